@@ -1,0 +1,74 @@
+# Everything runs in .venv, which each target builds by itself. Needed beforehand: GNU make and Python 3.11 or 3.12.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The uv found on the machine, otherwise a pinned one of our own. It must answer: a shim of a version manager may not.
+UV_VERSION := 0.13.9
+OWN_UV := .tools/uv/bin/uv
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(OWN_UV))
+
+READY := .venv/.made-from-lock
+PYTHON := .venv/bin/python
+DEMO := demo
+
+# Not one run talks to anybody unasked, and plots need no screen.
+export MLFLOW_DISABLE_TELEMETRY := true
+export MPLBACKEND := Agg
+
+.PHONY: help demo test check bench install chromium format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+demo: $(READY) ## real orders to scores, reasons and a report in the folder demo/
+	.venv/bin/attrition init $(DEMO) --example cdnow
+	.venv/bin/attrition run --project $(DEMO)
+
+test: $(READY) ## run the tests (offline; a browser test needs Chromium: make chromium)
+	$(PYTHON) -m pytest -n 2 $(ARGS)
+
+check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the command line
+	$(UV) lock --check --offline --quiet
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	$(PYTHON) -m pytest -q --doctest-modules features models pipelines
+	$(PYTHON) -m pipelines.cli_docs --check
+
+bench: $(READY) ## measure: quality beside published figures, and speed
+	$(PYTHON) -m benchmarks
+
+install: $(READY) ## only build the environment
+
+format: $(READY) ## rewrite the sources as `make check` wants them
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+chromium: ## install Debian's Chromium, with which the tests open the report
+	@if command -v chromium >/dev/null; then \
+		chromium --version 2>/dev/null; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; \
+	else \
+		echo "Chromium is missing: install it, on Debian with 'sudo apt-get install chromium'" >&2; exit 1; \
+	fi
+
+clean: ## remove what can be made again (not workspaces)
+	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(READY): pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --all-groups --all-extras
+	@touch $@
+
+$(OWN_UV):
+	@for python in python3.11 python3.12 python3; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; \
+	done; \
+	[ -n "$$python" ] || \
+		{ echo "Python 3.11 or 3.12 is needed: on Debian 'sudo apt-get install python3 python3-venv'" >&2; exit 1; }; \
+	"$$python" -m venv --clear .tools/uv || \
+		{ echo "$$python cannot make virtual environments: on Debian 'sudo apt-get install python3-venv'" >&2; exit 1; }; \
+	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

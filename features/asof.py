@@ -1,0 +1,76 @@
+"""The world as it was known at a snapshot: the only place where time is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+
+from features.contract import Table, local_day
+from features.tables import TABLES
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """Every table as it was known just before the local midnight that starts `snapshot_on`.
+
+    Feature code sees nothing else, so that it cannot look ahead. Spans are counted in local calendar days: they need no
+    clock arithmetic, so daylight saving cannot bend them.
+    """
+
+    snapshot_on: date
+    tables: Mapping[str, ir.Table]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.tables
+
+    def __getitem__(self, name: str) -> ir.Table:
+        return self.tables[name]
+
+    def days_before(self, days: int) -> ir.DateScalar:
+        """The calendar day `days` before the snapshot; a lookback of 7 days starts on `days_before(7)`."""
+        return ibis.date(self.snapshot_on - timedelta(days=days))
+
+    def days_since(self, day: ir.DateColumn) -> ir.IntegerColumn:
+        """Whole calendar days from `day` to the snapshot; a fact of the day before is 1 day old."""
+        return ibis.date(self.snapshot_on).delta(day, unit="day")
+
+
+def instant(day: date, *, zone: ZoneInfo) -> datetime:
+    """The UTC moment at which a calendar day starts in a time zone, without zone mark as landed timestamps are.
+
+    >>> instant(date(2024, 7, 1), zone=ZoneInfo("Europe/Paris"))
+    datetime.datetime(2024, 6, 30, 22, 0)
+    """
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+
+
+def as_of(tables: Mapping[str, ir.Table], snapshot_on: date, *, zone: ZoneInfo) -> AsOf:
+    """Landed tables, cut to what was known before `snapshot_on` began.
+
+    Rows that happened or became known at or after that instant are gone; of several versions of a row the last one known
+    by then holds; in the rows that remain, every value that became known later is null.
+    """
+    cut = ibis.literal(instant(snapshot_on, zone=zone), type="timestamp(6)")
+    return AsOf(snapshot_on, {name: _known(table, TABLES[name], cut) for name, table in tables.items()})
+
+
+def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Table:
+    table = table.filter(table.known_at < cut, table[contract.happened_at] < cut)
+    if contract.key:
+        newest = ibis.row_number().over(
+            group_by=contract.key,
+            order_by=[table.known_at.desc(), table.landed_order.desc(), table.source_row.desc()],
+        )
+        table = table.mutate(_version=newest).filter(lambda t: t._version == 0).drop("_version")
+    later: dict[str, ir.Value] = {}
+    for column in contract.columns:
+        if column.known_at:
+            known = table[column.known_at] < cut
+            names = [column.name, local_day(column.name)] if column.kind == "timestamp" else [column.name]
+            later |= {name: known.ifelse(table[name], ibis.null(table[name].type())) for name in names}
+    return table.mutate(**later)

@@ -1,0 +1,93 @@
+"""How a table is declared: columns, types, keys, and when each value became known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "integer", "number", "money", "boolean", "timestamp"]
+
+# Sums of money and quantities must not depend on the order of rows, so both are exact decimals until they are summed.
+PHYSICAL: dict[str, str] = {
+    "text": "string",
+    "integer": "int64",
+    "number": "decimal(18, 4)",
+    "money": "decimal(18, 4)",
+    "boolean": "boolean",
+    "timestamp": "timestamp(6)",
+    "day": "date",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a contract.
+
+    known_at: the timestamp column of the same table that says when this value became known; None when the value is
+        known as soon as its row is. A timestamp may name itself: `cancelled_at` is known from `cancelled_at` on.
+    null: what an empty value means; None where a row without the value is rejected.
+    made_when_absent: a source without this column gets values made of the file's hash and the row number, so that each
+        row has its own; a source that names the column must fill it.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str | None = None
+    known_at: str | None = None
+    null: str | None = None
+    made_when_absent: bool = False
+
+    @property
+    def required(self) -> bool:
+        return self.null is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table's contract.
+
+    key: columns that name a row; two landed rows with one key are two versions of one fact, the later known one holds.
+        Empty for plain events, where two equal rows are two events.
+    happened_at: the timestamp column of the fact itself. A row is known from `known_at` on (a landed column, equal to
+        `happened_at` where the source does not say), and never before it happened.
+    """
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    happened_at: str
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        kinds = {column.name: column.kind for column in self.columns}
+        clocks = [self.happened_at, *(c.known_at for c in self.columns if c.known_at)]
+        unknown = [*(k for k in self.key if k not in kinds), *(c for c in clocks if kinds.get(c) != "timestamp")]
+        if unknown:
+            raise ValueError(f"contract {self.name}: {unknown[0]} is not declared as needed")
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def landed(self) -> dict[str, str]:
+        """Name and physical type of every landed column.
+
+        Beside the declared ones: the local calendar day of each timestamp (`ordered_at` has `ordered_on`), `known_at`,
+        and `source_row`, the row number in the file it came from.
+        """
+        types: dict[str, str] = {}
+        for column in self.columns:
+            types[column.name] = PHYSICAL[column.kind]
+            if column.kind == "timestamp":
+                types[local_day(column.name)] = PHYSICAL["day"]
+        return types | {"known_at": PHYSICAL["timestamp"], "source_row": PHYSICAL["integer"]}
+
+
+def local_day(timestamp_column: str) -> str:
+    """The landed column with the calendar day of a timestamp in the workspace's time zone.
+
+    >>> local_day("ordered_at")
+    'ordered_on'
+    """
+    return timestamp_column.removesuffix("_at") + "_on"

@@ -1,0 +1,55 @@
+"""Orders as feature code reads them, whether the company exports orders or only their lines."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+
+
+def purchases(world: AsOf) -> ir.Table:
+    """One row per order that stands: not a credit note, and not cancelled as far as was known.
+
+    Columns: customer_id, order_id, ordered_on, ordered_at, amount (currency, at least 0). Refunded orders stay: the
+    customer did come back to buy.
+    """
+    orders = _orders(world)
+    return orders.filter(orders.amount >= 0, orders.cancelled_on.isnull()).select(
+        "customer_id", "order_id", "ordered_on", "ordered_at", "amount"
+    )
+
+
+def reversals(world: AsOf) -> ir.Table:
+    """One row per credit note, refund or cancelled order: customer_id, reversed_on, value (currency, at least 0)."""
+    orders = _orders(world)
+    credit_notes = orders.filter(orders.amount < 0)
+    cancelled = orders.filter(orders.amount >= 0, orders.cancelled_on.notnull())
+    refunded = orders.filter(orders.amount >= 0, orders.cancelled_on.isnull(), orders.refunded_on.notnull())
+    return ibis.union(
+        credit_notes.select("customer_id", reversed_on="ordered_on", value=-credit_notes.amount),
+        cancelled.select("customer_id", reversed_on="cancelled_on", value="amount"),
+        refunded.select(
+            "customer_id", reversed_on="refunded_on", value=refunded.refunded_amount.fill_null(refunded.amount)
+        ),
+    )
+
+
+def _orders(world: AsOf) -> ir.Table:
+    if "orders" in world:
+        orders = world["orders"]
+        return orders.mutate(amount=_exact(orders.amount), refunded_amount=_exact(orders.refunded_amount))
+    lines = world["order_lines"]
+    return lines.group_by("order_id", "customer_id").agg(
+        ordered_at=lines.ordered_at.min(),
+        ordered_on=lines.ordered_on.min(),
+        amount=_exact((lines.quantity * lines.unit_price).sum()),
+        cancelled_on=ibis.null("date"),
+        refunded_on=ibis.null("date"),
+        refunded_amount=_exact(ibis.null("decimal(18, 4)")),
+    )
+
+
+def _exact(amount: ir.DecimalValue) -> ir.DecimalValue:
+    # Wide enough for quantity times price: both carry four decimals. Exact, so that sums ignore the order of rows.
+    return amount.cast("decimal(38, 8)")

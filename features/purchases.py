@@ -1,0 +1,294 @@
+"""Purchases: how long ago, how often, how much, how regularly, and what was sent back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.catalog import Family, Indicator
+from features.orders import purchases, reversals
+
+INDICATORS = (
+    Indicator(
+        name="days_since_last_order",
+        reason="buying_rhythm",
+        unit="days",
+        direction="higher",
+        null="never: the cohort has ordered",
+        en="last order {value} ago",
+        fr="dernière commande il y a {value}",
+    ),
+    Indicator(
+        name="days_since_last_order_over_usual",
+        reason="buying_rhythm",
+        unit="ratio",
+        direction="higher",
+        null="fewer than two order days: no usual interval",
+        en="no order for {days_since_last_order}, usually every {median_days_between_orders}",
+        fr="aucune commande depuis {days_since_last_order}, contre une tous les {median_days_between_orders} d'habitude",
+        en_null="only one day with orders so far, {days_since_last_order} ago",
+        fr_null="un seul jour de commande jusqu'ici, il y a {days_since_last_order}",
+    ),
+    Indicator(
+        name="median_days_between_orders",
+        reason="buying_rhythm",
+        unit="days",
+        direction="higher",
+        null="fewer than two order days",
+        en="usually {value} between orders",
+        fr="d'habitude {value} entre deux commandes",
+        en_null="only one day with orders so far, {days_since_last_order} ago",
+        fr_null="un seul jour de commande jusqu'ici, il y a {days_since_last_order}",
+    ),
+    Indicator(
+        name="spread_days_between_orders",
+        reason="buying_rhythm",
+        unit="days",
+        direction="either",
+        null="fewer than three order days",
+        en="time between orders varies by {value}",
+        fr="l'intervalle entre commandes varie de {value}",
+        en_null="fewer than three days with orders so far",
+        fr_null="moins de trois jours de commande jusqu'ici",
+    ),
+    Indicator(
+        name="customer_age_days",
+        reason="tenure",
+        unit="days",
+        direction="either",
+        null="never: the cohort has ordered",
+        en="customer for {value}",
+        fr="client depuis {value}",
+    ),
+    Indicator(
+        name="days_first_to_last_order",
+        reason="tenure",
+        unit="days",
+        direction="lower",
+        null="never: the cohort has ordered",
+        en="{value} between first and last order",
+        fr="{value} entre la première et la dernière commande",
+    ),
+    Indicator(
+        name="repeat_order_days",
+        reason="order_count",
+        unit="count",
+        direction="lower",
+        null="never: 0 where nothing was ordered again",
+        en="came back to order on {value|other day|other days}",
+        fr="revenu commander {value|autre jour|autres jours}",
+    ),
+    Indicator(
+        name="order_value_ever",
+        reason="order_value",
+        unit="money",
+        direction="lower",
+        null="never: the cohort has ordered",
+        en="orders worth {value} since the first",
+        fr="{value} de commandes depuis la première",
+    ),
+    Indicator(
+        name="last_order_value",
+        reason="order_value",
+        unit="money",
+        direction="either",
+        null="never: the cohort has ordered",
+        en="last order worth {value}",
+        fr="dernière commande de {value}",
+    ),
+    Indicator(
+        name="orders_{days}d",
+        reason="order_count",
+        unit="count",
+        direction="lower",
+        null="never: 0 where nothing was ordered",
+        en="{value|order|orders} in the last {days} days",
+        fr="{value|commande|commandes} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="order_days_{days}d",
+        reason="order_count",
+        unit="count",
+        direction="lower",
+        null="never: 0 where nothing was ordered",
+        en="{value|day|days} with orders in the last {days} days",
+        fr="{value|jour|jours} avec commande ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="order_value_{days}d",
+        reason="order_value",
+        unit="money",
+        direction="lower",
+        null="never: 0 where nothing was ordered",
+        en="orders worth {value} in the last {days} days",
+        fr="{value} de commandes ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="average_order_value_{days}d",
+        reason="order_value",
+        unit="money",
+        direction="lower",
+        null="no order in the lookback",
+        en="{value} an order in the last {days} days",
+        fr="{value} par commande ces {days} derniers jours",
+        en_null="no order in the last {days} days",
+        fr_null="aucune commande ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="orders_change_{days}d",
+        reason="order_count_trend",
+        unit="change",
+        direction="lower",
+        null="never: 0 where nothing changed",
+        en="{value|order|orders} against the {days} days before",
+        fr="{value|commande|commandes} par rapport aux {days} jours précédents",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="order_value_change_{days}d",
+        reason="order_value_trend",
+        unit="money_change",
+        direction="lower",
+        null="never: 0 where nothing changed",
+        en="{value} of orders against the {days} days before",
+        fr="{value} de commandes par rapport aux {days} jours précédents",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="reversals_{days}d",
+        reason="returns",
+        unit="count",
+        direction="higher",
+        null="never: 0 where nothing was sent back",
+        en="{value|refund or cancellation|refunds or cancellations} in the last {days} days",
+        fr="{value|remboursement ou annulation|remboursements ou annulations} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="reversed_value_{days}d",
+        reason="returns",
+        unit="money",
+        direction="higher",
+        null="never: 0 where nothing was sent back",
+        en="{value} refunded or cancelled in the last {days} days",
+        fr="{value} remboursés ou annulés ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="reversed_share_{days}d",
+        reason="returns",
+        unit="share",
+        direction="higher",
+        null="no order value in the lookback",
+        en="{value} of the last {days} days' order value refunded or cancelled",
+        fr="{value} de la valeur commandée ces {days} derniers jours remboursés ou annulés",
+        en_null="no order in the last {days} days",
+        fr_null="aucune commande ces {days} derniers jours",
+        per_lookback=True,
+    ),
+)
+
+
+def compute(world: AsOf, cohort: ir.Table, lookback_days: Sequence[int]) -> ir.Table:
+    """One row per customer of the cohort: every indicator above.
+
+    Counts and sums are 0 where there is nothing to count; the other nulls are stated per indicator. Days are whole local
+    calendar days. Values are float64 or int64.
+    """
+    bought = _bought(world, lookback_days)
+    rhythm = _rhythm(world)
+    reversed_ = _reversed(world, lookback_days)
+    joined = (
+        cohort.left_join(bought, "customer_id")
+        .drop("customer_id_right")
+        .left_join(rhythm, "customer_id")
+        .drop("customer_id_right")
+        .left_join(reversed_, "customer_id")
+        .drop("customer_id_right")
+    )
+    columns: dict[str, ir.Value] = {
+        "days_since_last_order_over_usual": _ratio(joined.days_since_last_order, joined.median_days_between_orders)
+    }
+    for days in lookback_days:
+        columns[f"reversals_{days}d"] = joined[f"reversals_{days}d"].fill_null(0)
+        columns[f"reversed_value_{days}d"] = joined[f"reversed_value_{days}d"].fill_null(0.0)
+        columns[f"reversed_share_{days}d"] = _ratio(columns[f"reversed_value_{days}d"], joined[f"order_value_{days}d"])
+    return joined.mutate(**columns).select("customer_id", *FAMILY.columns(lookback_days))
+
+
+def _bought(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
+    orders = purchases(world)
+    age = world.days_since(orders.ordered_on)
+    first, last = age.max(), age.min()
+    columns: dict[str, ir.Value] = {
+        "days_since_last_order": last,
+        "customer_age_days": first,
+        "days_first_to_last_order": first - last,
+        "repeat_order_days": orders.ordered_on.nunique() - 1,
+        "order_value_ever": _float(orders.amount.sum()),
+    }
+    for days in lookback_days:
+        recent, before = age <= days, (age > days) & (age <= 2 * days)
+        count, value = recent.sum().cast("int64"), _sum(orders.amount, recent)
+        columns |= {
+            f"orders_{days}d": count,
+            f"order_days_{days}d": orders.ordered_on.nunique(where=recent),
+            f"order_value_{days}d": value,
+            f"average_order_value_{days}d": _ratio(value, count),
+            f"orders_change_{days}d": count - before.sum().cast("int64"),
+            f"order_value_change_{days}d": _float(_total(orders.amount, recent) - _total(orders.amount, before)),
+        }
+    return orders.group_by("customer_id").agg(**columns)
+
+
+def _rhythm(world: AsOf) -> ir.Table:
+    orders = purchases(world)
+    days = orders.group_by("customer_id", "ordered_on").agg(value=orders.amount.sum())
+    before = days.ordered_on.lag().over(group_by="customer_id", order_by="ordered_on")
+    newest = days.ordered_on.max().over(group_by="customer_id")
+    days = days.mutate(interval=days.ordered_on.delta(before, unit="day"), newest=days.ordered_on == newest)
+    count = _float(days.interval.count())
+    # Sums of whole numbers are exact in float64, so this spread does not depend on the order of rows.
+    mean = _float(days.interval.sum()) / count.nullif(0)
+    mean_of_squares = _float((days.interval * days.interval).sum()) / count.nullif(0)
+    variance = (mean_of_squares - mean * mean) * count / (count - 1).nullif(0)
+    return days.group_by("customer_id").agg(
+        median_days_between_orders=_float(days.interval.median()),
+        spread_days_between_orders=(variance < 0).ifelse(0.0, variance).sqrt(),
+        last_order_value=_float(days.value.sum(where=days.newest)),
+    )
+
+
+def _reversed(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
+    back = reversals(world)
+    age = world.days_since(back.reversed_on)
+    columns: dict[str, ir.Value] = {}
+    for days in lookback_days:
+        columns[f"reversals_{days}d"] = (age <= days).sum().cast("int64")
+        columns[f"reversed_value_{days}d"] = _sum(back.value, age <= days)
+    return back.group_by("customer_id").agg(**columns)
+
+
+def _total(amount: ir.DecimalColumn, where: ir.BooleanColumn) -> ir.DecimalScalar:
+    return amount.sum(where=where).fill_null(0)
+
+
+def _sum(amount: ir.DecimalColumn, where: ir.BooleanColumn) -> ir.FloatingScalar:
+    return _float(_total(amount, where))
+
+
+def _float(value: ir.Value) -> ir.FloatingValue:
+    return value.cast("float64")
+
+
+def _ratio(part: ir.NumericValue, whole: ir.NumericValue) -> ir.FloatingValue:
+    return _float(part) / _float(whole).nullif(0)
+
+
+FAMILY = Family(name="purchases", needs=("orders", "order_lines"), indicators=INDICATORS, compute=compute)

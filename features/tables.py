@@ -1,0 +1,80 @@
+"""The tables that the product reads. A new table comes in by being declared here."""
+
+from __future__ import annotations
+
+from features.contract import Column, Table
+
+CUSTOMERS = Table(
+    name="customers",
+    grain="one row per customer and version of what is known about them",
+    key=("customer_id",),
+    happened_at="signed_up_at",
+    columns=(
+        Column(name="customer_id", kind="text", meaning="the customer's id in the company's systems"),
+        Column(name="signed_up_at", kind="timestamp", meaning="when the customer became one"),
+        Column(name="country", kind="text", meaning="country of residence or seat", null="not recorded"),
+        Column(name="acquisition_channel", kind="text", meaning="what brought the customer", null="not recorded"),
+    ),
+)
+
+ORDERS = Table(
+    name="orders",
+    grain="one row per order or credit note",
+    key=("order_id",),
+    happened_at="ordered_at",
+    columns=(
+        Column(
+            name="order_id",
+            kind="text",
+            meaning="the order's number; file and row where the source has none",
+            made_when_absent=True,
+        ),
+        Column(name="customer_id", kind="text", meaning="who ordered"),
+        Column(name="ordered_at", kind="timestamp", meaning="when the order was placed or the credit note written"),
+        Column(
+            name="amount",
+            kind="money",
+            meaning="value of the order after discounts; below zero for a credit note",
+            unit="currency",
+        ),
+        Column(
+            name="cancelled_at",
+            kind="timestamp",
+            meaning="when the order was cancelled",
+            known_at="cancelled_at",
+            null="not cancelled, as far as was known",
+        ),
+        Column(
+            name="refunded_at",
+            kind="timestamp",
+            meaning="when money went back",
+            known_at="refunded_at",
+            null="not refunded, as far as was known",
+        ),
+        Column(
+            name="refunded_amount",
+            kind="money",
+            meaning="how much of the order's value went back",
+            unit="currency",
+            known_at="refunded_at",
+            null="not refunded, as far as was known",
+        ),
+    ),
+)
+
+ORDER_LINES = Table(
+    name="order_lines",
+    grain="one row per line of an order or credit note",
+    key=(),
+    happened_at="ordered_at",
+    columns=(
+        Column(name="order_id", kind="text", meaning="the order that the line belongs to"),
+        Column(name="customer_id", kind="text", meaning="who ordered"),
+        Column(name="ordered_at", kind="timestamp", meaning="when the order was placed or the credit note written"),
+        Column(name="product_id", kind="text", meaning="what was ordered", null="not recorded"),
+        Column(name="quantity", kind="number", meaning="how many; below zero on a credit note", unit="pieces"),
+        Column(name="unit_price", kind="money", meaning="price of one piece after discounts", unit="currency"),
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in (CUSTOMERS, ORDERS, ORDER_LINES)}

@@ -1,0 +1,1 @@
+"""What we believe about it: arrays and frames in, arrays and frames out."""

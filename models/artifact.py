@@ -1,0 +1,55 @@
+"""A model as two texts: LightGBM's trees, and JSON with everything else. Nothing is pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from features.errors import IntegrityError
+from models import boosting
+from models.calibration import Calibrator
+from models.training import Fitted
+
+BOOSTER = "booster.txt"
+MODEL = "model.json"
+FORMAT = 1
+
+
+def to_files(fitted: Fitted) -> dict[str, str]:
+    """File name to text; `model.json` holds the hash of the trees."""
+    trees = boosting.to_text(fitted.booster)
+    rest = {
+        "format": FORMAT,
+        "booster_sha256": boosting.digest(trees),
+        "columns": fitted.columns,
+        "calibrator": asdict(fitted.calibrator),
+        "rounds": fitted.rounds,
+        "start_model": {"kind": "bg_nbd", "average_log_odds": fitted.average_start, "refitted": "at every snapshot"},
+        "encoder": {},
+        "rows": fitted.rows,
+        "snapshots": fitted.snapshots,
+    }
+    return {BOOSTER: trees, MODEL: json.dumps(rest, indent=1, sort_keys=True) + "\n"}
+
+
+def from_files(files: dict[str, str]) -> Fitted:
+    """The model back. Raises IntegrityError where the trees are not those that model.json names."""
+    rest = json.loads(files[MODEL])
+    if rest["format"] != FORMAT:
+        raise IntegrityError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
+    booster = boosting.from_text(files[BOOSTER], rest["booster_sha256"])
+    return Fitted(
+        booster=booster,
+        columns=tuple(rest["columns"]),
+        calibrator=Calibrator(**rest["calibrator"]),
+        rounds=rest["rounds"],
+        average_start=rest["start_model"]["average_log_odds"],
+        rows=rest["rows"],
+        snapshots=tuple(rest["snapshots"]),
+    )
+
+
+def version(files: dict[str, str]) -> str:
+    """Twelve hexadecimal digits that name exactly this model."""
+    return hashlib.sha256("".join(files[name] for name in sorted(files)).encode()).hexdigest()[:12]

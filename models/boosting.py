@@ -1,0 +1,91 @@
+"""LightGBM, so that the same rows give the same trees, and a damaged model is never parsed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from features.errors import IntegrityError
+from models.matrix import Matrix
+
+Floats = npt.NDArray[np.float64]
+
+PARAMETERS: Mapping[str, float | int | bool | str] = {
+    "objective": "binary",
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_data_in_leaf": 100,
+    "feature_fraction": 0.7,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 10.0,
+}
+MAX_ROUNDS = 400
+
+
+def grow(
+    train: Matrix, *, rounds: int, parameters: Mapping[str, float | int | bool | str], seed: int, threads: int
+) -> lgb.Booster:
+    """Boost from the start log-odds. Rows must come sorted, as `models.matrix.stack` leaves them."""
+    data = lgb.Dataset(train.values, train.outcomes, init_score=train.start, feature_name=list(train.columns))
+    return lgb.train(_all(parameters, seed=seed, threads=threads), data, num_boost_round=rounds)
+
+
+def losses(
+    train: Matrix,
+    later: Matrix,
+    *,
+    parameters: Mapping[str, float | int | bool | str],
+    seed: int,
+    threads: int,
+    patience: int = 60,
+) -> tuple[lgb.Booster, Floats]:
+    """Boost until the log loss on `later` has not fallen for `patience` rounds; the booster and its loss per round."""
+    data = lgb.Dataset(train.values, train.outcomes, init_score=train.start, feature_name=list(train.columns))
+    watched = lgb.Dataset(later.values, later.outcomes, init_score=later.start, reference=data)
+    seen: dict[str, dict[str, list[float]]] = {}
+    booster = lgb.train(
+        _all(parameters, seed=seed, threads=threads),
+        data,
+        num_boost_round=MAX_ROUNDS,
+        valid_sets=[watched],
+        callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(patience, verbose=False)],
+    )
+    return booster, np.array(seen["valid_0"]["binary_logloss"])
+
+
+def raw_log_odds(booster: lgb.Booster, rows: Matrix, *, rounds: int | None = None) -> Floats:
+    """Start plus trees: log-odds before calibration. Raises ValueError where columns are not those of the fit."""
+    if booster.feature_name() != list(rows.columns):
+        raise ValueError("the columns are not those that the model was fitted on, in that order")
+    if not len(rows):
+        return np.empty(0)
+    trees = booster.predict(rows.values, raw_score=True, num_iteration=rounds)
+    return rows.start + np.asarray(trees, dtype=np.float64)
+
+
+def to_text(booster: lgb.Booster) -> str:
+    """LightGBM's own text format without the parameters, which name the number of threads but change no prediction."""
+    text = booster.model_to_string(num_iteration=-1)
+    trees, _, _ = text.partition("\nparameters:")
+    return trees + "\n"
+
+
+def from_text(text: str, sha256: str) -> lgb.Booster:
+    """Parse a model, once its hash was seen to be right: LightGBM crashes the process on a truncated one."""
+    if digest(text) != sha256:
+        raise IntegrityError("the model's text is not the one that was registered; restore it, or retrain")
+    return lgb.Booster(model_str=text)
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _all(parameters: Mapping[str, float | int | bool | str], *, seed: int, threads: int) -> dict[str, object]:
+    fixed = {"deterministic": True, "force_row_wise": True, "verbosity": -1, "metric": "binary_logloss"}
+    return {**PARAMETERS, **parameters, **fixed, "seed": seed, "num_threads": threads}

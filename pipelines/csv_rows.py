@@ -1,0 +1,138 @@
+"""CSV files: every value as text, row by row, or words for why the rows of a file cannot be told apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.contract import Table
+from features.errors import DataError
+from pipelines.dialect import SPACES, quoted, text_reading, trimmed
+from pipelines.raw_rows import RawRows, identifier, positions, wanted_columns
+from pipelines.settings import Dialect, Source
+from pipelines.text_file import check_text, codec
+
+_BLOCK_ROWS = 256  # looked at between two checks of how much is held: rows may be megabytes long
+_HELD_ROWS, _HELD_BYTES = 32_768, 32 << 20
+_LONGEST_VALUE = 16 << 20
+_USUAL_DELIMITERS = ";,\t|"
+
+
+def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> RawRows:
+    """Copy a CSV file as text into a Parquet file below `scratch`, in bounded memory.
+
+    Blank lines are no rows. A row with too few or too many values is kept, marked as ragged. Python's csv module reads
+    it, strictly: slower than others, but it refuses what they repair in silence.
+
+    Raises: DataError where the file is no such text, its header does not fit, or a quote makes rows unreadable.
+    """
+    check_text(path, source.dialect.encoding)
+    with _reader(path, source.dialect) as (rows, file):
+        header = next((row for row in rows if not _blank(row)), None)
+        if header is None:
+            raise DataError(f"{path.name} is empty; it needs a header line that names its columns")
+        _refuse_one_column(path, header, source)
+        places = positions(path, header, source)
+        copy = scratch / "raw.parquet"
+        try:
+            count = _copy(rows, file, copy, width=len(header))
+        except csv.Error as error:
+            raise _unreadable(path, source.dialect, error) from None
+    scan = f"read_parquet({quoted(str(copy))})"
+    cells = [f"{trimmed(f'c{place}')} AS {identifier(f'raw {name}')}" for name, place in places.items()]
+    names = [f"{quoted(name.strip(SPACES))}, c{place}" for place, name in enumerate(header)]
+    return RawRows(
+        count=count,
+        cells=f"SELECT source_row, ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - values are quoted
+        texts=f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row FROM {scan}",  # noqa: S608
+        readings={
+            name: text_reading(column, identifier(f"raw {name}"), dialect=source.dialect)
+            for name, column in wanted_columns(source, contract).items()
+        },
+    )
+
+
+@contextmanager
+def _reader(path: Path, dialect: Dialect) -> Iterator[tuple[csv.Reader, io.RawIOBase]]:
+    previous = csv.field_size_limit(_LONGEST_VALUE)
+    try:
+        with (
+            path.open("rb", buffering=0) as file,
+            io.TextIOWrapper(io.BufferedReader(file, 1 << 18), encoding=codec(dialect.encoding), newline="") as text,
+        ):
+            yield csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True), file
+    finally:
+        csv.field_size_limit(previous)
+
+
+def _copy(rows: csv.Reader, file: io.RawIOBase, copy: Path, *, width: int) -> int:
+    names = ["source_row", "ragged", "whole", *(f"c{place}" for place in range(width))]
+    schema = pa.schema([(name, pa.int64() if name == "source_row" else pa.string()) for name in names])
+    count, held, since = 0, list[list[str]](), file.tell()
+    with pq.ParquetWriter(copy, schema, compression="lz4", use_dictionary=False, write_statistics=False) as writer:
+        while True:
+            block = list(islice(rows, _BLOCK_ROWS))
+            held += block if set(map(len, block)) == {width} else [row for row in block if not _blank(row)]
+            if held and (not block or len(held) >= _HELD_ROWS or file.tell() - since >= _HELD_BYTES):
+                writer.write_batch(_batch(held, schema, first_row=count + 1))
+                count, held, since = count + len(held), [], file.tell()
+            if not block:
+                return count
+
+
+def _batch(rows: list[list[str]], schema: pa.Schema, *, first_row: int) -> pa.RecordBatch:
+    width = len(schema) - 3
+    ragged, whole = [None] * len(rows), [None] * len(rows)
+    if set(map(len, rows)) != {width}:
+        words = f"where the header names {width} columns"
+        ragged = [None if len(row) == width else f"has {len(row)} values {words}" for row in rows]
+        whole = [None if len(row) == width else json.dumps(row, ensure_ascii=False) for row in rows]
+        rows = [row if len(row) == width else [None] * width for row in rows]
+    numbers = pa.array(range(first_row, first_row + len(rows)), pa.int64())
+    texts = [pa.array(column, pa.string()) for column in (ragged, whole, *zip(*rows, strict=True))]
+    return pa.record_batch([numbers, *texts], schema=schema)
+
+
+def _blank(row: list[str]) -> bool:
+    return not row or (len(row) == 1 and not row[0].strip(SPACES))
+
+
+def _refuse_one_column(path: Path, header: list[str], source: Source) -> None:
+    if len(header) > 1 or len(set(source.columns.values())) == 1:
+        return
+    likely = next((mark for mark in _USUAL_DELIMITERS if mark in header[0] and mark != source.dialect.delimiter), None)
+    hint = f" The header holds {likely!r}: set dialect.delimiter = {json.dumps(likely)}" if likely else ""
+    raise DataError(
+        f"{path.name} has only one column, '{header[0][:200]}', where several are expected; is the delimiter really "
+        f"{source.dialect.delimiter!r}?{hint}"
+    )
+
+
+def _unreadable(path: Path, dialect: Dialect, error: csv.Error) -> DataError:
+    """Words for a file whose rows end nowhere, with the line in which the first such row begins."""
+    line = 1
+    with _reader(path, dialect) as (rows, _):
+        try:
+            for _ in rows:
+                line = rows.line_num + 1
+        except csv.Error:
+            pass
+    words = str(error)
+    if "unexpected end" in words:
+        what = "a quote is opened and never closed"
+    elif "field larger" in words:
+        what = f"a value is longer than {_LONGEST_VALUE:,} characters: a quote is probably never closed"
+    else:
+        what = "text follows a closing quote, so where the value and its row end cannot be told"
+    return DataError(
+        f"{path.name}: in the row that starts in line {line}, {what}; inside a value a quote is written twice "
+        f"({dialect.quote * 2}). Correct the row, or dialect.quote and dialect.delimiter"
+    )

@@ -1,0 +1,120 @@
+"""How text becomes typed values: strictly, as declared, or with words for why not. DuckDB SQL over one text column."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from features.contract import Column
+from pipelines.date_format import date_pattern
+from pipelines.local_time import FIRST_YEAR, LAST_YEAR
+from pipelines.settings import Dialect
+
+# What str.strip() removes, and the two marks without width that files leave around ids.
+SPACES = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff"
+)
+TRUE, FALSE = ("true", "yes", "oui", "vrai", "1"), ("false", "no", "non", "faux", "0")
+
+OUTSIDE_YEARS = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
+
+_THOUSANDS_SPACES = " \xa0\u202f\u2009"
+_MINUS = "\u2212"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one source column becomes one contract column, as SQL.
+
+    shown: its text, as a message quotes it. empty: true where nothing is there. value: typed; null where empty or
+    broken. faults: conditions with words, of which the first that holds tells why a value that is there is broken.
+    """
+
+    shown: str
+    empty: str
+    value: str
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+def quoted(text: str) -> str:
+    """Text as an SQL literal.
+
+    >>> quoted("l'an")
+    "'l''an'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def trimmed(column: str) -> str:
+    """SQL of a text column without surrounding spaces of any kind; nothing left is null."""
+    return f"nullif(trim({column}, {quoted(SPACES)}), '')"
+
+
+def text_reading(column: Column, text: str, *, dialect: Dialect) -> Reading:
+    """Read a contract column from `text`, SQL of trimmed text."""
+    empty = f"{text} IS NULL"
+    if column.kind == "text":
+        return Reading(text, empty, text)
+    if column.kind == "boolean":
+        return Reading(text, empty, _boolean(text), (("true", f"is none of {', '.join(TRUE + FALSE)}"),))
+    if column.kind == "timestamp":
+        return Reading(text, empty, *_timestamp(text, dialect))
+    return Reading(text, empty, *_number(text, dialect, whole=column.kind == "integer"))
+
+
+def _boolean(text: str) -> str:
+    def among(words: tuple[str, ...]) -> str:
+        return f"lower({text}) IN ({', '.join(quoted(word) for word in words)})"
+
+    return f"CASE WHEN {among(TRUE)} THEN true WHEN {among(FALSE)} THEN false END"
+
+
+def _number(text: str, dialect: Dialect, *, whole: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
+    marks = _THOUSANDS_SPACES if dialect.thousands == " " else dialect.thousands
+    point = re.escape(dialect.decimal)
+    # A first group of 0 is no group: "0,123" is somebody else's fraction.
+    digits = rf"([1-9]\d{{0,2}}([{re.escape(marks)}]\d{{3}})+|\d+)" if marks else r"\d+"
+
+    def written(decimals: str) -> str:
+        # Some systems write half a unit as ".5": no other reading is possible.
+        pattern = rf"[+{_MINUS}-]?({digits}({point}{decimals})?|{point}{decimals})"
+        return f"regexp_full_match({text}, {quoted(pattern)})"
+
+    fits = written("0+" if whole else r"\d{1,4}0*")
+    plain = f"translate({text}, {quoted(dialect.decimal + _MINUS + '+' + marks)}, '.-')"
+    value = f"CASE WHEN {fits} THEN TRY_CAST({plain} AS {'BIGINT' if whole else 'DECIMAL(18, 4)'}) END"
+    thousands = f"thousands mark '{dialect.thousands}'" if marks else "no thousands mark"
+    return value, (
+        (fits, "is too large" if whole else "has more than 14 digits before the decimal mark"),
+        (written(r"\d+"), "is not a whole number" if whole else "has more than 4 decimals"),
+        ("true", f"is not a number (decimal mark '{dialect.decimal}', {thousands})"),
+    )
+
+
+def _timestamp(text: str, dialect: Dialect) -> tuple[str, tuple[tuple[str, str], ...]]:
+    with_offset = "%z" in dialect.date_format.replace("%%", "")
+    plain = f"regexp_replace({text}, 'Z$', '+00:00')" if with_offset else text
+    found = f"try_strptime({plain}, {quoted(dialect.date_format)})"
+    written = f"regexp_full_match({text}, {quoted(date_pattern(dialect.date_format))})"
+    clock = f"CASE WHEN {written} THEN {utc(found) if with_offset else found} END"
+    value = within_years(clock)
+    return (value if with_offset else local_to_utc(value)), (
+        (f"{clock} IS NOT NULL", OUTSIDE_YEARS),
+        ("true", f"is not a date written as {dialect.date_format}"),
+    )
+
+
+def utc(moment: str) -> str:
+    """SQL of a moment that carries its zone, as UTC without zone mark."""
+    return f"make_timestamp(epoch_us({moment}))"
+
+
+def local_to_utc(clock: str) -> str:
+    """SQL of a local clock time as UTC; whoever runs it has given DuckDB the function, made by `zone_clock`."""
+    return f"local_to_utc({clock})"
+
+
+def within_years(moment: str) -> str:
+    """SQL of a moment, null outside the years in which dates are believed."""
+    return f"CASE WHEN year({moment}) BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN {moment} END"

@@ -1,0 +1,151 @@
+"""`attrition init`: a workspace whose settings file names, explains and fills in every setting."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from features.errors import SettingsError, did_you_mean
+from features.tables import TABLES
+from pipelines.settings import FILE_NAME, Settings, Source, load
+
+_HERE = Path(__file__).parent
+_TEMPLATE = _HERE / f"{FILE_NAME}.jinja"
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """What `init` did. written and already_there: names of files in `folder`; together they are all it cares for."""
+
+    folder: Path
+    written: tuple[str, ...]
+    already_there: tuple[str, ...]
+
+    def in_words(self) -> str:
+        """One line for people.
+
+        >>> InitResult(Path("shop"), ("attrition.toml",), ()).in_words()
+        'shop: wrote attrition.toml'
+        >>> InitResult(Path("shop"), (), ("attrition.toml",)).in_words()
+        'shop: already there, nothing to write'
+        """
+        done = f"wrote {', '.join(self.written)}" if self.written else "already there, nothing to write"
+        return f"{self.folder}: {done}"
+
+
+def init(folder: Path, *, example: str | None = None) -> InitResult:
+    """Make a workspace: its settings file and, with an example, that example's data, source and licence.
+
+    A file that is there with the same content is left alone, so that a second call changes nothing; no file is ever
+    overwritten.
+
+    Raises: SettingsError where the folder holds something else, a file of it differs, or there is no such example.
+    """
+    wanted = _starter() if example is None else _example(example)
+    _refuse_foreign(folder)
+    there = tuple(name for name in wanted if (folder / name).exists())
+    for name in there:
+        if (folder / name).read_bytes() != wanted[name]:
+            raise SettingsError(
+                f"{folder / name} is there already and differs from what init writes, so nothing was written; "
+                f"go on with it as it is (next: `attrition check --project {folder}`), or name another folder"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = tuple(name for name in wanted if name not in there)
+    for name in missing:
+        _write(folder / name, wanted[name])
+    return InitResult(folder, missing, there)
+
+
+def examples() -> dict[str, Path]:
+    """Name and folder of each example that ships.
+
+    A wheel holds them inside this package; a checkout keeps them at its top, where people look for them.
+    """
+    packaged = _HERE / "examples"
+    shelf = packaged if packaged.is_dir() else _HERE.parent / "examples"
+    return {place.parent.name: place.parent for place in sorted(shelf.glob(f"*/{FILE_NAME}"))}
+
+
+def render(settings: Settings) -> str:
+    """The text of a settings file in which every setting stands, explained, with the values given."""
+    # The text is TOML, where HTML escapes would be wrong.
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(settings=settings, line=_line, columns=_columns) + "\n"
+
+
+def _starter() -> dict[str, bytes]:
+    orders = Source(
+        table="orders",
+        path="orders.csv",
+        columns={name: name for name in ("order_id", "customer_id", "ordered_at", "amount")},
+    )
+    return {FILE_NAME: render(Settings(currency="EUR", sources=(orders,))).encode()}
+
+
+def _example(name: str) -> dict[str, bytes]:
+    known = examples()
+    if name not in known:
+        raise SettingsError(
+            f"there is no example '{name}'.{did_you_mean(name, known)} These ship: {', '.join(known) or 'none'}"
+        )
+    folder = known[name]
+    data = {place.name: place.read_bytes() for place in sorted(folder.iterdir()) if place.name != FILE_NAME}
+    return {FILE_NAME: render(load(folder / FILE_NAME)).encode(), **data}
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{folder} is a file; name a folder for the workspace")
+    if not folder.exists() or (folder / FILE_NAME).exists():
+        return
+    # Hidden files are no reason to refuse: a fresh git repository is a good place for a workspace.
+    visible = sorted(place.name for place in folder.iterdir() if not place.name.startswith("."))
+    if visible:
+        raise SettingsError(
+            f"{folder} is not empty and is no workspace: it holds {visible[0]} but no {FILE_NAME}; "
+            "name a new or an empty folder, and put data into it afterwards"
+        )
+
+
+def _write(target: Path, content: bytes) -> None:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _line(section: Any, name: str, unset: str = "") -> str:
+    """`name = value`, with the default behind it where the value differs; commented out, with a sample, where unset."""
+    value, field = getattr(section, name), type(section).model_fields[name]
+    if value is None:
+        return f"# {name} = {unset}"
+    default = "" if field.is_required() or value == field.default else f"  # default: {_toml(field.default)}"
+    return f"{name} = {_toml(value)}{default}"
+
+
+def _columns(source: Source) -> str:
+    """The mapping of a source: every column of its table's contract, those that it does not provide commented out."""
+    meanings = {column.name: column.meaning for column in TABLES[source.table].columns}
+    meanings["known_at"] = "when the row became known, where that is later than what it tells of"
+    return "\n".join(
+        f"{name} = {_toml(source.columns[name])}  # {meaning}"
+        if name in source.columns
+        else f"# {name} = {_toml(name)}  # {meaning}"
+        for name, meaning in meanings.items()
+    )
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return "unset"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

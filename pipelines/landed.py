@@ -1,0 +1,85 @@
+"""Landed files: which of them hold, and their rows as tables."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from features.errors import IntegrityError
+from features.tables import TABLES
+from pipelines.dialect import quoted
+from pipelines.raw_rows import identifier
+from pipelines.settings import Settings
+from pipelines.store import Store, StoredFile
+
+LANDED, REJECTED = "landed", "rejected"
+
+_GLOB = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def current(store: Store) -> list[StoredFile]:
+    """The landed files that hold, in the order of recording.
+
+    Of several landings of one content (its mapping was changed) the newest holds. Rows whose key was made up cannot be
+    matched with those of another file, so a later content of the same path replaces them; rows with a key of their own
+    stay, as versions.
+    """
+    newest: dict[tuple[str, str], StoredFile] = {}
+    for file in store.files(LANDED):
+        newest[file.detail["table"], file.detail["source_sha256"]] = file
+    holding = sorted(newest.values(), key=lambda file: file.sequence)
+    last = {(file.detail["table"], file.detail["source"]): file.sequence for file in holding}
+    return [
+        file
+        for file in holding
+        if file.detail["keyed"] or last[file.detail["table"], file.detail["source"]] == file.sequence
+    ]
+
+
+def landed_tables(store: Store, connection: Backend, *, settings: Settings | None = None) -> dict[str, ir.Table]:
+    """One table per contract table that has landed files: its landed columns and `landed_order`.
+
+    landed_order (int64): the position of the row's file in the order of recording; of two versions known at the same
+    moment the later landed one holds. With `settings`, files that none of its sources names any longer are left out.
+
+    Raises: IntegrityError where a landed file is missing, altered, or of an earlier contract.
+    """
+    files: dict[str, list[StoredFile]] = {}
+    for file in current(store):
+        if settings is None or _named(file, settings):
+            files.setdefault(file.detail["table"], []).append(file)
+    return {name: _table(store, connection, name, found) for name, found in files.items()}
+
+
+def _table(store: Store, connection: Backend, name: str, files: list[StoredFile]) -> ir.Table:
+    landed = TABLES[name].landed
+    for file in files:
+        if file.detail["columns"] != landed:
+            raise IntegrityError(
+                f"{file.path} was landed under an earlier contract of {name}; put its source {file.detail['source']} back "
+                "and run `attrition ingest`"
+            )
+    places = [quoted(str(store.verified(file))) for file in files]
+    columns = ", ".join(identifier(column) for column in landed)
+    # A view per set of files: a table that was handed out earlier goes on showing what it showed.
+    view = f"{name}_{hashlib.sha256(','.join([*places, columns]).encode()).hexdigest()[:12]}"
+    connection.raw_sql(
+        f"CREATE OR REPLACE TEMPORARY VIEW {identifier(view)} AS "  # noqa: S608 - names of the contract, quoted paths
+        f"SELECT {columns}, file_index::BIGINT AS landed_order FROM read_parquet([{', '.join(places)}])"
+    )
+    return connection.table(view)
+
+
+def _named(file: StoredFile, settings: Settings) -> bool:
+    table, path = file.detail["table"], file.detail["source"]
+    return any(source.table == table and _matches(path, source.path) for source in settings.sources)
+
+
+def _matches(path: str, glob: str) -> bool:
+    """Whether a path that may be gone by now is one that `Path.glob` would have found."""
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+])", glob)
+    pattern = "".join(_GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts)
+    return path == glob or re.fullmatch(pattern, path) is not None

@@ -1,0 +1,90 @@
+"""Local clock times to UTC and back, by the zone rules (Python's zoneinfo) that also cut time at a snapshot.
+
+DuckDB brings zone rules of its own, of another release, and takes the second of two equal clock times in autumn. A
+fact dated at a local midnight would then land on the wrong side of a snapshot; with one set of rules it cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Micros = npt.NDArray[np.int64]
+
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # what lies outside is a mistake in the data, not a date
+
+_SECOND = timedelta(seconds=1)
+_PROBE = timedelta(days=1)  # no zone has ever changed its offset twice within three days
+_DAY_MICROS = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class ZoneClock:
+    """A zone's offsets from UTC between FIRST_YEAR and LAST_YEAR, in microseconds.
+
+    offsets: one more than there are changes; from_utc, from_local: the UTC and the local clock time at which each
+    offset but the first begins to hold.
+    """
+
+    offsets: Micros
+    from_utc: Micros
+    from_local: Micros
+
+    def to_utc(self, local: pa.Array) -> pa.Array:
+        """UTC of local clock times.
+
+        A clock time that happened twice is its first occurrence; one that was skipped is read with the offset that
+        held before, so that 02:30 of a spring night is the moment called 03:30. Both as zoneinfo's `fold=0`.
+        """
+        clock = _micros(local)
+        return _timestamps(clock - self.offsets[np.searchsorted(self.from_local, clock, side="right")])
+
+    def days(self, utc: pa.Array) -> pa.Array:
+        """The local calendar day of each UTC moment."""
+        moments = _micros(utc)
+        clock = moments + self.offsets[np.searchsorted(self.from_utc, moments, side="right")]
+        return pa.array((clock // _DAY_MICROS).astype(np.int32), pa.int32()).cast(pa.date32())
+
+
+@lru_cache(maxsize=16)
+def zone_clock(key: str) -> ZoneClock:
+    """The clock of a zone named as in the IANA database, such as 'Europe/Paris'."""
+    zone = ZoneInfo(key)
+    at, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - _PROBE, datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) + _PROBE
+    offsets, changes = [_offset(zone, at)], list[datetime]()
+    while at < end:
+        if _offset(zone, at + _PROBE) != offsets[-1]:
+            changes.append(_change(zone, at))
+            offsets.append(_offset(zone, at + _PROBE))
+        at += _PROBE
+    steps = np.array([offset // timedelta(microseconds=1) for offset in offsets], dtype=np.int64)
+    from_utc = np.array([change.replace(tzinfo=None) for change in changes], dtype="datetime64[us]").astype(np.int64)
+    return ZoneClock(steps, from_utc, from_utc + np.maximum(steps[:-1], steps[1:]))
+
+
+def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
+    return moment.astimezone(zone).replace(tzinfo=UTC) - moment
+
+
+def _change(zone: ZoneInfo, low: datetime) -> datetime:
+    """The second within a probe after `low` from which the new offset holds."""
+    before, high = _offset(zone, low), low + _PROBE
+    while high - low > _SECOND:
+        middle = low + (high - low) // _SECOND // 2 * _SECOND
+        low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
+    return high
+
+
+def _micros(moments: pa.Array) -> Micros:
+    found: Micros = moments.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _timestamps(micros: Micros) -> pa.Array:
+    return pa.array(micros, pa.int64()).cast(pa.timestamp("us"))

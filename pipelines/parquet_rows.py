@@ -1,0 +1,157 @@
+"""Parquet files: columns of a fitting type, or words for what a column would have to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+
+from features.contract import Column, Table
+from features.errors import DataError
+from pipelines.dialect import (
+    OUTSIDE_YEARS,
+    Reading,
+    local_to_utc,
+    quoted,
+    text_reading,
+    trimmed,
+    utc,
+    within_years,
+)
+from pipelines.raw_rows import RawRows, identifier, positions, wanted_columns
+from pipelines.settings import Dialect, Source
+
+_NEEDS = {
+    "text": "text or whole numbers",
+    "integer": "whole numbers",
+    "number": "a number",
+    "money": "a number",
+    "boolean": "true or false",
+    "timestamp": "a timestamp, a date, or text written as dialect.date_format",
+}
+# From here on a float skips whole numbers: two ids could have become one.
+_EXACT_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
+
+
+def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
+    """Read a Parquet file where it lies.
+
+    Text, whole numbers, dates and moments are taken exactly. Floats carry noise, so money and numbers from a float
+    column are rounded to four decimals: 11.7699999 lands as 11.7700. A timestamp without zone is local clock time.
+
+    Raises: DataError where the file is no whole Parquet file, or a column is missing or of a type that does not fit.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            schema, stored, count = file.schema_arrow, file.schema, int(file.metadata.num_rows)
+            old_clocks = {column.path for column in map(stored.column, range(len(stored))) if column.physical_type == "INT96"}
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(path, error) from None
+    places = positions(path, schema.names, source)
+    readings: dict[str, Reading] = {}
+    for name, column in wanted_columns(source, contract).items():
+        field = schema.field(places[name])
+        if field.name in old_clocks and source.dialect.time_zone is None:
+            raise DataError(
+                f"column '{field.name}' of {path.name} is INT96, which does not say whether it is UTC or local time; set "
+                'dialect.time_zone ("UTC" if Spark wrote it)'
+            )
+        found = _reading(column, identifier(f"raw {name}"), field.type, source.dialect)
+        if found is None:
+            raise DataError(
+                f"column '{field.name}' of {path.name} is {field.type}; {column.kind} needs {_NEEDS[column.kind]}. "
+                "Export it as such, or map another column"
+            )
+        readings[name] = found
+    # By position: DuckDB takes names that differ only in case for one.
+    columns = ", ".join([*(f"c{place}" for place in range(len(schema))), "file_row"])
+    scan = f"read_parquet({quoted(str(path))}, file_row_number = true) AS file({columns})"
+    cells = [f"{_cell(f'c{place}', schema.field(place).type)} AS {identifier(f'raw {name}')}" for name, place in places.items()]
+    texts = [f"{quoted(name)}, c{place}::VARCHAR" for place, name in enumerate(schema.names)]
+    return RawRows(
+        count=count,
+        cells=f"SELECT file_row + 1 AS source_row, NULL::VARCHAR AS ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
+        texts=f"SELECT file_row + 1 AS source_row, json_object({', '.join(texts)})::VARCHAR AS raw_row FROM {scan}",  # noqa: S608
+        readings=readings,
+    )
+
+
+def damaged(path: Path, error: Exception) -> DataError:
+    """Words for a file that does not read as Parquet, at its opening or in the middle."""
+    first = str(error).splitlines()[0][:200]
+    return DataError(f"{path.name} is not a whole Parquet file ({first}); copy or export it again")
+
+
+def _cell(column: str, type_: pa.DataType) -> str:
+    return trimmed(column) if _is_text(type_) else column
+
+
+def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) -> Reading | None:
+    """How a column of this type is read; None where its kind cannot be."""
+    if _is_text(type_):
+        return _from_text(column, cell, dialect)
+    shown, empty = f"{cell}::VARCHAR", f"{cell} IS NULL"
+    if column.kind == "timestamp":
+        moment = _moment(cell, type_)
+        return moment and Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
+    if column.kind == "boolean":
+        return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
+    if not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
+        return None
+    if column.kind in ("text", "integer"):
+        return _whole(cell, type_, as_="VARCHAR" if column.kind == "text" else "BIGINT")
+    return _number(cell, type_)
+
+
+def _from_text(column: Column, cell: str, dialect: Dialect) -> Reading | None:
+    if column.kind == "timestamp":
+        return text_reading(column, cell, dialect=dialect)
+    if column.kind != "text":
+        return None
+    value = f"CASE WHEN NOT contains({cell}, chr(0)) THEN {cell} END"
+    return Reading(f"replace({cell}, chr(0), '?')", f"{cell} IS NULL", value, (("true", "holds a NUL character"),))
+
+
+def _moment(cell: str, type_: pa.DataType) -> str | None:
+    if pt.is_timestamp(type_) and type_.tz is not None:
+        return within_years(utc(cell))
+    if pt.is_timestamp(type_) or pt.is_date(type_):
+        return local_to_utc(within_years(f"{cell}::TIMESTAMP"))
+    return None
+
+
+def _whole(cell: str, type_: pa.DataType, *, as_: str) -> Reading:
+    value, fits = f"TRY_CAST(TRY_CAST({cell} AS HUGEINT) AS {as_})", "true"
+    faults: tuple[tuple[str, str], ...] = (("true", "is too large"),)
+    if pt.is_floating(type_):
+        fits = f"isfinite({cell}) AND {cell} = trunc({cell}) AND abs({cell}) < {_EXACT_BELOW[type_.bit_width]}"
+        faults = (
+            (f"isfinite({cell}) AND {cell} = trunc({cell})", "is too large for a float to be exact; export whole numbers or text"),
+            ("true", "is not a whole number"),
+        )
+    elif pt.is_decimal(type_):
+        fits = f"{cell} = trunc({cell})"
+        faults = ((f"{cell} <> trunc({cell})", "is not a whole number"), *faults)
+    return Reading(f"{cell}::VARCHAR", f"{cell} IS NULL", f"CASE WHEN {fits} THEN {value} END", faults)
+
+
+def _number(cell: str, type_: pa.DataType) -> Reading:
+    value = f"TRY_CAST({cell} AS DECIMAL(18, 4))"
+    faults: tuple[tuple[str, str], ...] = (("true", "has more than 14 digits before the decimal mark"),)
+    if pt.is_floating(type_):
+        value = f"CASE WHEN isfinite({cell}) THEN {value} END"
+        faults = ((f"NOT isfinite({cell})", "is not a number"), *faults)
+    elif pt.is_decimal(type_):
+        # Exact numbers have no noise to round away.
+        same = f"TRY_CAST({value} AS DECIMAL({type_.precision}, {type_.scale})) = {cell}"
+        faults = ((f"{value} IS NOT NULL", "has more than 4 decimals"), *faults)
+        value = f"CASE WHEN {same} THEN {value} END"
+    return Reading(f"{cell}::VARCHAR", f"{cell} IS NULL", value, faults)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    if pt.is_dictionary(type_):
+        return _is_text(type_.value_type)
+    return bool(pt.is_string(type_) or pt.is_large_string(type_) or pt.is_string_view(type_))

@@ -1,0 +1,70 @@
+"""The rows of a source file before they are typed, whatever the file's format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.contract import PHYSICAL, Column, Table
+from features.errors import DataError, did_you_mean
+from pipelines.dialect import SPACES, Reading
+from pipelines.settings import Source
+
+_NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Where the rows of one file are, as SQL, and how to read them.
+
+    count: data rows. cells: a query with source_row, ragged (words where a row has too few or too many values) and the
+    columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON.
+    """
+
+    count: int
+    cells: str
+    texts: str
+    readings: Mapping[str, Reading]
+
+
+def wanted_columns(source: Source, contract: Table) -> dict[str, Column]:
+    """The contract columns that a source maps; `known_at`, where it is mapped, like one that must be filled."""
+    known_at = Column(name="known_at", kind="timestamp", meaning="when the row became known")
+    return {column.name: column for column in (*contract.columns, known_at) if column.name in source.columns}
+
+
+def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int]:
+    """Where each mapped contract column stands in the file.
+
+    Raises: DataError where a column is missing, or its name stands twice.
+    """
+    found = [name.strip(SPACES) for name in names]
+    return {ours: _position(path, found, ours, theirs.strip(SPACES)) for ours, theirs in source.columns.items()}
+
+
+def identifier(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def physical(kind: str) -> str:
+    """The landed type of a kind of column, as DuckDB names it."""
+    return PHYSICAL[kind].replace("timestamp(6)", "timestamp")
+
+
+def _position(path: Path, found: list[str], ours: str, theirs: str) -> int:
+    if found.count(theirs) == 1:
+        return found.index(theirs)
+    if found.count(theirs) > 1:
+        raise DataError(
+            f"{path.name} has {found.count(theirs)} columns named '{theirs}', so which one holds {ours} cannot be told; "
+            "rename or remove all but one"
+        )
+    alike = [name for name in found if name.casefold() == theirs.casefold()]
+    hint = f" Did you mean '{alike[0]}'?" if alike else did_you_mean(theirs, found)
+    more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
+    raise DataError(
+        f"column '{theirs}' (for {ours}) is not in {path.name}; it has: {', '.join(found[:_NAMES_SHOWN])}{more}.{hint} "
+        "Correct `columns` of this source in attrition.toml"
+    )

@@ -1,0 +1,145 @@
+"""The workspace's files and its SQLite ledger: nothing is read that is not byte for byte what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.errors import IntegrityError
+
+LEDGER = "attrition.sqlite"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    detail TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of the manifest. sequence: order of recording; detail: what its writer noted about it."""
+
+    sequence: int
+    path: str
+    kind: str
+    sha256: str
+    bytes: int
+    detail: Mapping[str, Any]
+
+
+class Store:
+    """The files below one workspace. A file exists for us only once the ledger lists it with its hash."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.ledger = root / LEDGER
+        with self.transaction() as ledger:
+            for statement in _SCHEMA.split(";"):
+                ledger.execute(statement)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction; committed whole or not at all.
+
+        Raises: IntegrityError where the ledger is not a readable SQLite file.
+        """
+        try:
+            with closing(sqlite3.connect(self.ledger, timeout=30, isolation_level=None)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.row_factory = sqlite3.Row
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise
+            raise IntegrityError(f"{self.ledger} is damaged ({error}); restore it from a backup") from None
+
+    def put(self, path: str, write: Callable[[Path], None], *, kind: str, **detail: Any) -> StoredFile:
+        """Write a file whole or not at all: temporary name, flush, rename, then the ledger. An older one is replaced."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            write(temporary)
+            with temporary.open("rb") as handle:
+                os.fsync(handle.fileno())
+                sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+                size = handle.tell()
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _flush_folder(target.parent)
+        with self.transaction() as ledger:
+            ledger.execute(
+                "INSERT OR REPLACE INTO files (path, kind, sha256, bytes, detail) VALUES (?, ?, ?, ?, ?)",
+                (path, kind, sha256, size, json.dumps(detail, sort_keys=True)),
+            )
+        found = self.find(path)
+        assert found is not None
+        return found
+
+    def find(self, path: str) -> StoredFile | None:
+        with self.transaction() as ledger:
+            row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
+        return None if row is None else _stored(row)
+
+    def files(self, kind: str) -> list[StoredFile]:
+        """Every file of a kind, in the order of recording."""
+        with self.transaction() as ledger:
+            rows = ledger.execute("SELECT * FROM files WHERE kind = ? ORDER BY sequence", (kind,)).fetchall()
+        return [_stored(row) for row in rows]
+
+    def verified(self, file: StoredFile) -> Path:
+        """The file's place on disk, once its bytes were seen to be those written.
+
+        Raises: IntegrityError where it is missing, cut or altered.
+        """
+        place = self.root / file.path
+        check_hash(place, file.sha256)
+        return place
+
+
+def check_hash(place: Path, sha256: str) -> None:
+    """Raise IntegrityError, by name, unless the file holds exactly the bytes that were hashed."""
+    try:
+        with place.open("rb") as handle:
+            found = hashlib.file_digest(handle, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise IntegrityError(f"{place} is missing; run the command that makes it again, or restore it") from None
+    if found != sha256:
+        raise IntegrityError(
+            f"{place} is not the file that was written (sha256 {found[:12]}, expected {sha256[:12]}); "
+            "restore it from a backup, or delete it and run the command that makes it again"
+        )
+
+
+def _stored(row: sqlite3.Row) -> StoredFile:
+    fields = dict(row)
+    return StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,195 @@
+"""Raw rows to rows that keep their table's contract, and rows that do not, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from features.contract import Column, Table, local_day
+from features.errors import DataError
+from pipelines.dialect import Reading, quoted
+from pipelines.local_time import zone_clock
+from pipelines.raw_rows import RawRows, identifier, physical
+
+_SHOWN_CHARACTERS = 60
+_BATCH_ROWS = 65_536
+
+_REASONS_SQL = """
+    SELECT kind, count(*) AS times, arg_min(reason, source_row) AS reason, min(source_row) AS source_row
+    FROM rejects GROUP BY kind ORDER BY times DESC, kind LIMIT 3
+"""
+
+
+@dataclass(frozen=True)
+class CommonReason:
+    """Rejected rows that share what is wrong. reason: what the first of them, `source_row`, is rejected for."""
+
+    kind: str
+    times: int
+    reason: str
+    source_row: int
+
+
+class TypedRows:
+    """One file's rows, typed and judged: `landed` and `rejected` count them, the batches hand them out."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table) -> None:
+        self._connection, self._path, self._raw, self._contract = connection, path, raw, contract
+
+    @classmethod
+    def of(
+        cls, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table, *, source_sha256: str
+    ) -> TypedRows:
+        """Type and judge every row. `connection` must have the clock functions: see `workbench`.
+
+        Raises: DataError where one key stands for two different rows.
+        """
+        rows = cls(connection, path, raw, contract)
+        connection.execute(_typing_sql(raw, contract, made=source_sha256[:12]))
+        connection.execute("CREATE TABLE repeats (source_row BIGINT, first_row BIGINT)")
+        if contract.key and all(name in raw.readings for name in contract.key):
+            rows._settle_repeats()
+        connection.execute("""
+            CREATE TABLE rejects AS
+            SELECT source_row, reason, kind FROM typed WHERE reason IS NOT NULL
+            UNION ALL SELECT source_row, concat('repeats row ', first_row), 'repeats an earlier row' FROM repeats
+        """)
+        return rows
+
+    @property
+    def landed(self) -> int:
+        return self._one("SELECT count(*) FROM typed WHERE reason IS NULL") - self._one("SELECT count(*) FROM repeats")
+
+    @property
+    def rejected(self) -> int:
+        return self._one("SELECT count(*) FROM rejects")
+
+    def landed_batches(self) -> pa.RecordBatchReader:
+        """One row per fact: the contract's landed columns, a customer's facts side by side and in order of time."""
+        contract = self._contract
+        columns = ", ".join(identifier(name) for name in contract.landed)
+        declared = [column.name for column in contract.columns]
+        order = [name for name in ("customer_id", contract.happened_at) if "customer_id" in declared]
+        return self._batches(
+            f"SELECT {columns} FROM typed ANTI JOIN repeats USING (source_row) WHERE reason IS NULL "  # noqa: S608 - names
+            f"ORDER BY {', '.join([*map(identifier, order), 'source_row'])}"
+        )
+
+    def rejected_batches(self) -> pa.RecordBatchReader:
+        """One row per rejected row: source_row, reason, source (the file's name), raw_row (all of it, as JSON)."""
+        return self._batches(
+            f"SELECT source_row, reason, {quoted(self._path.name)} AS source, raw_row "  # noqa: S608 - quoted
+            f"FROM rejects JOIN ({self._raw.texts}) USING (source_row) ORDER BY source_row"
+        )
+
+    def common_reasons(self) -> list[CommonReason]:
+        """The three most frequent reasons for rejecting."""
+        return [CommonReason(*row) for row in self._connection.execute(_REASONS_SQL).fetchall()]
+
+    def _settle_repeats(self) -> None:
+        contract, connection = self._contract, self._connection
+        # Versions differ in when they became known; where the source does not say, a key may stand once.
+        names = [*contract.key, "known_at"] if "known_at" in self._raw.readings else list(contract.key)
+        by = ", ".join(identifier(name) for name in names)
+        connection.execute(
+            f"CREATE TABLE twins AS SELECT {by} FROM typed WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
+        )
+        values = ", ".join(identifier(name) for name in contract.landed if name != "source_row")
+        connection.execute(f"""
+            CREATE TABLE versions AS
+            SELECT {by}, source_row, first_value(source_row) OVER same AS first_row,
+                row({values}) IS DISTINCT FROM first_value(row({values})) OVER same AS differs
+            FROM typed SEMI JOIN twins USING ({by}) WHERE reason IS NULL
+            WINDOW same AS (PARTITION BY {by} ORDER BY source_row)
+        """)  # noqa: S608 - names of the contract
+        self._refuse_contradictions()
+        connection.execute("INSERT INTO repeats SELECT source_row, first_row FROM versions WHERE source_row <> first_row")
+
+    def _refuse_contradictions(self) -> None:
+        key = ", ".join(identifier(name) for name in self._contract.key)
+        found = self._connection.execute(
+            f"SELECT count(DISTINCT row({key})) OVER (), first_row, source_row, {key} FROM versions WHERE differs "  # noqa: S608
+            "ORDER BY source_row LIMIT 1"
+        ).fetchone()
+        if found is None:
+            return
+        count, first_row, row, *values = found
+        named = ", ".join(f"{name} {value}" for name, value in zip(self._contract.key, values, strict=True))
+        noun = self._contract.name.replace("_", " ")
+        appear = f"{count:,} {noun} appear" if count > 1 else f"1 {noun.removesuffix('s')} appears"
+        mapped = "known_at" in self._raw.readings
+        versions = "" if mapped else ", or, if these are versions, map known_at: when each became known"
+        raise DataError(
+            f"{appear} twice in {self._path.name} with different values (first: {named}, rows {first_row} and {row}); "
+            f"remove the wrong row of each{versions}"
+        )
+
+    def _batches(self, query: str) -> pa.RecordBatchReader:
+        return self._connection.execute(query).to_arrow_reader(_BATCH_ROWS)
+
+    def _one(self, query: str) -> int:
+        found = self._connection.execute(query).fetchone()
+        return 0 if found is None else int(found[0])
+
+
+def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that spills into `scratch`, with the clocks of the source and of the workspace."""
+    connection = duckdb.connect(
+        config={
+            "temp_directory": str(scratch),
+            "memory_limit": "2GB",  # a file may be larger than memory, and the machine is not ours alone
+            "autoinstall_known_extensions": "false",  # nothing is fetched from the network
+            "preserve_insertion_order": "false",  # every result is sorted by us
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")  # how rejected moments are shown must not depend on the machine
+    connection.create_function(
+        "local_to_utc", zone_clock(source_zone).to_utc, ["TIMESTAMP"], "TIMESTAMP", type="arrow"
+    )
+    connection.create_function("local_day", zone_clock(workspace_zone).days, ["TIMESTAMP"], "DATE", type="arrow")
+    return connection
+
+
+def _typing_sql(raw: RawRows, contract: Table, *, made: str) -> str:
+    """One row per raw row: typed values, and reason and kind where the contract is broken."""
+    values = [f"{reading.value} AS {identifier(name)}" for name, reading in raw.readings.items()]
+    columns = [part for column in contract.columns for part in _landed_columns(column, raw, made)]
+    happened = identifier(contract.happened_at)
+    known = f"greatest(known_at, {happened})" if "known_at" in raw.readings else happened
+    reasons = [_reason(name, reading, contract, quote=True) for name, reading in raw.readings.items()]
+    kinds = [_reason(name, reading, contract, quote=False) for name, reading in raw.readings.items()]
+    return f"""
+        CREATE TABLE typed AS
+        SELECT {", ".join(columns)}, {known} AS known_at, source_row,
+            CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(reasons)}), '') ELSE ragged END AS reason,
+            CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(kinds)}), '') ELSE ragged END AS kind
+        FROM (SELECT *, {", ".join(values)} FROM ({raw.cells}))
+    """  # noqa: S608 - names are ours, values are quoted
+
+
+def _landed_columns(column: Column, raw: RawRows, made: str) -> list[str]:
+    name = identifier(column.name)
+    if column.name in raw.readings:
+        found = name
+    elif column.made_when_absent:
+        found = f"concat({quoted(made + ':')}, source_row)"
+    else:
+        found = f"NULL::{physical(column.kind)}"
+    day = [f"local_day({found}) AS {identifier(local_day(column.name))}"] if column.kind == "timestamp" else []
+    return [f"{found} AS {name}", *day]
+
+
+def _reason(name: str, reading: Reading, contract: Table, *, quote: bool) -> str:
+    """SQL of what is wrong with a value, in words; null where nothing is."""
+    required = name == "known_at" or contract.column(name).required
+    cut = f"left({reading.shown}, {_SHOWN_CHARACTERS}), CASE WHEN length({reading.shown}) > {_SHOWN_CHARACTERS} THEN '…' END"
+    start = f"{quoted(name + " '")}, {cut}, {quoted("' ")}" if quote else quoted(name + " ")
+    faults = " ".join(f"WHEN {condition} THEN concat({start}, {quoted(words)})" for condition, words in reading.faults)
+    empty = quoted(f"{name} is empty") if required else "NULL"
+    return (
+        f"CASE WHEN {reading.empty} THEN {empty} WHEN {identifier(name)} IS NOT NULL THEN NULL "
+        f"{faults or 'WHEN false THEN NULL'} END"
+    )

@@ -1,0 +1,208 @@
+"""The walls between the rooms: who may import whom, what may stand in a room, and what ships."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import Distribution, distributions, packages_distributions
+from pathlib import Path, PurePosixPath
+
+import jupytext
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("features", "models", "pipelines")  # each may import those before it
+LONGEST = 300
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+PICKLES = {"pickle", "cPickle", "_pickle", "joblib", "cloudpickle", "dill"}
+
+# features/ computes from what it is given; anything here would let the outside in.
+OUTSIDE = {
+    "asyncio", "duckdb", "glob", "http", "httpx", "io", "os", "pathlib", "requests", "shutil", "socket", "sqlite3",
+    "subprocess", "sys", "tempfile", "time", "urllib",
+}  # fmt: skip
+CLOCK = re.compile(r"\b(?:datetime|date|ibis|pd|pandas|Timestamp)\.(?:now|today|utcnow|fromtimestamp)\b")
+
+# Tests of several files at once: what they hold down has no one file of its own.
+WITHOUT_A_FILE = {
+    "tests/features/test_no_look_ahead.py": "a property of every family",
+    "tests/features/test_oracle.py": "every indicator against plain Python",
+    "tests/features/test_parity.py": "training set against scoring",
+    "tests/pipelines/test_cli_docs.py": "documentation against the command line",
+    "tests/pipelines/test_dirty_files.py": "ingest and dialect on files as they come",
+    "tests/pipelines/test_end_to_end.py": "the whole run",
+}
+
+
+def sources(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+ALL = [path for room in ROOMS for path in sources(room)]
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(source: str) -> Iterator[str]:
+    """Dotted names of everything imported, also inside functions and by name."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import, line {node.lineno}: the room's name should be read"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {
+            "import_module",
+            "importlib.import_module",
+            "__import__",
+        }:
+            assert isinstance(node.args[0], ast.Constant), f"import by a computed name, line {node.lineno}"
+            yield str(node.args[0].value)
+
+
+def tops(source: str) -> set[str]:
+    return {name.partition(".")[0] for name in imported(source)}
+
+
+def wrong_way(room: str, source: str) -> set[str]:
+    """Rooms, and places that do not ship, that a file of `room` imports and may not."""
+    forbidden = {*ROOMS[ROOMS.index(room) + 1 :], "tests", "benchmarks", "notebooks"}
+    return tops(source) & forbidden
+
+
+def reaches_outside(source: str) -> set[str]:
+    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)}
+    code = ast.unparse(ast.parse(source))
+    return (tops(source) & OUTSIDE) | (calls & {"open", "exec", "eval"}) | set(CLOCK.findall(code))
+
+
+def definitions(source: str) -> list[str]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+
+
+@pytest.mark.parametrize("path", ALL, ids=named)
+def test_imports_run_from_pipelines_to_models_to_features_and_never_back(path: Path) -> None:
+    assert wrong_way(path.relative_to(ROOT).parts[0], path.read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    ("room", "source", "found"),
+    [
+        ("features", "from models.split import folds", {"models"}),
+        ("features", "def f():\n    import pipelines.store", {"pipelines"}),
+        ("models", "import importlib\nimportlib.import_module('pipelines.cli')", {"pipelines"}),
+        ("pipelines", "from tests.features import oracle", {"tests"}),
+        ("pipelines", "from models import split\nimport features.asof", set()),
+    ],
+)
+def test_an_import_the_wrong_way_is_found(room: str, source: str, found: set[str]) -> None:
+    assert wrong_way(room, source) == found
+
+
+@pytest.mark.parametrize("path", sources("features"), ids=named)
+def test_features_know_no_clock_no_files_and_no_network(path: Path) -> None:
+    assert reaches_outside(path.read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from datetime import datetime\nnow = datetime.now()",
+        "import datetime as dt\nday = dt.date.today()",
+        "from datetime import date\nclock = date.today",
+        "import ibis\nx = ibis.now()",
+        "import pandas as pd\nx = pd.Timestamp.now()",
+        "from time import time",
+        "def f():\n    from pathlib import Path",
+        "import urllib.request",
+        "rows = open('orders.csv')",
+        "import duckdb",
+    ],
+)
+def test_a_way_out_of_features_is_found(source: str) -> None:
+    assert reaches_outside(source)
+
+
+@pytest.mark.parametrize("path", ALL, ids=named)
+def test_mlflow_is_imported_in_one_file_alone(path: Path) -> None:
+    assert "mlflow" not in tops(path.read_text()) or named(path) == "models/registry.py"
+
+
+@pytest.mark.parametrize("path", ALL, ids=named)
+def test_nothing_is_pickled(path: Path) -> None:
+    assert tops(path.read_text()) & PICKLES == set()
+
+
+@pytest.mark.parametrize("path", ALL, ids=named)
+def test_a_file_holds_one_concept(path: Path) -> None:
+    lines = path.read_text().count("\n")
+    assert lines <= LONGEST, f"{named(path)} has {lines} lines: which second concept moved in?"
+
+
+@pytest.mark.parametrize("path", ALL, ids=named)
+def test_a_file_is_named_for_what_it_holds(path: Path) -> None:
+    assert SAYS_NOTHING.isdisjoint({path.stem, *re.split("_", path.stem)[-1:], path.parent.name})
+
+
+def test_notebooks_define_nothing_of_their_own() -> None:
+    found = {}
+    for path in sorted((ROOT / "notebooks").glob("*.*")):
+        if path.suffix in {".py", ".ipynb", ".md"} and path.stem.lower() != "readme":
+            cells = [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+            plain = "\n".join(line for cell in cells for line in cell.splitlines() if not line.startswith(("%", "!")))
+            found[path.name] = definitions(plain)
+    assert [(name, own) for name, own in found.items() if own] == []
+
+
+def test_tests_mirror_the_rooms() -> None:
+    tests = {named(path) for room in ROOMS for path in sorted((ROOT / "tests" / room).rglob("test_*.py"))}
+    astray = {test for test in tests if not _tested(test).is_file()} - set(WITHOUT_A_FILE)
+    assert astray == set(), "a test file has the name of the file it tests, in the folder of the same room"
+
+
+def _tested(test: str) -> Path:
+    place = PurePosixPath(test).relative_to("tests")
+    return ROOT / place.with_name(place.name.removeprefix("test_"))
+
+
+def test_every_package_and_every_example_is_listed_to_be_shipped() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packages = {named(path.parent).replace("/", ".") for path in ALL if path.name == "__init__.py"}
+    examples = {f"pipelines.examples.{path.name}": f"examples/{path.name}" for path in (ROOT / "examples").iterdir()}
+    assert sorted(setuptools["packages"]) == sorted(packages | set(examples))
+    assert setuptools["package-dir"] == examples
+    assert {"pipelines", *examples} <= set(setuptools["package-data"])
+
+
+def test_every_folder_of_sources_is_a_package() -> None:
+    assert {path.parent for path in ALL} == {path.parent for path in ALL if path.name == "__init__.py"}
+
+
+def other_owners(owners: Mapping[str, list[str]]) -> dict[str, set[str]]:
+    return {
+        room: set(owners.get(room, [])) - {"attrition"} for room in ROOMS if set(owners.get(room, [])) != {"attrition"}
+    }
+
+
+def test_the_three_names_belong_to_this_distribution_alone() -> None:
+    assert other_owners(packages_distributions()) == {}
+
+
+def test_another_distribution_with_one_of_the_names_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    intruder = tmp_path / "intruder-1.0.dist-info"
+    intruder.mkdir()
+    (intruder / "METADATA").write_text("Metadata-Version: 2.1\nName: intruder\nVersion: 1.0\n")
+    (intruder / "RECORD").write_text("models/__init__.py,,\nintruder-1.0.dist-info/METADATA,,\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert any(distribution.name == "intruder" for distribution in distributions())
+    assert other_owners(packages_distributions()) == {"models": {"intruder"}}
+
+
+def test_the_command_and_the_distribution_are_called_attrition() -> None:
+    ours = Distribution.from_name("attrition")
+    assert [script.name for script in ours.entry_points if script.group == "console_scripts"] == ["attrition"]
