@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,6 +49,7 @@ class Indicator:
 class Family:
     """Indicators computed together.
 
+    reasons: each reason code with its label in English and in French.
     needs: tables of which at least one must be there; without them the family is absent.
     compute: the as-of view, the cohort and the lookbacks in; one row per customer of the cohort out, with customer_id
         and every column of `indicators`.
@@ -56,6 +57,7 @@ class Family:
 
     name: str
     needs: tuple[str, ...]
+    reasons: Mapping[str, tuple[str, str]]
     indicators: tuple[Indicator, ...]
     compute: Callable[[AsOf, ir.Table, Sequence[int]], ir.Table]
 

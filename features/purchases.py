@@ -10,6 +10,16 @@ from features.asof import AsOf
 from features.catalog import Family, Indicator
 from features.orders import purchases, reversals
 
+REASONS = {
+    "buying_rhythm": ("buying rhythm", "rythme d'achat"),
+    "tenure": ("time as a customer", "ancienneté"),
+    "order_count": ("number of orders", "nombre de commandes"),
+    "order_value": ("value of orders", "valeur des commandes"),
+    "order_count_trend": ("more or fewer orders than before", "plus ou moins de commandes qu'avant"),
+    "order_value_trend": ("higher or lower order value than before", "valeur commandée en hausse ou en baisse"),
+    "returns": ("refunds and cancellations", "remboursements et annulations"),
+}
+
 INDICATORS = (
     Indicator(
         name="days_since_last_order",
@@ -201,17 +211,9 @@ def compute(world: AsOf, cohort: ir.Table, lookback_days: Sequence[int]) -> ir.T
     Counts and sums are 0 where there is nothing to count; the other nulls are stated per indicator. Days are whole local
     calendar days. Values are float64 or int64.
     """
-    bought = _bought(world, lookback_days)
-    rhythm = _rhythm(world)
-    reversed_ = _reversed(world, lookback_days)
-    joined = (
-        cohort.left_join(bought, "customer_id")
-        .drop("customer_id_right")
-        .left_join(rhythm, "customer_id")
-        .drop("customer_id_right")
-        .left_join(reversed_, "customer_id")
-        .drop("customer_id_right")
-    )
+    joined = cohort
+    for part in (_bought(world, lookback_days), _rhythm(world), _reversed(world, lookback_days)):
+        joined = joined.left_join(part, "customer_id").drop("customer_id_right")
     columns: dict[str, ir.Value] = {
         "days_since_last_order_over_usual": _ratio(joined.days_since_last_order, joined.median_days_between_orders)
     }
@@ -235,7 +237,7 @@ def _bought(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
     }
     for days in lookback_days:
         recent, before = age <= days, (age > days) & (age <= 2 * days)
-        count, value = recent.sum().cast("int64"), _sum(orders.amount, recent)
+        count, value = recent.sum().cast("int64"), _float(_total(orders.amount, recent))
         columns |= {
             f"orders_{days}d": count,
             f"order_days_{days}d": orders.ordered_on.nunique(where=recent),
@@ -271,16 +273,12 @@ def _reversed(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
     columns: dict[str, ir.Value] = {}
     for days in lookback_days:
         columns[f"reversals_{days}d"] = (age <= days).sum().cast("int64")
-        columns[f"reversed_value_{days}d"] = _sum(back.value, age <= days)
+        columns[f"reversed_value_{days}d"] = _float(_total(back.value, age <= days))
     return back.group_by("customer_id").agg(**columns)
 
 
 def _total(amount: ir.DecimalColumn, where: ir.BooleanColumn) -> ir.DecimalScalar:
     return amount.sum(where=where).fill_null(0)
-
-
-def _sum(amount: ir.DecimalColumn, where: ir.BooleanColumn) -> ir.FloatingScalar:
-    return _float(_total(amount, where))
 
 
 def _float(value: ir.Value) -> ir.FloatingValue:
@@ -291,4 +289,10 @@ def _ratio(part: ir.NumericValue, whole: ir.NumericValue) -> ir.FloatingValue:
     return _float(part) / _float(whole).nullif(0)
 
 
-FAMILY = Family(name="purchases", needs=("orders", "order_lines"), indicators=INDICATORS, compute=compute)
+FAMILY = Family(
+    name="purchases",
+    needs=("orders", "order_lines"),
+    reasons=REASONS,
+    indicators=INDICATORS,
+    compute=compute,
+)

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
-from features import purchases
+from features import products, purchases
 from features.asof import as_of
 from features.catalog import Family
 from features.cohort import cohort
 
-FAMILIES: tuple[Family, ...] = (purchases.FAMILY,)
+FAMILIES: tuple[Family, ...] = (purchases.FAMILY, products.FAMILY)
 
 
 def families(tables: Mapping[str, ir.Table]) -> list[Family]:

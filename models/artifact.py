@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from typing import Any
 
 from features.errors import IntegrityError
 from models import boosting
 from models.calibration import Calibrator
+from models.linear_start import LinearStart
 from models.training import Fitted
 
 BOOSTER = "booster.txt"
@@ -26,6 +28,7 @@ def to_files(fitted: Fitted) -> dict[str, str]:
         "calibrator": asdict(fitted.calibrator),
         "rounds": fitted.rounds,
         "start_model": {"kind": "bg_nbd", "average_log_odds": fitted.average_start, "refitted": "at every snapshot"},
+        "linear_start": None if fitted.linear is None else asdict(fitted.linear),
         "encoder": {},
         "rows": fitted.rows,
         "snapshots": fitted.snapshots,
@@ -43,6 +46,7 @@ def from_files(files: dict[str, str]) -> Fitted:
         booster=booster,
         columns=tuple(rest["columns"]),
         calibrator=Calibrator(**rest["calibrator"]),
+        linear=None if rest["linear_start"] is None else LinearStart(**_tuples(rest["linear_start"])),
         rounds=rest["rounds"],
         average_start=rest["start_model"]["average_log_odds"],
         rows=rest["rows"],
@@ -53,3 +57,7 @@ def from_files(files: dict[str, str]) -> Fitted:
 def version(files: dict[str, str]) -> str:
     """Twelve hexadecimal digits that name exactly this model."""
     return hashlib.sha256("".join(files[name] for name in sorted(files)).encode()).hexdigest()[:12]
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from models.linear_start import signed_logs
 from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]
@@ -18,10 +19,10 @@ RECENCY = "days_since_last_order"
 
 def baselines(train: Matrix, test: Matrix) -> dict[str, Floats]:
     """Name to (n,) probabilities at the test rows. A baseline whose columns are missing is left out."""
-    found = {"logistic_regression": _logistic(_signed_logs(train), train.outcomes, _signed_logs(test))}
+    found = {"logistic_regression": _logistic(signed_logs(train.values), train.outcomes, signed_logs(test.values))}
     if RECENCY in train.columns:
         column = train.columns.index(RECENCY)
-        recency = [_signed_logs(rows)[:, [column]] for rows in (train, test)]
+        recency = [signed_logs(rows.values)[:, [column]] for rows in (train, test)]
         found["recency"] = _logistic(recency[0], train.outcomes, recency[1])
     if test.start.any():
         found["bg_nbd"] = np.asarray(expit(test.start), dtype=np.float64)
@@ -31,9 +32,3 @@ def baselines(train: Matrix, test: Matrix) -> dict[str, Floats]:
 def _logistic(train: Floats, labels: Floats, test: Floats) -> Floats:
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
     return np.asarray(pipeline.fit(train, labels).predict_proba(test)[:, 1], dtype=np.float64)
-
-
-def _signed_logs(rows: Matrix) -> Floats:
-    # Counts and money are skewed; nulls get a value of their own below every logarithm of a count.
-    logs = np.sign(rows.values) * np.log1p(np.abs(rows.values))
-    return np.where(np.isnan(logs), -1.0, logs)

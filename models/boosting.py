@@ -54,7 +54,10 @@ def losses(
         num_boost_round=MAX_ROUNDS,
         valid_sets=[watched],
         callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(patience, verbose=False)],
+        keep_training_booster=True,
     )
+    # Every round stays: LightGBM drops those after this booster's own best, and the best of all folds may be later.
+    booster = booster.model_from_string(booster.model_to_string(num_iteration=-1)).free_dataset()
     return booster, np.array(seen["valid_0"]["binary_logloss"])
 
 
@@ -70,8 +73,9 @@ def raw_log_odds(booster: lgb.Booster, rows: Matrix, *, rounds: int | None = Non
 
 def to_text(booster: lgb.Booster) -> str:
     """LightGBM's own text format without the parameters, which name the number of threads but change no prediction."""
-    text = booster.model_to_string(num_iteration=-1)
-    trees, _, _ = text.partition("\nparameters:")
+    trees = booster.model_to_string(num_iteration=-1)
+    for unneeded in ("\nparameters:", "\npandas_categorical:"):  # the latter alone follows where a text was parsed
+        trees, _, _ = trees.partition(unneeded)
     return trees + "\n"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import betaln, gammaln, hyp2f1
+from scipy.special import betaln, expit, gammaln, hyp2f1
 
 from features.errors import TrainingError
 
@@ -48,7 +48,11 @@ class BgNbd:
 
     def alive(self, history: BuyingHistory) -> Floats:
         """Probability of being still a customer at the snapshot; 1 for whoever ordered once (formula of the 2005 note)."""
-        return 1.0 / (1.0 + self._odds_of_having_left(history))
+        x = history.frequency
+        # In logarithms: whoever bought daily for a year and then stopped for ten has odds beyond float64.
+        ratio = np.log(self.alpha + history.age) - np.log(self.alpha + history.recency)
+        having_left = np.log(self.a) - np.log(self.b + np.maximum(x, 1.0) - 1.0) + (self.r + x) * ratio
+        return np.where(x > 0, expit(-having_left), 1.0)
 
     def no_order(self, history: BuyingHistory, *, horizon_days: float) -> Floats:
         """Probability of no order in the horizon: having left, or alive with none from an updated gamma rate."""
@@ -57,18 +61,21 @@ class BgNbd:
         return 1.0 - self.alive(history) * (1.0 - stays_silent)
 
     def expected_orders(self, history: BuyingHistory, *, horizon_days: float) -> Floats:
-        """Expected order days in the horizon (2005 article, equation 10)."""
-        weeks, x = horizon_days / DAYS_PER_WEEK, history.frequency
-        a = self.a if abs(self.a - 1.0) > 1e-6 else 1.0 + 1e-6  # the formula has a removable pole at a = 1
-        reach = self.alpha + history.age
-        series = hyp2f1(self.r + x, self.b + x, a + self.b + x - 1.0, weeks / (reach + weeks))
-        orders = (a + self.b + x - 1.0) / (a - 1.0) * (1.0 - (reach / (reach + weeks)) ** (self.r + x) * series)
-        return np.asarray(orders * self.alive(history), dtype=np.float64)
+        """Expected order days in the horizon (2005 article, equation 10).
 
-    def _odds_of_having_left(self, history: BuyingHistory) -> Floats:
-        x = history.frequency
-        ratio = ((self.alpha + history.age) / (self.alpha + history.recency)) ** (self.r + x)
-        return np.where(x > 0, self.a / (self.b + np.maximum(x, 1.0) - 1.0) * ratio, 0.0)
+        The Gaussian hypergeometric function stands here after Euler's transformation: as published it overflows for a
+        customer of a few hundred orders.
+        """
+        weeks, x = horizon_days / DAYS_PER_WEEK, history.frequency
+        # The formula has a removable pole at a = 1, and SciPy's function goes wrong where r - a is a whole number.
+        awkward = min(abs(self.a - 1.0), abs(self.r - self.a - round(self.r - self.a))) < 1e-6
+        a = self.a + 2e-6 if awkward else self.a
+        c = a + self.b + x - 1.0
+        reach = self.alpha + history.age
+        still = reach / (reach + weeks)
+        series = hyp2f1(c - self.r - x, a - 1.0, c, 1.0 - still)
+        orders = c / (a - 1.0) * (1.0 - still ** (a - 1.0) * series)
+        return np.asarray(orders * self.alive(history), dtype=np.float64)
 
 
 def fit(history: BuyingHistory) -> BgNbd:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 Floats = npt.NDArray[np.float64]
@@ -24,10 +24,15 @@ class Calibrator:
 
 
 def fit(log_odds: Floats, labels: Floats) -> Calibrator:
-    """Least log loss over both numbers (Platt 1999), unpenalised.
+    """Least log loss over both numbers (Platt 1999), unpenalised; a slope below 0 becomes 0.
+
+    Log-odds that rank worse than chance carry nothing, and turned around they would lower the risk of a customer for
+    what is told as a reason of it.
 
     >>> fit(np.array([-2.0, -2.0, -2.0, 2.0, 2.0, 2.0]), np.array([0, 0, 1, 0, 1, 1])).slope < 1
     True
     """
     fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(log_odds[:, None], labels)
+    if fitted.coef_[0, 0] < 0:
+        return Calibrator(float(logit(np.mean(labels))), 0.0)
     return Calibrator(float(fitted.intercept_[0]), float(fitted.coef_[0, 0]))

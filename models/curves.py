@@ -114,7 +114,7 @@ def reliability(labels: Floats, probabilities: Floats, *, bins: int = 10) -> Rel
     level_bins = np.minimum((middle * bins / len(labels)).astype(np.int64), bins - 1)
     _, row_bins = np.unique(level_bins[places], return_inverse=True)
     rows = np.bincount(row_bins).astype(np.float64)
-    positives = np.bincount(row_bins, labels)
+    positives = np.bincount(row_bins, labels).astype(np.float64)
     low, high = wilson(positives, rows)
     return Reliability(
         rows=rows.astype(np.int64),

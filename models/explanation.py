@@ -23,8 +23,8 @@ RHYTHM_COLUMNS = (ALIVE, EXPECTED)
 class Contributions:
     """Log-odds contributions before calibration; each row plus `average` is the log-odds of that row's prediction.
 
-    codes: (k,) reason codes; values: (n, k) per code; columns: (n, m) per model column, without the start; start: (n,)
-    of the start model against the average start, counted within `buying_rhythm`.
+    codes: (k,) reason codes; values: (n, k) per code; columns: (n, m) per model column, without the start model's log-odds;
+    start: (n,) of the start model against the average start, counted within `buying_rhythm`.
     """
 
     codes: tuple[str, ...]
@@ -37,10 +37,14 @@ class Contributions:
 def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> Contributions:
     """Path-dependent TreeSHAP (Lundberg et al. 2020), by woodelf: the values of shap's TreeExplainer, in batches cheaper.
 
+    A linear correction adds each column's own part to its trees'.
+
     reasons: reason code per column; columns of the start model belong to the buying rhythm.
     """
     frame = pd.DataFrame(rows.values, columns=list(rows.columns))
     shap = np.asarray(WoodelfExplainer(fitted.booster).shap_values(frame, verbose=False), dtype=np.float64)
+    if fitted.linear is not None:
+        shap += fitted.linear.contributions(rows.values)
     # The average is what remains of any row; one row is predicted exactly to find it.
     first = fitted.log_odds(rows.only(np.arange(len(rows)) == 0))[0]
     average = float(first - rows.start[0] - shap[0].sum()) + fitted.average_start

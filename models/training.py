@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
 from features.errors import TrainingError
-from models import boosting, calibration
+from models import boosting, calibration, linear_start
 from models.calibration import Calibrator
+from models.linear_start import LinearStart
 from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]
 
 CUSTOMER_FOLDS = 5
+FIT_STEPS = 3  # calls of progress within a fit
 LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 
 
@@ -25,19 +27,23 @@ LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 class Fitted:
     """A model: trees over named columns, started from the start model's log-odds, then calibrated.
 
-    average_start: mean start log-odds of the training rows, against which the start counts as a contribution.
+    linear: a correction to the start log-odds, None where the trees did no better with it; average_start: mean start
+    log-odds of the training rows before it, against which the start counts as a contribution.
     """
 
     booster: lgb.Booster
     columns: tuple[str, ...]
     calibrator: Calibrator
+    linear: LinearStart | None
     rounds: int
     average_start: float
     rows: int
     snapshots: tuple[int, ...]
 
     def log_odds(self, rows: Matrix) -> Floats:
-        return boosting.raw_log_odds(self.booster, rows)
+        """(n,) log-odds before calibration."""
+        trees = boosting.raw_log_odds(self.booster, rows)
+        return trees if self.linear is None else trees + self.linear.log_odds(rows.values)
 
     def probability(self, rows: Matrix) -> Floats:
         """(n,) calibrated churn_probability: 0 to 1, higher is worse."""
@@ -52,6 +58,24 @@ class Limits:
     min_positives: int = 20
 
 
+@dataclass(frozen=True)
+class CrossFitted:
+    """Trees of each customer fold, grown on the other customers. rounds, loss: the best mean loss on later snapshots."""
+
+    boosters: tuple[lgb.Booster, ...]
+    rounds: int
+    loss: float
+    train: Matrix
+
+    def out_of_fold(self, folds: npt.NDArray[np.int64]) -> Floats:
+        """(n,) log-odds of each row by the trees that did not see its customer."""
+        found = np.empty(len(self.train))
+        for fold, booster in enumerate(self.boosters):
+            held_out = folds == fold
+            found[held_out] = boosting.raw_log_odds(booster, self.train.only(held_out), rounds=self.rounds)
+        return found
+
+
 def fit(
     train: Matrix,
     *,
@@ -60,38 +84,69 @@ def fit(
     parameters: Mapping[str, float | int | bool | str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Fitted:
-    """Fit on every row, with rounds and calibration from customers that the judged trees did not see.
+    """Fit on every row, with rounds, linear correction and calibration from customers that the judged trees did not see.
 
-    Customers are dealt into folds. For each fold, trees are grown on the other customers; how long to boost is judged on
-    the fold's outcomes at the later snapshots, and the calibrator is fitted on the fold's outcomes at every snapshot
-    (the base rate of one season alone would be a poor guide to the next).
+    Customers are dealt into folds. For each fold, trees are grown on the other customers, once from the start log-odds
+    and once from linearly corrected ones. Which of the two, and how long to boost, is judged on the fold's outcomes at
+    the later snapshots; the calibrator is fitted on the fold's outcomes at every snapshot (the base rate of one season
+    alone would be a poor guide to the next).
     """
     parameters = parameters or {}
-    grown, curves, out_of_fold = [], [], np.empty(len(train))
     folds, later = customer_fold(train.customers), later_rows(train)
-    for fold in range(CUSTOMER_FOLDS):
-        held_out = folds == fold
-        booster, curve = boosting.losses(
-            train.only(~held_out), train.only(held_out & later), parameters=parameters, seed=seed, threads=threads
-        )
-        grown.append(booster)
-        curves.append(curve)
-        progress(f"customer fold {fold + 1} of {CUSTOMER_FOLDS}")
-    rounds = best_round(curves)
-    for fold, booster in enumerate(grown):
-        held_out = folds == fold
-        out_of_fold[held_out] = boosting.raw_log_odds(booster, train.only(held_out), rounds=rounds)
-    booster = boosting.grow(train, rounds=rounds, parameters=parameters, seed=seed, threads=threads)
-    progress("all customers")
+    refuse_thin_folds(folds, later)
+    tried = []
+    for started in (train, _corrected(train, folds)):
+        tried.append(_cross_fit(started, folds, later, parameters=parameters, seed=seed, threads=threads))
+        progress("grown on parts of the customers")
+    best = min(tried, key=lambda trial: trial.loss)
+    booster = boosting.grow(best.train, rounds=best.rounds, parameters=parameters, seed=seed, threads=threads)
+    progress("grown on all customers")
     return Fitted(
         booster=booster,
         columns=train.columns,
-        calibrator=calibration.fit(out_of_fold, train.outcomes),
-        rounds=rounds,
+        calibrator=calibration.fit(best.out_of_fold(folds), train.outcomes),
+        linear=None if best.train is train else linear_start.fit(train.values, train.start, train.outcomes),
+        rounds=best.rounds,
         average_start=float(np.mean(train.start)),
         rows=len(train),
         snapshots=tuple(sorted(set(train.snapshots.tolist()))),
     )
+
+
+def _cross_fit(
+    train: Matrix,
+    folds: npt.NDArray[np.int64],
+    later: npt.NDArray[np.bool_],
+    *,
+    parameters: Mapping[str, float | int | bool | str],
+    seed: int,
+    threads: int,
+) -> CrossFitted:
+    grown = [
+        boosting.losses(
+            train.only(folds != fold),
+            train.only((folds == fold) & later),
+            parameters=parameters,
+            seed=seed,
+            threads=threads,
+        )
+        for fold in range(CUSTOMER_FOLDS)
+    ]
+    curves = [curve for _, curve in grown]
+    rounds = best_round(curves)
+    loss = float(np.mean([curve[rounds - 1] for curve in curves]))
+    return CrossFitted(tuple(booster for booster, _ in grown), rounds, loss, train)
+
+
+def _corrected(train: Matrix, folds: npt.NDArray[np.int64]) -> Matrix:
+    """The matrix with linearly corrected start log-odds, each row's by a correction that did not see its customer."""
+    start = np.empty(len(train))
+    for fold in range(CUSTOMER_FOLDS):
+        held_out = folds == fold
+        others = train.only(~held_out)
+        linear = linear_start.fit(others.values, others.start, others.outcomes)
+        start[held_out] = train.start[held_out] + linear.log_odds(train.values[held_out])
+    return replace(train, start=start)
 
 
 def best_round(curves: list[Floats]) -> int:
@@ -112,6 +167,16 @@ def customer_fold(customers: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
     ids, places = np.unique(customers.astype(str), return_inverse=True)
     folds = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % CUSTOMER_FOLDS for name in ids]
     return np.array(folds, dtype=np.int64)[places]
+
+
+def refuse_thin_folds(folds: npt.NDArray[np.int64], later: npt.NDArray[np.bool_]) -> None:
+    """Raise TrainingError where a fold would be judged on nothing; LightGBM's own words for it help nobody."""
+    judged = np.bincount(folds[later], minlength=CUSTOMER_FOLDS)
+    if not judged.all():
+        raise TrainingError(
+            f"{int(judged.sum())} outcomes at the later training snapshots are too few to judge {CUSTOMER_FOLDS} groups of "
+            "customers by; more customers are needed (training.min_customers)"
+        )
 
 
 def refuse_unfit(train: Matrix | None, limits: Limits) -> Matrix:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from _csv import Reader  # csv itself does not name the class of its readers
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -51,8 +52,8 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     names = [f"{quoted(name.strip(SPACES))}, c{place}" for place, name in enumerate(header)]
     return RawRows(
         count=count,
-        cells=f"SELECT source_row, ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - values are quoted
-        texts=f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row FROM {scan}",  # noqa: S608
+        cells=f"SELECT source_row, ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
+        texts=f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row FROM {scan}",  # noqa: S608 - quoted
         readings={
             name: text_reading(column, identifier(f"raw {name}"), dialect=source.dialect)
             for name, column in wanted_columns(source, contract).items()
@@ -61,7 +62,7 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
 
 
 @contextmanager
-def _reader(path: Path, dialect: Dialect) -> Iterator[tuple[csv.Reader, io.RawIOBase]]:
+def _reader(path: Path, dialect: Dialect) -> Iterator[tuple[Reader, io.RawIOBase]]:
     previous = csv.field_size_limit(_LONGEST_VALUE)
     try:
         with (
@@ -73,32 +74,49 @@ def _reader(path: Path, dialect: Dialect) -> Iterator[tuple[csv.Reader, io.RawIO
         csv.field_size_limit(previous)
 
 
-def _copy(rows: csv.Reader, file: io.RawIOBase, copy: Path, *, width: int) -> int:
+def _copy(rows: Reader, file: io.RawIOBase, copy: Path, *, width: int) -> int:
     names = ["source_row", "ragged", "whole", *(f"c{place}" for place in range(width))]
     schema = pa.schema([(name, pa.int64() if name == "source_row" else pa.string()) for name in names])
-    count, held, since = 0, list[list[str]](), file.tell()
+    count, held, since = 0, _Held(width), file.tell()
     with pq.ParquetWriter(copy, schema, compression="lz4", use_dictionary=False, write_statistics=False) as writer:
         while True:
             block = list(islice(rows, _BLOCK_ROWS))
-            held += block if set(map(len, block)) == {width} else [row for row in block if not _blank(row)]
-            if held and (not block or len(held) >= _HELD_ROWS or file.tell() - since >= _HELD_BYTES):
-                writer.write_batch(_batch(held, schema, first_row=count + 1))
-                count, held, since = count + len(held), [], file.tell()
+            held.take(block)
+            if not block or held.rows >= _HELD_ROWS or file.tell() - since >= _HELD_BYTES:
+                writer.write_batch(held.batch(schema, first_row=count + 1))
+                count, held, since = count + held.rows, _Held(width), file.tell()
             if not block:
                 return count
 
 
-def _batch(rows: list[list[str]], schema: pa.Schema, *, first_row: int) -> pa.RecordBatch:
-    width = len(schema) - 3
-    ragged, whole = [None] * len(rows), [None] * len(rows)
-    if set(map(len, rows)) != {width}:
-        words = f"where the header names {width} columns"
-        ragged = [None if len(row) == width else f"has {len(row)} values {words}" for row in rows]
-        whole = [None if len(row) == width else json.dumps(row, ensure_ascii=False) for row in rows]
-        rows = [row if len(row) == width else [None] * width for row in rows]
-    numbers = pa.array(range(first_row, first_row + len(rows)), pa.int64())
-    texts = [pa.array(column, pa.string()) for column in (ragged, whole, *zip(*rows, strict=True))]
-    return pa.record_batch([numbers, *texts], schema=schema)
+class _Held:
+    """Rows read and not yet written, column by column: a list per row keeps the garbage collector busier than us."""
+
+    def __init__(self, width: int) -> None:
+        self._width, self.rows = width, 0
+        self._cells: list[list[str | None]] = [[] for _ in range(width)]
+        self._ragged: dict[int, list[str]] = {}
+
+    def take(self, block: list[list[str]]) -> None:
+        if set(map(len, block)) - {self._width}:
+            block = [row for row in block if not _blank(row)]
+            for index, row in enumerate(block, self.rows):
+                if len(row) != self._width:
+                    self._ragged[index] = row
+        fitting = (row if len(row) == self._width else [None] * self._width for row in block)
+        for held, values in zip(self._cells, zip(*fitting, strict=True), strict=False):
+            held.extend(values)
+        self.rows += len(block)
+
+    def batch(self, schema: pa.Schema, *, first_row: int) -> pa.RecordBatch:
+        numbers = pa.array(range(first_row, first_row + self.rows), pa.int64())
+        ragged: list[str | None] = [None] * self.rows
+        whole: list[str | None] = [None] * self.rows
+        for index, row in self._ragged.items():
+            ragged[index] = f"has {len(row)} values where the header names {self._width} columns"
+            whole[index] = json.dumps(row, ensure_ascii=False)
+        texts = [pa.array(column, pa.string()) for column in (ragged, whole, *self._cells)]
+        return pa.record_batch([numbers, *texts], schema=schema)
 
 
 def _blank(row: list[str]) -> bool:

@@ -48,7 +48,9 @@ def quoted(text: str) -> str:
 
 def trimmed(column: str) -> str:
     """SQL of a text column without surrounding spaces of any kind; nothing left is null."""
-    return f"nullif(trim({column}, {quoted(SPACES)}), '')"
+    # Nearly all text begins and ends with a visible ASCII character, which is cheap to see; trimming is not.
+    needs = f"regexp_matches({column}, '^[^!-~]|[^!-~]$')"
+    return f"nullif(CASE WHEN {needs} THEN trim({column}, {quoted(SPACES)}) ELSE {column} END, '')"
 
 
 def text_reading(column: Column, text: str, *, dialect: Dialect) -> Reading:

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
 
-from features.contract import Table
 from features.errors import DataError, IntegrityError
-from features.tables import TABLES
 from pipelines.csv_rows import csv_rows
-from pipelines.landed import LANDED, REJECTED, holds, landed_tables
+from pipelines.landed import LANDED, REJECTED, landed_tables, landing
 from pipelines.parquet_file import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.parquet_rows import damaged, parquet_rows
-from pipelines.refused import refuse_beyond
-from pipelines.settings import Settings, Source
+from pipelines.refused import refuse_beyond_share
+from pipelines.settings import Settings
+from pipelines.source_files import SourceFile, file_sha256, source_files
 from pipelines.store import Store
 from pipelines.typed_rows import TypedRows, workbench
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
 
-_VERSION = 1  # raised where the same file and settings shall land otherwise than before
-_FORMATS: dict[str, Literal["csv", "parquet"]] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
+_SCRATCH = ".reading-"
 
 
 @dataclass(frozen=True)
@@ -50,79 +42,131 @@ class IngestResult:
     status: Literal["landed", "unchanged"]
 
 
-@dataclass(frozen=True)
-class _SourceFile:
-    """A file that a source names, with the hashes that tell whether it must be read. zone: of its clock times."""
-
-    source: Source
-    path: Path
-    relative: str
-    format: Literal["csv", "parquet"]
-    sha256: str
-    settings_sha256: str
-    zone: str
-
-    @property
-    def contract(self) -> Table:
-        return TABLES[self.source.table]
-
-    @property
-    def name(self) -> str:
-        return f"{self.sha256[:16]}-{self.settings_sha256[:8]}"
-
-    def place(self, kind: str) -> str:
-        return f"{kind}/{self.source.table}/{self.name}.parquet"
-
-
-def ingest(
-    store: Store, settings: Settings, *, progress: Callable[[str], None] | None = None
-) -> list[IngestResult]:
+def ingest(store: Store, settings: Settings, *, progress: Callable[[str], None] | None = None) -> list[IngestResult]:
     """Land every file that the sources name; a file that is landed already under the same settings is left alone.
 
-    Each file lands whole or not at all: `landed/<table>/` holds its rows that keep the contract, `rejected/<table>/` the
-    others, each with its reason.
+    Each file lands whole or not at all: `landed/<table>/` gets its rows that keep the contract, `rejected/<table>/` the
+    others, each with its reason. `progress` is told in words what happens.
 
     Raises: DataError where a source has no file, or a file cannot be read as declared, contradicts itself or has too
     many rejected rows; IntegrityError where a landed file was altered.
     """
     say = progress or (lambda _: None)
-    found = [(source, path) for source in settings.sources for path in _paths(store, source)]
-    files = [_source_file(store, settings, source, path) for source, path in found]
-    _refuse_two_readings(files)
-    return [_ingest_file(store, file, settings, say) for file in files]
+    return [_ingest_file(store, file, settings, say) for file in source_files(store, settings)]
 
 
-def _ingest_file(store: Store, file: _SourceFile, settings: Settings, say: Callable[[str], None]) -> IngestResult:
-    before = holds(store, file.place(LANDED), table=file.source.table, source=file.relative)
-    if before and all((store.root / file.place(kind)).exists() for kind in (LANDED, REJECTED)):
-        for kind in (LANDED, REJECTED):
-            store.verified(store.recorded(file.place(kind)))
-        say(f"{file.relative}: unchanged")
-        return _result(file, before.detail, "unchanged")
-    say(f"{file.relative}: reading")
+def _ingest_file(store: Store, file: SourceFile, settings: Settings, say: Callable[[str], None]) -> IngestResult:
+    known = landing(store, file.place(LANDED), table=file.source.table, source=file.name)
+    if known and _all_there(store, file):
+        say(f"{file.name}: unchanged")
+        return _result(file, known.detail, "unchanged")
+    say(f"{file.name}: reading")
     with _typed(store, file, settings) as (count, rows):
+        refuse_beyond_share(store, file, rows, count=count)
         detail = {
             "table": file.source.table,
-            "source": file.relative,
+            "source": file.name,
             "source_sha256": file.sha256,
             "rows_in": count,
             "landed": rows.landed,
             "rejected": rows.rejected,
         }
-        _check_sum(file, detail)
-        refuse_beyond(store, file.source, rows, count=count, source=file.path, name=file.name)
-        if _hash(file.path) != file.sha256:
-            raise DataError(f"{file.relative} was written to while it was read; run again when it is complete")
+        _check(file, detail)
+        lay = _put_back if known else _put
         # The rejects first: who finds a landed file finds its rejects.
-        _put(store, file.place(REJECTED), rows.rejected_batches(), REJECTED_SCHEMA, rows.rejected, kind=REJECTED, **detail)
-        _put(
-            store,
-            file.place(LANDED),
-            rows.landed_batches(),
-            landed_schema(file.contract),
-            rows.landed,
-            kind=LANDED,
-            columns=file.contract.landed,
-            keyed=bool(file.contract.key) and set(file.contract.key) <= file.source.columns.keys(),
-            **detail,
+        lay(store, file, REJECTED, lambda place: write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA), detail)
+        schema, contract = landed_schema(file.contract), {"columns": file.contract.landed, "keyed": file.keyed}
+        lay(store, file, LANDED, lambda place: write_parquet(place, rows.landed_batches(), schema), detail | contract)
+    say(_in_words(file, detail))
+    return _result(file, detail, "landed")
+
+
+def _all_there(store: Store, file: SourceFile) -> bool:
+    """Whether both files are there. Raises: IntegrityError where one of them was altered."""
+    recorded = [store.find(file.place(kind)) for kind in (LANDED, REJECTED)]
+    there = [each for each in recorded if each and (store.root / each.path).exists()]
+    return len([store.verified(each) for each in there]) == len(recorded)
+
+
+@contextmanager
+def _typed(store: Store, file: SourceFile, settings: Settings) -> Iterator[tuple[int, TypedRows]]:
+    """The number of data rows of a file, and the rows, typed and judged."""
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-", dir=_swept(store.root / LANDED)) as folder,
+        workbench(Path(folder), source_zone=file.zone, workspace_zone=settings.time_zone) as connection,
+    ):
+        if file.format == "csv":
+            raw = csv_rows(file.path, file.source, file.contract, scratch=Path(folder))
+        else:
+            raw = parquet_rows(file.path, file.source, file.contract)
+        try:
+            yield raw.count, TypedRows.of(connection, file.path, raw, file.contract, source_sha256=file.sha256)
+        except duckdb.OutOfMemoryException:
+            raise
+        except (duckdb.Error, pa.ArrowException) as error:
+            if file.format == "parquet":
+                raise damaged(file.path, error) from None
+            raise
+
+
+def _swept(folder: Path) -> Path:
+    """The folder, without what a process that is gone left in it: a copy of a large file is a large file."""
+    folder.mkdir(exist_ok=True)
+    for scratch in folder.glob(f"{_SCRATCH}*-*"):
+        try:
+            os.kill(int(scratch.name.removeprefix(_SCRATCH).split("-")[0]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(scratch, ignore_errors=True)
+        except PermissionError:
+            continue  # somebody else's, at work
+    return folder
+
+
+def _check(file: SourceFile, detail: Mapping[str, Any]) -> None:
+    if detail["rows_in"] != detail["landed"] + detail["rejected"]:
+        raise IntegrityError(
+            f"{file.name}: {detail['rows_in']:,} rows came in, but {detail['landed']:,} would land and "
+            f"{detail['rejected']:,} be rejected, so nothing is written; this is a mistake of ours, please report it"
         )
+    if file_sha256(file.path) != file.sha256:
+        raise DataError(f"{file.name} was written to while it was read; run again when it is complete")
+
+
+def _put(store: Store, file: SourceFile, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]) -> None:
+    def counted(place: Path) -> None:
+        if (rows := write(place)) != detail[kind]:
+            raise IntegrityError(
+                f"{file.name}: {detail[kind]:,} rows were to be {kind}, but {rows:,} were written; please report it"
+            )
+
+    store.put(file.place(kind), counted, kind=kind, **detail)
+
+
+def _put_back(
+    store: Store, file: SourceFile, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]
+) -> None:
+    """Restore a recorded file that was deleted. It keeps its position: recording it anew would make it the latest."""
+    recorded, target = store.find(file.place(kind)), store.root / file.place(kind)
+    if recorded is None or target.exists():
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        same = file_sha256(temporary) == recorded.sha256
+        if same:
+            temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if not same:  # another release of a library writes other bytes
+        _put(store, file, kind, write, detail)
+
+
+def _in_words(file: SourceFile, detail: Mapping[str, Any]) -> str:
+    if detail["rows_in"] == 0:
+        return f"{file.name}: holds a header and no rows"
+    rejected = f", {detail['rejected']:,} rejected (see {file.place(REJECTED)})" if detail["rejected"] else ""
+    return f"{file.name}: landed {detail['landed']:,} of {detail['rows_in']:,} rows{rejected}"
+
+
+def _result(file: SourceFile, detail: Mapping[str, Any], status: Literal["landed", "unchanged"]) -> IngestResult:
+    return IngestResult(file.source.table, file.name, detail["rows_in"], detail["landed"], detail["rejected"], status)

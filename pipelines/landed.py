@@ -39,6 +39,15 @@ def current(store: Store) -> list[StoredFile]:
     ]
 
 
+def landing(store: Store, path: str, *, table: str, source: str) -> StoredFile | None:
+    """The landed file at `path`, if it holds and nothing was landed from its source since."""
+    files = current(store)
+    since = max(
+        (file.sequence for file in files if (file.detail["table"], file.detail["source"]) == (table, source)), default=0
+    )
+    return next((file for file in files if file.path == path and file.sequence >= since), None)
+
+
 def landed_tables(store: Store, connection: Backend, *, settings: Settings | None = None) -> dict[str, ir.Table]:
     """One table per contract table that has landed files: its landed columns and `landed_order`.
 
@@ -59,15 +68,15 @@ def _table(store: Store, connection: Backend, name: str, files: list[StoredFile]
     for file in files:
         if file.detail["columns"] != landed:
             raise IntegrityError(
-                f"{file.path} was landed under an earlier contract of {name}; put its source {file.detail['source']} back "
-                "and run `attrition ingest`"
+                f"{file.path} was landed under an earlier contract of {name}; put its source {file.detail['source']} "
+                "back and run `attrition ingest`"
             )
     places = [quoted(str(store.verified(file))) for file in files]
     columns = ", ".join(identifier(column) for column in landed)
     # A view per set of files: a table that was handed out earlier goes on showing what it showed.
     view = f"{name}_{hashlib.sha256(','.join([*places, columns]).encode()).hexdigest()[:12]}"
     connection.raw_sql(
-        f"CREATE OR REPLACE TEMPORARY VIEW {identifier(view)} AS "  # noqa: S608 - names of the contract, quoted paths
+        f"CREATE OR REPLACE TEMPORARY VIEW {identifier(view)} AS "  # noqa: S608 - quoted
         f"SELECT {columns}, file_index::BIGINT AS landed_order FROM read_parquet([{', '.join(places)}])"
     )
     return connection.table(view)
@@ -81,5 +90,7 @@ def _named(file: StoredFile, settings: Settings) -> bool:
 def _matches(path: str, glob: str) -> bool:
     """Whether a path that may be gone by now is one that `Path.glob` would have found."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+])", glob)
-    pattern = "".join(_GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts)
+    pattern = "".join(
+        _GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts
+    )
     return path == glob or re.fullmatch(pattern, path) is not None

@@ -46,7 +46,9 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     try:
         with pq.ParquetFile(path) as file:
             schema, stored, count = file.schema_arrow, file.schema, int(file.metadata.num_rows)
-            old_clocks = {column.path for column in map(stored.column, range(len(stored))) if column.physical_type == "INT96"}
+            old_clocks = {
+                column.path for column in map(stored.column, range(len(stored))) if column.physical_type == "INT96"
+            }
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from None
     places = positions(path, schema.names, source)
@@ -55,8 +57,8 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
         field = schema.field(places[name])
         if field.name in old_clocks and source.dialect.time_zone is None:
             raise DataError(
-                f"column '{field.name}' of {path.name} is INT96, which does not say whether it is UTC or local time; set "
-                'dialect.time_zone ("UTC" if Spark wrote it)'
+                f"column '{field.name}' of {path.name} is INT96, which does not say whether it is UTC or local "
+                'time; set dialect.time_zone ("UTC" if Spark wrote it)'
             )
         found = _reading(column, identifier(f"raw {name}"), field.type, source.dialect)
         if found is None:
@@ -68,12 +70,15 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     # By position: DuckDB takes names that differ only in case for one.
     columns = ", ".join([*(f"c{place}" for place in range(len(schema))), "file_row"])
     scan = f"read_parquet({quoted(str(path))}, file_row_number = true) AS file({columns})"
-    cells = [f"{_cell(f'c{place}', schema.field(place).type)} AS {identifier(f'raw {name}')}" for name, place in places.items()]
+    cells = [
+        f"{_cell(f'c{place}', schema.field(place).type)} AS {identifier(f'raw {name}')}"
+        for name, place in places.items()
+    ]
     texts = [f"{quoted(name)}, c{place}::VARCHAR" for place, name in enumerate(schema.names)]
     return RawRows(
         count=count,
         cells=f"SELECT file_row + 1 AS source_row, NULL::VARCHAR AS ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
-        texts=f"SELECT file_row + 1 AS source_row, json_object({', '.join(texts)})::VARCHAR AS raw_row FROM {scan}",  # noqa: S608
+        texts=f"SELECT file_row + 1 AS source_row, json_object({', '.join(texts)})::VARCHAR AS raw_row FROM {scan}",  # noqa: S608 - quoted
         readings=readings,
     )
 
@@ -95,7 +100,7 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
     shown, empty = f"{cell}::VARCHAR", f"{cell} IS NULL"
     if column.kind == "timestamp":
         moment = _moment(cell, type_)
-        return moment and Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
+        return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
     if column.kind == "boolean":
         return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
     if not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
@@ -128,7 +133,10 @@ def _whole(cell: str, type_: pa.DataType, *, as_: str) -> Reading:
     if pt.is_floating(type_):
         fits = f"isfinite({cell}) AND {cell} = trunc({cell}) AND abs({cell}) < {_EXACT_BELOW[type_.bit_width]}"
         faults = (
-            (f"isfinite({cell}) AND {cell} = trunc({cell})", "is too large for a float to be exact; export whole numbers or text"),
+            (
+                f"isfinite({cell}) AND {cell} = trunc({cell})",
+                "is too large for a float to be exact; export whole numbers or text",
+            ),
             ("true", "is not a whole number"),
         )
     elif pt.is_decimal(type_):

@@ -58,8 +58,8 @@ def _position(path: Path, found: list[str], ours: str, theirs: str) -> int:
         return found.index(theirs)
     if found.count(theirs) > 1:
         raise DataError(
-            f"{path.name} has {found.count(theirs)} columns named '{theirs}', so which one holds {ours} cannot be told; "
-            "rename or remove all but one"
+            f"{path.name} has {found.count(theirs)} columns named '{theirs}', so which one holds {ours} cannot be "
+            "told; rename or remove all but one"
         )
     alike = [name for name in found if name.casefold() == theirs.casefold()]
     hint = f" Did you mean '{alike[0]}'?" if alike else did_you_mean(theirs, found)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
+from pipelines.date_format import date_pattern
 
 FILE_NAME = "attrition.toml"
 
@@ -50,8 +51,16 @@ class Dialect(_Section):
     def _zone(cls, value: str | None) -> str | None:
         return value if value is None else _known_zone(value)
 
+    @field_validator("date_format")
+    @classmethod
+    def _one_meaning(cls, value: str) -> str:
+        date_pattern(value)
+        return value
+
     @model_validator(mode="after")
     def _marks_differ(self) -> Dialect:
+        if {self.delimiter, self.quote} & {"\r", "\n", "\0"}:
+            raise ValueError("delimiter and quote are marks within a line, not line ends")
         if self.decimal == self.thousands:
             raise ValueError(f"decimal and thousands are both '{self.decimal}'")
         if self.quote == self.delimiter:
@@ -63,7 +72,7 @@ class Source(_Section):
     """Where rows of one table come from. `columns` says which source column fills which contract column."""
 
     table: str
-    path: str
+    path: Annotated[str, Field(min_length=1)]
     format: Literal["csv", "parquet"] | None = None  # None: by the file's ending
     columns: dict[str, str]
     max_rejected_share: Share = 0.05
@@ -170,6 +179,15 @@ class Tracking(_Section):
         return value
 
 
+class Reference(_Section):
+    """Figures that others reached on the same data, shown beside ours."""
+
+    name: str
+    roc_auc: float
+    log_loss: float
+    source: str
+
+
 class Settings(_Section):
     """The whole file."""
 
@@ -189,6 +207,7 @@ class Settings(_Section):
     bands: Bands = Bands()
     delivery: Delivery = Delivery()
     tracking: Tracking = Tracking()
+    references: tuple[Reference, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -206,7 +225,7 @@ class Settings(_Section):
     @classmethod
     def _some_source(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
         if not any(source.table in ("orders", "order_lines") for source in value):
-            raise ValueError("nothing provides orders; add a source with table = \"orders\" or \"order_lines\"")
+            raise ValueError('nothing provides orders; add a source with table = "orders" or "order_lines"')
         return value
 
     @property
@@ -223,8 +242,8 @@ def _known_zone(value: str) -> str:
 def load(path: Path) -> Settings:
     """Read and check a settings file; SettingsError names each mistake, its place and the remedy."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
         raise SettingsError(f"{path} does not exist; make a workspace with `attrition init {path.parent}`") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None

@@ -16,6 +16,8 @@ from features.errors import IntegrityError
 
 LEDGER = "attrition.sqlite"
 
+_LISTED = ("landed", "models", "scores")  # folders that exist only once the ledger does
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,9 +48,16 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = root / LEDGER
+        self._refuse_emptied()
         with self.transaction() as ledger:
             for statement in _SCHEMA.split(";"):
                 ledger.execute(statement)
+
+    def _refuse_emptied(self) -> None:
+        """SQLite takes an empty file for a new database; beside files that were listed in it, it was cut."""
+        empty = self.ledger.exists() and not self.ledger.stat().st_size
+        if empty and any((self.root / name).is_dir() for name in _LISTED):
+            raise IntegrityError(f"{self.ledger} is damaged (empty); restore it from a backup")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -68,7 +77,7 @@ class Store:
                     connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise
             raise IntegrityError(f"{self.ledger} is damaged ({error}); restore it from a backup") from None

@@ -30,7 +30,7 @@ def check_text(path: Path, encoding: str) -> None:
     """Read a file through once.
 
     Raises: DataError where it is no text, a byte does not decode (with its place), or what decodes is plainly text of
-    another encoding: UTF-8 read as cp1252 gives "CÃ´te", and nobody would notice.
+    another encoding: UTF-8 would read as cp1252 without an error.
     """
     _refuse_known(path, encoding)
     decoder, lines = codecs.getincrementaldecoder(codec(encoding))(), _Lines()
@@ -45,8 +45,8 @@ def check_text(path: Path, encoding: str) -> None:
             except UnicodeDecodeError as error:
                 lines.count(bytes(error.object[: error.start]).decode(codec(encoding), "replace"))
                 raise DataError(
-                    f"{path.name} is not {encoding} text: byte {offset - held + error.start}, in line {lines.line}, does "
-                    f"not decode; declare its encoding in dialect.encoding{_guess(encoding)}"
+                    f"{path.name} is not {encoding} text: byte {offset - held + error.start}, in line {lines.line}, "
+                    f"does not decode; declare its encoding in dialect.encoding{_guess(encoding)}"
                 ) from None
             _refuse_controls(path, text, encoding, lines)
             lines.count(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import PythonUDFType
 
 from features.contract import Column, Table, local_day
 from features.errors import DataError
@@ -18,16 +19,15 @@ _SHOWN_CHARACTERS = 60
 _BATCH_ROWS = 65_536
 
 _REASONS_SQL = """
-    SELECT kind, count(*) AS times, arg_min(reason, source_row) AS reason, min(source_row) AS source_row
+    SELECT count(*) AS times, arg_min(reason, source_row) AS reason, min(source_row) AS source_row
     FROM rejects GROUP BY kind ORDER BY times DESC, kind LIMIT 3
 """
 
 
 @dataclass(frozen=True)
 class CommonReason:
-    """Rejected rows that share what is wrong. reason: what the first of them, `source_row`, is rejected for."""
+    """Rejected rows that share what is wrong. reason: why the first of them, `source_row`, is rejected."""
 
-    kind: str
     times: int
     reason: str
     source_row: int
@@ -74,15 +74,16 @@ class TypedRows:
         declared = [column.name for column in contract.columns]
         order = [name for name in ("customer_id", contract.happened_at) if "customer_id" in declared]
         return self._batches(
-            f"SELECT {columns} FROM typed ANTI JOIN repeats USING (source_row) WHERE reason IS NULL "  # noqa: S608 - names
+            f"SELECT {columns} FROM typed ANTI JOIN repeats USING (source_row) WHERE reason IS NULL "  # noqa: S608 - quoted
             f"ORDER BY {', '.join([*map(identifier, order), 'source_row'])}"
         )
 
-    def rejected_batches(self) -> pa.RecordBatchReader:
+    def rejected_batches(self, *, at_most: int | None = None) -> pa.RecordBatchReader:
         """One row per rejected row: source_row, reason, source (the file's name), raw_row (all of it, as JSON)."""
+        first = "rejects" if at_most is None else f"(FROM rejects ORDER BY source_row LIMIT {at_most})"
         return self._batches(
             f"SELECT source_row, reason, {quoted(self._path.name)} AS source, raw_row "  # noqa: S608 - quoted
-            f"FROM rejects JOIN ({self._raw.texts}) USING (source_row) ORDER BY source_row"
+            f"FROM {first} JOIN ({self._raw.texts}) USING (source_row) ORDER BY source_row"
         )
 
     def common_reasons(self) -> list[CommonReason]:
@@ -95,7 +96,7 @@ class TypedRows:
         names = [*contract.key, "known_at"] if "known_at" in self._raw.readings else list(contract.key)
         by = ", ".join(identifier(name) for name in names)
         connection.execute(
-            f"CREATE TABLE twins AS SELECT {by} FROM typed WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
+            f"CREATE TABLE twins AS SELECT {by} FROM typed WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1"  # noqa: S608 - quoted
         )
         values = ", ".join(identifier(name) for name in contract.landed if name != "source_row")
         connection.execute(f"""
@@ -104,14 +105,16 @@ class TypedRows:
                 row({values}) IS DISTINCT FROM first_value(row({values})) OVER same AS differs
             FROM typed SEMI JOIN twins USING ({by}) WHERE reason IS NULL
             WINDOW same AS (PARTITION BY {by} ORDER BY source_row)
-        """)  # noqa: S608 - names of the contract
+        """)  # noqa: S608 - quoted
         self._refuse_contradictions()
-        connection.execute("INSERT INTO repeats SELECT source_row, first_row FROM versions WHERE source_row <> first_row")
+        connection.execute(
+            "INSERT INTO repeats SELECT source_row, first_row FROM versions WHERE source_row <> first_row"
+        )
 
     def _refuse_contradictions(self) -> None:
         key = ", ".join(identifier(name) for name in self._contract.key)
         found = self._connection.execute(
-            f"SELECT count(DISTINCT row({key})) OVER (), first_row, source_row, {key} FROM versions WHERE differs "  # noqa: S608
+            f"SELECT count(DISTINCT row({key})) OVER (), first_row, source_row, {key} FROM versions WHERE differs "  # noqa: S608 - quoted
             "ORDER BY source_row LIMIT 1"
         ).fetchone()
         if found is None:
@@ -147,9 +150,11 @@ def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb
     )
     connection.execute("SET TimeZone = 'UTC'")  # how rejected moments are shown must not depend on the machine
     connection.create_function(
-        "local_to_utc", zone_clock(source_zone).to_utc, ["TIMESTAMP"], "TIMESTAMP", type="arrow"
+        "local_to_utc", zone_clock(source_zone).to_utc, ["TIMESTAMP"], "TIMESTAMP", type=PythonUDFType.ARROW
     )
-    connection.create_function("local_day", zone_clock(workspace_zone).days, ["TIMESTAMP"], "DATE", type="arrow")
+    connection.create_function(
+        "local_day", zone_clock(workspace_zone).days, ["TIMESTAMP"], "DATE", type=PythonUDFType.ARROW
+    )
     return connection
 
 
@@ -167,7 +172,7 @@ def _typing_sql(raw: RawRows, contract: Table, *, made: str) -> str:
             CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(reasons)}), '') ELSE ragged END AS reason,
             CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(kinds)}), '') ELSE ragged END AS kind
         FROM (SELECT *, {", ".join(values)} FROM ({raw.cells}))
-    """  # noqa: S608 - names are ours, values are quoted
+    """  # noqa: S608 - quoted
 
 
 def _landed_columns(column: Column, raw: RawRows, made: str) -> list[str]:
@@ -178,15 +183,17 @@ def _landed_columns(column: Column, raw: RawRows, made: str) -> list[str]:
         found = f"concat({quoted(made + ':')}, source_row)"
     else:
         found = f"NULL::{physical(column.kind)}"
-    day = [f"local_day({found}) AS {identifier(local_day(column.name))}"] if column.kind == "timestamp" else []
+    on = f"local_day({found})" if column.name in raw.readings else "NULL::DATE"
+    day = [f"{on} AS {identifier(local_day(column.name))}"] if column.kind == "timestamp" else []
     return [f"{found} AS {name}", *day]
 
 
 def _reason(name: str, reading: Reading, contract: Table, *, quote: bool) -> str:
     """SQL of what is wrong with a value, in words; null where nothing is."""
     required = name == "known_at" or contract.column(name).required
-    cut = f"left({reading.shown}, {_SHOWN_CHARACTERS}), CASE WHEN length({reading.shown}) > {_SHOWN_CHARACTERS} THEN '…' END"
-    start = f"{quoted(name + " '")}, {cut}, {quoted("' ")}" if quote else quoted(name + " ")
+    more = f"CASE WHEN length({reading.shown}) > {_SHOWN_CHARACTERS} THEN '…' END"
+    shown = f"'''', left({reading.shown}, {_SHOWN_CHARACTERS}), {more}, ''' '"
+    start = f"{quoted(name + ' ')}, {shown}" if quote else quoted(name + " ")
     faults = " ".join(f"WHEN {condition} THEN concat({start}, {quoted(words)})" for condition, words in reading.faults)
     empty = quoted(f"{name} is empty") if required else "NULL"
     return (

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -82,7 +85,7 @@ def test_wilson_interval_is_that_of_scipy(positives: int, rows: int) -> None:
 
 @pytest.mark.parametrize("curve", [roc, pr, gain])
 @pytest.mark.parametrize(("labels", "said"), [([1.0, 1.0], "2 of 2 rows"), ([0.0], "0 of 1 rows"), ([], "0 of 0 rows")])
-def test_one_outcome_alone_is_refused(curve, labels, said) -> None:
+def test_one_outcome_alone_is_refused(curve: Callable[[Floats, Floats], Curve], labels: list[float], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         curve(np.array(labels), np.full(len(labels), 0.5))
 
@@ -113,7 +116,7 @@ def test_gain_at_a_tenth_is_the_recall_that_evaluation_reports(case: tuple[Float
 
 
 @given(outcomes(), st.integers(1, 12), st.randoms(use_true_random=False))
-def test_reliability_counts_every_row_once_in_any_order(case: tuple[Floats, Floats], bins: int, random) -> None:
+def test_reliability_counts_every_row_once_in_any_order(case: tuple[Floats, Floats], bins: int, random: Random) -> None:
     labels, probabilities = case
     found = reliability(labels, probabilities, bins=bins)
     assert len(found.rows) <= bins
@@ -135,7 +138,8 @@ def test_a_thinned_curve_keeps_its_ends_and_stays_near() -> None:
     thin = curve.thinned(200)
     assert len(thin.x) <= 200
     assert (thin.x[0], thin.y[0], thin.x[-1], thin.y[-1]) == (0.0, 0.0, 1.0, 1.0)
-    assert np.interp(curve.x, thin.x, thin.y) == pytest.approx(curve.y, abs=0.02)
+    assert np.interp(curve.x, thin.x, thin.y) == pytest.approx(curve.y, abs=0.05)  # where it is nearly upright
+    assert auc(thin.x, thin.y) == pytest.approx(auc(curve.x, curve.y), abs=0.001)
 
 
 def test_a_short_curve_is_not_thinned() -> None:

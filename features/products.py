@@ -1,0 +1,114 @@
+"""Products: what the orders are made of, where the company exports order lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.catalog import Family, Indicator
+
+REASONS = {
+    "product_variety": ("variety of products", "variété des produits"),
+    "order_size": ("size of orders", "taille des commandes"),
+}
+
+INDICATORS = (
+    Indicator(
+        name="products_ever",
+        reason="product_variety",
+        unit="count",
+        direction="lower",
+        null="no order line is known",
+        en="{value|different product|different products} ordered so far",
+        fr="{value|produit différent commandé|produits différents commandés} jusqu'ici",
+        en_null="no product recorded so far",
+        fr_null="aucun produit enregistré jusqu'ici",
+    ),
+    Indicator(
+        name="products_{days}d",
+        reason="product_variety",
+        unit="count",
+        direction="lower",
+        null="never: 0 where nothing was ordered",
+        en="{value|different product|different products} in the last {days} days",
+        fr="{value|produit différent|produits différents} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="reordered_products_share",
+        reason="product_variety",
+        unit="share",
+        direction="lower",
+        null="no order line is known",
+        en="{value} of the products were ordered more than once",
+        fr="{value} des produits commandés plus d'une fois",
+        en_null="no product recorded so far",
+        fr_null="aucun produit enregistré jusqu'ici",
+    ),
+    Indicator(
+        name="lines_per_order",
+        reason="order_size",
+        unit="ratio",
+        direction="lower",
+        null="no order line is known",
+        en="{value} lines an order",
+        fr="{value} lignes par commande",
+        en_null="no product recorded so far",
+        fr_null="aucun produit enregistré jusqu'ici",
+    ),
+    Indicator(
+        name="pieces_per_order",
+        reason="order_size",
+        unit="ratio",
+        direction="lower",
+        null="no order line is known",
+        en="{value} pieces an order",
+        fr="{value} pièces par commande",
+        en_null="no product recorded so far",
+        fr_null="aucun produit enregistré jusqu'ici",
+    ),
+    Indicator(
+        name="price_per_piece",
+        reason="order_size",
+        unit="money",
+        direction="either",
+        null="no order line is known, or no piece",
+        en="{value} a piece on average",
+        fr="{value} par pièce en moyenne",
+        en_null="no product recorded so far",
+        fr_null="aucun produit enregistré jusqu'ici",
+    ),
+)
+
+
+def compute(world: AsOf, cohort: ir.Table, lookback_days: Sequence[int]) -> ir.Table:
+    """One row per customer of the cohort: every indicator above, over lines that were ordered, not sent back."""
+    lines = world["order_lines"]
+    lines = lines.filter(lines.quantity > 0)
+    age = world.days_since(lines.ordered_on)
+    orders, pieces = lines.order_id.nunique(), lines.quantity.sum().cast("float64")
+    columns: dict[str, ir.Value] = {
+        "products_ever": lines.product_id.nunique(),
+        "lines_per_order": lines.count().cast("float64") / orders.cast("float64"),
+        "pieces_per_order": pieces / orders.cast("float64"),
+        "price_per_piece": (lines.quantity * lines.unit_price).sum().cast("float64") / pieces.nullif(0),
+    }
+    for days in lookback_days:
+        columns[f"products_{days}d"] = lines.product_id.nunique(where=age <= days)
+    joined = cohort
+    for part in (lines.group_by("customer_id").agg(**columns), _reordered(lines)):
+        joined = joined.left_join(part, "customer_id").drop("customer_id_right")
+    known = {f"products_{days}d": joined[f"products_{days}d"].fill_null(0) for days in lookback_days}
+    return joined.mutate(**known).select("customer_id", *FAMILY.columns(lookback_days))
+
+
+def _reordered(lines: ir.Table) -> ir.Table:
+    products = lines.filter(lines.product_id.notnull()).group_by("customer_id", "product_id")
+    products = products.agg(orders=lines.order_id.nunique())
+    again = (products.orders > 1).sum().cast("float64") / products.count().cast("float64")
+    return products.group_by("customer_id").agg(reordered_products_share=again)
+
+
+FAMILY = Family(name="purchases", needs=("order_lines",), reasons=REASONS, indicators=INDICATORS, compute=compute)

@@ -1,0 +1,153 @@
+"""Walk-forward backtest: at past days, train only on what had matured by then, and see what followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.errors import TrainingError
+from models import baselines, evaluation, training
+from models.matrix import Matrix
+from models.training import Fitted, Limits
+from pipelines import documents
+from pipelines.snapshots import feature_file, outcome_file, training_matrix
+from pipelines.workspace import Workspace, code_version, fingerprint
+
+
+@dataclass(frozen=True)
+class FoldDays:
+    """A test snapshot and the training snapshots whose outcomes had ended, embargo included, by then."""
+
+    test: date
+    train: tuple[date, ...]
+
+
+def plan(workspace: Workspace) -> list[FoldDays]:
+    """The folds, oldest first: back from the newest matured day that is not after `as_of`. May be empty."""
+    settings = workspace.settings
+    window = timedelta(days=settings.outcome.lead_days + settings.outcome.horizon_days)
+    newest = min(workspace.as_of, workspace.complete_until - window)
+    tests = [newest - timedelta(days=settings.backtest.every_days * step) for step in range(settings.backtest.folds)]
+    embargo = timedelta(days=settings.backtest.embargo_days)
+    folds = [FoldDays(test, tuple(workspace.training_days(test - embargo))) for test in reversed(tests)]
+    return [fold for fold in folds if fold.train]
+
+
+def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """The document of the backtest: per fold the figures of the model and of each baseline, with intervals.
+
+    Beside it lies the newest fold's predictions, one row per customer. Computed once per data, settings and code. Folds
+    with too little to learn from are left out and named in `skipped`.
+    """
+    settings, folds = workspace.settings, plan(workspace)
+    key = _key(workspace, folds, progress)
+    path = f"results/backtest-{key}.json"
+    found = documents.read(workspace.store, path)
+    if found is not None:
+        return found
+    done: list[dict[str, Any]] = []
+    skipped: list[dict[str, str]] = []
+    predictions: pd.DataFrame | None = None
+    everything = training_matrix(workspace, days_of(folds)) if folds else None
+    for fold in folds:
+        try:
+            train = training.refuse_unfit(_on(everything, fold.train), limits(workspace))
+            test = training.refuse_unfit(_on(everything, (fold.test,)), Limits(1, 0))
+        except TrainingError as error:
+            skipped.append({"snapshot_on": str(fold.test), "reason": str(error)})
+        else:
+            figures, predictions = _judge(workspace, fold, fit(workspace, train), train, test)
+            done.append(figures)
+        progress(f"fold of {fold.test}")
+    document: dict[str, Any] = {
+        "outcome": settings.outcome.model_dump(),
+        "folds": done,
+        "skipped": skipped,
+        "predictions": None,
+    }
+    if predictions is not None:
+        document["predictions"] = documents.write_frame(
+            workspace.store, f"results/backtest-{key}.parquet", predictions, kind="predictions"
+        )
+    documents.write(workspace.store, path, document, kind="backtest")
+    return document
+
+
+def fit(workspace: Workspace, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
+    """Fit as the settings say; the backtest and `train` both come here."""
+    plan = workspace.settings.training
+    parameters: dict[str, float | int | bool | str] = {}
+    if plan.tuning_trials:
+        from models import tuning
+
+        parameters = tuning.tune(
+            train, trials=plan.tuning_trials, seed=plan.seed, threads=plan.threads, progress=progress
+        )
+    return training.fit(train, seed=plan.seed, threads=plan.threads, parameters=parameters, progress=progress)
+
+
+def limits(workspace: Workspace) -> Limits:
+    plan = workspace.settings.training
+    return Limits(min_customers=plan.min_customers, min_positives=plan.min_positives)
+
+
+def days_of(folds: list[FoldDays]) -> list[date]:
+    """Every day that some fold tests or trains on."""
+    return sorted({day for fold in folds for day in (fold.test, *fold.train)})
+
+
+def _on(rows: Matrix | None, days: tuple[date, ...]) -> Matrix | None:
+    return None if rows is None else rows.only(np.isin(rows.snapshots, [day.toordinal() for day in days]))
+
+
+def _judge(
+    workspace: Workspace, fold: FoldDays, fitted: Fitted, train: Matrix, test: Matrix
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    plan = workspace.settings.backtest
+    probabilities = fitted.probability(test)
+    others = baselines.baselines(train, test)
+    intervals = evaluation.intervals(
+        test.outcomes,
+        probabilities,
+        test.customers,
+        samples=plan.bootstrap_samples,
+        seed=workspace.settings.training.seed,
+    )
+    figures = {
+        "snapshot_on": str(fold.test),
+        "rows": len(test),
+        "train_rows": len(train),
+        "train_first": str(fold.train[0]),
+        "train_last": str(fold.train[-1]),
+        "model": asdict(evaluation.metrics(test.outcomes, probabilities)),
+        "intervals": {name: list(interval) for name, interval in intervals.items()},
+        "baselines": {name: asdict(evaluation.metrics(test.outcomes, other)) for name, other in others.items()},
+    }
+    columns = {"label": test.outcomes.astype(np.int64), "churn_probability": probabilities, **others}
+    return figures, pd.DataFrame({"customer_id": test.customers.astype(str), **columns})
+
+
+def _key(workspace: Workspace, folds: list[FoldDays], progress: Callable[[str], None]) -> str:
+    settings, stored = workspace.settings, []
+    for day in days_of(folds):
+        feature_file(workspace, day)
+        stored.append(outcome_file(workspace, day))
+        progress(f"snapshot of {day}")
+    parts = {
+        "folds": [asdict(fold) for fold in folds],
+        "outcomes": [file.path for file in stored if file],
+        "training": settings.training.model_dump(exclude={"threads"}),
+        "backtest": settings.backtest.model_dump(),
+    }
+    return fingerprint(parts | {"code": code_version("features", "models")})
+
+
+def newest_predictions(workspace: Workspace, document: dict[str, Any]) -> pd.DataFrame | None:
+    """The predictions beside a backtest's document: customer_id, label, churn_probability, a column per baseline."""
+    path = document["predictions"]
+    return None if path is None else documents.read_frame(workspace.store, path)

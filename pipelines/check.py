@@ -1,0 +1,86 @@
+"""`attrition check`: what a workspace can do as it stands, and what it lacks, before anything long runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from features.errors import DataError
+from features.training_set import FAMILIES
+from pipelines import backtest
+from pipelines.crm.score_store import ScoreStore
+from pipelines.ingest import landed_tables
+from pipelines.run import Job
+from pipelines.snapshots import columns, families_here
+from pipelines.source_files import source_files
+from pipelines.versions import Versions
+from pipelines.workspace import Workspace
+
+
+def check(job: Job) -> dict[str, Any]:
+    """Look at settings, sources, landed tables, planned snapshots and folds, champion and scores; the document of it.
+
+    Raises: SettingsError, DataError or IntegrityError for the first thing that would stop a run.
+    """
+    workspace, people = job.workspace, job.people
+    sources = source_files(workspace.store, workspace.settings)
+    people.say(f"settings are in order; {len(sources)} source file{'s' * (len(sources) != 1)} found")
+    document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
+    if not document["tables"]:
+        return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
+    present = {family.name for family in families_here(workspace)}
+    days = workspace.training_days(workspace.as_of)
+    folds = backtest.plan(workspace)
+    champion = Versions(workspace.store).aliased("champion")
+    scores = ScoreStore(workspace.store).current()
+    document |= {
+        "indicators": len(columns(workspace)),
+        "absent_families": [family.name for family in FAMILIES if family.name not in present],
+        "complete_until": str(workspace.complete_until),
+        "training_snapshots": [str(day) for day in days],
+        "folds": [str(fold.test) for fold in folds],
+        "champion": None if champion is None else champion.version,
+        "scored": None if scores is None else scores[0].as_of,
+    }
+    if not days:
+        document["notes"].append(_nothing_matured(workspace))
+    if not folds:
+        document["notes"].append(
+            "no fold can be tested: that takes a matured day with matured training snapshots before"
+        )
+    return _say(job, document)
+
+
+def _rows(workspace: Workspace) -> dict[str, int]:
+    try:
+        return {name: int(workspace.engine.to_pyarrow(t.count()).as_py()) for name, t in workspace.tables.items()}
+    except DataError:
+        return {
+            name: int(workspace.engine.to_pyarrow(table.count()).as_py())
+            for name, table in landed_tables(workspace.store, workspace.engine, settings=workspace.settings).items()
+        }
+
+
+def _nothing_matured(workspace: Workspace) -> str:
+    outcome, history = workspace.settings.outcome, workspace.settings.snapshots.min_history_days
+    first, last = workspace.order_days
+    return (
+        f"nothing can be trained at {workspace.as_of}: a snapshot needs {history} days of history before and "
+        f"{outcome.lead_days + outcome.horizon_days} days of outcome after it, and orders run from {first} to {last}"
+    )
+
+
+def _say(job: Job, document: dict[str, Any]) -> dict[str, Any]:
+    for name, rows in document["tables"].items():
+        job.people.say(f"  {name}: {rows:,} rows")
+    if "indicators" in document:
+        days, folds = document["training_snapshots"], document["folds"]
+        job.people.say(f"  {document['indicators']} indicator columns")
+        job.people.say(f"  looking from {document['as_of']}; data complete until {document['complete_until']}")
+        job.people.say(f"  {len(days)} training snapshots{f', {days[0]} to {days[-1]}' if days else ''}")
+        job.people.say(f"  {len(folds)} backtest folds{f', {folds[0]} to {folds[-1]}' if folds else ''}")
+        job.people.say(f"  champion: {document['champion'] or 'none yet'}; scored: {document['scored'] or 'not yet'}")
+        for family in document["absent_families"]:
+            job.people.say(f"  indicators of {family} are absent: none of their tables has landed")
+    for note in document["notes"]:
+        job.people.say(f"  note: {note}")
+    return document

@@ -1,0 +1,115 @@
+"""docs/command-line.md, written from the commands' own help: `python -m pipelines.cli_docs`, or `--check` to compare."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from pipelines.cli import app
+
+PLACE = Path(__file__).parent.parent / "docs" / "command-line.md"
+REMEDY = "write it anew with `python -m pipelines.cli_docs`"
+
+_HEAD = """\
+# Command line
+
+Written from the commands' own help by `python -m pipelines.cli_docs`; do not edit it by hand.
+"""
+
+_CONDUCT = """\
+## What holds for all of them
+- Without `--project`, the current folder is the workspace.
+- People read stderr. stdout holds nothing, or with `--json` one JSON document.
+- Exit code 0: done. 2: a mistake that you can mend, told in words (a traceback only with `--debug`). 130: stopped with
+  Ctrl-C; the same command goes on from there. Any other: a fault of the program.
+- `check` may look on while another command works in the workspace; of two others, the second is refused.
+"""
+
+
+def commands() -> dict[str, Any]:
+    """Each command by name, in the order of the help."""
+    group: Any = get_command(app)
+    return dict(group.commands)
+
+
+def render() -> str:
+    """The whole page. It depends on the commands alone: not on the terminal's width, its colours or the machine."""
+    group: Any = get_command(app)
+    overview = ["| command | what it does |", "| --- | --- |"]
+    overview += [f"| [`{name}`](#attrition-{name}) | {_first_line(command)} |" for name, command in commands().items()]
+    parts = [_HEAD, f"{group.help}\n\n{group.epilog}\n", "\n".join(overview) + "\n", _CONDUCT]
+    return "\n".join([*parts, *(_section(name, command) for name, command in commands().items())])
+
+
+def paragraphs(command: Any) -> tuple[list[str], str | None, str | None]:
+    """A command's help, taken apart: its prose, and what follows `Example:` and `JSON:` (None where it has none)."""
+    prose: list[str] = []
+    found: dict[str, str] = {}
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        text = " ".join(paragraph.split())
+        mark, _, rest = text.partition(": ")
+        if mark in ("Example", "JSON"):
+            found[mark] = rest
+        elif text:
+            prose.append(text)
+    return prose, found.get("Example"), found.get("JSON")
+
+
+def compare(page: str | None) -> list[str]:
+    """Nothing where the page is in step, otherwise the differences as lines."""
+    lines = [] if page is None else page.splitlines()
+    return list(difflib.unified_diff(lines, render().splitlines(), str(PLACE.name), "the commands' help", lineterm=""))
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code: 0 in step or written, 1 out of step, 2 for arguments that it does not know."""
+    if arguments == ["--check"]:
+        differences = compare(PLACE.read_text(encoding="utf-8") if PLACE.exists() else None)
+        if differences:
+            sys.stderr.write("\n".join([*differences[:40], f"{PLACE} is out of step: {REMEDY}", ""]))
+        return int(bool(differences))
+    if arguments:
+        sys.stderr.write("usage: python -m pipelines.cli_docs [--check]\n")
+        return 2
+    PLACE.write_text(render(), encoding="utf-8")
+    return 0
+
+
+def _first_line(command: Any) -> str:
+    prose, _, _ = paragraphs(command)
+    return prose[0] if prose else ""
+
+
+def _section(name: str, command: Any) -> str:
+    prose, example, document = paragraphs(command)
+    rows = [f"| `{_written(parameter)}` | {parameter.help or ''} |" for parameter in command.params]
+    lines = [f"## attrition {name}", "", f"```\n{_usage(name, command)}\n```", ""]
+    for paragraph in prose:
+        lines += [paragraph, ""]
+    lines += ["| argument or option | meaning |", "| --- | --- |", *rows, ""]
+    if example:
+        lines += [f"Example: `{example}`", ""]
+    if document:
+        lines += [f"With `--json`: `{document}`", ""]
+    return "\n".join(lines)
+
+
+def _usage(name: str, command: Any) -> str:
+    arguments = [parameter.metavar for parameter in command.params if parameter.param_type_name == "argument"]
+    return " ".join(["attrition", name, "[OPTIONS]", *arguments])
+
+
+def _written(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar)
+    names = ", ".join(sorted(parameter.opts, key=len))
+    return names if parameter.is_flag else f"{names} {parameter.metavar or 'TEXT'}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

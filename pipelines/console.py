@@ -1,0 +1,43 @@
+"""What people see while a command works: one line and one bar per stage, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+Step = Callable[[str], None]
+
+
+class People:
+    """Speaks to people on stderr; `quiet` where a program reads us."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+
+    def say(self, text: str) -> None:
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def stage(self, name: str, *, steps: int | None = None) -> Iterator[Step]:
+        """A bar that moves on with each call of what this yields; without `steps` it only shows that work goes on."""
+        bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[name]:<10}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=self.console,
+        )
+        with bar:
+            task = bar.add_task("", total=steps, name=name)
+
+            def step(what: str) -> None:
+                bar.update(task, advance=1, description=what)
+
+            yield step
+            done = bar.tasks[0].completed
+            bar.update(task, total=max(done, 1), completed=max(done, 1), description="done")

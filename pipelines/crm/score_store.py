@@ -1,0 +1,152 @@
+"""The embedded destination: current scores in SQLite, history in one Parquet file per date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from features.errors import DataError, IntegrityError
+from pipelines import documents
+from pipelines.store import Store
+
+COLUMNS: Mapping[str, str] = {
+    "customer_id": "TEXT NOT NULL PRIMARY KEY",
+    "churn_probability": "REAL NOT NULL",
+    "churn_risk_band": "TEXT NOT NULL",
+    "reason_1": "TEXT NOT NULL",
+    "reason_1_code": "TEXT NOT NULL",
+    "reason_2": "TEXT NOT NULL",
+    "reason_2_code": "TEXT NOT NULL",
+    "reason_3": "TEXT NOT NULL",
+    "reason_3_code": "TEXT NOT NULL",
+    "horizon_days": "INTEGER NOT NULL",
+    "model_version": "TEXT NOT NULL",
+    "scored_at": "TEXT NOT NULL",
+    "data_as_of": "TEXT NOT NULL",
+    "valid_until": "TEXT NOT NULL",
+    "run_id": "TEXT NOT NULL",
+}
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS scores ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
+CREATE TABLE IF NOT EXISTS score_runs (
+    as_of TEXT NOT NULL PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    made_from TEXT NOT NULL,
+    history TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    content_sha256 TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    current INTEGER NOT NULL
+)
+"""
+
+
+@dataclass(frozen=True)
+class ScoreRun:
+    """One scored date. made_from: fingerprint of model, data and settings; history: its Parquet file."""
+
+    as_of: str
+    run_id: str
+    made_from: str
+    history: str
+    rows: int
+    content_sha256: str
+    detail: Mapping[str, Any]
+    current: bool
+
+
+class ScoreStore:
+    """Readers see the scores of one run or of another, never a mixture."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        with store.transaction() as ledger:
+            for statement in _SCHEMA.split(";"):
+                ledger.execute(statement)
+
+    def replace(
+        self, scores: pd.DataFrame, *, as_of: str, run_id: str, made_from: str, detail: Mapping[str, Any]
+    ) -> None:
+        """Make these the scores of a date, whole. They become the current scores unless a later date was scored already.
+
+        The history file has a name of its own for each run; it counts only once the ledger names it.
+        """
+        scores = scores[list(COLUMNS)].sort_values("customer_id", kind="stable")
+        history = documents.write_frame(self.store, f"scores/{as_of}-{run_id}.parquet", scores, kind="scores")
+        note = json.dumps(detail, sort_keys=True)
+        content = _digest(scores, (as_of, run_id, made_from, history, len(scores), note))
+        with self.store.transaction() as ledger:
+            later = ledger.execute("SELECT 1 FROM score_runs WHERE current = 1 AND as_of > ?", (as_of,)).fetchone()
+            ledger.execute("DELETE FROM score_runs WHERE as_of = ?", (as_of,))
+            if not later:
+                ledger.execute("UPDATE score_runs SET current = 0")
+                ledger.execute("DELETE FROM scores")
+                marks = ", ".join("?" * len(COLUMNS))
+                ledger.executemany(f"INSERT INTO scores VALUES ({marks})", scores.itertuples(index=False, name=None))  # noqa: S608 - constants only
+            ledger.execute(
+                "INSERT INTO score_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (as_of, run_id, made_from, history, len(scores), content, note, not later),
+            )
+
+    def run(self, as_of: str) -> ScoreRun | None:
+        with self.store.transaction() as ledger:
+            row = ledger.execute("SELECT * FROM score_runs WHERE as_of = ?", (as_of,)).fetchone()
+        return None if row is None else _run(row)
+
+    def require(self, as_of: str) -> ScoreRun:
+        """Raises: DataError where the date was not scored."""
+        found = self.run(as_of)
+        if found is None:
+            raise DataError(f"{as_of} was not scored yet; run `attrition score --as-of {as_of}` first")
+        return found
+
+    def current(self) -> tuple[ScoreRun, pd.DataFrame] | None:
+        """The current run and its scores; None where nothing was scored.
+
+        Raises: IntegrityError where the rows are not those that the run wrote.
+        """
+        try:
+            with self.store.transaction() as ledger:
+                row = ledger.execute("SELECT * FROM score_runs WHERE current = 1").fetchone()
+                rows = ledger.execute("SELECT * FROM scores ORDER BY customer_id").fetchall()
+                state = ledger.execute("PRAGMA quick_check(1)").fetchone()[0]
+            run = None if row is None else _run(row)
+            scores = pd.DataFrame([tuple(each) for each in rows], columns=list(COLUMNS))
+        except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
+            raise self._damaged(str(error)) from None
+        # The tables themselves may be lost: then their pages are there, and nothing leads to them.
+        if state != "ok":
+            raise self._damaged(state)
+        if run is None:
+            if rows:
+                raise self._damaged(f"{len(rows)} rows of no run")
+            return None
+        written = (run.as_of, run.run_id, run.made_from, run.history, run.rows, json.dumps(run.detail, sort_keys=True))
+        if _digest(scores, written) != run.content_sha256:
+            raise self._damaged(f"{len(scores)} rows that are not the {run.rows} written for {run.as_of}")
+        return run, scores
+
+    def _damaged(self, what: str) -> IntegrityError:
+        return IntegrityError(
+            f"the scores in {self.store.ledger} are damaged ({what}); restore the file from a backup, or score again"
+        )
+
+
+def _run(row: sqlite3.Row) -> ScoreRun:
+    fields = dict(row)
+    return ScoreRun(**fields | {"detail": json.loads(fields["detail"]), "current": bool(fields["current"])})
+
+
+def _digest(scores: pd.DataFrame, run: tuple[object, ...]) -> str:
+    """SHA-256 of every value of the rows and of the run that wrote them."""
+    digest = hashlib.sha256(repr(run).encode())
+    for row in scores.itertuples(index=False, name=None):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()

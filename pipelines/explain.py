@@ -1,0 +1,76 @@
+"""`attrition explain CUSTOMER`: one customer's score taken apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from features.errors import DataError, did_you_mean
+from models import explanation
+from models.matrix import ENTITY
+from pipelines.reasons import COUNT, reasons
+from pipelines.run import Job
+from pipelines.score import band, wording
+from pipelines.snapshots import as_matrix, feature_frame
+from pipelines.versions import Versions
+
+
+def explain(job: Job, customer: str) -> dict[str, Any]:
+    """Every contribution to the customer's log-odds, strongest first; with the average they add up to the prediction.
+
+    Raises: DataError where the customer is not at risk at `as_of`.
+    """
+    workspace = job.workspace
+    champion = Versions(workspace.store).champion()
+    fitted = Versions(workspace.store).load(champion.version)
+    frame = feature_frame(workspace, workspace.as_of)
+    mine = (frame[ENTITY] == customer).to_numpy()
+    if not mine.any():
+        raise DataError(
+            f"customer '{customer}' is not at risk at {workspace.as_of} (no order known by then that counts for the "
+            f"cohort).{did_you_mean(customer, frame[ENTITY])}"
+        )
+    # The start model is fitted on everybody at the snapshot, so the whole matrix is made before one row is taken.
+    rows, words = as_matrix(workspace, frame, workspace.as_of).only(mine), wording(workspace)
+    found = explanation.contributions(fitted, rows, words.codes())
+    single = frame[mine].reset_index(drop=True)
+    ranked = reasons(found, single, rows.columns, words, count=len(found.codes)).iloc[0]
+    texts = {ranked[f"reason_{n + 1}_code"]: ranked[f"reason_{n + 1}"] for n in range(len(found.codes))}
+    order = np.argsort(-found.values[0], kind="stable")
+    probability = fitted.probability(rows)
+    document: dict[str, Any] = {
+        "customer_id": customer,
+        "as_of": str(workspace.as_of),
+        "model_version": champion.version,
+        "churn_probability": float(probability[0]),
+        "churn_risk_band": str(band(probability, workspace.settings.bands)[0]),
+        "reasons": [{"code": code, "text": texts[code]} for code in list(texts)[:COUNT] if code],
+        "average_log_odds": found.average,
+        "contributions": [
+            {"code": found.codes[k], "log_odds": float(found.values[0, k]), "text": texts.get(found.codes[k], "")}
+            for k in order
+        ],
+        "indicators": {
+            name: None if single[name].isna()[0] else float(single[name][0])
+            for name in single.columns
+            if name != ENTITY
+        },
+    }
+    _show(job, document)
+    return document
+
+
+def _show(job: Job, document: dict[str, Any]) -> None:
+    job.people.say(
+        f"customer {document['customer_id']} at {document['as_of']}: churn_probability "
+        f"{document['churn_probability']:.3f} (0 to 1, higher is worse), {document['churn_risk_band']}"
+    )
+    for reason in document["reasons"]:
+        job.people.say(f"  - {reason['text']}")
+    table = Table("contribution", "log-odds", "in words")
+    table.add_row("average customer", f"{document['average_log_odds']:+.3f}", "")
+    for part in document["contributions"]:
+        table.add_row(part["code"], f"{part['log_odds']:+.3f}", part["text"])
+    job.people.console.print(table)

@@ -1,0 +1,36 @@
+"""One writer per workspace: of two runs at once, one works and the other says so."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from features.errors import AttritionError
+
+FILE_NAME = ".attrition.lock"
+
+
+class BusyError(AttritionError):
+    """Another run holds the workspace."""
+
+
+@contextmanager
+def held(root: Path) -> Iterator[None]:
+    """Hold the workspace while the block runs. The operating system lets go of it when the process ends, however it ends."""
+    with (root / FILE_NAME).open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            holder = handle.read().strip() or "unknown"
+            raise BusyError(
+                f"another attrition run (process {holder}) is working in {root}; wait until it ends"
+            ) from None
+        handle.seek(0)
+        handle.truncate()
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield

@@ -1,0 +1,168 @@
+"""Reasons in words: what a contribution says to a person, with the customer's own figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.catalog import Family, Indicator, Unit
+from models.explanation import RHYTHM, RHYTHM_COLUMNS, Contributions, strongest
+
+Language = Literal["en", "fr"]
+Words = npt.NDArray[np.object_]
+
+COUNT = 3
+START = "start"  # stands for the start model's log-odds among the columns of the buying rhythm
+
+_PLACE = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")
+_THIN_SPACE = "\u202f"
+
+# The start model sees first and last order and how many lie between; this is what that comes to for a person.
+_RHYTHM_INDICATOR = "days_since_last_order_over_usual"
+
+
+class Wording:
+    """The sentences of a workspace: language, currency, and the indicators its tables allow."""
+
+    def __init__(
+        self, families: Sequence[Family], *, lookback_days: Sequence[int], language: Language, currency: str
+    ) -> None:
+        self.language: Language = language
+        self.currency = currency
+        self.by_column: dict[str, tuple[Indicator, int | None]] = {
+            column: (indicator, days)
+            for family in families
+            for indicator in family.indicators
+            for column, days in indicator.columns(lookback_days).items()
+        }
+        if _RHYTHM_INDICATOR in self.by_column:
+            for column in (START, *RHYTHM_COLUMNS):
+                self.by_column[column] = self.by_column[_RHYTHM_INDICATOR]
+
+    def codes(self) -> dict[str, str]:
+        """Reason code of every column."""
+        return {column: indicator.reason for column, (indicator, _) in self.by_column.items()}
+
+    def sentences(self, column: str, frame: pd.DataFrame) -> Words:
+        """(n,) one sentence per row of `frame`, about the column's indicator."""
+        indicator, days = self.by_column[column]
+        own = indicator.name.format(days=days)
+        said, silent = (indicator.en, indicator.en_null) if self.language == "en" else (indicator.fr, indicator.fr_null)
+        empty = frame[own].isna().to_numpy()
+        words = np.empty(len(frame), dtype=object)
+        words[~empty] = self._fill(said, own, days, frame[~empty])
+        words[empty] = self._fill(silent or said, own, days, frame[empty])
+        return words
+
+    def _fill(self, template: str, own: str, days: int | None, frame: pd.DataFrame) -> Words:
+        words = np.full(len(frame), "", dtype=object)
+        end = 0
+        for place in _PLACE.finditer(template):
+            words = words + template[end : place.start()] + self._place(place, own, days, frame)
+            end = place.end()
+        return words + template[end:]
+
+    def _place(self, place: re.Match[str], own: str, days: int | None, frame: pd.DataFrame) -> Words:
+        name, singular, plural = place.groups()
+        if name == "days" and days is not None:
+            return np.full(len(frame), str(days), dtype=object)
+        column = own if name == "value" else name
+        numbers = frame[column].to_numpy(dtype=np.float64)
+        said: Callable[[float], str] = SAYINGS[self.by_column[column][0].unit](self.language, self.currency)
+        # Each figure is worded once, however many customers share it.
+        values, where = np.unique(numbers, return_inverse=True)
+        texts = np.array([said(value) for value in values], dtype=object)
+        if singular is not None:
+            nouns = [singular if _is_singular(value, self.language) else plural for value in values]
+            texts = texts + " " + np.array(nouns, dtype=object)
+        return np.asarray(texts[where], dtype=object)
+
+
+def reasons(
+    found: Contributions, frame: pd.DataFrame, columns: Sequence[str], wording: Wording, *, count: int = COUNT
+) -> pd.DataFrame:
+    """Columns reason_1, reason_1_code, ... up to `count`: what raises each customer's risk most; empty where nothing more does.
+
+    found: contributions of the n rows of `frame`; columns: the model's, as in `found.columns`.
+    """
+    places = strongest(found, count=count)
+    code_of = wording.codes()
+    owners = [RHYTHM if name in RHYTHM_COLUMNS else code_of[name] for name in columns] + [RHYTHM]
+    names, signed = [*columns, START], np.column_stack([found.columns, found.start])
+    result: dict[str, Words] = {}
+    for rank in range(count):
+        words, codes = np.full(len(frame), "", dtype=object), np.full(len(frame), "", dtype=object)
+        for place, code in enumerate(found.codes):
+            rows = np.flatnonzero(places[:, rank] == place)
+            mine = [index for index, owner in enumerate(owners) if owner == code]
+            if not len(rows) or not mine:
+                continue
+            codes[rows] = code
+            loudest = np.array(mine)[signed[np.ix_(rows, mine)].argmax(axis=1)]
+            for index in np.unique(loudest):
+                told = rows[loudest == index]
+                words[told] = wording.sentences(names[index], frame.iloc[told])
+        result[f"reason_{rank + 1}"], result[f"reason_{rank + 1}_code"] = words, codes
+    return pd.DataFrame(result, index=frame.index)
+
+
+def _is_singular(value: float, language: Language) -> bool:
+    return abs(value) < 2 if language == "fr" else abs(value) == 1
+
+
+def number(value: float, language: Language, *, decimals: int = 0) -> str:
+    """A figure as people write it.
+
+    >>> number(-1234.5, "en", decimals=2), number(1234.5, "fr", decimals=1)
+    ('−1,234.50', '1\\u202f234,5')
+    """
+    text = f"{abs(value):,.{decimals}f}"
+    if language == "fr":
+        text = text.replace(",", _THIN_SPACE).replace(".", ",")
+    return f"−{text}" if value < 0 and text.strip("0.,") else text
+
+
+def _count(language: Language, _: str) -> Callable[[float], str]:
+    return lambda value: number(value, language)
+
+
+def _change(language: Language, _: str) -> Callable[[float], str]:
+    return lambda value: ("+" if value > 0 else "") + number(value, language)
+
+
+def _money(language: Language, currency: str) -> Callable[[float], str]:
+    return lambda value: f"{number(value, language, decimals=2)} {currency}"
+
+
+def _money_change(language: Language, currency: str) -> Callable[[float], str]:
+    return lambda value: ("+" if value > 0 else "") + f"{number(value, language, decimals=2)} {currency}"
+
+
+def _days(language: Language, _: str) -> Callable[[float], str]:
+    one, many = ("day", "days") if language == "en" else ("jour", "jours")
+    return lambda value: f"{number(round(value), language)} {one if _is_singular(round(value), language) else many}"
+
+
+def _share(language: Language, _: str) -> Callable[[float], str]:
+    sign = "%" if language == "en" else f"{_THIN_SPACE}%"
+    return lambda value: number(100 * value, language) + sign
+
+
+def _ratio(language: Language, _: str) -> Callable[[float], str]:
+    return lambda value: number(value, language, decimals=1)
+
+
+SAYINGS: Mapping[Unit, Callable[[Language, str], Callable[[float], str]]] = {
+    "count": _count,
+    "change": _change,
+    "money": _money,
+    "money_change": _money_change,
+    "days": _days,
+    "share": _share,
+    "ratio": _ratio,
+}

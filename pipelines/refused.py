@@ -1,0 +1,72 @@
+"""When too many rows of a file break the contract, none of it lands, and its broken rows can be looked at."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.errors import DataError
+from pipelines.landed import REJECTED
+from pipelines.parquet_file import REJECTED_SCHEMA
+from pipelines.source_files import SourceFile
+from pipelines.store import Store
+from pipelines.typed_rows import TypedRows
+
+_MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
+
+
+def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, count: int) -> None:
+    """Raise DataError if more than the source's max_rejected_share of `count` rows are rejected.
+
+    The message has the three most frequent reasons, and the name of a CSV file with the rejected rows.
+    """
+    rejected, most = rows.rejected, file.source.max_rejected_share
+    listed = f"{REJECTED}/{file.source.table}/{file.stem}.refused.csv"
+    if not rejected or rejected / count <= most:
+        # What was listed of this content under other settings is settled.
+        for settled in (store.root / listed).parent.glob(f"{file.sha256[:16]}-*.refused.csv"):
+            settled.unlink(missing_ok=True)
+        return
+    written = _list_rows(store.root / listed, rows.rejected_batches(at_most=_MOST_ROWS))
+    reasons = "; ".join(
+        f"{common.times:,} like row {common.source_row}: {common.reason}" for common in rows.common_reasons()
+    )
+    part = f" (the first {written:,})" if written < rejected else ""
+    raise DataError(
+        f"{file.name}: {rejected:,} of {count:,} rows ({rejected / count:.1%}) are rejected, more than "
+        f"max_rejected_share = {most} allows, so nothing of it is landed. Most frequent: {reasons}. They are listed in "
+        f"{listed}{part}. Correct the dialect of this source in attrition.toml, correct the file, or raise "
+        "max_rejected_share"
+    )
+
+
+def _list_rows(target: Path, batches: pa.RecordBatchReader) -> int:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    written = 0
+    try:
+        # With a mark, so that a spreadsheet takes it for the UTF-8 it is.
+        with temporary.open("w", encoding="utf-8-sig", newline="") as handle:
+            writer = csv.writer(handle)
+            writer.writerow(REJECTED_SCHEMA.names)
+            for row in _rows(batches):
+                writer.writerow([_harmless(value) for value in row])
+                written += 1
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return written
+
+
+def _rows(batches: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
+    for batch in batches:
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _harmless(value: object) -> object:
+    """A spreadsheet runs what starts like a formula; behind an apostrophe it shows it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,96 @@
+"""What the report is told: nothing is looked up, so that the same data make the same page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from models.evaluation import Metrics
+from pipelines.report_words import Language
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One test snapshot of the walk-forward backtest, and the snapshots trained on. intervals: 95%, by metric name."""
+
+    snapshot_on: date
+    rows: int
+    train_rows: int
+    train_first: date
+    train_last: date
+    model: Metrics
+    intervals: Mapping[str, tuple[float, float]]
+    baselines: Mapping[str, Metrics]
+
+    @property
+    def one_class(self) -> bool:
+        """Everybody left, or nobody: ranking cannot be judged."""
+        return not 0 < self.model.positives < self.model.n
+
+    def baselines_in_order(self) -> dict[str, Metrics]:
+        """From the simplest to the most demanding, then those that nobody here knows."""
+        known = [name for name in ("recency", "logistic_regression", "bg_nbd") if name in self.baselines]
+        return {name: self.baselines[name] for name in [*known, *sorted(set(self.baselines) - set(known))]}
+
+    def interval(self, metric: str) -> tuple[float, float]:
+        return self.intervals.get(metric, (math.nan, math.nan))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """Figures that others reported for the same question; NaN where they did not."""
+
+    name: str
+    roc_auc: float
+    log_loss: float
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """Everything on the page.
+
+    as_of: the local day that scoring looks from; data_as_of: the last day with data before it.
+    cohort_words: who is scored, in `language`, such as "customers who ever ordered".
+    verdict: the decision on promotion with its reason.
+    simulated: made-up data, which the page says at its top.
+    folds: oldest first, may be empty.
+    predictions: customers of the newest fold: label (0 or 1), churn_probability, and a column of probabilities per
+        baseline of that fold; other columns are not looked at.
+    importance: code, label (in `language`), family, mean_contribution (mean absolute log-odds), share (0 to 1), sorted.
+    spread: a sample of code, rank (0 to 1 of the indicator's value among customers, NaN for null), contribution
+        (log-odds).
+    scores: customer_id, churn_probability, risk_band (high, medium, low), reason_1 to reason_3 (sentences in
+        `language`, or empty).
+    bands: where medium and high start.
+    """
+
+    name: str
+    language: Language
+    currency: str
+    as_of: date
+    data_as_of: date | None
+    lead_days: int
+    horizon_days: int
+    cohort_words: str
+    model_version: str
+    model_rows: int
+    model_snapshots: tuple[date, ...]
+    model_rounds: int
+    verdict: str
+    simulated: bool
+    folds: Sequence[Fold]
+    predictions: pd.DataFrame
+    published: Sequence[Published]
+    importance: pd.DataFrame
+    spread: pd.DataFrame
+    scores: pd.DataFrame
+    bands: tuple[float, float]
+
+    @property
+    def newest(self) -> Fold | None:
+        return self.folds[-1] if self.folds else None

@@ -1,0 +1,112 @@
+"""The stages of a workspace, in order. The command line and any scheduler call these same functions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from models.training import FIT_STEPS
+from pipelines import backtest as backtests
+from pipelines import score, summary, train, write_report
+from pipelines.console import People
+from pipelines.ingest import ingest as land
+from pipelines.train import Trained
+from pipelines.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Job:
+    """A workspace, somebody to tell, and the moment that the command started."""
+
+    workspace: Workspace
+    people: People
+    now: datetime
+
+
+def everything(job: Job) -> dict[str, Any]:
+    """Ingest, backtest, train, score and deliver, report; the document of each."""
+    landed = ingest(job)
+    tested = backtest(job)
+    trained = train_(job)
+    scored = score_(job)
+    reported = report(job)
+    return {"ingest": landed, "backtest": tested, "train": trained, "score": scored, "report": reported}
+
+
+def ingest(job: Job) -> dict[str, Any]:
+    with job.people.stage("ingest") as step:
+        results = land(job.workspace.store, job.workspace.settings, progress=step)
+    for result in results:
+        job.people.say(
+            f"  {result.path}: {result.rows_in:,} rows, {result.landed:,} landed, {result.rejected:,} rejected"
+            f"{' (was there already)' if result.status == 'unchanged' else ''}"
+        )
+    return {"files": [asdict(result) for result in results]}
+
+
+def backtest(job: Job) -> dict[str, Any]:
+    folds = backtests.plan(job.workspace)
+    with job.people.stage("backtest", steps=len(backtests.days_of(folds)) + len(folds)) as step:
+        document = backtests.backtest(job.workspace, progress=step)
+    for skipped in document["skipped"]:
+        job.people.say(f"  {skipped['snapshot_on']} left out: {skipped['reason']}")
+    for fold in document["folds"]:
+        model = fold["model"]
+        job.people.say(
+            f"  {fold['snapshot_on']}: ROC AUC {model['roc_auc']:.4f}, log loss {model['log_loss']:.4f} "
+            f"on {model['n']:,} customers"
+            if model["roc_auc"] is not None
+            else f"  {fold['snapshot_on']}: one outcome only among {model['n']:,} customers, nothing to rank"
+        )
+    if not folds:
+        job.people.say("  no past day has both an outcome and matured training snapshots before it")
+    return document
+
+
+def train_(job: Job) -> dict[str, Any]:
+    tested = backtests.backtest(job.workspace)
+    plan = job.workspace.settings.training
+    steps = len(job.workspace.training_days(job.workspace.as_of)) + FIT_STEPS
+    with job.people.stage("train", steps=steps + plan.tuning_trials) as step:
+        trained: Trained = train.train(job.workspace, now=job.now, backtest=tested, progress=step)
+    version = trained.version
+    job.people.say(
+        f"  model {version.version} {'is there already' if trained.unchanged else 'trained'}; "
+        f"{'champion' if version.promoted else 'not promoted'}: {version.verdict}"
+    )
+    if trained.unpublished:
+        job.people.say(f"  not yet in MLflow, the next run will try again: {trained.unpublished}")
+    return {
+        "version": version.version,
+        "promoted": version.promoted,
+        "verdict": version.verdict,
+        "unchanged": trained.unchanged,
+        "published": trained.unpublished is None,
+    }
+
+
+def score_(job: Job) -> dict[str, Any]:
+    with job.people.stage("score") as step:
+        scored = score.score(job.workspace, now=job.now, progress=step)
+    job.people.say(
+        f"  {scored.run.rows:,} customers at {scored.run.as_of}"
+        f"{' (were there already)' if scored.unchanged else ''}; {scored.csv or 'no CSV file wanted'}"
+    )
+    return {
+        "as_of": scored.run.as_of,
+        "run_id": scored.run.run_id,
+        "scored": scored.run.rows,
+        "unchanged": scored.unchanged,
+        "history": scored.run.history,
+        "csv": scored.csv,
+        **scored.run.detail,
+    }
+
+
+def report(job: Job) -> dict[str, Any]:
+    with job.people.stage("report") as step:
+        path = write_report.write_report(job.workspace, progress=step)
+    document = summary.write_summary(job.workspace, report=path)
+    job.people.say(f"  {job.workspace.root / path}")
+    return document

@@ -1,0 +1,153 @@
+"""`attrition score`: everybody at risk at a date gets a probability, a band and reasons, from the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.errors import DataError
+from models import explanation
+from models.matrix import ENTITY, Matrix
+from models.training import Fitted
+from pipelines import reasons as reason_words
+from pipelines.crm import csv_file
+from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
+from pipelines.reasons import Wording, reasons
+from pipelines.settings import Bands
+from pipelines.snapshots import as_matrix, families_here, feature_file, feature_frame
+from pipelines.versions import Versions
+from pipelines.workspace import Workspace, code_version, fingerprint
+
+BATCH = 100_000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """csv: path of the CSV file inside the workspace, None where settings want none."""
+
+    run: ScoreRun
+    unchanged: bool
+    csv: str | None
+
+
+def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None] = lambda _: None) -> Scored:
+    """Score the cohort of `as_of` and replace that date's scores, whole.
+
+    Reads the champion's verified local copy only: no tracking server is needed. Where model, data and settings are those
+    of the scores that are there, nothing is written.
+    """
+    versions, store = Versions(workspace.store), ScoreStore(workspace.store)
+    champion = versions.champion()
+    settings = workspace.settings
+    made_from = fingerprint(
+        {
+            "features": feature_file(workspace, workspace.as_of).sha256,
+            "model": champion.version,
+            "code": code_version(),
+            "said": [settings.language, settings.currency, settings.bands.model_dump(), settings.delivery.model_dump()],
+        }
+    )
+    run_id = f"{workspace.as_of:%Y%m%d}-{made_from[:8]}"
+    found = store.run(str(workspace.as_of))
+    unchanged = found is not None and found.made_from == made_from
+    if not unchanged:
+        fitted, rows, frame = score_rows(workspace)
+        scores = scored(fitted, rows, frame, wording(workspace), settings.bands, progress=progress)
+        stamps = {
+            "horizon_days": settings.outcome.horizon_days,
+            "model_version": champion.version,
+            "scored_at": now.isoformat(timespec="seconds"),
+            "data_as_of": str(workspace.data_as_of),
+            "valid_until": str(workspace.as_of + timedelta(days=settings.delivery.valid_days)),
+            "run_id": run_id,
+        }
+        store.replace(
+            scores.assign(**stamps), as_of=str(workspace.as_of), run_id=run_id, made_from=made_from, detail=stamps
+        )
+    run = store.run(str(workspace.as_of))
+    assert run is not None
+    return Scored(run, unchanged, _csv(workspace, run) if settings.delivery.csv else None)
+
+
+def score_rows(workspace: Workspace) -> tuple[Fitted, Matrix, pd.DataFrame]:
+    """The champion, the cohort of `as_of` as its matrix, and the same rows with their indicators.
+
+    Raises: TrainingError without a champion, DataError where nobody is at risk.
+    """
+    versions = Versions(workspace.store)
+    fitted = versions.load(versions.champion().version)
+    frame = feature_frame(workspace, workspace.as_of)
+    if not len(frame):
+        raise DataError(f"nobody is at risk at {workspace.as_of}: no customer of the cohort had ordered by then")
+    return fitted, as_matrix(workspace, frame, workspace.as_of), frame
+
+
+def scored(
+    fitted: Fitted,
+    rows: Matrix,
+    frame: pd.DataFrame,
+    words: Wording,
+    bands: Bands,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> pd.DataFrame:
+    """Columns customer_id, churn_probability (0 to 1, higher is worse), churn_risk_band and the reasons, a row per row.
+
+    frame: the indicator columns of the same rows in the same order. In batches, so that memory stays bounded.
+    """
+    probabilities, parts = fitted.probability(rows), []
+    for start in range(0, len(rows), BATCH):
+        chosen = np.zeros(len(rows), dtype=np.bool_)
+        chosen[start : start + BATCH] = True
+        part, batch = rows.only(chosen), frame.iloc[start : start + BATCH]
+        found = explanation.contributions(fitted, part, words.codes())
+        parts.append(reasons(found, batch, part.columns, words))
+        progress(f"{min(start + BATCH, len(rows)):,} of {len(rows):,} customers explained")
+    names = [f"reason_{rank + 1}{suffix}" for rank in range(reason_words.COUNT) for suffix in ("", "_code")]
+    said = pd.concat(parts, ignore_index=True)[names]
+    risk = pd.DataFrame(
+        {
+            ENTITY: rows.customers.astype(str),
+            "churn_probability": probabilities,
+            "churn_risk_band": band(probabilities, bands),
+        }
+    )
+    return pd.concat([risk, said], axis=1)
+
+
+def band(probabilities: npt.NDArray[np.float64], bands: Bands) -> npt.NDArray[np.object_]:
+    """(n,) high, medium or low."""
+    levels = np.select([probabilities >= bands.high, probabilities >= bands.medium], ["high", "medium"], "low")
+    return levels.astype(object)
+
+
+def wording(workspace: Workspace) -> Wording:
+    settings = workspace.settings
+    return Wording(
+        families_here(workspace),
+        lookback_days=settings.lookback_days,
+        language=settings.language,
+        currency=settings.currency,
+    )
+
+
+def history(workspace: Workspace, run: ScoreRun) -> pd.DataFrame:
+    """The scores of a run, most at risk first."""
+    stored = workspace.store.find(run.history)
+    if stored is None:
+        raise DataError(f"the history file of run {run.run_id} is not in the ledger; score {run.as_of} again")
+    frame = pd.read_parquet(workspace.store.verified(stored))
+    return frame.sort_values(["churn_probability", ENTITY], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def _csv(workspace: Workspace, run: ScoreRun) -> str:
+    path = f"delivery/scores-{run.as_of}-{run.run_id[-8:]}.csv"
+    if workspace.store.find(path) is None:
+        ranked = history(workspace, run)
+        workspace.store.put(path, lambda place: csv_file.write(ranked[list(COLUMNS)], place), kind="delivery")
+    return path

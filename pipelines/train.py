@@ -1,0 +1,191 @@
+"""`attrition train`: fit on what has matured, judge against the champion, keep, and tell MLflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from features.errors import DataError
+from models import artifact, evaluation, training
+from models.evaluation import Metrics
+from models.matrix import Matrix
+from models.promotion import Gates, Verdict, decide
+from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError
+from models.training import Fitted
+from pipelines.backtest import fit, limits
+from pipelines.snapshots import families_here, outcome_file, training_matrix
+from pipelines.versions import Version, Versions
+from pipelines.workspace import Workspace, code_version, fingerprint
+
+
+@dataclass(frozen=True)
+class Trained:
+    """unchanged: data, settings and code were those of this version already. unpublished: why MLflow lacks it, or None."""
+
+    version: Version
+    unchanged: bool
+    unpublished: str | None
+
+
+def train(
+    workspace: Workspace,
+    *,
+    now: datetime,
+    backtest: Mapping[str, Any] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Train a challenger on the snapshots matured by `as_of`, decide on promotion, and publish it.
+
+    A tracking server that is away does not stop training: the version is published by the next run that finds it there.
+    """
+    versions = Versions(workspace.store)
+    days = workspace.training_days(workspace.as_of)
+    made_from = _made_from(workspace, days)
+    found = versions.made_from(made_from)
+    if found is None:
+        rows = training.refuse_unfit(training_matrix(workspace, days, progress=progress), limits(workspace))
+        fitted = fit(workspace, rows, progress=progress)
+        files = artifact.to_files(fitted)
+        name = artifact.version(files)
+        verdict = _verdict(workspace, versions, rows)
+        versions.keep(files, name)
+        record = {
+            "parameters": _parameters(workspace, fitted),
+            "settings": json.loads(workspace.settings.model_dump_json()),
+            "data": [
+                {"path": file.path, "sha256": file.sha256, **file.detail} for file in workspace.store.files("landed")
+            ],
+            "code": code_version(),
+            "schema": _schema(workspace, fitted),
+            "backtest": {"folds": [], "skipped": []} if backtest is None else dict(backtest),
+        }
+        versions.add(
+            Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
+        )
+        found = versions.made_from(made_from)
+        assert found is not None
+        return Trained(found, False, publish(workspace, versions))
+    return Trained(found, True, publish(workspace, versions))
+
+
+def publish(workspace: Workspace, versions: Versions) -> str | None:
+    """Send every version that MLflow lacks, oldest first, and set the aliases; why it could not be done, or None."""
+    waiting = [version for version in versions.all() if not version.published]
+    if not waiting:
+        return None
+    registry = registry_of(workspace)
+    for version in waiting:
+        aliases = [
+            alias
+            for alias in (CHAMPION, CHALLENGER)
+            if (pointed := versions.aliased(alias)) is not None and pointed.version == version.version
+        ]
+        try:
+            registry.publish(_record(workspace, version), aliases=aliases)
+        except TrackingError as error:
+            return str(error)
+        versions.mark_published(version.version)
+    return None
+
+
+def registry_of(workspace: Workspace) -> Registry:
+    plan = workspace.settings.tracking
+    if plan.uri:
+        return Registry(uri=plan.uri, experiment=plan.experiment)
+    place = (workspace.root / "mlflow.sqlite").resolve()
+    return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=workspace.root / "mlflow_artifacts")
+
+
+def _verdict(workspace: Workspace, versions: Versions, rows: Matrix) -> Verdict:
+    """Judge on the newest matured snapshot: the champion if it was not trained on it, and for the challenger a stand-in
+    fitted in the same way on the snapshots before it.
+    """
+    plan = workspace.settings.promotion
+    gates = Gates(plan.max_log_loss_increase, plan.max_roc_auc_decrease)
+    champion = versions.aliased("champion")
+    if champion is None:
+        return decide(None, None, gates)
+    newest = int(rows.snapshots.max())
+    judged, before = rows.only(rows.snapshots == newest), rows.only(rows.snapshots < newest)
+    fitted = versions.load(champion.version)
+    if fitted.columns != rows.columns:
+        return Verdict(promote=True, reason=f"champion {champion.version} reads other columns than today's definitions")
+    if newest <= max(fitted.snapshots) or not len(before):
+        return Verdict(promote=False, reason=f"no outcome has matured since champion {champion.version} was trained")
+    return decide(_metrics(fitted, judged), _metrics(fit(workspace, before), judged), gates)
+
+
+def _metrics(fitted: Fitted, rows: Matrix) -> Metrics:
+    return evaluation.metrics(rows.outcomes, fitted.probability(rows))
+
+
+def _made_from(workspace: Workspace, days: list[date]) -> str:
+    stored = [outcome_file(workspace, day) for day in days]
+    settings = workspace.settings
+    parts = {
+        "outcomes": [file.path for file in stored if file],
+        "training": settings.training.model_dump(exclude={"threads"}),
+        "code": code_version("features", "models"),
+    }
+    return fingerprint(parts)
+
+
+def _parameters(workspace: Workspace, fitted: Fitted) -> dict[str, Any]:
+    return {
+        **{f"training.{name}": value for name, value in workspace.settings.training.model_dump().items()},
+        **{f"outcome.{name}": value for name, value in workspace.settings.outcome.model_dump().items()},
+        "as_of": str(workspace.as_of),
+        "rounds": fitted.rounds,
+        "rows": fitted.rows,
+        "snapshots": len(fitted.snapshots),
+        **{f"calibrator.{name}": value for name, value in asdict(fitted.calibrator).items()},
+    }
+
+
+def _schema(workspace: Workspace, fitted: Fitted) -> list[dict[str, Any]]:
+    """One entry per model column: its type, unit, and what null means; columns of the start model have no unit."""
+    known = {
+        column: {
+            "family": family.name,
+            "unit": indicator.unit,
+            "null": indicator.null,
+            "direction": indicator.direction,
+        }
+        for family in families_here(workspace)
+        for indicator in family.indicators
+        for column in indicator.columns(workspace.settings.lookback_days)
+    }
+    return [{"name": name, "type": "float64", **known.get(name, {"family": "start_model"})} for name in fitted.columns]
+
+
+def _record(workspace: Workspace, version: Version) -> Record:
+    files = {}
+    for name in (artifact.BOOSTER, artifact.MODEL):
+        stored = workspace.store.find(f"models/{version.version}/{name}")
+        if stored is None:
+            raise DataError(f"model {version.version} has no local copy of {name} to publish")
+        files[name] = workspace.store.verified(stored).read_text(encoding="utf-8")
+    for name in ("settings", "data", "schema", "backtest"):
+        files[f"{name}.json"] = json.dumps(version.record[name], indent=1, sort_keys=True)
+    folds = version.record["backtest"]["folds"]
+    numbers = [{k: v for k, v in fold["model"].items() if isinstance(v, int | float)} for fold in folds]
+    return Record(
+        version=version.version,
+        files=files | _plots(folds),
+        parameters=version.record["parameters"],
+        metrics=numbers[-1] if numbers else {},
+        fold_metrics=numbers,
+        tags={
+            "code": version.record["code"],
+            "trained_at": version.trained_at,
+            "promoted": str(version.promoted).lower(),
+            "verdict": version.verdict,
+        },
+    )
+
+
+def _plots(folds: list[dict[str, Any]]) -> dict[str, str]:
+    return {}

@@ -1,0 +1,127 @@
+"""Trained models of a workspace: their verified local copies, their verdicts, and which one is champion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.errors import TrainingError
+from models import artifact
+from models.training import Fitted
+from pipelines.store import Store
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS versions (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    version TEXT NOT NULL UNIQUE,
+    made_from TEXT NOT NULL UNIQUE,
+    trained_at TEXT NOT NULL,
+    promoted INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    record TEXT NOT NULL,
+    published INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS aliases (alias TEXT PRIMARY KEY, version TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Version:
+    """made_from: fingerprint of data, settings and code; verdict: the promotion decision in words."""
+
+    version: str
+    made_from: str
+    trained_at: str
+    promoted: bool
+    verdict: str
+    record: Mapping[str, Any]
+    published: bool
+
+
+class Versions:
+    """The ledger's side of the registry. It answers while any tracking server is away."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        with store.transaction() as ledger:
+            for statement in _SCHEMA.split(";"):
+                ledger.execute(statement)
+
+    def keep(self, files: Mapping[str, str], version: str) -> None:
+        """Store the local copy of a model."""
+        for name, text in files.items():
+            self.store.put(f"models/{version}/{name}", _writer(text), kind="model", version=version)
+
+    def add(self, version: Version) -> None:
+        """Record a version and its verdict; a promoted one becomes champion in the same transaction."""
+        with self.store.transaction() as ledger:
+            ledger.execute(
+                "INSERT INTO versions (version, made_from, trained_at, promoted, verdict, record) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (version) DO UPDATE SET made_from = excluded.made_from",
+                (
+                    version.version,
+                    version.made_from,
+                    version.trained_at,
+                    version.promoted,
+                    version.verdict,
+                    json.dumps(version.record, sort_keys=True),
+                ),
+            )
+            for alias in ("challenger", *(("champion",) if version.promoted else ())):
+                ledger.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?)", (alias, version.version))
+
+    def mark_published(self, version: str) -> None:
+        with self.store.transaction() as ledger:
+            ledger.execute("UPDATE versions SET published = 1 WHERE version = ?", (version,))
+
+    def all(self) -> list[Version]:
+        """Every version, oldest first."""
+        with self.store.transaction() as ledger:
+            rows = ledger.execute("SELECT * FROM versions ORDER BY sequence").fetchall()
+        return [
+            Version(
+                row["version"],
+                row["made_from"],
+                row["trained_at"],
+                bool(row["promoted"]),
+                row["verdict"],
+                json.loads(row["record"]),
+                bool(row["published"]),
+            )
+            for row in rows
+        ]
+
+    def made_from(self, fingerprint: str) -> Version | None:
+        return next((found for found in self.all() if found.made_from == fingerprint), None)
+
+    def aliased(self, alias: str) -> Version | None:
+        with self.store.transaction() as ledger:
+            row = ledger.execute("SELECT version FROM aliases WHERE alias = ?", (alias,)).fetchone()
+        return None if row is None else next(found for found in self.all() if found.version == row["version"])
+
+    def champion(self) -> Version:
+        """Raises: TrainingError where nothing was promoted yet."""
+        found = self.aliased("champion")
+        if found is None:
+            raise TrainingError("there is no champion model yet; run `attrition train` first")
+        return found
+
+    def load(self, version: str) -> Fitted:
+        """A model from its local copy, each file's hash checked before it is parsed."""
+        files = {}
+        for name in (artifact.BOOSTER, artifact.MODEL):
+            stored = self.store.find(f"models/{version}/{name}")
+            if stored is None:
+                raise TrainingError(f"model {version} has no local copy of {name}; run `attrition train` again")
+            files[name] = self.store.verified(stored).read_text(encoding="utf-8")
+        return artifact.from_files(files)
+
+
+def _writer(text: str) -> Any:
+    def write(place: Path) -> None:
+        place.write_text(text, encoding="utf-8")
+
+    return write

@@ -1,0 +1,137 @@
+"""`attrition report`: gather what the page tells from the store, and write the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models import explanation
+from models.evaluation import Metrics
+from models.explanation import Contributions
+from pipelines import backtest
+from pipelines.crm.score_store import ScoreStore
+from pipelines.report_data import Fold, Published, ReportData
+from pipelines.score import history, score_rows, wording
+from pipelines.snapshots import families_here
+from pipelines.versions import Versions
+from pipelines.workspace import Workspace
+
+FILE_NAME = "report.html"
+COHORT = {
+    "en": {
+        "ever_ordered": "customers who ever ordered",
+        "ordered_within": "customers who ordered in the last {days} days",
+    },
+    "fr": {
+        "ever_ordered": "clients ayant déjà commandé",
+        "ordered_within": "clients ayant commandé ces {days} derniers jours",
+    },
+}
+SAMPLE = 3_000  # customers behind the importance and spread charts; more changes nothing that an eye can see
+
+
+def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> str:
+    """Write the page; its path below the workspace. Raises TrainingError or DataError where nothing was scored."""
+    from pipelines.report import render
+
+    progress("gathering")
+    data = gather(workspace)
+    progress("drawing")
+    page = render(data)
+    workspace.store.put(FILE_NAME, lambda place: place.write_text(page, encoding="utf-8"), kind="report")
+    return FILE_NAME
+
+
+def gather(workspace: Workspace) -> ReportData:
+    settings, versions = workspace.settings, Versions(workspace.store)
+    champion = versions.champion()
+    fitted = versions.load(champion.version)
+    run = ScoreStore(workspace.store).require(str(workspace.as_of))
+    document = backtest.backtest(workspace)
+    predictions = backtest.newest_predictions(workspace, document)
+    importance, spread = _explained(workspace)
+    return ReportData(
+        name=workspace.root.resolve().name,
+        language=settings.language,
+        currency=settings.currency,
+        as_of=workspace.as_of,
+        data_as_of=workspace.data_as_of,
+        lead_days=settings.outcome.lead_days,
+        horizon_days=settings.outcome.horizon_days,
+        cohort_words=COHORT[settings.language][settings.cohort.kind].format(days=settings.cohort.active_days),
+        model_version=champion.version,
+        model_rows=fitted.rows,
+        model_snapshots=tuple(date.fromordinal(day) for day in fitted.snapshots),
+        model_rounds=fitted.rounds,
+        verdict=champion.verdict,
+        simulated=False,
+        folds=[_fold(fold) for fold in document["folds"]],
+        predictions=pd.DataFrame() if predictions is None else predictions,
+        published=[Published(**reference.model_dump()) for reference in settings.references],
+        importance=importance,
+        spread=spread,
+        scores=history(workspace, run).rename(columns={"churn_risk_band": "risk_band"}),
+        bands=(settings.bands.medium, settings.bands.high),
+    )
+
+
+def _fold(fold: dict[str, Any]) -> Fold:
+    return Fold(
+        snapshot_on=date.fromisoformat(fold["snapshot_on"]),
+        rows=fold["rows"],
+        train_rows=fold["train_rows"],
+        train_first=date.fromisoformat(fold["train_first"]),
+        train_last=date.fromisoformat(fold["train_last"]),
+        model=_metrics(fold["model"]),
+        intervals={name: (_number(low), _number(high)) for name, (low, high) in fold["intervals"].items()},
+        baselines={name: _metrics(figures) for name, figures in fold["baselines"].items()},
+    )
+
+
+def _metrics(figures: dict[str, Any]) -> Metrics:
+    return Metrics(**{name: _number(value) for name, value in figures.items()})
+
+
+def _number(value: float | None) -> float:
+    # JSON has no NaN: what could not be computed is null there.
+    return float("nan") if value is None else value
+
+
+def _explained(workspace: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Importance and spread per reason code, over a fixed sample of the scored customers."""
+    fitted, rows, _ = score_rows(workspace)
+    chosen = np.zeros(len(rows), dtype=np.bool_)
+    chosen[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]] = True
+    sample, codes = rows.only(chosen), wording(workspace).codes()
+    found = explanation.contributions(fitted, sample, codes)
+    size = np.abs(found.values).mean(axis=0)
+    language = ("en", "fr").index(workspace.settings.language)
+    labels = {code: label[language] for family in families_here(workspace) for code, label in family.reasons.items()}
+    family_of = {code: family.name for family in families_here(workspace) for code in family.reasons}
+    importance = pd.DataFrame(
+        {
+            "code": found.codes,
+            "label": [labels[code] for code in found.codes],
+            "family": [family_of[code] for code in found.codes],
+            "mean_contribution": size,
+            "share": size / max(size.sum(), 1e-12),
+        }
+    ).sort_values(["mean_contribution", "code"], ascending=[False, True], ignore_index=True)
+    return importance, _spread(found, sample.values, codes, sample.columns)
+
+
+def _spread(
+    found: Contributions, values: np.ndarray[Any, Any], codes: dict[str, str], columns: tuple[str, ...]
+) -> pd.DataFrame:
+    """Contributions of each code against the rank of its strongest column's value."""
+    size, parts = np.abs(found.columns).mean(axis=0), []
+    for place, code in enumerate(found.codes):
+        mine = [index for index, name in enumerate(columns) if codes.get(name) == code]
+        leading = max(mine, key=lambda index: size[index])
+        rank = pd.Series(values[:, leading]).rank(pct=True)
+        parts.append(pd.DataFrame({"code": code, "rank": rank, "contribution": found.values[:, place]}))
+    return pd.concat(parts, ignore_index=True)

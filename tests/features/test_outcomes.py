@@ -1,0 +1,59 @@
+"""What happened after a snapshot, and when that can be said."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from features.asof import as_of
+from features.cohort import cohort
+from features.outcomes import inactivity
+from tests.features.world_case import PARIS, SNAPSHOT, at, order, tables
+
+FIRST = order("a", "2024-05-01")
+
+
+def _churned(*rows: dict[str, Any], lead: int = 0, until: date = date(2025, 1, 1)) -> dict[str, int] | None:
+    world = tables(orders=[FIRST, *rows])
+    at_risk = cohort(as_of(world, SNAPSHOT, zone=PARIS), active_days=None)
+    table = inactivity(world, at_risk, SNAPSHOT, lead_days=lead, horizon_days=30, complete_until=until, zone=PARIS)
+    return None if table is None else {row["customer_id"]: row["churned"] for row in table.to_pyarrow().to_pylist()}
+
+
+def test_no_order_in_the_window_is_churn() -> None:
+    assert _churned() == {"a": 1}
+
+
+def test_an_order_at_the_snapshot_instant_is_one_of_the_window() -> None:
+    assert _churned(order("a", "2024-06-01 00:00")) == {"a": 0}
+
+
+def test_an_order_on_the_first_day_after_the_window_is_too_late() -> None:
+    assert _churned(order("a", "2024-06-30 23:59")) == {"a": 0}
+    assert _churned(order("a", "2024-07-01 00:00")) == {"a": 1}
+
+
+def test_days_of_the_lead_do_not_count() -> None:
+    assert _churned(order("a", "2024-06-03"), lead=7) == {"a": 1}
+    assert _churned(order("a", "2024-06-08"), lead=7) == {"a": 0}
+
+
+def test_an_order_cancelled_within_the_window_is_no_return() -> None:
+    assert _churned(order("a", "2024-06-05", cancelled_at=at("2024-06-06"))) == {"a": 1}
+
+
+def test_an_order_cancelled_after_the_window_was_a_return_when_it_ended() -> None:
+    assert _churned(order("a", "2024-06-05", cancelled_at=at("2024-07-06"))) == {"a": 0}
+
+
+def test_an_order_that_became_known_after_the_window_does_not_change_the_outcome() -> None:
+    assert _churned(order("a", "2024-06-05", known_at=at("2024-07-01"))) == {"a": 1}
+
+
+def test_whoever_comes_after_the_snapshot_has_no_outcome() -> None:
+    assert _churned(order("b", "2024-06-05")) == {"a": 1}
+
+
+def test_a_window_that_has_not_ended_is_censored_for_everybody() -> None:
+    assert _churned(order("a", "2024-06-05"), until=date(2024, 6, 30)) is None
+    assert _churned(order("a", "2024-06-05"), until=date(2024, 7, 1)) == {"a": 0}

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+
+import pytest
+
+from features.errors import IntegrityError
+from models import artifact
+from models.artifact import BOOSTER, MODEL
+from models.training import Fitted
+from tests.models.model_case import fitted, train_rows, unseen_rows
+
+
+@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "with a linear correction"])
+def test_probabilities_of_the_model_that_comes_back_are_the_same_bits(start: bool) -> None:
+    model = fitted(start=start)
+    assert (model.linear is None) == start
+    again = artifact.from_files(artifact.to_files(model))
+    for rows in (unseen_rows(start=start), train_rows(start=start)):
+        assert again.probability(rows).tobytes() == model.probability(rows).tobytes()
+        assert again.log_odds(rows).tobytes() == model.log_odds(rows).tobytes()
+
+
+@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "with a linear correction"])
+def test_everything_else_comes_back_too(start: bool) -> None:
+    model = fitted(start=start)
+    again = artifact.from_files(artifact.to_files(model))
+    for field in fields(Fitted):
+        if field.name != "booster":
+            assert getattr(again, field.name) == getattr(model, field.name), field.name
+
+
+def test_files_of_the_model_that_comes_back_are_the_same() -> None:
+    files = artifact.to_files(fitted())
+    assert artifact.to_files(artifact.from_files(files)) == files
+
+
+def test_a_model_is_two_readable_texts() -> None:
+    files = artifact.to_files(fitted())
+    assert sorted(files) == [BOOSTER, MODEL] == ["booster.txt", "model.json"]
+    assert files[BOOSTER].startswith("tree\nversion=v4\n")
+    rest = json.loads(files[MODEL])
+    assert rest["booster_sha256"] == hashlib.sha256(files[BOOSTER].encode()).hexdigest()
+    assert rest["columns"] == list(train_rows().columns)
+    assert rest["calibrator"] == asdict(fitted().calibrator)
+    assert rest["start_model"]["kind"] == "bg_nbd"
+
+
+def test_the_version_names_exactly_these_texts() -> None:
+    files = artifact.to_files(fitted())
+    assert artifact.version(files) == hashlib.sha256((files[BOOSTER] + files[MODEL]).encode()).hexdigest()[:12]
+    assert artifact.version(dict(reversed(files.items()))) == artifact.version(files)
+    for name in files:
+        assert artifact.version(files | {name: files[name] + " "}) != artifact.version(files)
+
+
+def test_trees_of_another_model_are_refused() -> None:
+    files = artifact.to_files(fitted())
+    with pytest.raises(IntegrityError, match="the model's text is not the one that was registered"):
+        artifact.from_files(files | {BOOSTER: artifact.to_files(fitted(start=False))[BOOSTER]})
+
+
+def test_a_model_of_a_later_format_is_refused() -> None:
+    files = artifact.to_files(fitted())
+    later = json.dumps(json.loads(files[MODEL]) | {"format": 2})
+    with pytest.raises(IntegrityError, match=r"^the model has format 2, this version reads 1; retrain it$"):
+        artifact.from_files(files | {MODEL: later})

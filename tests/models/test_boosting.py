@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+
+from features.errors import IntegrityError
+from models import boosting
+from models.matrix import Matrix
+from tests.models.model_case import train_rows, unseen_rows
+
+
+@cache
+def booster(rounds: int = 20) -> lgb.Booster:
+    return boosting.grow(train_rows(), rounds=rounds, parameters={}, seed=7, threads=1)
+
+
+def many_rows() -> Matrix:
+    """Enough rows that LightGBM deals them out to its threads."""
+    random, once = np.random.default_rng(5), train_rows()
+    places = np.sort(random.integers(0, len(once), 30_000))
+    rows = Matrix(
+        once.customers[places],
+        once.snapshots[places],
+        once.columns,
+        once.values[places],
+        once.start[places],
+        once.outcomes[places],
+    )
+    return replace(rows, values=rows.values + random.normal(scale=0.3, size=rows.values.shape))
+
+
+def test_one_thread_and_two_grow_the_same_trees() -> None:
+    rows = many_rows()
+    one, two = (
+        boosting.to_text(boosting.grow(rows, rounds=15, parameters={}, seed=7, threads=threads)) for threads in (1, 2)
+    )
+    assert one == two
+
+
+def test_another_seed_grows_other_trees() -> None:
+    texts = {
+        boosting.to_text(boosting.grow(train_rows(), rounds=5, parameters={}, seed=seed, threads=1)) for seed in (7, 8)
+    }
+    assert len(texts) == 2
+
+
+def test_the_settings_of_reproducibility_cannot_be_overruled() -> None:
+    given = {"deterministic": False, "force_row_wise": False, "seed": 1, "learning_rate": 0.5}
+    found = boosting._all(given, seed=7, threads=1)
+    assert (found["deterministic"], found["force_row_wise"], found["seed"]) == (True, True, 7)
+    assert found["learning_rate"] == 0.5
+
+
+def test_trees_start_from_the_start_log_odds() -> None:
+    """Nothing to split on: all that is left is the start, and one constant for everybody."""
+    once = train_rows()
+    rows = replace(once, values=np.zeros_like(once.values))
+    grown = boosting.grow(rows, rounds=3, parameters={}, seed=7, threads=1)
+    moved = boosting.raw_log_odds(grown, rows) - rows.start
+    assert np.ptp(rows.start) > 1
+    assert np.ptp(moved) == pytest.approx(0, abs=1e-12)
+
+
+def test_log_odds_are_the_start_plus_the_trees() -> None:
+    rows = unseen_rows()
+    trees = np.asarray(booster().predict(rows.values, raw_score=True))
+    assert boosting.raw_log_odds(booster(), rows) == pytest.approx(rows.start + trees, abs=1e-12)
+
+
+def test_fewer_rounds_are_those_of_a_shorter_growth() -> None:
+    rows = unseen_rows()
+    short = boosting.raw_log_odds(booster(rounds=5), rows)
+    assert np.array_equal(boosting.raw_log_odds(booster(), rows, rounds=5), short)
+
+
+def test_reordered_columns_are_refused() -> None:
+    rows = unseen_rows()
+    turned = replace(rows, columns=rows.columns[::-1], values=rows.values[:, ::-1])
+    with pytest.raises(ValueError, match="the columns are not those that the model was fitted on, in that order"):
+        boosting.raw_log_odds(booster(), turned)
+
+
+def test_a_column_too_few_is_refused() -> None:
+    rows = unseen_rows()
+    with pytest.raises(ValueError, match="the columns are not those"):
+        boosting.raw_log_odds(booster(), replace(rows, columns=rows.columns[1:], values=rows.values[:, 1:]))
+
+
+def test_nobody_has_no_log_odds() -> None:
+    rows = unseen_rows()
+    assert boosting.raw_log_odds(booster(), rows.only(np.zeros(len(rows), dtype=bool))).tolist() == []
+
+
+def test_losses_are_the_log_loss_of_each_round_on_the_later_rows() -> None:
+    rows = train_rows()
+    newest = rows.snapshots == rows.snapshots.max()
+    earlier, later = rows.only(~newest), rows.only(newest)
+    grown, found = boosting.losses(earlier, later, parameters={}, seed=7, threads=1, patience=10)
+    assert len(found) == grown.num_trees()
+    for rounds in (1, len(found) // 2, len(found)):
+        odds = boosting.raw_log_odds(grown, later, rounds=rounds)
+        by_hand = np.mean(np.log1p(np.exp(odds)) - later.outcomes * odds)
+        assert found[rounds - 1] == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_boosting_stops_once_the_loss_has_not_fallen_for_so_many_rounds() -> None:
+    rows = train_rows()
+    newest = rows.snapshots == rows.snapshots.max()
+    _, found = boosting.losses(rows.only(~newest), rows.only(newest), parameters={}, seed=7, threads=1, patience=10)
+    assert len(found) < boosting.MAX_ROUNDS
+    assert found.argmin() + 1 == len(found) - 10
+
+
+def test_a_model_comes_back_from_its_text_bit_for_bit() -> None:
+    text = boosting.to_text(booster())
+    again = boosting.from_text(text, boosting.digest(text))
+    rows = unseen_rows()
+    assert np.array_equal(boosting.raw_log_odds(again, rows), boosting.raw_log_odds(booster(), rows))
+    assert boosting.to_text(again) == text
+
+
+def test_the_text_does_not_tell_how_many_threads_grew_it() -> None:
+    text = boosting.to_text(booster())
+    assert "num_threads" in booster().model_to_string()
+    assert "num_threads" not in text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda text: text[:-1], lambda text: text.replace("leaf_value=", "leaf_value= ", 1)],
+    ids=["cut", "a space more"],
+)
+def test_a_text_that_is_not_the_registered_one_is_never_parsed(
+    damage: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = boosting.to_text(booster())
+    monkeypatch.setattr(lgb, "Booster", lambda **_: pytest.fail("LightGBM was given a damaged model"))
+    with pytest.raises(IntegrityError, match="the model's text is not the one that was registered"):
+        boosting.from_text(damage(text), boosting.digest(text))

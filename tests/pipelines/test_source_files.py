@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import DataError
+from pipelines.ingest import ingest
+from pipelines.store import Store
+from tests.pipelines.landing_case import HEADER, ROW, land, settings, source, statuses, table
+
+
+def test_a_pattern_reads_its_files_by_name_and_none_of_ours(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / "drop" / name).mkdir(parents=True)
+        (tmp_path / "drop" / name / "orders.parquet").write_bytes(b"")
+        pq.write_table(
+            pa.table({"order_id": [name], "customer_id": ["C"], "ordered_at": [date(2024, 1, 2)], "amount": [1]}),
+            tmp_path / "drop" / name / "orders.parquet",
+        )
+    store, wanted = Store(tmp_path), settings(source("**/*.parquet"))
+    assert [result.path for result in ingest(store, wanted)] == ["drop/a/orders.parquet", "drop/b/orders.parquet"]
+    assert statuses(store, wanted) == ["unchanged", "unchanged"]
+
+
+def test_names_with_brackets_are_taken_as_they_are(tmp_path: Path) -> None:
+    for place in ("shop [1]/orders[2024]*.csv", "shop [1]/orders2*.csv"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text(HEADER + f"{place[-9:-5]},C-1,2024-01-02,1\n")
+    store = Store(tmp_path / "shop [1]")
+    ingest(store, settings(source("orders[2024]*.csv")))
+    assert [row["order_id"] for row in table(store)] == ["024]"]
+
+
+def test_a_source_without_a_file_is_an_error_before_anything_lands(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(HEADER + ROW)
+    store = Store(tmp_path)
+    with pytest.raises(
+        DataError, match=re.escape(f"no file matches 'more/*.csv' in {tmp_path} (source of table orders)")
+    ):
+        ingest(store, settings(source(), source("more/*.csv")))
+    assert store.files("landed") == []
+
+
+def test_an_ending_that_tells_no_format_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"orders.dat: its ending does not tell a format; set format"):
+        land(tmp_path, HEADER + ROW, path="orders.dat")
+    assert land(tmp_path, HEADER + ROW, path="orders.dat", format="csv").values("order_id") == ["A-1"]
+
+
+def test_two_sources_that_read_one_file_differently_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEADER + ROW)
+    (tmp_path / "b.csv").write_text(HEADER + ROW)
+    with pytest.raises(DataError, match=r"a\.csv and b\.csv hold the same bytes, but two sources"):
+        ingest(Store(tmp_path), settings(source("a.csv"), source("b.csv", date_format="%Y-%d-%m")))

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.errors import IntegrityError
+from pipelines.store import LEDGER, Store, check_hash
+
+
+def writer(content: bytes) -> Callable[[Path], None]:
+    def write(place: Path) -> None:
+        place.write_bytes(content)
+
+    return write
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def everything(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_file_is_listed_with_its_hash_and_what_its_writer_noted(store: Store) -> None:
+    stored = store.put("landed/a.txt", writer(b"one\n"), kind="landed", rows=1, table="orders")
+    assert (store.root / "landed/a.txt").read_bytes() == b"one\n"
+    assert stored.sha256 == hashlib.sha256(b"one\n").hexdigest()
+    assert (stored.path, stored.kind, stored.bytes) == ("landed/a.txt", "landed", 4)
+    assert stored.detail == {"rows": 1, "table": "orders"}
+    assert store.find("landed/a.txt") == stored
+    assert store.verified(stored) == store.root / "landed/a.txt"
+
+
+def test_a_file_that_was_never_put_is_not_found(store: Store) -> None:
+    (store.root / "stray.txt").write_text("here, but not listed")
+    assert store.find("stray.txt") is None
+
+
+def test_files_of_a_kind_come_in_the_order_of_recording(store: Store) -> None:
+    for name, kind in (("b", "x"), ("a", "x"), ("c", "y"), ("b", "x")):
+        store.put(name, writer(name.encode()), kind=kind)
+    assert [file.path for file in store.files("x")] == ["a", "b"]
+    assert [file.path for file in store.files("y")] == ["c"]
+    assert store.files("z") == []
+
+
+def test_another_process_sees_what_was_put(store: Store) -> None:
+    stored = store.put("a.txt", writer(b"one"), kind="x")
+    assert Store(store.root).find("a.txt") == stored
+
+
+def test_a_file_put_again_replaces_the_older_one(store: Store) -> None:
+    older = store.put("a.txt", writer(b"one"), kind="x")
+    newer = store.put("a.txt", writer(b"two"), kind="x")
+    assert store.verified(newer).read_bytes() == b"two"
+    assert newer.sequence > older.sequence
+    with pytest.raises(IntegrityError, match=r"a\.txt is not the file that was written"):
+        store.verified(older)
+
+
+class BrokenOffError(Exception):
+    pass
+
+
+def breaks_off(place: Path) -> None:
+    place.write_bytes(b"half of it")
+    raise BrokenOffError
+
+
+def test_a_writer_that_breaks_off_leaves_the_old_file_and_nothing_else(store: Store) -> None:
+    stored = store.put("landed/a.txt", writer(b"one"), kind="x")
+    before = everything(store.root)
+    with pytest.raises(BrokenOffError):
+        store.put("landed/a.txt", breaks_off, kind="x")
+    assert everything(store.root) == before
+    assert store.find("landed/a.txt") == stored
+    assert store.verified(stored).read_bytes() == b"one"
+
+
+def test_a_first_writer_that_breaks_off_leaves_no_file(store: Store) -> None:
+    with pytest.raises(BrokenOffError):
+        store.put("landed/a.txt", breaks_off, kind="x")
+    assert not {path for path in everything(store.root) if path.startswith("landed")}
+    assert store.find("landed/a.txt") is None
+
+
+def test_nobody_sees_a_file_before_it_is_whole(store: Store) -> None:
+    store.put("a.txt", writer(b"one"), kind="x")
+
+    def watched(place: Path) -> None:
+        place.write_bytes(b"two")
+        assert (store.root / "a.txt").read_bytes() == b"one"
+        assert place.parent == store.root  # the same file system, so that the rename is one step
+
+    store.put("a.txt", watched, kind="x")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda place: place.write_bytes(b"onf"),
+        lambda place: place.write_bytes(b"on"),
+        lambda place: place.write_bytes(b"one "),
+        lambda place: place.write_bytes(b""),
+    ],
+    ids=["altered", "cut", "longer", "emptied"],
+)
+def test_an_altered_file_is_refused_by_name(store: Store, damage: Callable[[Path], None]) -> None:
+    stored = store.put("a.txt", writer(b"one"), kind="x")
+    damage(store.root / "a.txt")
+    with pytest.raises(IntegrityError) as refused:
+        store.verified(stored)
+    expected = hashlib.sha256(b"one").hexdigest()[:12]
+    assert str(refused.value).startswith(f"{store.root / 'a.txt'} is not the file that was written (sha256 ")
+    assert f"expected {expected}); restore it from a backup, or delete it" in str(refused.value)
+
+
+def test_a_missing_file_is_refused_by_name(store: Store) -> None:
+    stored = store.put("a.txt", writer(b"one"), kind="x")
+    (store.root / "a.txt").unlink()
+    with pytest.raises(IntegrityError, match=r"a\.txt is missing; run the command that makes it again, or restore it"):
+        store.verified(stored)
+
+
+@given(content=st.binary(max_size=300), other=st.binary(max_size=300))
+def test_a_hash_holds_for_these_bytes_and_no_others(
+    content: bytes, other: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.getbasetemp() / "any.bin"
+    sha256 = hashlib.sha256(content).hexdigest()
+    place.write_bytes(content)
+    check_hash(place, sha256)
+    place.write_bytes(other)
+    if other == content:
+        check_hash(place, sha256)
+    else:
+        with pytest.raises(IntegrityError, match=r"any\.bin is not the file that was written"):
+            check_hash(place, sha256)
+
+
+def test_a_transaction_that_breaks_off_changes_nothing(store: Store) -> None:
+    def replace_table() -> None:
+        with store.transaction() as ledger:
+            ledger.execute("CREATE TABLE things (name TEXT)")
+            ledger.execute("INSERT INTO files (path, kind, sha256, bytes, detail) VALUES ('a', 'x', '', 0, '{}')")
+            raise BrokenOffError
+
+    with pytest.raises(BrokenOffError):
+        replace_table()
+    assert store.find("a") is None
+    with store.transaction() as ledger:
+        assert ledger.execute("SELECT name FROM sqlite_master WHERE name = 'things'").fetchall() == []
+
+
+def test_readers_are_not_locked_out_by_a_writer(store: Store) -> None:
+    store.put("a.txt", writer(b"one"), kind="x")
+    with store.transaction() as ledger:
+        ledger.execute("DELETE FROM files")
+        reader = sqlite3.connect(f"file:{store.ledger}?mode=ro", uri=True, timeout=0)
+        assert reader.execute("SELECT path FROM files").fetchall() == [("a.txt",)]
+        reader.close()
+
+
+def test_a_ledger_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).write_bytes(b"no database" * 500)
+    with pytest.raises(
+        IntegrityError, match=r"attrition\.sqlite is damaged \(file is not a database\); restore it from"
+    ):
+        Store(tmp_path)
+
+
+def test_a_ledger_cut_to_nothing_beside_its_files_is_refused_by_name(store: Store) -> None:
+    store.put("landed/a.txt", writer(b"one"), kind="landed")
+    store.ledger.write_bytes(b"")
+    with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(empty\); restore it from a backup"):
+        Store(store.root)
+
+
+def test_an_empty_ledger_of_a_new_workspace_is_taken_as_new(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).touch()
+    assert Store(tmp_path).files("landed") == []

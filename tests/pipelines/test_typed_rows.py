@@ -1,0 +1,61 @@
+# ruff: noqa: DTZ001 - moments land as UTC without a zone mark
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from features.errors import DataError
+from pipelines.ingest import ingest
+from pipelines.store import Store
+from tests.pipelines.landing_case import HEADER, ROW, land, settings, source, table
+
+CUSTOMER_COLUMNS = {"customer_id": "id", "signed_up_at": "since", "country": "country"}
+
+
+def test_a_row_that_repeats_another_goes_to_the_ledger(tmp_path: Path) -> None:
+    landed = land(tmp_path, HEADER + ROW + "A-2,C-1,2024-01-02,1\n" + " A-1 ,C-1,2024-1-2,11.7700\n" + ROW)
+    assert landed.values("source_row") == [1, 2]
+    assert landed.reasons == {3: "repeats row 1", 4: "repeats row 1"}
+
+
+def test_one_key_with_two_values_refuses_the_file(tmp_path: Path) -> None:
+    rows = ["B,C,2024-01-02,1", "A-17,C,2024-01-02,1", "A-17,C,2024-01-02,2", "B,C,2024-01-03,1", "B,C,2024-01-02,1"]
+    with pytest.raises(DataError) as refused:
+        land(tmp_path, HEADER + "\n".join(rows))
+    assert str(refused.value) == (
+        "2 orders appear twice in orders.csv with different values (first: order_id A-17, rows 2 and 3); remove the "
+        "wrong row of each, or, if these are versions, map known_at: when each became known"
+    )
+    assert Store(tmp_path).files("landed") == []
+
+
+def test_a_row_that_is_rejected_contradicts_nobody(tmp_path: Path) -> None:
+    assert land(tmp_path, HEADER + ROW + "A-1,C-1,2024-01-02,x\n" + ROW).values("source_row") == [1]
+
+
+def test_versions_that_became_known_at_different_times_all_land(tmp_path: Path) -> None:
+    header, columns = "id,since,country,seen\n", CUSTOMER_COLUMNS | {"known_at": "seen"}
+    rows = ["C,2024-01-01,FR,2024-01-01", "C,2024-01-01,DE,2024-03-01", "C,2024-01-01,DE,2024-03-01"]
+    (tmp_path / "orders.csv").write_text(HEADER + ROW)
+    (tmp_path / "customers.csv").write_text(header + "\n".join(rows))
+    store = Store(tmp_path)
+    customers = source("customers.csv", table="customers", columns=columns)
+    ingest(store, settings(source(), customers))
+    assert [(row["country"], row["known_at"]) for row in table(store, "customers")] == [
+        ("FR", datetime(2024, 1, 1)),
+        ("DE", datetime(2024, 3, 1)),
+    ]
+    (tmp_path / "customers.csv").write_text(header + "\n".join([*rows, "C,2024-01-01,IT,2024-03-01"]))
+    with pytest.raises(DataError, match=r"1 customer appears twice .* rows 2 and 4\); remove the wrong row of each$"):
+        ingest(store, settings(source(), customers))
+
+
+def test_lines_of_orders_have_no_key_and_may_repeat(tmp_path: Path) -> None:
+    columns = {name: name for name in ("order_id", "customer_id", "ordered_at", "quantity", "unit_price")}
+    landed = land(
+        tmp_path, ",".join(columns) + "\n" + "A,C,2024-01-02,1,2.5\n" * 2, table="order_lines", columns=columns
+    )
+    assert landed.values("source_row", "quantity", "product_id") == [(1, Decimal(1), None), (2, Decimal(1), None)]

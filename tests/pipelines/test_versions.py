@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.errors import IntegrityError, TrainingError
+from models import artifact
+from pipelines.store import Store
+from pipelines.versions import Version, Versions
+from tests.models.model_case import fitted, unseen_rows
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Versions:
+    return Versions(Store(tmp_path))
+
+
+def version(name: str, *, promoted: bool, **changes: Any) -> Version:
+    given = {
+        "made_from": f"made of {name}",
+        "trained_at": "2024-07-01T06:00:00+00:00",
+        "verdict": "there is no champion yet" if promoted else "it is worse",
+        "record": {"parameters": {"seed": 7}},
+        "published": False,
+    }
+    return Version(version=name, promoted=promoted, **(given | changes))
+
+
+def test_without_a_promoted_version_there_is_no_champion_and_a_remedy(versions: Versions) -> None:
+    versions.add(version("aaa", promoted=False))
+    with pytest.raises(TrainingError, match="^there is no champion model yet; run `attrition train` first$"):
+        versions.champion()
+    challenger = versions.aliased("challenger")
+    assert challenger is not None
+    assert challenger.version == "aaa"
+
+
+def test_a_promoted_version_becomes_champion_and_one_that_is_not_leaves_it(versions: Versions) -> None:
+    versions.add(version("aaa", promoted=True))
+    versions.add(version("bbb", promoted=False))
+    assert versions.champion().version == "aaa"
+    assert [found.version for found in versions.all()] == ["aaa", "bbb"]
+    versions.add(version("ccc", promoted=True))
+    assert versions.champion().version == "ccc"
+    challenger = versions.aliased("challenger")
+    assert challenger is not None
+    assert challenger.version == "ccc"
+
+
+def test_everything_about_a_version_comes_back(versions: Versions) -> None:
+    given = version("aaa", promoted=True, record={"data": [{"path": "é"}], "backtest": {"folds": []}})
+    versions.add(given)
+    assert versions.all() == [given]
+    assert Versions(Store(versions.store.root)).champion() == given
+
+
+def test_a_version_is_found_by_what_it_was_made_from(versions: Versions) -> None:
+    versions.add(version("aaa", promoted=True))
+    found = versions.made_from("made of aaa")
+    assert found is not None
+    assert found.version == "aaa"
+    assert versions.made_from("made of something else") is None
+
+
+def test_the_same_model_made_from_something_else_is_the_same_version(versions: Versions) -> None:
+    versions.add(version("aaa", promoted=True))
+    versions.add(version("aaa", promoted=False, made_from="newer code"))
+    assert [found.made_from for found in versions.all()] == ["newer code"]
+    assert versions.champion().version == "aaa"
+
+
+def test_a_version_that_comes_back_is_published_again_so_that_aliases_follow(versions: Versions) -> None:
+    for name in ("aaa", "bbb"):
+        versions.add(version(name, promoted=True))
+        versions.mark_published(name)
+    versions.add(version("aaa", promoted=True, made_from="older data restored"))
+    assert versions.champion().version == "aaa"
+    assert [(found.version, found.published) for found in versions.all()] == [("aaa", False), ("bbb", True)]
+
+
+def test_published_is_marked_for_that_version_alone(versions: Versions) -> None:
+    for name in ("aaa", "bbb"):
+        versions.add(version(name, promoted=True))
+    versions.mark_published("bbb")
+    assert [(found.version, found.published) for found in versions.all()] == [("aaa", False), ("bbb", True)]
+
+
+def test_a_kept_model_gives_the_same_probabilities_from_another_process_view(versions: Versions) -> None:
+    versions.keep(artifact.to_files(fitted()), "aaa")
+    again = Versions(Store(versions.store.root)).load("aaa")
+    assert again.probability(unseen_rows()).tobytes() == fitted().probability(unseen_rows()).tobytes()
+
+
+def test_a_model_without_a_local_copy_is_told_of(versions: Versions) -> None:
+    with pytest.raises(
+        TrainingError, match="^model aaa has no local copy of booster.txt; run `attrition train` again$"
+    ):
+        versions.load("aaa")
+
+
+def test_trees_of_another_version_in_the_place_of_these_are_refused(versions: Versions) -> None:
+    """Both files are whole and listed; together they are no model."""
+    versions.keep(artifact.to_files(fitted()), "aaa")
+    other = artifact.to_files(fitted(start=False))
+    versions.keep({artifact.BOOSTER: other[artifact.BOOSTER]}, "aaa")
+    with pytest.raises(IntegrityError, match="the model's text is not the one that was registered"):
+        versions.load("aaa")
