@@ -52,8 +52,8 @@ def instant(day: date, *, zone: ZoneInfo) -> datetime:
 def as_of(tables: Mapping[str, ir.Table], snapshot_on: date, *, zone: ZoneInfo) -> AsOf:
     """Landed tables, cut to what was known before `snapshot_on` began.
 
-    Rows that happened or became known at or after that instant are gone; of several versions of a row the last one known
-    by then holds; in the rows that remain, every value that became known later is null.
+    Rows that happened or became known at or after that instant are gone; of several versions of a row the last one
+    known by then holds; in the rows that remain, every value that became known later is null.
     """
     cut = ibis.literal(instant(snapshot_on, zone=zone), type="timestamp(6)")
     return AsOf(snapshot_on, {name: _known(table, TABLES[name], cut) for name, table in tables.items()})
@@ -66,7 +66,8 @@ def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Tabl
             group_by=contract.key,
             order_by=[table.known_at.desc(), table.landed_order.desc(), table.source_row.desc()],
         )
-        table = table.mutate(_version=newest).filter(lambda t: t._version == 0).drop("_version")
+        table = table.mutate(version=newest)
+        table = table.filter(table.version == 0).drop("version")
     later: dict[str, ir.Value] = {}
     for column in contract.columns:
         if column.known_at:

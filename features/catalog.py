@@ -19,7 +19,7 @@ class Indicator:
     """One column of a training set (or one per lookback), and how a person is told of it.
 
     name: the column; where `per_lookback`, "{days}" stands for each lookback of the settings.
-    reason: the reason code; indicators of one code speak of one thing, and a person is given only the strongest of them.
+    reason: the reason code; indicators of one code speak of one thing, and a person is told only the strongest.
     direction: which values mean more risk, as the business expects it; documentation, not a constraint.
     null: what an empty value means.
     en, fr: the reason in words. Placeholders: {value}, {days}, the name of another column of the same family, and

@@ -37,7 +37,8 @@ INDICATORS = (
         direction="higher",
         null="fewer than two order days: no usual interval",
         en="no order for {days_since_last_order}, usually every {median_days_between_orders}",
-        fr="aucune commande depuis {days_since_last_order}, contre une tous les {median_days_between_orders} d'habitude",
+        fr="aucune commande depuis {days_since_last_order}, contre une tous les {median_days_between_orders} "
+        "d'habitude",
         en_null="only one day with orders so far, {days_since_last_order} ago",
         fr_null="un seul jour de commande jusqu'ici, il y a {days_since_last_order}",
     ),
@@ -208,8 +209,8 @@ INDICATORS = (
 def compute(world: AsOf, cohort: ir.Table, lookback_days: Sequence[int]) -> ir.Table:
     """One row per customer of the cohort: every indicator above.
 
-    Counts and sums are 0 where there is nothing to count; the other nulls are stated per indicator. Days are whole local
-    calendar days. Values are float64 or int64.
+    Counts and sums are 0 where there is nothing to count; the other nulls are stated per indicator. Days are whole
+    local calendar days. Values are float64 or int64.
     """
     joined = cohort
     for part in (_bought(world, lookback_days), _rhythm(world), _reversed(world, lookback_days)):

@@ -87,6 +87,7 @@ def from_text(text: str, sha256: str) -> lgb.Booster:
 
 
 def digest(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """A buy-till-you-die model: customers buy at their own rate until they silently leave.
 
-BG/NBD of Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2). Fitting it needs
-no outcomes, so it knows the buying of the last days before a snapshot, which a model trained on outcomes cannot.
+BG/NBD of Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2). Fitting it
+needs no outcomes, so it knows the buying of the last days before a snapshot, which a model trained on outcomes cannot.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class BuyingHistory:
 
 @dataclass(frozen=True)
 class BgNbd:
-    """Buying rates are gamma (r, alpha, in weeks); after each order a customer leaves with a probability that is beta(a, b)."""
+    """Buying rates are gamma (r, alpha, in weeks); after each order a customer leaves, with probability beta(a, b)."""
 
     r: float
     alpha: float
@@ -47,7 +47,7 @@ class BgNbd:
     b: float
 
     def alive(self, history: BuyingHistory) -> Floats:
-        """Probability of being still a customer at the snapshot; 1 for whoever ordered once (formula of the 2005 note)."""
+        """Probability of being still a customer at the snapshot; 1 for whoever ordered once (from the 2005 note)."""
         x = history.frequency
         # In logarithms: whoever bought daily for a year and then stopped for ten has odds beyond float64.
         ratio = np.log(self.alpha + history.age) - np.log(self.alpha + history.recency)

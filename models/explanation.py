@@ -23,8 +23,8 @@ RHYTHM_COLUMNS = (ALIVE, EXPECTED)
 class Contributions:
     """Log-odds contributions before calibration; each row plus `average` is the log-odds of that row's prediction.
 
-    codes: (k,) reason codes; values: (n, k) per code; columns: (n, m) per model column, without the start model's log-odds;
-    start: (n,) of the start model against the average start, counted within `buying_rhythm`.
+    codes: (k,) reason codes; values: (n, k) per code; columns: (n, m) per model column, without the start model's
+    log-odds; start: (n,) of the start model against the average start, counted within `buying_rhythm`.
     """
 
     codes: tuple[str, ...]
@@ -35,7 +35,7 @@ class Contributions:
 
 
 def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> Contributions:
-    """Path-dependent TreeSHAP (Lundberg et al. 2020), by woodelf: the values of shap's TreeExplainer, in batches cheaper.
+    """Path-dependent TreeSHAP (Lundberg et al. 2020), by woodelf: the values of shap's TreeExplainer, but cheaper.
 
     A linear correction adds each column's own part to its trees'.
 
@@ -58,7 +58,7 @@ def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> C
 
 
 def strongest(found: Contributions, *, count: int) -> npt.NDArray[np.int64]:
-    """(n, count) places in `codes` of the contributions that raise the risk most, strongest first; -1 where none is left."""
+    """(n, count) places in `codes` of what raises the risk most, strongest first; -1 where nothing more raises it."""
     order = np.argsort(-found.values, axis=1, kind="stable")[:, :count]
     raises = np.take_along_axis(found.values, order, axis=1) > 0
     padded = np.full((len(found.values), count), -1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""A shrunken linear correction that the trees may start from: straight trends that trees would take hundreds of steps for."""
+"""A shrunken linear correction that the trees may start from: straight trends cost trees hundreds of steps."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class LinearStart:
     def contributions(self, values: Floats) -> Floats:
         """(n, m) log-odds of each column against its average over the training rows."""
         inside = np.clip(signed_logs(values), np.array(self.low), np.array(self.high))
-        return (inside - np.array(self.centre)) / np.array(self.scale) * np.array(self.weights)
+        return np.asarray((inside - np.array(self.centre)) / np.array(self.scale) * np.array(self.weights))
 
     def log_odds(self, values: Floats) -> Floats:
         """(n,) intercept plus contributions."""
-        return self.intercept + self.contributions(values).sum(axis=1)
+        return np.asarray(self.intercept + self.contributions(values).sum(axis=1))
 
 
 def fit(values: Floats, start: Floats, labels: Floats) -> LinearStart:
-    """Ridge logistic regression with the start log-odds as an offset, by Newton's method; the intercept is not shrunken."""
+    """Ridge logistic regression with the start log-odds as an offset, by Newton's method; the intercept is free."""
     logs = signed_logs(values)
     low, high = np.quantile(logs, [SEEN, 1 - SEEN], axis=0)
     logs = np.clip(logs, low, high)
@@ -62,6 +62,6 @@ def fit(values: Floats, start: Floats, labels: Floats) -> LinearStart:
 
 
 def signed_logs(values: Floats) -> Floats:
-    """Counts and money are skewed, changes have a sign; nulls get a value of their own below every logarithm of a count."""
+    """Counts and money are skewed, changes have a sign; nulls get a value below every logarithm of a count."""
     logs = np.sign(values) * np.log1p(np.abs(values))
     return np.where(np.isnan(logs), -1.0, logs)

@@ -17,6 +17,8 @@ class Gates:
 
 @dataclass(frozen=True)
 class Verdict:
+    """The decision and why, in words."""
+
     promote: bool
     reason: str
 
@@ -31,9 +33,9 @@ def decide(champion: Metrics | None, challenger: Metrics | None, gates: Gates) -
     Verdict(promote=True, reason='there is no champion yet')
     """
     if champion is None:
-        return Verdict(True, "there is no champion yet")
+        return Verdict(promote=True, reason="there is no champion yet")
     if challenger is None:
-        return Verdict(False, "no outcome has matured to compare it with the champion on")
+        return Verdict(promote=False, reason="no outcome has matured to compare it with the champion on")
     loss, ranking = challenger.log_loss - champion.log_loss, champion.roc_auc - challenger.roc_auc
     figures = (
         f"log loss {challenger.log_loss:.4f} against {champion.log_loss:.4f}, "
@@ -41,7 +43,11 @@ def decide(champion: Metrics | None, challenger: Metrics | None, gates: Gates) -
     )
     # Written so that a figure that could not be computed (NaN) never promotes.
     if not loss <= gates.max_log_loss_increase:
-        return Verdict(False, f"its log loss is worse by more than {gates.max_log_loss_increase:g}: {figures}")
+        return Verdict(
+            promote=False, reason=f"its log loss is worse by more than {gates.max_log_loss_increase:g}: {figures}"
+        )
     if not ranking <= gates.max_roc_auc_decrease:
-        return Verdict(False, f"its ROC AUC is worse by more than {gates.max_roc_auc_decrease:g}: {figures}")
-    return Verdict(True, f"it is not worse than the champion by more than the gates allow: {figures}")
+        return Verdict(
+            promote=False, reason=f"its ROC AUC is worse by more than {gates.max_roc_auc_decrease:g}: {figures}"
+        )
+    return Verdict(promote=True, reason=f"it is not worse than the champion by more than the gates allow: {figures}")

@@ -36,7 +36,8 @@ class TrackingError(AttritionError):
 class Record:
     """What is kept of one trained model.
 
-    version: our own name of it, a hash of its files. files: artifact path to text. fold_metrics: per fold, name to value.
+    version: our own name of it, a hash of its files. files: artifact path to text. fold_metrics: per fold, name to
+    value.
     """
 
     version: str

@@ -60,7 +60,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Trees of each customer fold, grown on the other customers. rounds, loss: the best mean loss on later snapshots."""
+    """Trees of each customer fold, grown on the others. rounds, loss: the best mean loss on later snapshots."""
 
     boosters: tuple[lgb.Booster, ...]
     rounds: int
@@ -84,7 +84,7 @@ def fit(
     parameters: Mapping[str, float | int | bool | str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Fitted:
-    """Fit on every row, with rounds, linear correction and calibration from customers that the judged trees did not see.
+    """Fit on every row; rounds, linear correction and calibration come from customers that trees did not see.
 
     Customers are dealt into folds. For each fold, trees are grown on the other customers, once from the start log-odds
     and once from linearly corrected ones. Which of the two, and how long to boost, is judged on the fold's outcomes at
@@ -159,7 +159,7 @@ def later_rows(train: Matrix) -> npt.NDArray[np.bool_]:
     """(n,) true for rows of the last third of the snapshots, at least one."""
     days = np.unique(train.snapshots)
     count = max(1, round(len(days) * LATER_SHARE))
-    return train.snapshots >= days[-count]
+    return np.asarray(train.snapshots >= days[-count])
 
 
 def customer_fold(customers: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
@@ -174,8 +174,8 @@ def refuse_thin_folds(folds: npt.NDArray[np.int64], later: npt.NDArray[np.bool_]
     judged = np.bincount(folds[later], minlength=CUSTOMER_FOLDS)
     if not judged.all():
         raise TrainingError(
-            f"{int(judged.sum())} outcomes at the later training snapshots are too few to judge {CUSTOMER_FOLDS} groups of "
-            "customers by; more customers are needed (training.min_customers)"
+            f"{int(judged.sum())} outcomes at the later training snapshots are too few to judge {CUSTOMER_FOLDS} "
+            "groups of customers by; more customers are needed (training.min_customers)"
         )
 
 
@@ -189,13 +189,13 @@ def refuse_unfit(train: Matrix | None, limits: Limits) -> Matrix:
     customers, positives = len(np.unique(train.customers.astype(str))), int(train.outcomes.sum())
     if customers < limits.min_customers:
         raise TrainingError(
-            f"{customers} customer{'s' * (customers != 1)} in the training snapshots; at least {limits.min_customers} are needed "
-            "(training.min_customers)"
+            f"{customers} customer{'s' * (customers != 1)} in the training snapshots; at least "
+            f"{limits.min_customers} are needed (training.min_customers)"
         )
     for count, said in ((positives, "churned"), (len(train) - positives, "stayed")):
         if count < limits.min_positives:
             raise TrainingError(
-                f"{count} of {len(train)} outcomes in the training snapshots {said}; at least {limits.min_positives} are "
-                "needed to learn the difference (training.min_positives)"
+                f"{count} of {len(train)} outcomes in the training snapshots {said}; at least "
+                f"{limits.min_positives} are needed to learn the difference (training.min_positives)"
             )
     return train

@@ -17,7 +17,7 @@ TUNING_FOLDS = (0, 1)  # two of the customer folds: tuning compares settings, it
 def tune(
     train: Matrix, *, trials: int, seed: int, threads: int, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, float | int | bool | str]:
-    """The best parameters of so many trials: least mean log loss on the later snapshots. The same seed, the same answer."""
+    """The best parameters of so many trials, by mean log loss on the later snapshots; one seed, one answer."""
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
     parts = [(train.only(folds != fold), train.only((folds == fold) & later)) for fold in TUNING_FOLDS]

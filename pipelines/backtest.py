@@ -92,6 +92,7 @@ def fit(workspace: Workspace, train: Matrix, *, progress: Callable[[str], None] 
 
 
 def limits(workspace: Workspace) -> Limits:
+    """How little is too little to learn from, as the settings say."""
     plan = workspace.settings.training
     return Limits(min_customers=plan.min_customers, min_positives=plan.min_positives)
 

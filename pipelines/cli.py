@@ -33,8 +33,8 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         "--as-of",
-        help="Local day to look from; nothing known on or after it is used to predict. Default: `as_of` of the settings, "
-        "otherwise today.",
+        help="Local day to look from; nothing known on or after it is used to predict. Default: `as_of` of the "
+        "settings, otherwise today.",
         metavar="DATE",
     ),
 ]
@@ -146,8 +146,8 @@ def explain(
 
     Example: attrition explain 12747 --project shop
 
-    JSON: {"customer_id", "as_of", "model_version", "churn_probability", "churn_risk_band", "reasons": [{"code", "text"}],
-    "average_log_odds", "contributions": [{"code", "log_odds", "text"}], "indicators": {name: value}}
+    JSON: {"customer_id", "as_of", "model_version", "churn_probability", "churn_risk_band", "reasons": [{"code",
+    "text"}], "average_log_odds", "contributions": [{"code", "log_odds", "text"}], "indicators": {name: value}}
     """
 
     def work(job: Job) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""docs/command-line.md, written from the commands' own help: `python -m pipelines.cli_docs`, or `--check` to compare."""
+"""docs/command-line.md, written from the commands' own help; `python -m pipelines.cli_docs --check` compares."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ def _finite(value: Any) -> Any:
 
 
 def read_frame(store: Store, path: str) -> pd.DataFrame | None:
+    """The frame at a path; None where it was not written yet."""
     stored = store.find(path)
     return None if stored is None else pq.read_table(store.verified(stored)).to_pandas()
 

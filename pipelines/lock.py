@@ -19,7 +19,7 @@ class BusyError(AttritionError):
 
 @contextmanager
 def held(root: Path) -> Iterator[None]:
-    """Hold the workspace while the block runs. The operating system lets go of it when the process ends, however it ends."""
+    """Hold the workspace while the block runs; the operating system lets go of it however the process ends."""
     with (root / FILE_NAME).open("a+", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -65,7 +65,7 @@ class Wording:
         for place in _PLACE.finditer(template):
             words = words + template[end : place.start()] + self._place(place, own, days, frame)
             end = place.end()
-        return words + template[end:]
+        return np.asarray(words + template[end:], dtype=object)
 
     def _place(self, place: re.Match[str], own: str, days: int | None, frame: pd.DataFrame) -> Words:
         name, singular, plural = place.groups()
@@ -86,7 +86,7 @@ class Wording:
 def reasons(
     found: Contributions, frame: pd.DataFrame, columns: Sequence[str], wording: Wording, *, count: int = COUNT
 ) -> pd.DataFrame:
-    """Columns reason_1, reason_1_code, ... up to `count`: what raises each customer's risk most; empty where nothing more does.
+    """Columns reason_1, reason_1_code, ... up to `count`: what raises each risk most; empty where nothing more does.
 
     found: contributions of the n rows of `frame`; columns: the model's, as in `found.columns`.
     """
@@ -103,7 +103,7 @@ def reasons(
             if not len(rows) or not mine:
                 continue
             codes[rows] = code
-            loudest = np.array(mine)[signed[np.ix_(rows, mine)].argmax(axis=1)]
+            loudest = np.array(mine)[signed[rows][:, mine].argmax(axis=1)]
             for index in np.unique(loudest):
                 told = rows[loudest == index]
                 words[told] = wording.sentences(names[index], frame.iloc[told])
@@ -116,10 +116,10 @@ def _is_singular(value: float, language: Language) -> bool:
 
 
 def number(value: float, language: Language, *, decimals: int = 0) -> str:
-    """A figure as people write it.
+    r"""A figure as people write it.
 
     >>> number(-1234.5, "en", decimals=2), number(1234.5, "fr", decimals=1)
-    ('−1,234.50', '1\\u202f234,5')
+    ('−1,234.50', '1\u202f234,5')
     """
     text = f"{abs(value):,.{decimals}f}"
     if language == "fr":
@@ -127,12 +127,17 @@ def number(value: float, language: Language, *, decimals: int = 0) -> str:
     return f"−{text}" if value < 0 and text.strip("0.,") else text
 
 
+def _signed(value: float, language: Language, *, decimals: int = 0) -> str:
+    text = number(value, language, decimals=decimals)
+    return f"+{text}" if value > 0 and text.strip("0.,") else text
+
+
 def _count(language: Language, _: str) -> Callable[[float], str]:
     return lambda value: number(value, language)
 
 
 def _change(language: Language, _: str) -> Callable[[float], str]:
-    return lambda value: ("+" if value > 0 else "") + number(value, language)
+    return lambda value: _signed(value, language)
 
 
 def _money(language: Language, currency: str) -> Callable[[float], str]:
@@ -140,7 +145,7 @@ def _money(language: Language, currency: str) -> Callable[[float], str]:
 
 
 def _money_change(language: Language, currency: str) -> Callable[[float], str]:
-    return lambda value: ("+" if value > 0 else "") + f"{number(value, language, decimals=2)} {currency}"
+    return lambda value: f"{_signed(value, language, decimals=2)} {currency}"
 
 
 def _days(language: Language, _: str) -> Callable[[float], str]:

@@ -35,6 +35,7 @@ def everything(job: Job) -> dict[str, Any]:
 
 
 def ingest(job: Job) -> dict[str, Any]:
+    """Land the sources."""
     with job.people.stage("ingest") as step:
         results = land(job.workspace.store, job.workspace.settings, progress=step)
     for result in results:
@@ -46,6 +47,7 @@ def ingest(job: Job) -> dict[str, Any]:
 
 
 def backtest(job: Job) -> dict[str, Any]:
+    """Walk forward through the past."""
     folds = backtests.plan(job.workspace)
     with job.people.stage("backtest", steps=len(backtests.days_of(folds)) + len(folds)) as step:
         document = backtests.backtest(job.workspace, progress=step)
@@ -65,11 +67,12 @@ def backtest(job: Job) -> dict[str, Any]:
 
 
 def train_(job: Job) -> dict[str, Any]:
+    """Train a challenger and decide on it."""
     tested = backtests.backtest(job.workspace)
     plan = job.workspace.settings.training
     steps = len(job.workspace.training_days(job.workspace.as_of)) + FIT_STEPS
     with job.people.stage("train", steps=steps + plan.tuning_trials) as step:
-        trained: Trained = train.train(job.workspace, now=job.now, backtest=tested, progress=step)
+        trained: Trained = train.train(job.workspace, now=job.now, tested=tested, progress=step)
     version = trained.version
     job.people.say(
         f"  model {version.version} {'is there already' if trained.unchanged else 'trained'}; "
@@ -87,6 +90,7 @@ def train_(job: Job) -> dict[str, Any]:
 
 
 def score_(job: Job) -> dict[str, Any]:
+    """Score `as_of` and deliver."""
     with job.people.stage("score") as step:
         scored = score.score(job.workspace, now=job.now, progress=step)
     job.people.say(
@@ -105,6 +109,7 @@ def score_(job: Job) -> dict[str, Any]:
 
 
 def report(job: Job) -> dict[str, Any]:
+    """Write the report and the summary."""
     with job.people.stage("report") as step:
         path = write_report.write_report(job.workspace, progress=step)
     document = summary.write_summary(job.workspace, report=path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +39,8 @@ class Scored:
 def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None] = lambda _: None) -> Scored:
     """Score the cohort of `as_of` and replace that date's scores, whole.
 
-    Reads the champion's verified local copy only: no tracking server is needed. Where model, data and settings are those
-    of the scores that are there, nothing is written.
+    Reads the champion's verified local copy only: no tracking server is needed. Where model, data and settings are
+    those of the scores that are there, nothing is written.
     """
     versions, store = Versions(workspace.store), ScoreStore(workspace.store)
     champion = versions.champion()
@@ -58,7 +59,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
     if not unchanged:
         fitted, rows, frame = score_rows(workspace)
         scores = scored(fitted, rows, frame, wording(workspace), settings.bands, progress=progress)
-        stamps = {
+        stamps: dict[str, Any] = {
             "horizon_days": settings.outcome.horizon_days,
             "model_version": champion.version,
             "scored_at": now.isoformat(timespec="seconds"),
@@ -69,8 +70,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
         store.replace(
             scores.assign(**stamps), as_of=str(workspace.as_of), run_id=run_id, made_from=made_from, detail=stamps
         )
-    run = store.run(str(workspace.as_of))
-    assert run is not None
+    run = store.require(str(workspace.as_of))
     return Scored(run, unchanged, _csv(workspace, run) if settings.delivery.csv else None)
 
 
@@ -127,6 +127,7 @@ def band(probabilities: npt.NDArray[np.float64], bands: Bands) -> npt.NDArray[np
 
 
 def wording(workspace: Workspace) -> Wording:
+    """The sentences that this workspace can say."""
     settings = workspace.settings
     return Wording(
         families_here(workspace),

@@ -21,6 +21,7 @@ from pipelines.workspace import Workspace, code_version, fingerprint
 
 
 def families_here(workspace: Workspace) -> list[Family]:
+    """The indicator families that this workspace's tables allow."""
     return families(workspace.tables)
 
 
@@ -97,6 +98,7 @@ def training_matrix(
 
 
 def as_matrix(workspace: Workspace, frame: pd.DataFrame, day: date) -> Matrix:
+    """A snapshot's frame as the model reads it, with the start model of that snapshot."""
     settings = workspace.settings
     horizon = settings.outcome.horizon_days if settings.training.start_model else None
     return matrix(frame, day, columns=columns(workspace), start_horizon_days=horizon)
@@ -128,4 +130,5 @@ def _write(workspace: Workspace, table: ir.Table, path: str, *, kind: str, day: 
 
 
 def _read(place: Path) -> pd.DataFrame:
-    return pq.read_table(place).to_pandas()
+    frame: pd.DataFrame = pq.read_table(place).to_pandas()
+    return frame

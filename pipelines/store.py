@@ -57,7 +57,10 @@ class Store:
         """SQLite takes an empty file for a new database; beside files that were listed in it, it was cut."""
         empty = self.ledger.exists() and not self.ledger.stat().st_size
         if empty and any((self.root / name).is_dir() for name in _LISTED):
-            raise IntegrityError(f"{self.ledger} is damaged (empty); restore it from a backup")
+            raise self.damaged("empty")
+
+    def damaged(self, what: object) -> IntegrityError:
+        return IntegrityError(f"{self.ledger} is damaged ({what}); restore it from a backup")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -80,10 +83,10 @@ class Store:
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise
-            raise IntegrityError(f"{self.ledger} is damaged ({error}); restore it from a backup") from None
+            raise self.damaged(error) from None
 
     def put(self, path: str, write: Callable[[Path], None], *, kind: str, **detail: Any) -> StoredFile:
-        """Write a file whole or not at all: temporary name, flush, rename, then the ledger. An older one is replaced."""
+        """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -102,20 +105,19 @@ class Store:
                 "INSERT OR REPLACE INTO files (path, kind, sha256, bytes, detail) VALUES (?, ?, ?, ?, ?)",
                 (path, kind, sha256, size, json.dumps(detail, sort_keys=True)),
             )
-        found = self.find(path)
-        assert found is not None
-        return found
+            row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
+        return self._stored(row)
 
     def find(self, path: str) -> StoredFile | None:
         with self.transaction() as ledger:
             row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
-        return None if row is None else _stored(row)
+        return None if row is None else self._stored(row)
 
     def files(self, kind: str) -> list[StoredFile]:
         """Every file of a kind, in the order of recording."""
         with self.transaction() as ledger:
             rows = ledger.execute("SELECT * FROM files WHERE kind = ? ORDER BY sequence", (kind,)).fetchall()
-        return [_stored(row) for row in rows]
+        return [self._stored(row) for row in rows]
 
     def verified(self, file: StoredFile) -> Path:
         """The file's place on disk, once its bytes were seen to be those written.
@@ -125,6 +127,13 @@ class Store:
         place = self.root / file.path
         check_hash(place, file.sha256)
         return place
+
+    def _stored(self, row: sqlite3.Row) -> StoredFile:
+        fields = dict(row)
+        try:
+            return StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
+        except (ValueError, TypeError, LookupError) as error:
+            raise self.damaged(error) from None
 
 
 def check_hash(place: Path, sha256: str) -> None:
@@ -139,11 +148,6 @@ def check_hash(place: Path, sha256: str) -> None:
             f"{place} is not the file that was written (sha256 {found[:12]}, expected {sha256[:12]}); "
             "restore it from a backup, or delete it and run the command that makes it again"
         )
-
-
-def _stored(row: sqlite3.Row) -> StoredFile:
-    fields = dict(row)
-    return StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
 
 
 def _flush_folder(folder: Path) -> None:

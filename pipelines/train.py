@@ -11,11 +11,13 @@ from typing import Any
 from features.errors import DataError
 from models import artifact, evaluation, training
 from models.evaluation import Metrics
-from models.matrix import Matrix
+from models.matrix import ENTITY, Matrix
 from models.promotion import Gates, Verdict, decide
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError
 from models.training import Fitted
+from pipelines import backtest, charts_of_quality
 from pipelines.backtest import fit, limits
+from pipelines.report_words import Words
 from pipelines.snapshots import families_here, outcome_file, training_matrix
 from pipelines.versions import Version, Versions
 from pipelines.workspace import Workspace, code_version, fingerprint
@@ -23,7 +25,7 @@ from pipelines.workspace import Workspace, code_version, fingerprint
 
 @dataclass(frozen=True)
 class Trained:
-    """unchanged: data, settings and code were those of this version already. unpublished: why MLflow lacks it, or None."""
+    """unchanged: data, settings and code were those of this version. unpublished: why MLflow lacks it, or None."""
 
     version: Version
     unchanged: bool
@@ -34,7 +36,7 @@ def train(
     workspace: Workspace,
     *,
     now: datetime,
-    backtest: Mapping[str, Any] | None = None,
+    tested: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Train a challenger on the snapshots matured by `as_of`, decide on promotion, and publish it.
@@ -60,15 +62,13 @@ def train(
             ],
             "code": code_version(),
             "schema": _schema(workspace, fitted),
-            "backtest": {"folds": [], "skipped": []} if backtest is None else dict(backtest),
+            "backtest": {"folds": [], "skipped": []} if tested is None else dict(tested),
         }
         versions.add(
             Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
         )
-        found = versions.made_from(made_from)
-        assert found is not None
-        return Trained(found, False, publish(workspace, versions))
-    return Trained(found, True, publish(workspace, versions))
+        return Trained(versions.named(name), unchanged=False, unpublished=publish(workspace, versions))
+    return Trained(found, unchanged=True, unpublished=publish(workspace, versions))
 
 
 def publish(workspace: Workspace, versions: Versions) -> str | None:
@@ -92,6 +92,7 @@ def publish(workspace: Workspace, versions: Versions) -> str | None:
 
 
 def registry_of(workspace: Workspace) -> Registry:
+    """MLflow as the settings name it: a server, or a file of this workspace."""
     plan = workspace.settings.tracking
     if plan.uri:
         return Registry(uri=plan.uri, experiment=plan.experiment)
@@ -100,8 +101,9 @@ def registry_of(workspace: Workspace) -> Registry:
 
 
 def _verdict(workspace: Workspace, versions: Versions, rows: Matrix) -> Verdict:
-    """Judge on the newest matured snapshot: the champion if it was not trained on it, and for the challenger a stand-in
-    fitted in the same way on the snapshots before it.
+    """Judge on the newest matured snapshot, which neither may have been trained on.
+
+    For the challenger, which was, a stand-in is judged: fitted in the same way on the snapshots before.
     """
     plan = workspace.settings.promotion
     gates = Gates(plan.max_log_loss_increase, plan.max_roc_auc_decrease)
@@ -174,7 +176,7 @@ def _record(workspace: Workspace, version: Version) -> Record:
     numbers = [{k: v for k, v in fold["model"].items() if isinstance(v, int | float)} for fold in folds]
     return Record(
         version=version.version,
-        files=files | _plots(folds),
+        files=files | _plots(workspace, version.record["backtest"]),
         parameters=version.record["parameters"],
         metrics=numbers[-1] if numbers else {},
         fold_metrics=numbers,
@@ -187,5 +189,12 @@ def _record(workspace: Workspace, version: Version) -> Record:
     )
 
 
-def _plots(folds: list[dict[str, Any]]) -> dict[str, str]:
-    return {}
+def _plots(workspace: Workspace, document: dict[str, Any]) -> dict[str, str]:
+    """The newest fold's charts as SVG files; none where no fold has both outcomes."""
+    predictions = backtest.newest_predictions(workspace, document) if document["folds"] else None
+    if predictions is None or predictions["label"].nunique() < 2:
+        return {}
+    shown, words = predictions.drop(columns=ENTITY), Words("en")
+    charts = [*charts_of_quality.ranking(shown, words), charts_of_quality.calibration(shown, words)]
+    opening = '<svg xmlns="http://www.w3.org/2000/svg" '
+    return {f"plots/{chart.name}.svg": chart.svg.replace("<svg ", opening, 1) for chart in charts}

@@ -56,11 +56,15 @@ class Versions:
             self.store.put(f"models/{version}/{name}", _writer(text), kind="model", version=version)
 
     def add(self, version: Version) -> None:
-        """Record a version and its verdict; a promoted one becomes champion in the same transaction."""
+        """Record a version and its verdict; a promoted one becomes champion in the same transaction.
+
+        One that was there before is to be published again, so that MLflow's aliases follow.
+        """
         with self.store.transaction() as ledger:
             ledger.execute(
                 "INSERT INTO versions (version, made_from, trained_at, promoted, verdict, record) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (version) DO UPDATE SET made_from = excluded.made_from",
+                "VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (version) DO UPDATE SET made_from = excluded.made_from, published = 0",
                 (
                     version.version,
                     version.made_from,
@@ -81,26 +85,37 @@ class Versions:
         """Every version, oldest first."""
         with self.store.transaction() as ledger:
             rows = ledger.execute("SELECT * FROM versions ORDER BY sequence").fetchall()
-        return [
-            Version(
-                row["version"],
-                row["made_from"],
-                row["trained_at"],
-                bool(row["promoted"]),
-                row["verdict"],
-                json.loads(row["record"]),
-                bool(row["published"]),
-            )
-            for row in rows
-        ]
+        try:
+            return [
+                Version(
+                    row["version"],
+                    row["made_from"],
+                    row["trained_at"],
+                    bool(row["promoted"]),
+                    row["verdict"],
+                    json.loads(row["record"]),
+                    bool(row["published"]),
+                )
+                for row in rows
+            ]
+        except (ValueError, TypeError, LookupError) as error:
+            raise self.store.damaged(error) from None
 
     def made_from(self, fingerprint: str) -> Version | None:
         return next((found for found in self.all() if found.made_from == fingerprint), None)
 
+    def named(self, version: str) -> Version:
+        return next(found for found in self.all() if found.version == version)
+
     def aliased(self, alias: str) -> Version | None:
         with self.store.transaction() as ledger:
             row = ledger.execute("SELECT version FROM aliases WHERE alias = ?", (alias,)).fetchone()
-        return None if row is None else next(found for found in self.all() if found.version == row["version"])
+        if row is None:
+            return None
+        found = next((each for each in self.all() if each.version == row["version"]), None)
+        if found is None:
+            raise self.store.damaged(f"the {alias} is model {row['version']}, which is not listed")
+        return found
 
     def champion(self) -> Version:
         """Raises: TrainingError where nothing was promoted yet."""

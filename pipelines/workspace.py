@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -12,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 
@@ -39,7 +41,8 @@ class Workspace:
         """DuckDB in memory: files stay readable by others while jobs run."""
         engine = ibis.duckdb.connect()
         engine.raw_sql("SET TimeZone = 'UTC'")
-        engine.raw_sql("SET enable_progress_bar = false")
+        with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar, and none to turn off
+            engine.raw_sql("SET enable_progress_bar = false")
         return engine
 
     @cached_property
@@ -83,7 +86,7 @@ class Workspace:
 
 
 def open_workspace(folder: Path, *, now: datetime, as_of: date | None = None) -> Workspace:
-    """Read the settings of a folder. as_of goes before the settings' own `as_of`, and that before the local day of `now`."""
+    """Read the settings of a folder. as_of goes before the settings' own, and that before the local day of `now`."""
     if not folder.is_dir():
         raise SettingsError(f"{folder} is not a folder; make a workspace with `attrition init {folder}`")
     settings = settings_file.load(folder / FILE_NAME)
@@ -97,7 +100,7 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
 
 
 def code_version(*rooms: str) -> str:
-    """The release and a hash of the source files of some rooms (all three unless named), so that a result names its code."""
+    """The release and a hash of the source files of some rooms, all three unless named: what made a result."""
     digest, here = hashlib.sha256(), Path(__file__).parent.parent
     for room in rooms or ("features", "models", "pipelines"):
         for place in sorted((here / room).rglob("*.py")):

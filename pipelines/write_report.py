@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from models.evaluation import Metrics
 from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
-from pipelines.report_data import Fold, Published, ReportData
+from pipelines.report import Fold, Published, ReportData, render
 from pipelines.score import history, score_rows, wording
 from pipelines.snapshots import families_here
 from pipelines.versions import Versions
@@ -36,17 +37,20 @@ SAMPLE = 3_000  # customers behind the importance and spread charts; more change
 
 def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> str:
     """Write the page; its path below the workspace. Raises TrainingError or DataError where nothing was scored."""
-    from pipelines.report import render
-
     progress("gathering")
     data = gather(workspace)
     progress("drawing")
     page = render(data)
-    workspace.store.put(FILE_NAME, lambda place: place.write_text(page, encoding="utf-8"), kind="report")
+
+    def save(place: Path) -> None:
+        place.write_text(page, encoding="utf-8")
+
+    workspace.store.put(FILE_NAME, save, kind="report")
     return FILE_NAME
 
 
 def gather(workspace: Workspace) -> ReportData:
+    """What the page tells, from the store."""
     settings, versions = workspace.settings, Versions(workspace.store)
     champion = versions.champion()
     fitted = versions.load(champion.version)
@@ -93,7 +97,8 @@ def _fold(fold: dict[str, Any]) -> Fold:
 
 
 def _metrics(figures: dict[str, Any]) -> Metrics:
-    return Metrics(**{name: _number(value) for name, value in figures.items()})
+    numbers: dict[str, Any] = {name: _number(value) for name, value in figures.items()}
+    return Metrics(**numbers)
 
 
 def _number(value: float | None) -> float:

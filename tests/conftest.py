@@ -124,3 +124,15 @@ def browser() -> Iterator[Browser]:
         )
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def finished_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated shop after `attrition run`, for tests that read; those that write copy it."""
+    from tests.pipelines.shop_case import attrition, make_shop
+
+    root = make_shop(tmp_path_factory.mktemp("finished") / "shop")
+    done = attrition("run", "--project", str(root))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    return root

@@ -33,6 +33,7 @@ WITHOUT_A_FILE = {
     "tests/pipelines/test_cli_docs.py": "documentation against the command line",
     "tests/pipelines/test_dirty_files.py": "ingest and dialect on files as they come",
     "tests/pipelines/test_end_to_end.py": "the whole run",
+    "tests/pipelines/test_integrity.py": "every kind of file that is read, cut or altered",
 }
 
 

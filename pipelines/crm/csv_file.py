@@ -12,8 +12,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 def write(scores: pd.DataFrame, place: Path) -> None:
-    """UTF-8 with byte order mark (spreadsheets need it), comma, every text in quotes; text that would be a formula is
-    preceded by an apostrophe.
+    """UTF-8 with byte order mark (spreadsheets need it), comma, every text in quotes.
+
+    Text that a spreadsheet would run as a formula is preceded by an apostrophe.
     """
     safe = scores.copy()
     for name in safe.columns:

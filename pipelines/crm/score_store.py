@@ -74,7 +74,7 @@ class ScoreStore:
     def replace(
         self, scores: pd.DataFrame, *, as_of: str, run_id: str, made_from: str, detail: Mapping[str, Any]
     ) -> None:
-        """Make these the scores of a date, whole. They become the current scores unless a later date was scored already.
+        """Make these the scores of a date, whole. They become the current scores unless a later date was scored.
 
         The history file has a name of its own for each run; it counts only once the ledger names it.
         """

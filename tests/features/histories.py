@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 def moment(source: random.Random, *, around: datetime = CUT) -> datetime:
-    """Mostly within two years before the cut, sometimes after it, and now and then exactly at a day's or the cut's edge."""
+    """Mostly within two years before the cut, sometimes after it, now and then exactly at an edge."""
     edge = source.random()
     if edge < 0.08:
         return around
@@ -76,8 +76,10 @@ def unknown(row: Row) -> bool:
 
 
 def changed(source: random.Random, rows: list[Row], make: Any) -> list[Row]:
-    """The same past with another future: rows known later dropped, altered or added, later-known values changed, and all
-    of it in another order."""
+    """The same past with another future, in another order.
+
+    Rows known later are dropped, altered or added, and later-known values changed.
+    """
     result = []
     for row in rows:
         if not unknown(row):

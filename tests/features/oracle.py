@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from statistics import median, stdev
 from typing import Any
 
@@ -79,7 +80,7 @@ def _reversals(rows: list[Row]) -> Iterable[tuple[int, Decimal]]:
 def _customer(standing: list[Row], back: list[tuple[int, Decimal]]) -> dict[str, float | int | None]:
     ages = [age(row["ordered_at"]) for row in standing]
     days = sorted(set(ages), reverse=True)
-    between = [older - newer for older, newer in zip(days, days[1:], strict=False)]
+    between = [older - newer for older, newer in pairwise(days)]
     usual = float(median(between)) if between else None
     last_value = sum((exact(row["amount"]) for row in standing if age(row["ordered_at"]) == min(ages)), Decimal(0))
     result: dict[str, float | int | None] = {

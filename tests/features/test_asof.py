@@ -15,7 +15,7 @@ from tests.features.world_case import PARIS, SNAPSHOT, at, landed, order, tables
 
 def _seen(*rows: dict[str, object], day: date = SNAPSHOT) -> list[dict[str, object]]:
     world = as_of(tables(orders=rows), day, zone=PARIS)
-    return world["orders"].order_by("order_id").to_pyarrow().to_pylist()  # type: ignore[no-any-return]
+    return world["orders"].order_by("order_id").to_pyarrow().to_pylist()
 
 
 def test_order_at_the_snapshot_instant_is_not_known() -> None:

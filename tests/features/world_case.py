@@ -42,7 +42,7 @@ def landed(table: str, rows: Sequence[Mapping[str, Any]], *, zone: ZoneInfo = PA
     contract = TABLES[table]
     complete = []
     for number, row in enumerate(rows, start=1):
-        full = dict.fromkeys(contract.landed) | {"source_row": number, "landed_order": 0} | dict(row)
+        full: dict[str, Any] = dict.fromkeys(contract.landed) | {"source_row": number, "landed_order": 0} | dict(row)
         full["known_at"] = max(full["known_at"] or full[contract.happened_at], full[contract.happened_at])
         for column in contract.columns:
             if column.kind == "timestamp" and full[column.name] is not None:

@@ -1,6 +1,5 @@
 """Files as companies export them: each lands exactly, or is refused in words; none is read wrongly in silence."""
 
-# ruff: noqa: DTZ001 - moments land as UTC without a zone mark
 from __future__ import annotations
 
 import gzip

@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 - moments land as UTC without a zone mark
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

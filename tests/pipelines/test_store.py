@@ -187,3 +187,12 @@ def test_a_ledger_cut_to_nothing_beside_its_files_is_refused_by_name(store: Stor
 def test_an_empty_ledger_of_a_new_workspace_is_taken_as_new(tmp_path: Path) -> None:
     (tmp_path / LEDGER).touch()
     assert Store(tmp_path).files("landed") == []
+
+
+def test_an_entry_that_cannot_be_read_is_refused_by_name(store: Store) -> None:
+    store.put("a.txt", writer(b"one"), kind="x")
+    with store.transaction() as ledger:
+        ledger.execute("UPDATE files SET detail = '{'")
+    for read in (lambda: store.find("a.txt"), lambda: store.files("x")):
+        with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(.*\); restore it from a backup"):
+            read()

@@ -30,7 +30,7 @@ def version(name: str, *, promoted: bool, **changes: Any) -> Version:
 
 def test_without_a_promoted_version_there_is_no_champion_and_a_remedy(versions: Versions) -> None:
     versions.add(version("aaa", promoted=False))
-    with pytest.raises(TrainingError, match="^there is no champion model yet; run `attrition train` first$"):
+    with pytest.raises(TrainingError, match=r"^there is no champion model yet; run `attrition train` first$"):
         versions.champion()
     challenger = versions.aliased("challenger")
     assert challenger is not None
@@ -95,7 +95,7 @@ def test_a_kept_model_gives_the_same_probabilities_from_another_process_view(ver
 
 def test_a_model_without_a_local_copy_is_told_of(versions: Versions) -> None:
     with pytest.raises(
-        TrainingError, match="^model aaa has no local copy of booster.txt; run `attrition train` again$"
+        TrainingError, match=r"^model aaa has no local copy of booster.txt; run `attrition train` again$"
     ):
         versions.load("aaa")
 
@@ -107,3 +107,14 @@ def test_trees_of_another_version_in_the_place_of_these_are_refused(versions: Ve
     versions.keep({artifact.BOOSTER: other[artifact.BOOSTER]}, "aaa")
     with pytest.raises(IntegrityError, match="the model's text is not the one that was registered"):
         versions.load("aaa")
+
+
+@pytest.mark.parametrize(
+    "edit", ["UPDATE versions SET record = '{'", "UPDATE aliases SET version = 'zzz'", "DELETE FROM versions"]
+)
+def test_a_damaged_list_of_versions_is_refused_by_name(versions: Versions, edit: str) -> None:
+    versions.add(version("aaa", promoted=True))
+    with versions.store.transaction() as ledger:
+        ledger.execute(edit)
+    with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(.*\); restore it from a backup"):
+        versions.champion()

@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.crm.score_store import COLUMNS, ScoreStore
 from pipelines.store import Store
 
-ROWS = {
+ROWS: dict[str, list[Any]] = {
     "customer_id": ["A-17", "É-2", "10"],
     "churn_probability": [0.12345678901234568, 1 / 3, 0.9999999999999999],
     "churn_risk_band": ["low", "medium", "high"],
@@ -24,7 +24,7 @@ ROWS = {
 
 
 def scores(run_id: str = "run-1", **changes: list[Any]) -> pd.DataFrame:
-    stamps = {
+    stamps: dict[str, Any] = {
         "horizon_days": 90,
         "model_version": "aaaaaaaaaaaa",
         "scored_at": "2024-07-01T06:00:00+00:00",

@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.catalog import Indicator
+from features.training_set import FAMILIES
+from models.explanation import Contributions
+from pipelines.reasons import SAYINGS, START, Language, Wording, number, reasons
+
+LOOKBACKS = (7, 30)
+COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
+EVERY_INDICATOR = [
+    pytest.param(indicator, column, days, id=column)
+    for family in FAMILIES
+    for indicator in family.indicators
+    for column, days in indicator.columns(LOOKBACKS).items()
+]
+
+
+def words(language: Language = "en", currency: str = "EUR") -> Wording:
+    return Wording(FAMILIES, lookback_days=LOOKBACKS, language=language, currency=currency)
+
+
+def said(column: str, values: Mapping[str, float | None], language: Language = "en") -> str:
+    frame = pd.DataFrame({name: np.array([value], dtype=np.float64) for name, value in values.items()})
+    (text,) = words(language).sentences(column, frame)
+    assert isinstance(text, str)
+    return text
+
+
+# Exact sentences
+
+
+@pytest.mark.parametrize(
+    ("since", "usual", "en", "fr"),
+    [
+        (
+            94,
+            21,
+            "no order for 94 days, usually every 21 days",
+            "aucune commande depuis 94 jours, contre une tous les 21 jours d'habitude",
+        ),
+        (
+            1,
+            2,
+            "no order for 1 day, usually every 2 days",
+            "aucune commande depuis 1 jour, contre une tous les 2 jours d'habitude",
+        ),
+        (
+            1_200,
+            30.5,
+            "no order for 1,200 days, usually every 30 days",
+            "aucune commande depuis 1\u202f200 jours, contre une tous les 30 jours d'habitude",
+        ),
+    ],
+)
+def test_a_silence_is_told_beside_what_is_usual(since: float, usual: float, en: str, fr: str) -> None:
+    values = {
+        "days_since_last_order_over_usual": since / usual,
+        "days_since_last_order": since,
+        "median_days_between_orders": usual,
+    }
+    assert said("days_since_last_order_over_usual", values, "en") == en
+    assert said("days_since_last_order_over_usual", values, "fr") == fr
+
+
+@pytest.mark.parametrize("column", [START, "alive_probability", "expected_orders"])
+def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(column: str) -> None:
+    values: dict[str, float | None] = {
+        "days_since_last_order_over_usual": 4.0,
+        "days_since_last_order": 84.0,
+        "median_days_between_orders": 21.0,
+    }
+    assert said(column, values) == "no order for 84 days, usually every 21 days"
+    never_usual = values | {"days_since_last_order_over_usual": None, "median_days_between_orders": None}
+    assert said(column, never_usual) == "only one day with orders so far, 84 days ago"
+    assert said(column, never_usual, "fr") == "un seul jour de commande jusqu'ici, il y a 84 jours"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "en", "fr"),
+    [
+        ("orders_30d", 0, "0 orders in the last 30 days", "0 commande ces 30 derniers jours"),
+        ("orders_30d", 1, "1 order in the last 30 days", "1 commande ces 30 derniers jours"),
+        ("orders_30d", 2, "2 orders in the last 30 days", "2 commandes ces 30 derniers jours"),
+        ("orders_30d", 1_234, "1,234 orders in the last 30 days", "1\u202f234 commandes ces 30 derniers jours"),
+        ("orders_7d", 3, "3 orders in the last 7 days", "3 commandes ces 7 derniers jours"),
+        (
+            "orders_change_30d",
+            -1,
+            "\u22121 order against the 30 days before",
+            "\u22121 commande par rapport aux 30 jours précédents",
+        ),
+        (
+            "orders_change_30d",
+            3,
+            "+3 orders against the 30 days before",
+            "+3 commandes par rapport aux 30 jours précédents",
+        ),
+        (
+            "orders_change_30d",
+            0,
+            "0 orders against the 30 days before",
+            "0 commande par rapport aux 30 jours précédents",
+        ),
+        (
+            "order_value_30d",
+            1234.5,
+            "orders worth 1,234.50 EUR in the last 30 days",
+            "1\u202f234,50 EUR de commandes ces 30 derniers jours",
+        ),
+        (
+            "order_value_change_30d",
+            -1234.5,
+            "\u22121,234.50 EUR of orders against the 30 days before",
+            "\u22121\u202f234,50 EUR de commandes par rapport aux 30 jours précédents",
+        ),
+        (
+            "order_value_change_30d",
+            12,
+            "+12.00 EUR of orders against the 30 days before",
+            "+12,00 EUR de commandes par rapport aux 30 jours précédents",
+        ),
+        (
+            "order_value_change_30d",
+            0.001,
+            "0.00 EUR of orders against the 30 days before",
+            "0,00 EUR de commandes par rapport aux 30 jours précédents",
+        ),
+        (
+            "reversed_share_30d",
+            0.256,
+            "26% of the last 30 days' order value refunded or cancelled",
+            "26\u202f% de la valeur commandée ces 30 derniers jours remboursés ou annulés",
+        ),
+        ("reversed_share_30d", None, "no order in the last 30 days", "aucune commande ces 30 derniers jours"),
+        ("average_order_value_30d", None, "no order in the last 30 days", "aucune commande ces 30 derniers jours"),
+        (
+            "spread_days_between_orders",
+            None,
+            "fewer than three days with orders so far",
+            "moins de trois jours de commande jusqu'ici",
+        ),
+        ("repeat_order_days", 1, "came back to order on 1 other day", "revenu commander 1 autre jour"),
+        ("repeat_order_days", 4, "came back to order on 4 other days", "revenu commander 4 autres jours"),
+        ("customer_age_days", 0, "customer for 0 days", "client depuis 0 jour"),
+    ],
+)
+def test_a_reason_word_for_word(column: str, value: float | None, en: str, fr: str) -> None:
+    assert said(column, {column: value}, "en") == en
+    assert said(column, {column: value}, "fr") == fr
+
+
+@pytest.mark.parametrize(
+    ("value", "language", "decimals", "text"),
+    [
+        (0, "en", 0, "0"),
+        (-0.0, "en", 2, "0.00"),
+        (-0.001, "en", 2, "0.00"),
+        (-0.001, "fr", 2, "0,00"),
+        (-1, "fr", 0, "\u22121"),
+        (1_234_567.891, "en", 2, "1,234,567.89"),
+        (1_234_567.891, "fr", 2, "1\u202f234\u202f567,89"),
+        (999.999, "en", 2, "1,000.00"),
+        (0.5, "fr", 1, "0,5"),
+    ],
+)
+def test_a_figure_as_people_write_it(value: float, language: Language, decimals: int, text: str) -> None:
+    assert number(value, language, decimals=decimals) == text
+
+
+@given(st.floats(-1e12, 1e12), st.sampled_from(["en", "fr"]), st.integers(0, 2))
+def test_a_figure_is_read_back_to_its_decimals(value: float, language: Language, decimals: int) -> None:
+    text = number(value, language, decimals=decimals).replace("\u2212", "-")
+    plain = text.replace("\u202f", "").replace(",", ".") if language == "fr" else text.replace(",", "")
+    assert float(plain) == round(value, decimals)
+    assert plain != "-0"
+
+
+# Every indicator of every family
+
+
+def row(column: str, *, value: float | None) -> pd.DataFrame:
+    """Plain figures everywhere, `value` in one column."""
+    frame = pd.DataFrame({name: [21.0] for name in COLUMNS})
+    frame[column] = np.array([value], dtype=np.float64)
+    return frame
+
+
+def is_told(text: Any) -> bool:
+    return isinstance(text, str) and text.strip() == text != "" and not re.search(r"[{}|]|nan|None|inf", text)
+
+
+@pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
+def test_every_indicator_is_told_in_two_languages(indicator: Indicator, column: str, days: int | None) -> None:
+    texts = {}
+    for language in ("en", "fr"):
+        for value in (0.0, 1.0, -3.0, 1234.0):
+            (text,) = words(language).sentences(column, row(column, value=value))
+            assert is_told(text), (language, value, text)
+        (texts[language],) = words(language).sentences(column, row(column, value=1234.0))
+    assert texts["en"] != texts["fr"]
+    if days is not None:
+        assert all(str(days) in text for text in texts.values())
+
+
+@pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
+def test_every_indicator_that_may_be_empty_is_told_when_it_is(
+    indicator: Indicator, column: str, days: int | None
+) -> None:
+    never_empty = indicator.null.startswith("never")
+    assert (indicator.en_null == "") == (indicator.fr_null == "") == never_empty, indicator.null
+    if not never_empty:
+        frame = row(column, value=None)
+        (en,), (fr,) = words("en").sentences(column, frame), words("fr").sentences(column, frame)
+        assert is_told(en)
+        assert is_told(fr)
+        assert en != fr
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.compute.__module__)
+def test_every_reason_code_has_a_label_in_two_languages_and_no_label_is_left_over(family: Any) -> None:
+    assert {indicator.reason for indicator in family.indicators} == set(family.reasons)
+    assert all(en and fr and en != fr for en, fr in family.reasons.values())
+
+
+def test_every_unit_can_be_said() -> None:
+    assert {indicator.unit for family in FAMILIES for indicator in family.indicators} <= set(SAYINGS)
+
+
+def test_many_customers_are_told_each_with_their_own_figures() -> None:
+    frame = pd.DataFrame({"average_order_value_30d": [12.5, None, 7.0, 12.5]}, index=[9, 3, 3, 1])
+    assert words().sentences("average_order_value_30d", frame).tolist() == [
+        "12.50 EUR an order in the last 30 days",
+        "no order in the last 30 days",
+        "7.00 EUR an order in the last 30 days",
+        "12.50 EUR an order in the last 30 days",
+    ]
+
+
+# Which reasons a customer is given
+
+MODEL = ("days_since_last_order", "customer_age_days", "orders_30d", "order_value_30d", "alive_probability")
+CODES = ("buying_rhythm", "tenure", "order_count", "order_value")
+
+
+def told(columns: list[list[float]], start: list[float], language: Language = "en", count: int = 3) -> pd.DataFrame:
+    """Reasons of rows whose contributions per column of MODEL and of the start are given."""
+    signed, starts = np.array(columns), np.array(start)
+    values = np.column_stack([signed[:, 0] + signed[:, 4] + starts, signed[:, 1], signed[:, 2], signed[:, 3]])
+    frame = pd.concat([row("orders_30d", value=2.0)] * len(columns), ignore_index=True)
+    return reasons(Contributions(CODES, values, signed, starts, 0.0), frame, MODEL, words(language), count=count)
+
+
+def test_the_three_strongest_reasons_come_in_their_order_and_each_code_once() -> None:
+    found = told([[0.9, 0.2, 0.5, 0.3, 0.8]], [0.0])
+    assert found.iloc[0].to_dict() == {
+        "reason_1": "last order 21 days ago",
+        "reason_1_code": "buying_rhythm",
+        "reason_2": "2 orders in the last 30 days",
+        "reason_2_code": "order_count",
+        "reason_3": "orders worth 21.00 EUR in the last 30 days",
+        "reason_3_code": "order_value",
+    }
+
+
+def test_of_one_code_the_strongest_indicator_is_told() -> None:
+    by_the_start = told([[0.1, 0, 0, 0, 0.2]], [0.3]).iloc[0]
+    by_the_days = told([[0.4, 0, 0, 0, 0.2]], [0.3]).iloc[0]
+    assert by_the_start["reason_1"] == "no order for 21 days, usually every 21 days"
+    assert by_the_days["reason_1"] == "last order 21 days ago"
+
+
+def test_what_lowers_the_risk_is_no_reason_and_the_rest_is_empty() -> None:
+    found = told([[-0.9, -0.2, 0.5, 0.0, -0.8], [-1, -1, -1, -1, -1]], [-0.1, -0.1])
+    assert found.iloc[0].tolist() == ["2 orders in the last 30 days", "order_count", "", "", "", ""]
+    assert found.iloc[1].tolist() == [""] * 6
+
+
+def test_an_indicator_that_raises_the_risk_within_a_code_that_lowers_it_is_no_reason() -> None:
+    assert told([[0.5, 0, 0, 0, -0.9]], [0.0]).iloc[0].tolist() == [""] * 6
+
+
+def test_more_reasons_can_be_asked_for() -> None:
+    found = told([[0.9, 0.2, 0.5, 0.3, 0.8]], [0.0], count=4)
+    assert found["reason_4_code"].tolist() == ["tenure"]
+
+
+def test_reasons_are_told_in_french() -> None:
+    assert told([[0.9, 0.2, 0, 0, 0]], [0.0], "fr").iloc[0].tolist()[:4] == [
+        "dernière commande il y a 21 jours",
+        "buying_rhythm",
+        "client depuis 21 jours",
+        "tenure",
+    ]
+
+
+@given(
+    st.lists(st.lists(st.floats(-1, 1), min_size=5, max_size=5), min_size=1, max_size=6),
+    st.lists(st.floats(-1, 1), min_size=6, max_size=6),
+)
+def test_codes_are_distinct_strongest_first_and_only_what_raises_the_risk(
+    columns: list[list[float]], starts: list[float]
+) -> None:
+    found = told(columns, starts[: len(columns)])
+    for signed, start, given_reasons in zip(columns, starts, found.to_dict("records"), strict=False):
+        sums = {
+            "buying_rhythm": signed[0] + signed[4] + start,
+            "tenure": signed[1],
+            "order_count": signed[2],
+            "order_value": signed[3],
+        }
+        raising = sorted((code for code in CODES if sums[code] > 0), key=lambda code: (-sums[code], CODES.index(code)))
+        codes = [given_reasons[f"reason_{rank}_code"] for rank in (1, 2, 3)]
+        assert codes == [*raising, "", "", ""][:3]
+        assert all(bool(given_reasons[f"reason_{rank}"]) == bool(code) for rank, code in enumerate(codes, start=1))
