@@ -7,6 +7,7 @@ from functools import cache
 import lightgbm as lgb
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from features.errors import IntegrityError
 from models import boosting
@@ -56,14 +57,18 @@ def test_the_settings_of_reproducibility_cannot_be_overruled() -> None:
     assert found["learning_rate"] == 0.5
 
 
-def test_trees_start_from_the_start_log_odds() -> None:
-    """Nothing to split on: all that is left is the start, and one constant for everybody."""
+def test_the_first_tree_mends_what_the_start_log_odds_miss() -> None:
+    """One column splits the rows in two; each leaf is one Newton step from the start, shrunken and slowed."""
     once = train_rows()
-    rows = replace(once, values=np.zeros_like(once.values))
-    grown = boosting.grow(rows, rounds=3, parameters={}, seed=7, threads=1)
+    group = (once.outcomes + np.arange(len(once)) % 3 > 1).astype(np.float64)
+    rows = replace(once, columns=("group",), values=group[:, None])
+    parameters = {"feature_fraction": 1.0, "bagging_fraction": 1.0}
+    grown = boosting.grow(rows, rounds=1, parameters=parameters, seed=7, threads=1)
     moved = boosting.raw_log_odds(grown, rows) - rows.start
-    assert np.ptp(rows.start) > 1
-    assert np.ptp(moved) == pytest.approx(0, abs=1e-12)
+    for mine in (group == 0, group == 1):
+        believed = expit(rows.start[mine])
+        step = (rows.outcomes[mine] - believed).sum() / ((believed * (1 - believed)).sum() + 10.0)
+        assert moved[mine] == pytest.approx(0.03 * step, abs=1e-6)
 
 
 def test_log_odds_are_the_start_plus_the_trees() -> None:

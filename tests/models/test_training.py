@@ -26,10 +26,15 @@ def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
     return frame.sample(frac=1, random_state=seed)
 
 
-def test_two_trainings_on_shuffled_rows_by_one_thread_or_two_are_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "with a linear correction"])
+def test_two_trainings_on_shuffled_rows_by_one_thread_or_two_are_one_model(
+    start: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(boosting, "MAX_ROUNDS", 15)  # two threads wait for each other long where the machine is busy
-    turned = stack([snapshot_matrix(day, shuffled(snapshot_frame(day), day)) for day in reversed(SNAPSHOTS)])
-    assert version(turned, threads=2) == version(train_rows(), threads=1)
+    turned = stack(
+        [snapshot_matrix(day, shuffled(snapshot_frame(day), day), start=start) for day in reversed(SNAPSHOTS)]
+    )
+    assert version(turned, threads=2) == version(train_rows(start=start), threads=1)
 
 
 def test_one_outcome_more_is_another_model() -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from features.errors import SettingsError
 from pipelines.init import InitResult, examples, init, render
-from pipelines.settings import Cohort, Outcome, Settings, Source, load
+from pipelines.settings import Cohort, Outcome, Reference, Settings, Snapshots, Source, load
 
 CDNOW = Settings(
     time_zone="UTC",
@@ -29,6 +29,11 @@ CDNOW = Settings(
     ),
     cohort=Cohort(kind="ever_ordered"),
     outcome=Outcome(lead_days=0, horizon_days=181),
+    snapshots=Snapshots(every_days=14),
+    references=(
+        Reference(name="Pareto/NBD", roc_auc=0.7998, log_loss=0.4208, source="published"),
+        Reference(name="BG/NBD", roc_auc=0.7882, log_loss=0.4244, source="published"),
+    ),
 )
 FILES = ("attrition.toml", "LICENSE.txt", "README.md", "orders.csv")
 
@@ -50,7 +55,7 @@ def settings_written(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {"": set()}
     header = ""
     for line in text.splitlines():
-        if heading := re.fullmatch(r"\[+([a-z_.]+)\]+", line):
+        if heading := re.fullmatch(r"(?:# )?\[+([a-z_.]+)\]+", line):
             header = heading[1]
             found.setdefault(header, set())
         elif setting := re.match(r"(?:# )?([a-z_]+) = ", line):
@@ -105,7 +110,7 @@ def test_what_is_written_without_being_asked_for_is_the_default(tmp_path: Path) 
     for name, model in SECTIONS.items():
         values: Any = written
         for part in filter(None, name.split(".")):
-            values = values[part]
+            values = values.get(part, {})  # no block of references is written unless there are some
         for key, field in model.model_fields.items():
             if key in values and not isinstance(values[key], dict) and not field.is_required():
                 default = list(field.default) if isinstance(field.default, tuple) else field.default
