@@ -79,16 +79,21 @@ def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
 
 
 def fit(workspace: Workspace, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
-    """Fit as the settings say; the backtest and `train` both come here."""
-    plan = workspace.settings.training
-    parameters: dict[str, float | int | bool | str] = {}
-    if plan.tuning_trials:
-        from models import tuning
+    """Fit as the settings say; the backtest and `train` both come here, and snapshots already fitted are not again."""
+    seen = tuple(np.unique(train.snapshots).tolist())
+    if seen not in workspace.fits:
+        plan = workspace.settings.training
+        parameters: dict[str, float | int | bool | str] = {}
+        if plan.tuning_trials:
+            from models import tuning
 
-        parameters = tuning.tune(
-            train, trials=plan.tuning_trials, seed=plan.seed, threads=plan.threads, progress=progress
+            parameters = tuning.tune(
+                train, trials=plan.tuning_trials, seed=plan.seed, threads=plan.threads, progress=progress
+            )
+        workspace.fits[seen] = training.fit(
+            train, seed=plan.seed, threads=plan.threads, parameters=parameters, progress=progress
         )
-    return training.fit(train, seed=plan.seed, threads=plan.threads, parameters=parameters, progress=progress)
+    return workspace.fits[seen]
 
 
 def limits(workspace: Workspace) -> Limits:

@@ -18,6 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.errors import DataError, SettingsError
+from models.training import Fitted
 from pipelines import settings as settings_file
 from pipelines.ingest import landed_tables
 from pipelines.settings import FILE_NAME, Settings
@@ -44,6 +45,11 @@ class Workspace:
         with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar, and none to turn off
             engine.raw_sql("SET enable_progress_bar = false")
         return engine
+
+    @cached_property
+    def fits(self) -> dict[tuple[int, ...], Fitted]:
+        """Models fitted in this process, by the snapshots they saw: the newest fold and `train` often see the same."""
+        return {}
 
     @cached_property
     def tables(self) -> dict[str, ir.Table]:

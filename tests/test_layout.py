@@ -197,6 +197,9 @@ def test_the_three_names_belong_to_this_distribution_alone() -> None:
 def test_another_distribution_with_one_of_the_names_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     intruder = tmp_path / "intruder-1.0.dist-info"
     intruder.mkdir()
+    # The file that RECORD lists is there: with mlflow comes a finder of distributions that asks for it.
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "__init__.py").touch()
     (intruder / "METADATA").write_text("Metadata-Version: 2.1\nName: intruder\nVersion: 1.0\n")
     (intruder / "RECORD").write_text("models/__init__.py,,\nintruder-1.0.dist-info/METADATA,,\n")
     monkeypatch.syspath_prepend(tmp_path)

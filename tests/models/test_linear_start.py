@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from models.linear_start import RIDGE, Floats, LinearStart, fit, signed_logs
+from models.linear_start import RIDGE, SEEN, Floats, LinearStart, fit, signed_logs
 from tests.models.model_case import train_rows
 
 
@@ -18,7 +18,9 @@ def test_counts_are_told_by_their_logarithm_changes_keep_their_sign_and_nulls_li
 
 @cache
 def standardised() -> Floats:
+    """On signed logarithms, their outermost hundredths drawn in."""
     logs = signed_logs(train_rows(start=False).values)
+    logs = np.clip(logs, *np.quantile(logs, [SEEN, 1 - SEEN], axis=0))
     return np.asarray((logs - logs.mean(axis=0)) / logs.std(axis=0))
 
 
@@ -59,16 +61,25 @@ def test_contributions_and_the_intercept_add_up_and_are_nothing_on_average() -> 
 
 
 def test_a_contribution_by_hand() -> None:
-    correction = LinearStart(intercept=0.5, centre=(1.0, 0.0), scale=(2.0, 1.0), weights=(0.3, -0.2))
+    correction = LinearStart(
+        intercept=0.5, low=(0.0, -1.0), high=(5.0, 4.0), centre=(1.0, 0.0), scale=(2.0, 1.0), weights=(0.3, -0.2)
+    )
     values = np.array([[np.e**3 - 1, np.nan]])
     assert correction.contributions(values) == pytest.approx(np.array([[0.3, 0.2]]))
     assert correction.log_odds(values) == pytest.approx([1.0])
 
 
+def test_no_trend_is_drawn_beyond_what_was_seen() -> None:
+    rows = train_rows(start=False)
+    found = fit(rows.values, rows.start, rows.outcomes)
+    near, far = (found.contributions(np.full((1, rows.values.shape[1]), value)) for value in (1e6, 1e12))
+    assert np.array_equal(near, far)
+    least, most = (found.contributions(rows.values).min(axis=0), found.contributions(rows.values).max(axis=0))
+    assert ((least - 1e-12 <= near) & (near <= most + 1e-12)).all()
+
+
 def test_a_constant_column_says_nothing() -> None:
     rows = train_rows(start=False)
-    found = fit(np.column_stack([rows.values, np.full(len(rows), 7.0)]), rows.start, rows.outcomes)
-    assert found.weights[-1] == pytest.approx(0, abs=1e-12)
-    assert found.contributions(np.column_stack([rows.values, np.full(len(rows), 7.0)]))[:, -1].tolist() == [0.0] * len(
-        rows
-    )
+    values = np.column_stack([rows.values, np.full(len(rows), 7.0)])
+    found = fit(values, rows.start, rows.outcomes)
+    assert np.abs(found.contributions(values)[:, -1]).max() < 1e-9
