@@ -26,6 +26,10 @@ class IntegrityError(AttritionError):
     """A file is not the one that was written: cut, altered or missing."""
 
 
+class OutdatedModelError(IntegrityError):
+    """A model was written in a format that this version does not read."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that starts with a space, or nothing where no known word is near.
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from features.errors import IntegrityError
+from features.errors import OutdatedModelError
 from models import boosting
 from models.calibration import Calibrator
 from models.linear_start import LinearStart
@@ -29,7 +29,7 @@ def to_files(fitted: Fitted) -> dict[str, str]:
         "rounds": fitted.rounds,
         "start_model": {"kind": "bg_nbd", "average_log_odds": fitted.average_start, "refitted": "at every snapshot"},
         "linear_start": None if fitted.linear is None else asdict(fitted.linear),
-        "encoder": {},
+        "encoder": {},  # no indicator is a category yet
         "rows": fitted.rows,
         "snapshots": fitted.snapshots,
     }
@@ -37,10 +37,13 @@ def to_files(fitted: Fitted) -> dict[str, str]:
 
 
 def from_files(files: dict[str, str]) -> Fitted:
-    """The model back. Raises IntegrityError where the trees are not those that model.json names."""
+    """The model back.
+
+    Raises: OutdatedModelError for another format, IntegrityError where the trees are not those that model.json names.
+    """
     rest = json.loads(files[MODEL])
     if rest["format"] != FORMAT:
-        raise IntegrityError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
+        raise OutdatedModelError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
     booster = boosting.from_text(files[BOOSTER], rest["booster_sha256"])
     return Fitted(
         booster=booster,

@@ -27,14 +27,16 @@ def check(job: Job) -> dict[str, Any]:
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
-    present = {family.name for family in families_here(workspace)}
+    present = families_here(workspace)
     days = workspace.training_days(workspace.as_of)
     folds = backtest.plan(workspace)
     champion = Versions(workspace.store).aliased("champion")
     scores = ScoreStore(workspace.store).current()
     document |= {
         "indicators": len(columns(workspace)),
-        "absent_families": [family.name for family in FAMILIES if family.name not in present],
+        "absent_families": [
+            f"{family.name} from {' or '.join(family.needs)}" for family in FAMILIES if family not in present
+        ],
         "complete_until": str(workspace.complete_until),
         "training_snapshots": [str(day) for day in days],
         "folds": [str(fold.test) for fold in folds],
@@ -80,7 +82,7 @@ def _say(job: Job, document: dict[str, Any]) -> dict[str, Any]:
         job.people.say(f"  {len(folds)} backtest folds{f', {folds[0]} to {folds[-1]}' if folds else ''}")
         job.people.say(f"  champion: {document['champion'] or 'none yet'}; scored: {document['scored'] or 'not yet'}")
         for family in document["absent_families"]:
-            job.people.say(f"  indicators of {family} are absent: none of their tables has landed")
+            job.people.say(f"  indicators are absent, for want of their tables: {family}")
     for note in document["notes"]:
         job.people.say(f"  note: {note}")
     return document

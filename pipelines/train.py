@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from features.errors import DataError
+from features.errors import DataError, OutdatedModelError
 from models import artifact, evaluation, training
 from models.evaluation import Metrics
 from models.matrix import ENTITY, Matrix
@@ -112,7 +112,10 @@ def _verdict(workspace: Workspace, versions: Versions, rows: Matrix) -> Verdict:
         return decide(None, None, gates)
     newest = int(rows.snapshots.max())
     judged, before = rows.only(rows.snapshots == newest), rows.only(rows.snapshots < newest)
-    fitted = versions.load(champion.version)
+    try:
+        fitted = versions.load(champion.version)
+    except OutdatedModelError as error:
+        return Verdict(promote=True, reason=f"champion {champion.version} cannot be read any more: {error}")
     if fitted.columns != rows.columns:
         return Verdict(promote=True, reason=f"champion {champion.version} reads other columns than today's definitions")
     if newest <= max(fitted.snapshots) or not len(before):
