@@ -1,4 +1,4 @@
-"""The purchase indicators again, in plain Python over rows, from their definitions alone."""
+"""The purchase and product indicators again, in plain Python over rows, from their definitions alone."""
 
 from __future__ import annotations
 
@@ -112,6 +112,36 @@ def _customer(standing: list[Row], back: list[tuple[int, Decimal]]) -> dict[str,
             f"reversed_share_{span}d": ratio(sum(returned, Decimal(0)), value),
         }
     return result
+
+
+def expected_products(lines: Iterable[Row]) -> dict[str, dict[str, float | int | None]]:
+    """Product indicators per customer with a line that was ordered, not sent back."""
+    by_customer: dict[str, list[Row]] = defaultdict(list)
+    for row in lines:
+        if max(row["known_at"], row["ordered_at"]) < CUT and row["quantity"] > 0:
+            by_customer[row["customer_id"]].append(row)
+    return {customer: _products(mine) for customer, mine in by_customer.items()}
+
+
+def _products(lines: list[Row]) -> dict[str, float | int | None]:
+    orders = len({row["order_id"] for row in lines})
+    pieces = sum((exact(row["quantity"]) for row in lines), Decimal(0))
+    value = sum((exact(row["quantity"]) * exact(row["unit_price"]) for row in lines), Decimal(0))
+    orders_of: dict[str, set[str]] = defaultdict(set)
+    for row in lines:
+        if row["product_id"] is not None:
+            orders_of[row["product_id"]].add(row["order_id"])
+    again = sum(len(each) > 1 for each in orders_of.values())
+    return {
+        "products_ever": len(orders_of),
+        "reordered_products_share": ratio(again, len(orders_of)),
+        "lines_per_order": len(lines) / orders,
+        "pieces_per_order": float(pieces) / orders,
+        "price_per_piece": ratio(value, pieces),
+    } | {
+        f"products_{span}d": len({r["product_id"] for r in lines if r["product_id"] and age(r["ordered_at"]) <= span})
+        for span in LOOKBACKS
+    }
 
 
 def same(left: float | None, right: float | None) -> bool:
