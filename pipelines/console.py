@@ -38,6 +38,10 @@ class People:
             def step(what: str) -> None:
                 bar.update(task, advance=1, description=what)
 
-            yield step
+            try:
+                yield step
+            except BaseException:
+                bar.remove_task(task)  # a bar that stands still would look like work going on above the message
+                raise
             done = bar.tasks[0].completed
             bar.update(task, total=max(done, 1), completed=max(done, 1), description="done")
