@@ -16,7 +16,7 @@ from pipelines.store import Store
 
 def read(store: Store, path: str) -> dict[str, Any] | None:
     """The document at a path; None where it was not written yet."""
-    stored = store.find(path)
+    stored = store.present(path)
     if stored is None:
         return None
     content: dict[str, Any] = json.loads(store.verified(stored).read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def _finite(value: Any) -> Any:
 
 def read_frame(store: Store, path: str) -> pd.DataFrame | None:
     """The frame at a path; None where it was not written yet."""
-    stored = store.find(path)
+    stored = store.present(path)
     return None if stored is None else pq.read_table(store.verified(stored)).to_pandas()
 
 

@@ -148,7 +148,7 @@ def history(workspace: Workspace, run: ScoreRun) -> pd.DataFrame:
 
 def _csv(workspace: Workspace, run: ScoreRun) -> str:
     path = f"delivery/scores-{run.as_of}-{run.run_id[-8:]}.csv"
-    if workspace.store.find(path) is None:
+    if workspace.store.present(path) is None:
         ranked = history(workspace, run)
         workspace.store.put(path, lambda place: csv_file.write(ranked[list(COLUMNS)], place), kind="delivery")
     return path

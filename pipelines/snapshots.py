@@ -33,7 +33,7 @@ def columns(workspace: Workspace) -> list[str]:
 def feature_file(workspace: Workspace, day: date) -> StoredFile:
     """The stored features of a snapshot, computed unless they are there. Training and scoring both come here."""
     path = f"snapshots/{day}-{_features_key(workspace)}.parquet"
-    found = workspace.store.find(path)
+    found = workspace.store.present(path)
     if found is not None:
         return found
     settings = workspace.settings
@@ -52,7 +52,7 @@ def outcome_file(workspace: Workspace, day: date) -> StoredFile | None:
     settings = workspace.settings
     wanted = {"outcome": settings.outcome.model_dump(), "complete_until": workspace.complete_until}
     path = f"outcomes/{day}-{fingerprint({'features': _features_key(workspace), **wanted})}.parquet"
-    found = workspace.store.find(path)
+    found = workspace.store.present(path)
     if found is not None:
         return found
     world = as_of(workspace.tables, day, zone=settings.zone)

@@ -113,6 +113,11 @@ class Store:
             row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
         return None if row is None else self._stored(row)
 
+    def present(self, path: str) -> StoredFile | None:
+        """The same, None too where the file is gone from the disk: what can be made again is made again."""
+        found = self.find(path)
+        return found if found is not None and (self.root / path).exists() else None
+
     def files(self, kind: str) -> list[StoredFile]:
         """Every file of a kind, in the order of recording."""
         with self.transaction() as ledger:

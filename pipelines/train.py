@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from features.errors import DataError, OutdatedModelError
+from features.errors import OutdatedModelError
 from models import artifact, evaluation, training
 from models.evaluation import Metrics
 from models.matrix import ENTITY, Matrix
@@ -47,13 +47,15 @@ def train(
     days = workspace.training_days(workspace.as_of)
     made_from = _made_from(workspace, days)
     found = versions.made_from(made_from)
-    if found is None:
+    if found is None or not versions.has_copy(found.version):
         rows = training.refuse_unfit(training_matrix(workspace, days, progress=progress), limits(workspace))
         fitted = fit(workspace, rows, progress=progress)
         files = artifact.to_files(fitted)
         name = artifact.version(files)
-        verdict = _verdict(workspace, versions, rows)
         versions.keep(files, name)
+        if found is not None and found.version == name:  # its local copy was gone and is back
+            return Trained(found, unchanged=False, unpublished=publish(workspace, versions))
+        verdict = _verdict(workspace, versions, rows)
         record = {
             "parameters": _parameters(workspace, fitted),
             "settings": json.loads(workspace.settings.model_dump_json()),
@@ -167,12 +169,7 @@ def _schema(workspace: Workspace, fitted: Fitted) -> list[dict[str, Any]]:
 
 
 def _record(workspace: Workspace, version: Version) -> Record:
-    files = {}
-    for name in (artifact.BOOSTER, artifact.MODEL):
-        stored = workspace.store.find(f"models/{version.version}/{name}")
-        if stored is None:
-            raise DataError(f"model {version.version} has no local copy of {name} to publish")
-        files[name] = workspace.store.verified(stored).read_text(encoding="utf-8")
+    files = Versions(workspace.store).files(version.version)
     for name in ("settings", "data", "schema", "backtest"):
         files[f"{name}.json"] = json.dumps(version.record[name], indent=1, sort_keys=True)
     folds = version.record["backtest"]["folds"]

@@ -124,15 +124,25 @@ class Versions:
             raise TrainingError("there is no champion model yet; run `attrition train` first")
         return found
 
+    def has_copy(self, version: str) -> bool:
+        return all(self.store.present(f"models/{version}/{name}") for name in (artifact.BOOSTER, artifact.MODEL))
+
     def load(self, version: str) -> Fitted:
-        """A model from its local copy, each file's hash checked before it is parsed."""
+        """A model from its local copy."""
+        return artifact.from_files(self.files(version))
+
+    def files(self, version: str) -> dict[str, str]:
+        """The local copy of a model, file name to text, each file's hash checked before it is used.
+
+        Raises: TrainingError where a file is gone, IntegrityError where it was altered.
+        """
         files = {}
         for name in (artifact.BOOSTER, artifact.MODEL):
-            stored = self.store.find(f"models/{version}/{name}")
+            stored = self.store.present(f"models/{version}/{name}")
             if stored is None:
                 raise TrainingError(f"model {version} has no local copy of {name}; run `attrition train` again")
             files[name] = self.store.verified(stored).read_text(encoding="utf-8")
-        return artifact.from_files(files)
+        return files
 
 
 def _writer(text: str) -> Any:

@@ -20,7 +20,7 @@ FRENCH_COLUMNS = {"order_id": "N° commande", "customer_id": "Client", "ordered_
 FRENCH_HEADER = "N° commande;Client;Date;Montant;Libellé\r\n"
 
 
-# The French export that the issue asks for
+# The export that French office software writes
 
 
 def test_french_utf8_with_a_mark_and_narrow_spaces_loads_exactly(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""What is deleted and can be made again is made again, and is the same."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from features.errors import IntegrityError, TrainingError
+from pipelines.score import score
+from pipelines.train import train
+from pipelines.versions import Versions
+from pipelines.workspace import Workspace, open_workspace
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+pytestmark = pytest.mark.xdist_group("finished_workspace")
+
+
+@pytest.fixture
+def workspace(finished_workspace: Path, tmp_path: Path) -> Workspace:
+    copy = tmp_path / "shop"
+    shutil.copytree(finished_workspace, copy)
+    return open_workspace(copy, now=NOW)
+
+
+def test_a_deleted_local_copy_comes_back_byte_for_byte(workspace: Workspace) -> None:
+    champion = Versions(workspace.store).champion()
+    place = workspace.root / "models" / champion.version / "booster.txt"
+    before = place.read_bytes()
+    place.unlink()
+    with pytest.raises(TrainingError, match="run `attrition train` again"):
+        Versions(workspace.store).load(champion.version)
+    assert train(workspace, now=NOW).version.version == champion.version
+    assert place.read_bytes() == before
+
+
+def test_an_altered_local_copy_is_refused_by_name_even_so(workspace: Workspace) -> None:
+    champion = Versions(workspace.store).champion()
+    place = workspace.root / "models" / champion.version / "booster.txt"
+    place.write_bytes(place.read_bytes()[:-1])
+    with pytest.raises(IntegrityError, match=r"booster\.txt"):
+        Versions(workspace.store).load(champion.version)
+
+
+def test_a_deleted_snapshot_is_computed_again_byte_for_byte(workspace: Workspace) -> None:
+    (place,) = (workspace.root / "snapshots").glob(f"{workspace.as_of}-*.parquet")
+    before = place.read_bytes()
+    place.unlink()
+    assert score(workspace, now=NOW).unchanged
+    assert place.read_bytes() == before
