@@ -42,7 +42,7 @@ def cost(folder: Path, *, rows: int) -> Cost:
     matrix, frame = _many(workspace, workspace.as_of, rows)
     predict = min(_timed_predict(fitted, matrix) for _ in range(REPEATS))
     started = perf_counter()
-    found = scored(fitted, matrix, frame, wording(workspace), workspace.settings.bands)
+    found = scored(fitted, matrix, frame, wording(workspace), workspace.settings.bands, threads=2)
     seconds = perf_counter() - started
     assert len(found) == rows
     assert found["reason_1"].str.len().gt(0).mean() > 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,7 +59,15 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
     unchanged = found is not None and found.made_from == made_from
     if not unchanged:
         fitted, rows, frame = score_rows(workspace)
-        scores = scored(fitted, rows, frame, wording(workspace), settings.bands, progress=progress)
+        scores = scored(
+            fitted,
+            rows,
+            frame,
+            wording(workspace),
+            settings.bands,
+            threads=settings.training.threads,
+            progress=progress,
+        )
         stamps: dict[str, Any] = {
             "horizon_days": settings.outcome.horizon_days,
             "model_version": champion.version,
@@ -94,20 +103,28 @@ def scored(
     words: Wording,
     bands: Bands,
     *,
+    threads: int,
     progress: Callable[[str], None] = lambda _: None,
 ) -> pd.DataFrame:
     """Columns customer_id, churn_probability (0 to 1, higher is worse), churn_risk_band and the reasons, a row per row.
 
-    frame: the indicator columns of the same rows in the same order. In batches, so that memory stays bounded.
+    frame: the indicator columns of the same rows in the same order. In batches, so that memory stays bounded, as many
+    at a time as there are threads; the result does not depend on how many.
     """
-    probabilities, parts = fitted.probability(rows), []
-    for start in range(0, len(rows), BATCH):
+    probabilities = fitted.probability(rows)
+
+    def explained(start: int) -> pd.DataFrame:
         chosen = np.zeros(len(rows), dtype=np.bool_)
         chosen[start : start + BATCH] = True
         part, batch = rows.only(chosen), frame.iloc[start : start + BATCH]
         found = explanation.contributions(fitted, part, words.codes())
-        parts.append(reasons(found, batch, part.columns, words))
-        progress(f"{min(start + BATCH, len(rows)):,} of {len(rows):,} customers explained")
+        return reasons(found, batch, part.columns, words)
+
+    parts = []
+    with ThreadPoolExecutor(threads) as pool:
+        for part in pool.map(explained, range(0, len(rows), BATCH)):
+            parts.append(part)
+            progress(f"{min(len(parts) * BATCH, len(rows)):,} of {len(rows):,} customers explained")
     names = [f"reason_{rank + 1}{suffix}" for rank in range(reason_words.COUNT) for suffix in ("", "_code")]
     said = pd.concat(parts, ignore_index=True)[names]
     risk = pd.DataFrame(

@@ -1,0 +1,29 @@
+"""Scores do not depend on how the work is cut up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines import score
+from pipelines.score import score_rows, scored, wording
+from pipelines.workspace import open_workspace
+
+pytestmark = pytest.mark.xdist_group("finished_workspace")
+
+
+def test_batches_and_threads_change_no_score_and_no_reason(
+    finished_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = open_workspace(finished_workspace, now=datetime(2026, 1, 5, tzinfo=UTC))
+    fitted, rows, frame = score_rows(workspace)
+    bands, words = workspace.settings.bands, wording(workspace)
+    whole = scored(fitted, rows, frame, words, bands, threads=1)
+    monkeypatch.setattr(score, "BATCH", 7)
+    steps: list[str] = []
+    pieces = scored(fitted, rows, frame, words, bands, threads=4, progress=steps.append)
+    pd.testing.assert_frame_equal(pieces, whole, check_exact=True)
+    assert steps[-1] == f"{len(rows):,} of {len(rows):,} customers explained"
