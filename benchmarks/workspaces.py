@@ -14,8 +14,8 @@ from pipelines.settings import FILE_NAME
 from pipelines.workspace import Workspace, open_workspace
 
 ONLINE_RETAIL = """
-# UCI "Online Retail", 2010-12-01 to 2011-12-09 (CC0, R package onlineretail). Nothing here was chosen by what happened
-# after 2011-09-10. Two months of history: before that, nobody can be seen to have stopped.
+# UCI "Online Retail", 2010-12-01 to 2011-12-09 (CC0, R package onlineretail). Two months of history: before that,
+# nobody can be seen to have stopped. What was known of the test day when this was chosen: docs/decisions/0005.
 currency = "GBP"
 time_zone = "Europe/London"
 as_of = 2011-09-10

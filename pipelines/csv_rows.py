@@ -142,7 +142,7 @@ def _unreadable(path: Path, dialect: Dialect, error: csv.Error) -> DataError:
             for _ in rows:
                 line = rows.line_num + 1
         except csv.Error:
-            pass
+            pass  # the error that the caller holds, met again: only its line was looked for
     words = str(error)
     if "unexpected end" in words:
         what = "a quote is opened and never closed"
