@@ -1,8 +1,8 @@
-"""What an indicator is, and the list of all of them."""
+"""What an indicator is, and how the indicators of a family are computed together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,28 @@ import ibis.expr.types as ir
 from features.asof import AsOf
 
 Direction = Literal["higher", "lower", "either"]
-Unit = Literal["count", "change", "money", "money_change", "days", "share", "ratio"]
+Unit = Literal[
+    "count",
+    "change",
+    "money",
+    "money_change",
+    "days",
+    "hours",
+    "share",
+    "share_change",
+    "ratio",
+    "mark",
+    "flag",
+    "category",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spans:
+    """lookback_days: rising. horizon_days: from the snapshot to the end of the outcome window, lead included."""
+
+    lookback_days: tuple[int, ...]
+    horizon_days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +41,14 @@ class Indicator:
 
     name: the column; where `per_lookback`, "{days}" stands for each lookback of the settings.
     reason: the reason code; indicators of one code speak of one thing, and a person is told only the strongest.
+    unit: how a value is written; a "flag" is 1 or 0, a "category" is text and everything else a number.
     direction: which values mean more risk, as the business expects it; documentation, not a constraint.
-    null: what an empty value means.
-    en, fr: the reason in words. Placeholders: {value}, {days}, the name of another column of the same family, and
+    null: what an empty value means. Where it begins with "never: 0", customers without any row get 0.
+    en, fr: the reason in words. Placeholders: {value}, {days}, the name of another column of the same group, and
         {name|singular|plural} for a number followed by the noun that agrees with it.
     en_null, fr_null: the same where the value is empty.
+    en_no, fr_no: the same where a flag is 0.
+    personal: about who the customer is (age, gender); computed only where the settings say so.
     """
 
     name: str
@@ -36,7 +60,10 @@ class Indicator:
     fr: str
     en_null: str = ""
     fr_null: str = ""
+    en_no: str = ""
+    fr_no: str = ""
     per_lookback: bool = False
+    personal: bool = False
 
     def columns(self, lookback_days: Sequence[int]) -> dict[str, int | None]:
         """Each column with its lookback, None where it has none."""
@@ -44,22 +71,44 @@ class Indicator:
             return {self.name: None}
         return {self.name.format(days=days): days for days in lookback_days}
 
+    @property
+    def zero_where_nothing(self) -> bool:
+        return self.null.startswith("never: 0")
+
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
-    """Indicators computed together.
+class Group:
+    """Indicators computed together, from the same tables.
 
-    reasons: each reason code with its label in English and in French.
-    needs: tables of which at least one must be there; without them the family is absent.
-    compute: the as-of view, the cohort and the lookbacks in; one row per customer of the cohort out, with customer_id
-        and every column of `indicators`.
+    needs: tables that must all be there; "orders|order_lines" is either. Without them the group is absent.
+    compute: the as-of view, the cohort (one row per customer_id) and the spans in; out comes a table with customer_id,
+        at most one row per customer, and a column per indicator. Rows of customers outside the cohort are dropped, and
+        those without a row get null, or 0 where the catalog says so.
     """
 
-    name: str
     needs: tuple[str, ...]
-    reasons: Mapping[str, tuple[str, str]]
     indicators: tuple[Indicator, ...]
-    compute: Callable[[AsOf, ir.Table, Sequence[int]], ir.Table]
+    compute: Callable[[AsOf, ir.Table, Spans], ir.Table]
 
     def columns(self, lookback_days: Sequence[int]) -> list[str]:
         return [column for indicator in self.indicators for column in indicator.columns(lookback_days)]
+
+    def lacks(self, tables: Collection[str]) -> list[str]:
+        """What it needs and `tables` do not have."""
+        return [need for need in self.needs if not any(name in tables for name in need.split("|"))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """What is said about one side of a customer. reasons: each reason code with its label in English and in French."""
+
+    name: str
+    reasons: Mapping[str, tuple[str, str]]
+    groups: tuple[Group, ...]
+
+    @property
+    def indicators(self) -> tuple[Indicator, ...]:
+        return tuple(indicator for group in self.groups for indicator in group.indicators)
+
+    def columns(self, lookback_days: Sequence[int]) -> list[str]:
+        return [column for group in self.groups for column in group.columns(lookback_days)]

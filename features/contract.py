@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "integer", "number", "money", "boolean", "timestamp"]
+Kind = Literal["text", "currency", "integer", "number", "money", "boolean", "timestamp"]
 
 # Sums of money and quantities must not depend on the order of rows, so both are exact decimals until they are summed.
 PHYSICAL: dict[str, str] = {
     "text": "string",
+    "currency": "string",
     "integer": "int64",
     "number": "decimal(18, 4)",
     "money": "decimal(18, 4)",
@@ -28,6 +29,7 @@ class Column:
     null: what an empty value means; None where a row without the value is rejected.
     made_when_absent: a source without this column gets values made of the file's hash and the row number, so that each
         row has its own; a source that names the column must fill it.
+    choices: the only values of a code that feature code tells apart; a row with another is rejected. Empty: any.
     """
 
     name: str
@@ -37,10 +39,15 @@ class Column:
     known_at: str | None = None
     null: str | None = None
     made_when_absent: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:
         return self.null is None
+
+
+# Beside every amount of money: sums never mix currencies, so a file with another one than the workspace's is refused.
+CURRENCY = Column(name="currency", kind="currency", meaning="of the amounts", null="the workspace's currency")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import ibis.expr.types as ir
 
 from features.asof import AsOf
-from features.catalog import Family, Indicator
+from features.catalog import Group, Indicator, Spans
+from features.figures import per_customer, ratio, real
 
 REASONS = {
     "product_variety": ("variety of products", "variété des produits"),
@@ -83,32 +82,28 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, lookback_days: Sequence[int]) -> ir.Table:
-    """One row per customer of the cohort: every indicator above, over lines that were ordered, not sent back."""
+def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Every indicator above, over lines that were ordered, not sent back."""
     lines = world["order_lines"]
     lines = lines.filter(lines.quantity > 0)
     age = world.days_since(lines.ordered_on)
-    orders, pieces = lines.order_id.nunique(), lines.quantity.sum().cast("float64")
+    orders, pieces = lines.order_id.nunique(), real(lines.quantity.sum())
     columns: dict[str, ir.Value] = {
         "products_ever": lines.product_id.nunique(),
-        "lines_per_order": lines.count().cast("float64") / orders.cast("float64"),
-        "pieces_per_order": pieces / orders.cast("float64"),
-        "price_per_piece": (lines.quantity * lines.unit_price).sum().cast("float64") / pieces.nullif(0),
+        "lines_per_order": ratio(lines.count(), orders),
+        "pieces_per_order": ratio(pieces, orders),
+        "price_per_piece": ratio((lines.quantity * lines.unit_price).sum(), pieces),
     }
-    for days in lookback_days:
+    for days in spans.lookback_days:
         columns[f"products_{days}d"] = lines.product_id.nunique(where=age <= days)
-    joined = cohort
-    for part in (lines.group_by("customer_id").agg(**columns), _reordered(lines)):
-        joined = joined.left_join(part, "customer_id").drop("customer_id_right")
-    known = {f"products_{days}d": joined[f"products_{days}d"].fill_null(0) for days in lookback_days}
-    return joined.mutate(**known).select("customer_id", *FAMILY.columns(lookback_days))
+    return per_customer(cohort, lines.group_by("customer_id").agg(**columns), _reordered(lines))
 
 
 def _reordered(lines: ir.Table) -> ir.Table:
     products = lines.filter(lines.product_id.notnull()).group_by("customer_id", "product_id")
     products = products.agg(orders=lines.order_id.nunique())
-    again = (products.orders > 1).sum().cast("float64") / products.count().cast("float64")
+    again = ratio((products.orders > 1).sum(), products.count())
     return products.group_by("customer_id").agg(reordered_products_share=again)
 
 
-FAMILY = Family(name="purchases", needs=("order_lines",), reasons=REASONS, indicators=INDICATORS, compute=compute)
+GROUP = Group(needs=("order_lines",), indicators=INDICATORS, compute=compute)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import ibis.expr.types as ir
 
 from features.asof import AsOf
-from features.catalog import Family, Indicator
+from features.catalog import Group, Indicator, Spans
+from features.figures import before, count, exact_total, per_customer, ratio, real, total, within
 from features.orders import purchases, reversals
 
 REASONS = {
@@ -26,9 +27,11 @@ INDICATORS = (
         reason="buying_rhythm",
         unit="days",
         direction="higher",
-        null="never: the cohort has ordered",
+        null="no order is known",
         en="last order {value} ago",
         fr="dernière commande il y a {value}",
+        en_null="no order so far",
+        fr_null="aucune commande jusqu'ici",
     ),
     Indicator(
         name="days_since_last_order_over_usual",
@@ -39,8 +42,8 @@ INDICATORS = (
         en="no order for {days_since_last_order}, usually every {median_days_between_orders}",
         fr="aucune commande depuis {days_since_last_order}, contre une tous les {median_days_between_orders} "
         "d'habitude",
-        en_null="only one day with orders so far, {days_since_last_order} ago",
-        fr_null="un seul jour de commande jusqu'ici, il y a {days_since_last_order}",
+        en_null="fewer than two days with orders so far",
+        fr_null="moins de deux jours de commande jusqu'ici",
     ),
     Indicator(
         name="median_days_between_orders",
@@ -50,8 +53,8 @@ INDICATORS = (
         null="fewer than two order days",
         en="usually {value} between orders",
         fr="d'habitude {value} entre deux commandes",
-        en_null="only one day with orders so far, {days_since_last_order} ago",
-        fr_null="un seul jour de commande jusqu'ici, il y a {days_since_last_order}",
+        en_null="fewer than two days with orders so far",
+        fr_null="moins de deux jours de commande jusqu'ici",
     ),
     Indicator(
         name="spread_days_between_orders",
@@ -69,45 +72,55 @@ INDICATORS = (
         reason="tenure",
         unit="days",
         direction="either",
-        null="never: the cohort has ordered",
+        null="no order is known",
         en="customer for {value}",
         fr="client depuis {value}",
+        en_null="no order so far",
+        fr_null="aucune commande jusqu'ici",
     ),
     Indicator(
         name="days_first_to_last_order",
         reason="tenure",
         unit="days",
         direction="lower",
-        null="never: the cohort has ordered",
+        null="no order is known",
         en="{value} between first and last order",
         fr="{value} entre la première et la dernière commande",
+        en_null="no order so far",
+        fr_null="aucune commande jusqu'ici",
     ),
     Indicator(
         name="repeat_order_days",
         reason="order_count",
         unit="count",
         direction="lower",
-        null="never: 0 where nothing was ordered again",
+        null="no order is known",
         en="came back to order on {value|other day|other days}",
         fr="revenu commander {value|autre jour|autres jours}",
+        en_null="no order so far",
+        fr_null="aucune commande jusqu'ici",
     ),
     Indicator(
         name="order_value_ever",
         reason="order_value",
         unit="money",
         direction="lower",
-        null="never: the cohort has ordered",
+        null="no order is known",
         en="orders worth {value} since the first",
         fr="{value} de commandes depuis la première",
+        en_null="no order so far",
+        fr_null="aucune commande jusqu'ici",
     ),
     Indicator(
         name="last_order_value",
         reason="order_value",
         unit="money",
         direction="either",
-        null="never: the cohort has ordered",
+        null="no order is known",
         en="last order worth {value}",
         fr="dernière commande de {value}",
+        en_null="no order so far",
+        fr_null="aucune commande jusqu'ici",
     ),
     Indicator(
         name="orders_{days}d",
@@ -206,23 +219,18 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, lookback_days: Sequence[int]) -> ir.Table:
-    """One row per customer of the cohort: every indicator above.
-
-    Counts and sums are 0 where there is nothing to count; the other nulls are stated per indicator. Days are whole
-    local calendar days. Values are float64 or int64.
-    """
-    joined = cohort
-    for part in (_bought(world, lookback_days), _rhythm(world), _reversed(world, lookback_days)):
-        joined = joined.left_join(part, "customer_id").drop("customer_id_right")
+def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Every indicator above. Days are whole local calendar days."""
+    lookbacks = spans.lookback_days
+    joined = per_customer(cohort, _bought(world, lookbacks), _rhythm(world), _reversed(world, lookbacks))
     columns: dict[str, ir.Value] = {
-        "days_since_last_order_over_usual": _ratio(joined.days_since_last_order, joined.median_days_between_orders)
+        "days_since_last_order_over_usual": ratio(joined.days_since_last_order, joined.median_days_between_orders)
     }
-    for days in lookback_days:
-        columns[f"reversals_{days}d"] = joined[f"reversals_{days}d"].fill_null(0)
-        columns[f"reversed_value_{days}d"] = joined[f"reversed_value_{days}d"].fill_null(0.0)
-        columns[f"reversed_share_{days}d"] = _ratio(columns[f"reversed_value_{days}d"], joined[f"order_value_{days}d"])
-    return joined.mutate(**columns).select("customer_id", *FAMILY.columns(lookback_days))
+    for days in lookbacks:
+        columns[f"reversed_share_{days}d"] = ratio(
+            joined[f"reversed_value_{days}d"].fill_null(0.0), joined[f"order_value_{days}d"]
+        )
+    return joined.mutate(**columns)
 
 
 def _bought(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
@@ -234,18 +242,20 @@ def _bought(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
         "customer_age_days": first,
         "days_first_to_last_order": first - last,
         "repeat_order_days": orders.ordered_on.nunique() - 1,
-        "order_value_ever": _float(orders.amount.sum()),
+        "order_value_ever": real(orders.amount.sum()),
     }
     for days in lookback_days:
-        recent, before = age <= days, (age > days) & (age <= 2 * days)
-        count, value = recent.sum().cast("int64"), _float(_total(orders.amount, recent))
+        recent, earlier = within(age, days), before(age, days)
+        number, value = count(recent), total(orders.amount, recent)
         columns |= {
-            f"orders_{days}d": count,
+            f"orders_{days}d": number,
             f"order_days_{days}d": orders.ordered_on.nunique(where=recent),
             f"order_value_{days}d": value,
-            f"average_order_value_{days}d": _ratio(value, count),
-            f"orders_change_{days}d": count - before.sum().cast("int64"),
-            f"order_value_change_{days}d": _float(_total(orders.amount, recent) - _total(orders.amount, before)),
+            f"average_order_value_{days}d": ratio(value, number),
+            f"orders_change_{days}d": number - count(earlier),
+            f"order_value_change_{days}d": real(
+                exact_total(orders.amount, recent) - exact_total(orders.amount, earlier)
+            ),
         }
     return orders.group_by("customer_id").agg(**columns)
 
@@ -253,18 +263,18 @@ def _bought(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
 def _rhythm(world: AsOf) -> ir.Table:
     orders = purchases(world)
     days = orders.group_by("customer_id", "ordered_on").agg(value=orders.amount.sum())
-    before = days.ordered_on.lag().over(group_by="customer_id", order_by="ordered_on")
+    previous = days.ordered_on.lag().over(group_by="customer_id", order_by="ordered_on")
     newest = days.ordered_on.max().over(group_by="customer_id")
-    days = days.mutate(interval=days.ordered_on.delta(before, unit="day"), newest=days.ordered_on == newest)
-    count = _float(days.interval.count())
+    days = days.mutate(interval=days.ordered_on.delta(previous, unit="day"), newest=days.ordered_on == newest)
+    number = real(days.interval.count())
     # Sums of whole numbers are exact in float64, so this spread does not depend on the order of rows.
-    mean = _float(days.interval.sum()) / count.nullif(0)
-    mean_of_squares = _float((days.interval * days.interval).sum()) / count.nullif(0)
-    variance = (mean_of_squares - mean * mean) * count / (count - 1).nullif(0)
+    mean = ratio(days.interval.sum(), number)
+    mean_of_squares = ratio((days.interval * days.interval).sum(), number)
+    variance = (mean_of_squares - mean * mean) * number / (number - 1).nullif(0)
     return days.group_by("customer_id").agg(
-        median_days_between_orders=_float(days.interval.median()),
+        median_days_between_orders=real(days.interval.median()),
         spread_days_between_orders=(variance < 0).ifelse(0.0, variance).sqrt(),
-        last_order_value=_float(days.value.sum(where=days.newest)),
+        last_order_value=real(days.value.sum(where=days.newest)),
     )
 
 
@@ -273,27 +283,9 @@ def _reversed(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
     age = world.days_since(back.reversed_on)
     columns: dict[str, ir.Value] = {}
     for days in lookback_days:
-        columns[f"reversals_{days}d"] = (age <= days).sum().cast("int64")
-        columns[f"reversed_value_{days}d"] = _float(_total(back.value, age <= days))
+        columns[f"reversals_{days}d"] = count(within(age, days))
+        columns[f"reversed_value_{days}d"] = total(back.value, within(age, days))
     return back.group_by("customer_id").agg(**columns)
 
 
-def _total(amount: ir.DecimalColumn, where: ir.BooleanColumn) -> ir.DecimalScalar:
-    return amount.sum(where=where).fill_null(0)
-
-
-def _float(value: ir.Value) -> ir.FloatingValue:
-    return value.cast("float64")
-
-
-def _ratio(part: ir.NumericValue, whole: ir.NumericValue) -> ir.FloatingValue:
-    return _float(part) / _float(whole).nullif(0)
-
-
-FAMILY = Family(
-    name="purchases",
-    needs=("orders", "order_lines"),
-    reasons=REASONS,
-    indicators=INDICATORS,
-    compute=compute,
-)
+GROUP = Group(needs=("orders|order_lines",), indicators=INDICATORS, compute=compute)

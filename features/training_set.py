@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
 from features import products, purchases
-from features.asof import as_of
-from features.catalog import Family
-from features.cohort import cohort
+from features.asof import AsOf, as_of
+from features.catalog import Family, Group, Spans
+from features.cohort import Cohort, cohort
+from features.figures import per_customer
 
-FAMILIES: tuple[Family, ...] = (purchases.FAMILY, products.FAMILY)
+FAMILIES: tuple[Family, ...] = (
+    Family(name="purchases", reasons=purchases.REASONS | products.REASONS, groups=(purchases.GROUP, products.GROUP)),
+)
 
 
-def families(tables: Mapping[str, ir.Table]) -> list[Family]:
-    """The families whose tables are there."""
-    return [family for family in FAMILIES if any(name in tables for name in family.needs)]
+def families(tables: Collection[str], *, personal: bool = False) -> list[Family]:
+    """The families, each with the groups whose tables are there, without those that have none.
+
+    personal: with the indicators about who the customer is.
+    """
+    found = []
+    for family in FAMILIES:
+        groups = [_allowed(group, personal=personal) for group in family.groups if not group.lacks(tables)]
+        if any(group.indicators for group in groups):
+            found.append(replace(family, groups=tuple(group for group in groups if group.indicators)))
+    return found
 
 
 def snapshot(
     tables: Mapping[str, ir.Table],
     snapshot_on: date,
     *,
-    active_days: int | None,
-    lookback_days: Sequence[int],
+    at_risk: Cohort,
+    spans: Spans,
     zone: ZoneInfo,
+    families: Collection[Family],
 ) -> ir.Table:
     """One row per customer at risk at the snapshot, sorted by customer_id, then a column per indicator."""
     world = as_of(tables, snapshot_on, zone=zone)
-    at_risk = cohort(world, active_days=active_days)
-    result = at_risk
-    for family in families(tables):
-        result = result.left_join(family.compute(world, at_risk, lookback_days), "customer_id").drop(
-            "customer_id_right"
-        )
-    return result.order_by("customer_id")
+    return columns_of(families, world, cohort(world, at_risk), spans)
+
+
+def columns_of(families: Collection[Family], world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """The cohort, sorted by customer_id, with every indicator of the families."""
+    parts = [_columns(group, world, cohort, spans) for family in families for group in family.groups]
+    filled = per_customer(cohort, *parts)
+    zeros = {
+        column: filled[column].fill_null(0)
+        for family in families
+        for indicator in family.indicators
+        if indicator.zero_where_nothing
+        for column in indicator.columns(spans.lookback_days)
+    }
+    return filled.mutate(**zeros).order_by("customer_id")
+
+
+def _columns(group: Group, world: AsOf, customers: ir.Table, spans: Spans) -> ir.Table:
+    return group.compute(world, customers, spans).select("customer_id", *group.columns(spans.lookback_days))
+
+
+def _allowed(group: Group, *, personal: bool) -> Group:
+    return replace(group, indicators=tuple(each for each in group.indicators if personal or not each.personal))

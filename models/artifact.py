@@ -10,12 +10,13 @@ from typing import Any
 from features.errors import OutdatedModelError
 from models import boosting
 from models.calibration import Calibrator
+from models.encoder import Encoder
 from models.linear_start import LinearStart
 from models.training import Fitted
 
 BOOSTER = "booster.txt"
 MODEL = "model.json"
-FORMAT = 1
+FORMAT = 2
 
 
 def to_files(fitted: Fitted) -> dict[str, str]:
@@ -29,7 +30,7 @@ def to_files(fitted: Fitted) -> dict[str, str]:
         "rounds": fitted.rounds,
         "start_model": {"kind": "bg_nbd", "average_log_odds": fitted.average_start, "refitted": "at every snapshot"},
         "linear_start": None if fitted.linear is None else asdict(fitted.linear),
-        "encoder": {},  # no indicator is a category yet
+        "encoder": asdict(fitted.encoder),
         "rows": fitted.rows,
         "snapshots": fitted.snapshots,
     }
@@ -48,6 +49,7 @@ def from_files(files: dict[str, str]) -> Fitted:
     return Fitted(
         booster=booster,
         columns=tuple(rest["columns"]),
+        encoder=Encoder(**rest["encoder"]),
         calibrator=Calibrator(**rest["calibrator"]),
         linear=None if rest["linear_start"] is None else LinearStart(**_tuples(rest["linear_start"])),
         rounds=rest["rounds"],

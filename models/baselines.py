@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from models import encoder
 from models.linear_start import signed_logs
 from models.matrix import Matrix
 
@@ -19,6 +20,8 @@ RECENCY = "days_since_last_order"
 
 def baselines(train: Matrix, test: Matrix) -> dict[str, Floats]:
     """Name to (n,) probabilities at the test rows. A baseline whose columns are missing is left out."""
+    coding = encoder.fit(train)
+    train, test = coding.encode(train), coding.encode(test)
     found = {"logistic_regression": _logistic(signed_logs(train.values), train.outcomes, signed_logs(test.values))}
     if RECENCY in train.columns:
         column = train.columns.index(RECENCY)

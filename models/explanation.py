@@ -41,6 +41,7 @@ def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> C
 
     reasons: reason code per column; columns of the start model belong to the buying rhythm.
     """
+    rows = fitted.encoder.encode(rows)
     frame = pd.DataFrame(rows.values, columns=list(rows.columns))
     shap = np.asarray(WoodelfExplainer(fitted.booster).shap_values(frame, verbose=False), dtype=np.float64)
     if fitted.linear is not None:

@@ -1,9 +1,9 @@
-"""Training sets as numbers: float64 only, in one fixed column order that is checked by name."""
+"""Training sets as numbers, categories aside: float64 in one fixed column order that is checked by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -28,6 +28,7 @@ class Matrix:
 
     customers: (n,) ids; snapshots: (n,) ordinals of the snapshot day; columns: m names; values: (n, m), NaN for null;
     start: (n,) log-odds that the boosting starts from, 0 without a start model; labels: (n,) of 0.0 and 1.0, or None.
+    categories: (n,) texts of each category column, "" for null; its values are NaN until an encoder fills them in.
     """
 
     customers: npt.NDArray[np.object_]
@@ -36,6 +37,7 @@ class Matrix:
     values: Floats
     start: Floats
     labels: Floats | None
+    categories: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.customers)
@@ -43,7 +45,13 @@ class Matrix:
     def only(self, rows: npt.NDArray[np.bool_]) -> Matrix:
         labels = None if self.labels is None else self.labels[rows]
         return Matrix(
-            self.customers[rows], self.snapshots[rows], self.columns, self.values[rows], self.start[rows], labels
+            self.customers[rows],
+            self.snapshots[rows],
+            self.columns,
+            self.values[rows],
+            self.start[rows],
+            labels,
+            {name: texts[rows] for name, texts in self.categories.items()},
         )
 
     @property
@@ -53,21 +61,33 @@ class Matrix:
         return self.labels
 
 
-def matrix(frame: pd.DataFrame, snapshot_on: date, *, columns: Sequence[str], start_horizon_days: int | None) -> Matrix:
+def matrix(
+    frame: pd.DataFrame,
+    snapshot_on: date,
+    *,
+    columns: Sequence[str],
+    categories: Collection[str] = (),
+    start_horizon_days: int | None,
+) -> Matrix:
     """One snapshot's frame as numbers.
 
-    frame: one row per customer, with customer_id, the indicator columns and perhaps the label. start_horizon_days: fit
-    a buy-till-you-die model on this snapshot alone for so many days ahead; None for no start model.
-    Raises: DataError where a column is missing or not a number.
+    frame: one row per customer, with customer_id, the indicator columns and perhaps the label. categories: those of
+    `columns` that are text. start_horizon_days: fit a buy-till-you-die model on this snapshot alone for so many days
+    ahead; None for no start model.
+    Raises: DataError where a column is missing, or is not of its kind.
     """
     frame = frame.sort_values(ENTITY, kind="stable")
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise DataError(f"the snapshot of {snapshot_on} lacks column '{missing[0]}'; rebuild it or retrain the model")
-    text = [name for name in columns if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
-    if text:
-        raise DataError(f"column '{text[0]}' of the snapshot of {snapshot_on} is {frame[text[0]].dtype}, not a number")
-    values = frame[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
+    texts = {name: _texts(frame[name], snapshot_on) for name in columns if name in categories}
+    numbers = frame[list(columns)].assign(**dict.fromkeys(texts, np.nan))
+    wrong = [name for name in columns if not pd.api.types.is_numeric_dtype(numbers[name].dtype)]
+    if wrong:
+        raise DataError(
+            f"column '{wrong[0]}' of the snapshot of {snapshot_on} is {frame[wrong[0]].dtype}, not a number"
+        )
+    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     names, start = tuple(columns), np.zeros(len(frame))
     if start_horizon_days is not None:
         start, rhythm = _rhythm(frame, horizon_days=start_horizon_days)
@@ -80,6 +100,7 @@ def matrix(frame: pd.DataFrame, snapshot_on: date, *, columns: Sequence[str], st
         values=values,
         start=start,
         labels=labels,
+        categories=texts,
     )
 
 
@@ -101,7 +122,18 @@ def stack(parts: Sequence[Matrix]) -> Matrix:
         values=np.concatenate([part.values for part in parts])[order],
         start=np.concatenate([part.start for part in parts])[order],
         labels=None if labels is None else labels[order],
+        categories={
+            name: np.concatenate([part.categories[name] for part in parts])[order] for name in parts[0].categories
+        },
     )
+
+
+def _texts(column: pd.Series, snapshot_on: date) -> npt.NDArray[np.object_]:
+    if not (pd.api.types.is_string_dtype(column.dtype) or column.isna().all()):
+        raise DataError(
+            f"column '{column.name}' of the snapshot of {snapshot_on} is {column.dtype}, not numbers or text"
+        )
+    return column.astype("str").fillna("").where(column.notna(), "").to_numpy(dtype=object)
 
 
 def _rhythm(frame: pd.DataFrame, *, horizon_days: int) -> tuple[Floats, Floats]:

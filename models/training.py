@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import TrainingError
-from models import boosting, calibration, linear_start
+from models import boosting, calibration, encoder, linear_start
 from models.calibration import Calibrator
+from models.encoder import Encoder
 from models.linear_start import LinearStart
 from models.matrix import Matrix
 
@@ -27,12 +28,15 @@ LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 class Fitted:
     """A model: trees over named columns, started from the start model's log-odds, then calibrated.
 
+    encoder: makes numbers of categories.
+
     linear: a correction to the start log-odds, None where the trees did no better with it; average_start: mean start
     log-odds of the training rows before it, against which the start counts as a contribution.
     """
 
     booster: lgb.Booster
     columns: tuple[str, ...]
+    encoder: Encoder
     calibrator: Calibrator
     linear: LinearStart | None
     rounds: int
@@ -42,6 +46,7 @@ class Fitted:
 
     def log_odds(self, rows: Matrix) -> Floats:
         """(n,) log-odds before calibration."""
+        rows = self.encoder.encode(rows)
         trees = boosting.raw_log_odds(self.booster, rows)
         return trees if self.linear is None else trees + self.linear.log_odds(rows.values)
 
@@ -94,6 +99,7 @@ def fit(
     parameters = parameters or {}
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
+    coding, train = encoder.fit(train), encoder.cross_fitted(train, folds)
     tried = []
     for started in (train, _corrected(train, folds)):
         tried.append(_cross_fit(started, folds, later, parameters=parameters, seed=seed, threads=threads))
@@ -104,6 +110,7 @@ def fit(
     return Fitted(
         booster=booster,
         columns=train.columns,
+        encoder=coding,
         calibrator=calibration.fit(best.out_of_fold(folds), train.outcomes),
         linear=None if best.train is train else linear_start.fit(train.values, train.start, train.outcomes),
         rounds=best.rounds,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import optuna
 
-from models import boosting
+from models import boosting, encoder
 from models.matrix import Matrix
 from models.training import best_round, customer_fold, later_rows, refuse_thin_folds
 
@@ -20,6 +20,7 @@ def tune(
     """The best parameters of so many trials, by mean log loss on the later snapshots; one seed, one answer."""
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
+    train = encoder.cross_fitted(train, folds)
     parts = [(train.only(folds != fold), train.only((folds == fold) & later)) for fold in TUNING_FOLDS]
 
     def loss(trial: optuna.Trial) -> float:

@@ -30,7 +30,7 @@ import pandas as pd
 from pipelines.workspace import open_workspace
 
 workspace = open_workspace(Path(os.environ.get("ATTRITION_WORKSPACE", "../demo")), now=datetime.now(UTC))
-print("looking from", workspace.as_of, "- orders run from {} to {}".format(*workspace.order_days))
+print("looking from", workspace.as_of, "- orders run from {} to {}".format(*workspace.data_days))
 
 # %% [markdown]
 # ## Tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from features.errors import DataError
@@ -10,7 +11,7 @@ from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.ingest import landed_tables
 from pipelines.run import Job
-from pipelines.snapshots import columns, families_here
+from pipelines.snapshots import columns
 from pipelines.source_files import source_files
 from pipelines.versions import Versions
 from pipelines.workspace import Workspace
@@ -27,16 +28,13 @@ def check(job: Job) -> dict[str, Any]:
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
-    present = families_here(workspace)
     days = workspace.training_days(workspace.as_of)
     folds = backtest.plan(workspace)
     champion = Versions(workspace.store).aliased("champion")
     scores = ScoreStore(workspace.store).current()
     document |= {
         "indicators": len(columns(workspace)),
-        "absent_families": [
-            f"{family.name} from {' or '.join(family.needs)}" for family in FAMILIES if family not in present
-        ],
+        "absent": absent(workspace.tables),
         "complete_until": str(workspace.complete_until),
         "training_snapshots": [str(day) for day in days],
         "folds": [str(fold.test) for fold in folds],
@@ -62,12 +60,22 @@ def _rows(workspace: Workspace) -> dict[str, int]:
         }
 
 
+def absent(tables: Collection[str]) -> list[dict[str, Any]]:
+    """Per group of indicators that lacks tables: family, indicators (how many), for_want_of ("a|b" is either)."""
+    return [
+        {"family": family.name, "indicators": len(group.indicators), "for_want_of": group.lacks(tables)}
+        for family in FAMILIES
+        for group in family.groups
+        if group.lacks(tables)
+    ]
+
+
 def _nothing_matured(workspace: Workspace) -> str:
     outcome, history = workspace.settings.outcome, workspace.settings.snapshots.min_history_days
-    first, last = workspace.order_days
+    first, last = workspace.data_days
     return (
         f"nothing can be trained at {workspace.as_of}: a snapshot needs {history} days of history before and "
-        f"{outcome.lead_days + outcome.horizon_days} days of outcome after it, and orders run from {first} to {last}"
+        f"{outcome.lead_days + outcome.horizon_days} days of outcome after it, and data run from {first} to {last}"
     )
 
 
@@ -81,8 +89,9 @@ def _say(job: Job, document: dict[str, Any]) -> dict[str, Any]:
         job.people.say(f"  {len(days)} training snapshots{f', {days[0]} to {days[-1]}' if days else ''}")
         job.people.say(f"  {len(folds)} backtest folds{f', {folds[0]} to {folds[-1]}' if folds else ''}")
         job.people.say(f"  champion: {document['champion'] or 'none yet'}; scored: {document['scored'] or 'not yet'}")
-        for family in document["absent_families"]:
-            job.people.say(f"  indicators are absent, for want of their tables: {family}")
+        for absence in document["absent"]:
+            needed = " and ".join(need.replace("|", " or ") for need in absence["for_want_of"])
+            job.people.say(f"  {absence['family']}: {absence['indicators']} indicators are absent for want of {needed}")
     for note in document["notes"]:
         job.people.say(f"  note: {note}")
     return document

@@ -73,8 +73,9 @@ def check(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
     Example: attrition check --project shop
 
-    JSON: {"as_of", "tables": {name: rows}, "indicators", "absent_families": [name], "complete_until",
-    "training_snapshots": [date], "folds": [date], "champion", "scored": as_of or null, "notes": [text]}
+    JSON: {"as_of", "tables": {name: rows}, "indicators", "absent": [{"family", "indicators", "for_want_of": [table]}],
+    "complete_until", "training_snapshots": [date], "folds": [date], "champion", "scored": as_of or null, "notes":
+    [text]}
     """
 
     def work(job: Job) -> dict[str, Any]:

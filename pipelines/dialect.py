@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from features.contract import Column
 from pipelines.date_format import date_pattern
 from pipelines.local_time import FIRST_YEAR, LAST_YEAR
-from pipelines.settings import Dialect
+from pipelines.source_settings import Dialect
 
 # What str.strip() removes, and the two marks without width that files leave around ids.
 SPACES = (
@@ -56,13 +56,26 @@ def trimmed(column: str) -> str:
 def text_reading(column: Column, text: str, *, dialect: Dialect) -> Reading:
     """Read a contract column from `text`, SQL of trimmed text."""
     empty = f"{text} IS NULL"
-    if column.kind == "text":
-        return Reading(text, empty, text)
+    if column.kind in ("text", "currency"):
+        return code_reading(column, Reading(text, empty, text))
     if column.kind == "boolean":
         return Reading(text, empty, _boolean(text), (("true", f"is none of {', '.join(TRUE + FALSE)}"),))
     if column.kind == "timestamp":
         return Reading(text, empty, *_timestamp(text, dialect))
     return Reading(text, empty, *_number(text, dialect, whole=column.kind == "integer"))
+
+
+def code_reading(column: Column, found: Reading) -> Reading:
+    """Text as its column wants it: one of its choices, in small letters, or a currency, in capitals."""
+    if column.kind == "currency":
+        return Reading(found.shown, found.empty, f"upper({found.value})", found.faults)
+    if not column.choices:
+        return found
+    small = f"lower({found.value})"
+    among = f"CASE WHEN {small} IN ({', '.join(map(quoted, column.choices))}) THEN {small} END"
+    return Reading(
+        found.shown, found.empty, among, (*found.faults, ("true", f"is none of {', '.join(column.choices)}"))
+    )
 
 
 def _boolean(text: str) -> str:

@@ -19,7 +19,7 @@ from pipelines.csv_rows import csv_rows
 from pipelines.landed import LANDED, REJECTED, landed_tables, landing
 from pipelines.parquet_file import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.parquet_rows import damaged, parquet_rows
-from pipelines.refused import refuse_beyond_share
+from pipelines.refused import refuse_beyond_share, refuse_other_currencies
 from pipelines.settings import Settings
 from pipelines.source_files import SourceFile, file_sha256, source_files
 from pipelines.store import Store
@@ -63,6 +63,7 @@ def _ingest_file(store: Store, file: SourceFile, settings: Settings, say: Callab
     say(f"{file.name}: reading")
     with _typed(store, file, settings) as (count, rows):
         refuse_beyond_share(store, file, rows, count=count)
+        refuse_other_currencies(file, rows, currency=settings.currency)
         detail = {
             "table": file.source.table,
             "source": file.name,
@@ -70,6 +71,7 @@ def _ingest_file(store: Store, file: SourceFile, settings: Settings, say: Callab
             "rows_in": count,
             "landed": rows.landed,
             "rejected": rows.rejected,
+            "first_known_at": rows.first_known_at,
         }
         _check(file, detail)
         lay = _put_back if known else _put

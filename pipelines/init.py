@@ -13,7 +13,8 @@ from jinja2 import Environment, StrictUndefined
 
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
-from pipelines.settings import FILE_NAME, Settings, Source, load
+from pipelines.settings import FILE_NAME, Settings, load
+from pipelines.source_settings import Source
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / f"{FILE_NAME}.jinja"
@@ -78,7 +79,8 @@ def render(settings: Settings) -> str:
     # The text is TOML, where HTML escapes would be wrong.
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(settings=settings, line=_line, columns=_columns) + "\n"
+    tables = ", ".join(f'"{name}"' for name in TABLES)
+    return template.render(settings=settings, line=_line, columns=_columns, tables=tables) + "\n"
 
 
 def _starter() -> dict[str, bytes]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from typing import Any
 
 import ibis.expr.types as ir
-from ibis.backends.duckdb import Backend
 
 from features.errors import IntegrityError
 from features.tables import TABLES
-from pipelines.dialect import quoted
-from pipelines.raw_rows import identifier
+from pipelines.engine import parquet_table
 from pipelines.settings import Settings
 from pipelines.store import Store, StoredFile
 
@@ -48,7 +46,12 @@ def landing(store: Store, path: str, *, table: str, source: str) -> StoredFile |
     return next((file for file in files if file.path == path and file.sequence >= since), None)
 
 
-def landed_tables(store: Store, connection: Backend, *, settings: Settings | None = None) -> dict[str, ir.Table]:
+def landed_files(store: Store, *, settings: Settings | None = None) -> list[StoredFile]:
+    """The landed files that tables are made of; with `settings`, without those that no source names any longer."""
+    return [file for file in current(store) if settings is None or _named(file, settings)]
+
+
+def landed_tables(store: Store, connection: Any, *, settings: Settings | None = None) -> dict[str, ir.Table]:
     """One table per contract table that has landed files: its landed columns and `landed_order`.
 
     landed_order (int64): the position of the row's file in the order of recording; of two versions known at the same
@@ -57,13 +60,12 @@ def landed_tables(store: Store, connection: Backend, *, settings: Settings | Non
     Raises: IntegrityError where a landed file is missing, altered, or of an earlier contract.
     """
     files: dict[str, list[StoredFile]] = {}
-    for file in current(store):
-        if settings is None or _named(file, settings):
-            files.setdefault(file.detail["table"], []).append(file)
+    for file in landed_files(store, settings=settings):
+        files.setdefault(file.detail["table"], []).append(file)
     return {name: _table(store, connection, name, found) for name, found in files.items()}
 
 
-def _table(store: Store, connection: Backend, name: str, files: list[StoredFile]) -> ir.Table:
+def _table(store: Store, connection: Any, name: str, files: list[StoredFile]) -> ir.Table:
     landed = TABLES[name].landed
     for file in files:
         if file.detail["columns"] != landed:
@@ -71,15 +73,7 @@ def _table(store: Store, connection: Backend, name: str, files: list[StoredFile]
                 f"{file.path} was landed under an earlier contract of {name}; put its source {file.detail['source']} "
                 "back and run `attrition ingest`"
             )
-    places = [quoted(str(store.verified(file))) for file in files]
-    columns = ", ".join(identifier(column) for column in landed)
-    # A view per set of files: a table that was handed out earlier goes on showing what it showed.
-    view = f"{name}_{hashlib.sha256(','.join([*places, columns]).encode()).hexdigest()[:12]}"
-    connection.raw_sql(
-        f"CREATE OR REPLACE TEMPORARY VIEW {identifier(view)} AS "  # noqa: S608 - quoted
-        f"SELECT {columns}, file_index::BIGINT AS landed_order FROM read_parquet([{', '.join(places)}])"
-    )
-    return connection.table(view)
+    return parquet_table(connection, [store.verified(file) for file in files], list(landed))
 
 
 def _named(file: StoredFile, settings: Settings) -> bool:

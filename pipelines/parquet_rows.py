@@ -13,6 +13,7 @@ from features.errors import DataError
 from pipelines.dialect import (
     OUTSIDE_YEARS,
     Reading,
+    code_reading,
     local_to_utc,
     quoted,
     text_reading,
@@ -21,10 +22,11 @@ from pipelines.dialect import (
     within_years,
 )
 from pipelines.raw_rows import RawRows, identifier, positions, wanted_columns
-from pipelines.settings import Dialect, Source
+from pipelines.source_settings import Dialect, Source
 
 _NEEDS = {
     "text": "text or whole numbers",
+    "currency": "text",
     "integer": "whole numbers",
     "number": "a number",
     "money": "a number",
@@ -113,10 +115,12 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
 def _from_text(column: Column, cell: str, dialect: Dialect) -> Reading | None:
     if column.kind == "timestamp":
         return text_reading(column, cell, dialect=dialect)
-    if column.kind != "text":
+    if column.kind not in ("text", "currency"):
         return None
-    value = f"CASE WHEN NOT contains({cell}, chr(0)) THEN {cell} END"
-    return Reading(f"replace({cell}, chr(0), '?')", f"{cell} IS NULL", value, (("true", "holds a NUL character"),))
+    holds = f"contains({cell}, chr(0))"
+    value = f"CASE WHEN NOT {holds} THEN {cell} END"
+    found = Reading(f"replace({cell}, chr(0), '?')", f"{cell} IS NULL", value, ((holds, "holds a NUL character"),))
+    return code_reading(column, found)
 
 
 def _moment(cell: str, type_: pa.DataType) -> str | None:

@@ -52,11 +52,16 @@ class Wording:
         """(n,) one sentence per row of `frame`, about the column's indicator."""
         indicator, days = self.by_column[column]
         own = indicator.name.format(days=days)
-        said, silent = (indicator.en, indicator.en_null) if self.language == "en" else (indicator.fr, indicator.fr_null)
+        said, silent, no = (
+            (indicator.en, indicator.en_null, indicator.en_no)
+            if self.language == "en"
+            else (indicator.fr, indicator.fr_null, indicator.fr_no)
+        )
         empty = frame[own].isna().to_numpy()
+        negative = ~empty & (frame[own] == 0).to_numpy() if no else np.zeros(len(frame), dtype=np.bool_)
         words = np.empty(len(frame), dtype=object)
-        words[~empty] = self._fill(said, own, days, frame[~empty])
-        words[empty] = self._fill(silent or said, own, days, frame[empty])
+        for rows, template in ((empty, silent or said), (negative, no), (~empty & ~negative, said)):
+            words[rows] = self._fill(template, own, days, frame[rows])
         return words
 
     def _fill(self, template: str, own: str, days: int | None, frame: pd.DataFrame) -> Words:
@@ -72,6 +77,8 @@ class Wording:
         if name == "days" and days is not None:
             return np.full(len(frame), str(days), dtype=object)
         column = own if name == "value" else name
+        if self.by_column[column][0].unit == "category":
+            return frame[column].to_numpy(dtype=object)
         numbers = frame[column].to_numpy(dtype=np.float64)
         said: Callable[[float], str] = SAYINGS[self.by_column[column][0].unit](self.language, self.currency)
         # Each figure is worded once, however many customers share it.
@@ -158,6 +165,28 @@ def _share(language: Language, _: str) -> Callable[[float], str]:
     return lambda value: number(100 * value, language) + sign
 
 
+def _hours(language: Language, _: str) -> Callable[[float], str]:
+    one, many = ("hour", "hours") if language == "en" else ("heure", "heures")
+
+    def said(value: float) -> str:
+        shown = round(value) if abs(value) >= 10 else round(value, 1)
+        plain = number(shown, language, decimals=0 if shown == round(shown) else 1)
+        return f"{plain} {one if _is_singular(shown, language) else many}"
+
+    return said
+
+
+def _share_change(language: Language, _: str) -> Callable[[float], str]:
+    one, many = ("percentage point", "percentage points") if language == "en" else ("point", "points")
+    return lambda value: (
+        f"{_signed(100 * value, language)} {one if _is_singular(round(100 * value), language) else many}"
+    )
+
+
+def _mark(language: Language, _: str) -> Callable[[float], str]:
+    return lambda value: number(value, language, decimals=0 if value == round(value) else 1)
+
+
 def _ratio(language: Language, _: str) -> Callable[[float], str]:
     return lambda value: number(value, language, decimals=1)
 
@@ -168,6 +197,10 @@ SAYINGS: Mapping[Unit, Callable[[Language, str], Callable[[float], str]]] = {
     "money": _money,
     "money_change": _money_change,
     "days": _days,
+    "hours": _hours,
     "share": _share,
+    "share_change": _share_change,
+    "mark": _mark,
+    "flag": _count,
     "ratio": _ratio,
 }

@@ -44,6 +44,19 @@ def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, coun
     )
 
 
+def refuse_other_currencies(file: SourceFile, rows: TypedRows, *, currency: str) -> None:
+    """Raise DataError where amounts are in another currency than the workspace's: they must not be added up."""
+    others = {name: found for name, found in rows.currencies().items() if name != currency}
+    if not others:
+        return
+    name, (times, row) = next(iter(others.items()))
+    raise DataError(
+        f"{file.name}: {times:,} row{'s' * (times != 1)} in {name} (first: row {row}), but this workspace counts in "
+        f"{currency} and never adds unequal currencies, so nothing of it is landed. Convert the amounts before the "
+        "export, or give each currency a workspace of its own"
+    )
+
+
 def _list_rows(target: Path, batches: pa.RecordBatchReader) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")

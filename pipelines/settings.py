@@ -8,108 +8,39 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from features.catalog import Spans
+from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
-from features.tables import TABLES
-from pipelines.date_format import date_pattern
+from pipelines.source_settings import Section, Share, Source, known_zone
 
 FILE_NAME = "attrition.toml"
 
 PositiveInt = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, hide_input_in_errors=True)
+class Cohort(Section):
+    """Who is at risk: `ever_ordered`, `ordered_within` the last `active_days`, or `subscribed` and past the trial."""
 
-
-class Dialect(_Section):
-    """How a text file writes its values. Parquet files use only `time_zone` (and `date_format` for text dates)."""
-
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ".", ",", "'", " "] = ""  # " " stands for every kind of space, U+00A0 and U+202F too
-    encoding: str = "utf-8"
-    date_format: str = "%Y-%m-%d"
-    time_zone: str | None = None  # None: the workspace's
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError:
-            raise ValueError(f"'{value}' is not an encoding; use for example utf-8, cp1252 or utf-16") from None
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone(cls, value: str | None) -> str | None:
-        return value if value is None else _known_zone(value)
-
-    @field_validator("date_format")
-    @classmethod
-    def _one_meaning(cls, value: str) -> str:
-        date_pattern(value)
-        return value
-
-    @model_validator(mode="after")
-    def _marks_differ(self) -> Dialect:
-        if {self.delimiter, self.quote} & {"\r", "\n", "\0"}:
-            raise ValueError("delimiter and quote are marks within a line, not line ends")
-        if self.decimal == self.thousands:
-            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
-        if self.quote == self.delimiter:
-            raise ValueError(f"quote and delimiter are both '{self.quote}'")
-        return self
-
-
-class Source(_Section):
-    """Where rows of one table come from. `columns` says which source column fills which contract column."""
-
-    table: str
-    path: Annotated[str, Field(min_length=1)]
-    format: Literal["csv", "parquet"] | None = None  # None: by the file's ending
-    columns: dict[str, str]
-    max_rejected_share: Share = 0.05
-    dialect: Dialect = Dialect()
-
-    @model_validator(mode="after")
-    def _names(self) -> Source:
-        if self.table not in TABLES:
-            raise ValueError(f"there is no table '{self.table}'.{did_you_mean(self.table, TABLES)}")
-        contract = TABLES[self.table]
-        names = [column.name for column in contract.columns] + ["known_at"]
-        for name in self.columns:
-            if name not in names:
-                raise ValueError(f"table {self.table} has no column '{name}'.{did_you_mean(name, names)}")
-        for column in contract.columns:
-            if column.required and not column.made_when_absent and column.name not in self.columns:
-                raise ValueError(f"table {self.table} needs '{column.name}': say which source column holds it")
-        if Path(self.path).is_absolute() or ".." in Path(self.path).parts:
-            raise ValueError(f"path '{self.path}' leaves the workspace; put or link the file inside it")
-        return self
-
-
-class Cohort(_Section):
-    """Who is at risk: `ever_ordered`, or `ordered_within` the last `active_days`."""
-
-    kind: Literal["ever_ordered", "ordered_within"] = "ordered_within"
+    kind: Literal["ever_ordered", "ordered_within", "subscribed"] = "ordered_within"
     active_days: PositiveInt = 365
 
 
-class Outcome(_Section):
-    """What counts as churn: no order in [snapshot + lead_days, snapshot + lead_days + horizon_days)."""
+class Outcome(Section):
+    """What counts as leaving in [snapshot + lead_days, snapshot + lead_days + horizon_days).
 
+    `inactivity`: no order in it. `churn`: no subscription runs any more at its end.
+    """
+
+    kind: Literal["inactivity", "churn"] = "inactivity"
     lead_days: Annotated[int, Field(ge=0)] = 0
     horizon_days: PositiveInt = 90
 
 
-class Snapshots(_Section):
+class Snapshots(Section):
     """Training snapshots lie on a fixed grid, so that each is computed once whatever the day of the run."""
 
     every_days: PositiveInt = 7
@@ -118,7 +49,7 @@ class Snapshots(_Section):
     at_most: PositiveInt = 52
 
 
-class Training(_Section):
+class Training(Section):
     """How the model is fitted."""
 
     seed: int = 7
@@ -129,7 +60,7 @@ class Training(_Section):
     min_positives: PositiveInt = 20
 
 
-class Backtest(_Section):
+class Backtest(Section):
     """Walk-forward folds: each tests a snapshot on models trained only on outcomes known before it."""
 
     folds: PositiveInt = 4
@@ -138,14 +69,14 @@ class Backtest(_Section):
     bootstrap_samples: PositiveInt = 200
 
 
-class Promotion(_Section):
+class Promotion(Section):
     """A challenger replaces the champion only if it is not worse by more than these margins."""
 
     max_log_loss_increase: Annotated[float, Field(ge=0)] = 0.002
     max_roc_auc_decrease: Annotated[float, Field(ge=0)] = 0.005
 
 
-class Bands(_Section):
+class Bands(Section):
     """Risk bands by churn_probability: high from `high` on, medium from `medium` on, low below."""
 
     high: Share = 0.7
@@ -158,14 +89,14 @@ class Bands(_Section):
         return self
 
 
-class Delivery(_Section):
+class Delivery(Section):
     """Where scores go and how long they hold."""
 
     valid_days: PositiveInt = 30
     csv: bool = True
 
 
-class Tracking(_Section):
+class Tracking(Section):
     """MLflow. No uri: an SQLite file in the workspace."""
 
     uri: str | None = None
@@ -179,7 +110,7 @@ class Tracking(_Section):
         return value
 
 
-class Reference(_Section):
+class Reference(Section):
     """Figures that others reached on the same data, shown beside ours."""
 
     name: str
@@ -188,13 +119,15 @@ class Reference(_Section):
     source: str
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole file."""
 
     time_zone: str = "UTC"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     language: Literal["en", "fr"] = "en"
     complete_until: date | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
     as_of: date | None = None  # pins the day that scoring looks from; None: the day of the run
     lookback_days: tuple[PositiveInt, ...] = (7, 30, 90, 365)
     sources: tuple[Source, ...]
@@ -212,7 +145,7 @@ class Settings(_Section):
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        return _known_zone(value)
+        return known_zone(value)
 
     @field_validator("lookback_days")
     @classmethod
@@ -221,22 +154,33 @@ class Settings(_Section):
             raise ValueError(f"must rise and not repeat, got {list(value)}")
         return value
 
-    @field_validator("sources")
-    @classmethod
-    def _some_source(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
-        if not any(source.table in ("orders", "order_lines") for source in value):
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> Settings:
+        by_contract = self.cohort.kind == "subscribed"
+        if by_contract != (self.outcome.kind == "churn"):
+            raise ValueError(
+                f'outcome.kind "{self.outcome.kind}" does not fit cohort.kind "{self.cohort.kind}": take "churn" with '
+                '"subscribed", and "inactivity" with "ever_ordered" or "ordered_within"'
+            )
+        tables = {source.table for source in self.sources}
+        if by_contract and "subscriptions" not in tables:
+            raise ValueError('nothing provides subscriptions; add a source with table = "subscriptions"')
+        if not by_contract and not tables & {"orders", "order_lines"}:
             raise ValueError('nothing provides orders; add a source with table = "orders" or "order_lines"')
-        return value
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
+    @property
+    def spans(self) -> Spans:
+        horizon = self.outcome.lead_days + self.outcome.horizon_days
+        return Spans(lookback_days=self.lookback_days, horizon_days=horizon)
 
-def _known_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"'{value}' is not a time zone.{did_you_mean(value, available_timezones())}")
-    return value
+    @property
+    def at_risk(self) -> AtRisk:
+        return AtRisk(kind=self.cohort.kind, active_days=self.cohort.active_days)
 
 
 def load(path: Path) -> Settings:
@@ -263,7 +207,8 @@ def _explain(detail: Any) -> str:
         return f"{place}: there is no such setting.{did_you_mean(str(key), _known_keys(section))}"
     if detail["type"] == "missing":
         return f"{place}: is missing"
-    return f"{place}: {re.sub('^Value error, ', '', detail['msg'])}"
+    said = re.sub("^Value error, ", "", detail["msg"])
+    return f"{place}: {said}" if place else said
 
 
 def _known_keys(section: list[Any]) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from features import outcomes
-from features.asof import as_of
+from features.asof import as_of, instant
 from features.catalog import Family
 from features.cohort import cohort
 from features.training_set import families, snapshot
@@ -22,7 +22,7 @@ from pipelines.workspace import Workspace, code_version, fingerprint
 
 def families_here(workspace: Workspace) -> list[Family]:
     """The indicator families that this workspace's tables allow."""
-    return families(workspace.tables)
+    return families(workspace.tables, personal=workspace.settings.age_and_gender)
 
 
 def columns(workspace: Workspace) -> list[str]:
@@ -30,9 +30,20 @@ def columns(workspace: Workspace) -> list[str]:
     return [name for family in families_here(workspace) for name in family.columns(workspace.settings.lookback_days)]
 
 
+def categories(workspace: Workspace) -> list[str]:
+    """Those of `columns` that hold text."""
+    return [
+        name
+        for family in families_here(workspace)
+        for indicator in family.indicators
+        if indicator.unit == "category"
+        for name in indicator.columns(workspace.settings.lookback_days)
+    ]
+
+
 def feature_file(workspace: Workspace, day: date) -> StoredFile:
     """The stored features of a snapshot, computed unless they are there. Training and scoring both come here."""
-    path = f"snapshots/{day}-{_features_key(workspace)}.parquet"
+    path = f"snapshots/{day}-{_features_key(workspace, day)}.parquet"
     found = workspace.store.present(path)
     if found is not None:
         return found
@@ -40,9 +51,10 @@ def feature_file(workspace: Workspace, day: date) -> StoredFile:
     table = snapshot(
         workspace.tables,
         day,
-        active_days=_active_days(workspace),
-        lookback_days=settings.lookback_days,
+        at_risk=settings.at_risk,
+        spans=settings.spans,
         zone=settings.zone,
+        families=families_here(workspace),
     )
     return _write(workspace, table, path, kind="snapshot", day=day)
 
@@ -50,15 +62,19 @@ def feature_file(workspace: Workspace, day: date) -> StoredFile:
 def outcome_file(workspace: Workspace, day: date) -> StoredFile | None:
     """The stored outcomes of a snapshot's cohort; None where they are censored."""
     settings = workspace.settings
-    wanted = {"outcome": settings.outcome.model_dump(), "complete_until": workspace.complete_until}
-    path = f"outcomes/{day}-{fingerprint({'features': _features_key(workspace), **wanted})}.parquet"
+    _, end = outcomes.window(day, lead_days=settings.outcome.lead_days, horizon_days=settings.outcome.horizon_days)
+    if end > workspace.complete_until:
+        return None
+    key = fingerprint({"seen": _features_key(workspace, end), **settings.outcome.model_dump()})
+    path = f"outcomes/{day}-{key}.parquet"
     found = workspace.store.present(path)
     if found is not None:
         return found
     world = as_of(workspace.tables, day, zone=settings.zone)
-    table = outcomes.inactivity(
+    table = outcomes.outcome(
+        settings.outcome.kind,
         workspace.tables,
-        cohort(world, active_days=_active_days(workspace)),
+        cohort(world, settings.at_risk),
         day,
         lead_days=settings.outcome.lead_days,
         horizon_days=settings.outcome.horizon_days,
@@ -100,22 +116,34 @@ def training_matrix(
 def as_matrix(workspace: Workspace, frame: pd.DataFrame, day: date) -> Matrix:
     """A snapshot's frame as the model reads it, with the start model of that snapshot."""
     settings = workspace.settings
-    horizon = settings.outcome.horizon_days if settings.training.start_model else None
-    return matrix(frame, day, columns=columns(workspace), start_horizon_days=horizon)
+    # A buying rhythm says nothing of those who stay by contract.
+    started = settings.training.start_model and not workspace.by_contract
+    horizon = settings.outcome.horizon_days if started else None
+    return matrix(
+        frame,
+        day,
+        columns=columns(workspace),
+        categories=categories(workspace),
+        start_horizon_days=horizon,
+    )
 
 
-def _active_days(workspace: Workspace) -> int | None:
-    plan = workspace.settings.cohort
-    return plan.active_days if plan.kind == "ordered_within" else None
-
-
-def _features_key(workspace: Workspace) -> str:
+def _features_key(workspace: Workspace, day: date) -> str:
+    """What the view of a day depends on. Files of which nothing was known by then do not touch it."""
     settings = workspace.settings
+    cut = instant(day, zone=settings.zone).isoformat()
     parts = {
-        "landed": [stored.sha256 for stored in workspace.store.files("landed")],
+        "landed": [
+            stored.sha256
+            for stored in workspace.landed
+            if stored.detail["first_known_at"] is not None and stored.detail["first_known_at"] < cut
+        ],
         "cohort": settings.cohort.model_dump(),
+        "horizon_days": settings.spans.horizon_days,
         "lookback_days": settings.lookback_days,
         "time_zone": settings.time_zone,
+        "age_and_gender": settings.age_and_gender,
+        "tables": sorted(workspace.tables),
     }
     return fingerprint(parts | {"definitions": code_version("features")})
 

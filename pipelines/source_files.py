@@ -13,7 +13,8 @@ from features.contract import Table
 from features.errors import DataError
 from features.tables import TABLES
 from pipelines.landed import LANDED, REJECTED
-from pipelines.settings import Settings, Source
+from pipelines.settings import Settings
+from pipelines.source_settings import Source
 from pipelines.store import Store
 
 Format = Literal["csv", "parquet"]

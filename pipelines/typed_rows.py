@@ -67,6 +67,22 @@ class TypedRows:
     def rejected(self) -> int:
         return self._one("SELECT count(*) FROM rejects")
 
+    @property
+    def first_known_at(self) -> str | None:
+        """The UTC moment at which the first landed row became known: no snapshot before it depends on this file."""
+        found = self._connection.execute("SELECT min(known_at)::VARCHAR FROM typed WHERE reason IS NULL").fetchone()
+        return None if found is None or found[0] is None else str(found[0]).replace(" ", "T")
+
+    def currencies(self) -> dict[str, tuple[int, int]]:
+        """Each currency that stands in the rows, with how many rows and the first of them."""
+        if not any(column.kind == "currency" for column in self._contract.columns):
+            return {}
+        found = self._connection.execute(
+            "SELECT currency, count(*), min(source_row) FROM typed WHERE currency IS NOT NULL AND reason IS NULL "
+            "GROUP BY currency ORDER BY currency"
+        ).fetchall()
+        return {currency: (times, row) for currency, times, row in found}
+
     def landed_batches(self) -> pa.RecordBatchReader:
         """One row per fact: the contract's landed columns, a customer's facts side by side and in order of time."""
         contract = self._contract

@@ -5,24 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import ibis
 import ibis.expr.types as ir
 
+from features.contract import local_day
 from features.errors import DataError, SettingsError
+from features.tables import TABLES
 from models.training import Fitted
 from pipelines import settings as settings_file
-from pipelines.ingest import landed_tables
+from pipelines.engine import open_engine
+from pipelines.landed import landed_files, landed_tables
 from pipelines.settings import FILE_NAME, Settings
-from pipelines.store import Store
+from pipelines.store import Store, StoredFile
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,8 @@ class Workspace:
 
     @cached_property
     def engine(self) -> Any:
-        """DuckDB in memory: files stay readable by others while jobs run."""
-        engine = ibis.duckdb.connect()
-        engine.raw_sql("SET TimeZone = 'UTC'")
-        with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar, and none to turn off
-            engine.raw_sql("SET enable_progress_bar = false")
-        return engine
+        """What computes: never a file of its own, so that files stay readable by others while jobs run."""
+        return open_engine(self.settings.engine)
 
     @cached_property
     def fits(self) -> dict[tuple[int, ...], Fitted]:
@@ -53,39 +49,63 @@ class Workspace:
 
     @cached_property
     def tables(self) -> dict[str, ir.Table]:
-        """Every landed table. Raises DataError where orders are not there yet."""
+        """Every landed table. Raises DataError where those that the cohort is made of are not there yet."""
         tables = landed_tables(self.store, self.engine, settings=self.settings)
-        if not {"orders", "order_lines"} & tables.keys():
-            raise DataError(f"no orders have landed in {self.root}; run `attrition ingest --project {self.root}`")
+        if not self._entity_tables & tables.keys():
+            noun = "subscriptions" if self.by_contract else "orders"
+            raise DataError(f"no {noun} have landed in {self.root}; run `attrition ingest --project {self.root}`")
         return tables
 
     @cached_property
-    def order_days(self) -> tuple[date, date]:
-        """The local days of the oldest and the newest order."""
-        spans = [
-            self.engine.to_pyarrow(table.agg(first=table.ordered_on.min(), last=table.ordered_on.max())).to_pylist()[0]
-            for name, table in self.tables.items()
-            if name in ("orders", "order_lines")
-        ]
-        if any(span["first"] is None for span in spans):
-            raise DataError(f"no order landed in {self.root}: every row was rejected, or the files were empty")
-        return min(span["first"] for span in spans), max(span["last"] for span in spans)
+    def landed(self) -> list[StoredFile]:
+        """The landed files that the tables are made of."""
+        return landed_files(self.store, settings=self.settings)
+
+    @property
+    def by_contract(self) -> bool:
+        """Whether customers are at risk because of a subscription, not because of orders."""
+        return self.settings.cohort.kind == "subscribed"
+
+    @property
+    def _entity_tables(self) -> set[str]:
+        return {"subscriptions"} if self.by_contract else {"orders", "order_lines"}
+
+    @cached_property
+    def data_days(self) -> tuple[date, date]:
+        """The local days of the oldest and the newest order.
+
+        Where customers are bound by contract: of the oldest subscription, and of the newest fact of any table, since a
+        subscription that runs on leaves no trace of its own.
+        """
+        first = [self._span(name)["first"] for name in sorted(self._entity_tables & self.tables.keys())]
+        if any(day is None for day in first):
+            noun = "subscription" if self.by_contract else "order"
+            raise DataError(f"no {noun} landed in {self.root}: every row was rejected, or the files were empty")
+        telling = self.tables.keys() if self.by_contract else self._entity_tables & self.tables.keys()
+        last = [day for name in sorted(telling) if (day := self._span(name)["last"]) is not None]
+        return min(first), max(last)
+
+    def _span(self, name: str) -> dict[str, Any]:
+        table = self.tables[name]
+        day = table[local_day(TABLES[name].happened_at)]
+        found: dict[str, Any] = self.engine.to_pyarrow(table.agg(first=day.min(), last=day.max())).to_pylist()[0]
+        return found
 
     @property
     def complete_until(self) -> date:
-        """The first day that the data do not cover completely: as set, otherwise the day of the newest order."""
-        return self.settings.complete_until or self.order_days[1]
+        """The first day that the data do not cover completely: as set, otherwise the newest of `data_days`."""
+        return self.settings.complete_until or self.data_days[1]
 
     @property
     def data_as_of(self) -> date:
-        """The day of the newest order that scoring can know of."""
-        return min(self.order_days[1], self.as_of - timedelta(days=1))
+        """The newest day with data that scoring can know of."""
+        return min(self.data_days[1], self.as_of - timedelta(days=1))
 
     def training_days(self, until: date) -> list[date]:
         """Grid days whose outcome windows end by `until`, with enough history before them; the newest `at_most`."""
         plan, outcome = self.settings.snapshots, self.settings.outcome
         last = min(until, self.complete_until) - timedelta(days=outcome.lead_days + outcome.horizon_days)
-        first = self.order_days[0] + timedelta(days=max(1, plan.min_history_days))
+        first = self.data_days[0] + timedelta(days=max(1, plan.min_history_days))
         newest = last - timedelta(days=(last - plan.anchor).days % plan.every_days)
         days = [newest - timedelta(days=plan.every_days * step) for step in range(plan.at_most)]
         return sorted(day for day in days if day >= first)
@@ -105,6 +125,7 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@cache
 def code_version(*rooms: str) -> str:
     """The release and a hash of the source files of some rooms, all three unless named: what made a result."""
     digest, here = hashlib.sha256(), Path(__file__).parent.parent

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from features.asof import as_of
-from features.cohort import cohort
-from tests.features.world_case import PARIS, SNAPSHOT, at, order, tables
+from features.cohort import Cohort, cohort
+from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, subscription, tables
 
 
 def _ids(*rows: dict[str, Any], active_days: int | None = None) -> list[str]:
     world = as_of(tables(orders=rows), SNAPSHOT, zone=PARIS)
-    return sorted(cohort(world, active_days=active_days).to_pyarrow()["customer_id"].to_pylist())
+    at_risk = Cohort(kind="ordered_within", active_days=active_days) if active_days else EVERYBODY
+    return sorted(cohort(world, at_risk).to_pyarrow()["customer_id"].to_pylist())
+
+
+def _subscribed(*rows: dict[str, Any]) -> list[str]:
+    world = as_of(tables(subscriptions=rows), SNAPSHOT, zone=PARIS)
+    return sorted(cohort(world, SUBSCRIBED).to_pyarrow()["customer_id"].to_pylist())
 
 
 def test_customers_who_first_appear_after_the_snapshot_are_not_there() -> None:
@@ -31,3 +37,23 @@ def test_a_customer_with_nothing_but_cancelled_orders_or_credit_notes_never_orde
 
 def test_an_order_cancelled_later_still_counts_for_now() -> None:
     assert _ids(order("c", "2024-05-01", cancelled_at=at("2024-06-02"))) == ["c"]
+
+
+def test_subscribed_are_those_whose_subscription_runs() -> None:
+    gone = subscription("gone", ended_at=at("2024-05-31"))
+    later = subscription("later", ended_at=at("2024-06-01 00:00"))
+    new = subscription("new", started_at=at("2024-06-01 00:00"))
+    assert _subscribed(gone, later, new, subscription("here")) == ["here", "later"]
+
+
+def test_a_trial_is_not_at_risk_until_it_is_over() -> None:
+    trying = subscription("trying", trial_ends_at=at("2024-06-02"))
+    over = subscription("over", trial_ends_at=at("2024-06-01 00:00"))
+    assert _subscribed(trying, over) == ["over"]
+
+
+def test_who_has_given_notice_is_no_longer_at_risk_unless_another_subscription_stays() -> None:
+    leaving = subscription("leaving", cancel_requested_at=at("2024-05-31"))
+    will = subscription("will", cancel_requested_at=at("2024-06-01 00:00"))
+    half = [subscription("half", "s1", cancel_requested_at=at("2024-05-31")), subscription("half", "s2")]
+    assert _subscribed(leaving, will, *half) == ["half", "will"]

@@ -1,56 +1,88 @@
-"""Every purchase and product indicator equals its plain-Python definition on random histories."""
+"""Every indicator equals its plain-Python definition on random histories of every table."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import products, purchases
-from tests.features.histories import line_row, orders
-from tests.features.oracle import expected, expected_products, same
+from features.catalog import Family
+from features.tables import TABLES
+from features.training_set import families
+from tests.features.histories import random_world
+from tests.features.oracles import (
+    billing,
+    engagement,
+    loyalty,
+    market,
+    messages,
+    payment,
+    profile,
+    purchases,
+    quality,
+    satisfaction,
+    subscription,
+    support,
+    usage,
+)
+from tests.features.oracles.known import known_world, same
+from tests.features.test_no_look_ahead import tables_of
 from tests.features.world_case import LOOKBACKS, Engine, landed
 
-HISTORIES = 50
+Oracle = Callable[[Mapping[str, list[dict[str, Any]]], Sequence[str]], dict[str, dict[str, Any]]]
+
+CUSTOMERS = [f"c{number}" for number in range(50)]
 WORLDS = 10
-ORDERS, LINES = Engine("orders"), Engine("order_lines")
+FAMILIES = families(TABLES, personal=True)
+ORACLES: dict[str, Oracle] = {
+    module.__name__.rpartition(".")[2]: module.expected
+    for module in (
+        billing,
+        engagement,
+        loyalty,
+        market,
+        messages,
+        payment,
+        profile,
+        purchases,
+        quality,
+        satisfaction,
+        subscription,
+        support,
+        usage,
+    )
+}
 
 
-@settings(max_examples=WORLDS)
-@given(seed=st.integers(0, 2**32))
-def test_each_purchase_indicator_is_what_its_definition_says(seed: int) -> None:
-    source = random.Random(seed)
-    rows = [row for number in range(HISTORIES) for row in orders(source, f"c{number}")]
-    found = {row["customer_id"]: row for row in ORDERS.run(orders=landed("orders", rows)).to_pylist()}
-    wanted = expected(rows)
-    assert found.keys() == wanted.keys()
-    for customer, values in wanted.items():
-        wrong = {
-            name: (found[customer][name], value)
-            for name, value in values.items()
-            if not same(found[customer][name], value)
-        }
-        assert not wrong, f"{customer}: {wrong}"
+def test_every_family_has_an_oracle() -> None:
+    assert sorted(ORACLES) == sorted(family.name for family in FAMILIES)
 
 
-@settings(max_examples=WORLDS)
-@given(seed=st.integers(0, 2**32))
-def test_each_product_indicator_is_what_its_definition_says(seed: int) -> None:
-    source = random.Random(seed)
-    rows = [line_row(source, f"c{n}") for n in range(HISTORIES) for _ in range(source.randint(0, 12))]
-    found = {row["customer_id"]: row for row in LINES.run(order_lines=landed("order_lines", rows)).to_pylist()}
-    wanted = expected_products(rows)
-    assert found.keys() <= wanted.keys()  # a customer whose orders add up to a credit note is not at risk
-    assert len(found) > HISTORIES / 2
-    for customer, row in found.items():
-        wrong = {name: (row[name], value) for name, value in wanted[customer].items() if not same(row[name], value)}
-        assert not wrong, f"{customer}: {wrong}"
+@pytest.mark.parametrize("without", [(), ("orders",)], ids=["all tables", "without orders"])
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_each_indicator_is_what_its_definition_says(family: Family, without: tuple[str, ...]) -> None:
+    names = [name for name in tables_of(family) if name not in without]
+    if without and len(names) == len(tables_of(family)):
+        return  # does not read what is left out
+    here = next(each for each in families(names, personal=True) if each.name == family.name)
+    engine = Engine(*names, families=[here], customers=True)
 
+    @settings(max_examples=WORLDS)
+    @given(seed=st.integers(0, 2**32))
+    def equal(seed: int) -> None:
+        world = random_world(random.Random(seed), names, CUSTOMERS)
+        tables = {name: landed(name, rows) for name, rows in world.items()}
+        found = engine.run(everybody=pa.table({"customer_id": CUSTOMERS}), **tables).to_pylist()
+        wanted = ORACLES[family.name](known_world(world), CUSTOMERS)
+        for row in found:
+            definition = wanted[row["customer_id"]]
+            assert sorted(definition) == sorted(here.columns(LOOKBACKS))
+            wrong = {name: (row[name], value) for name, value in definition.items() if not same(row[name], value)}
+            assert not wrong, f"{row['customer_id']}: found and wanted {wrong}"
 
-def test_the_oracle_knows_every_purchase_indicator() -> None:
-    source = random.Random(3)
-    one = next(iter(expected([row for number in range(9) for row in orders(source, f"c{number}")]).values()))
-    assert sorted(one) == sorted(purchases.FAMILY.columns(LOOKBACKS))
-    lines = [line_row(source, "c") for _ in range(99)]
-    assert sorted(expected_products(lines)["c"]) == sorted(products.FAMILY.columns(LOOKBACKS))
+    equal()

@@ -6,18 +6,26 @@ from datetime import date
 from typing import Any
 
 from features.asof import as_of
-from features.cohort import cohort
-from features.outcomes import inactivity
-from tests.features.world_case import PARIS, SNAPSHOT, at, order, tables
+from features.cohort import Cohort, cohort
+from features.outcomes import Kind, outcome
+from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, subscription, tables
 
 FIRST = order("a", "2024-05-01")
 
 
 def _churned(*rows: dict[str, Any], lead: int = 0, until: date = date(2025, 1, 1)) -> dict[str, int] | None:
     world = tables(orders=[FIRST, *rows])
-    at_risk = cohort(as_of(world, SNAPSHOT, zone=PARIS), active_days=None)
-    table = inactivity(world, at_risk, SNAPSHOT, lead_days=lead, horizon_days=30, complete_until=until, zone=PARIS)
+    return _outcome("inactivity", world, EVERYBODY, lead, until)
+
+
+def _outcome(kind: Kind, world: Any, at_risk: Cohort, lead: int, until: date) -> dict[str, int] | None:
+    customers = cohort(as_of(world, SNAPSHOT, zone=PARIS), at_risk)
+    table = outcome(kind, world, customers, SNAPSHOT, lead_days=lead, horizon_days=30, complete_until=until, zone=PARIS)
     return None if table is None else {row["customer_id"]: row["churned"] for row in table.to_pyarrow().to_pylist()}
+
+
+def _left(*rows: dict[str, Any]) -> dict[str, int] | None:
+    return _outcome("churn", tables(subscriptions=rows), SUBSCRIBED, 0, date(2025, 1, 1))
 
 
 def test_no_order_in_the_window_is_churn() -> None:
@@ -57,3 +65,24 @@ def test_whoever_comes_after_the_snapshot_has_no_outcome() -> None:
 def test_a_window_that_has_not_ended_is_censored_for_everybody() -> None:
     assert _churned(order("a", "2024-06-05"), until=date(2024, 6, 30)) is None
     assert _churned(order("a", "2024-06-05"), until=date(2024, 7, 1)) == {"a": 0}
+
+
+def test_a_subscription_that_ends_within_the_window_is_churn() -> None:
+    assert _left(subscription("a", ended_at=at("2024-06-15"))) == {"a": 1}
+    assert _left(subscription("a")) == {"a": 0}
+
+
+def test_a_subscription_that_ends_after_the_window_was_running_at_its_end() -> None:
+    assert _left(subscription("a", ended_at=at("2024-07-01 00:00"))) == {"a": 0}
+    assert _left(subscription("a", ended_at=at("2024-06-30 23:59"))) == {"a": 1}
+
+
+def test_one_of_two_subscriptions_that_ends_is_no_churn() -> None:
+    two = [subscription("a", "s1", ended_at=at("2024-06-15")), subscription("a", "s2")]
+    assert _left(*two) == {"a": 0}
+
+
+def test_an_end_that_became_known_after_the_window_does_not_change_the_outcome() -> None:
+    first = subscription("a")
+    corrected = subscription("a", ended_at=at("2024-06-15"), known_at=at("2024-07-03"))
+    assert _left(first, corrected) == {"a": 0}

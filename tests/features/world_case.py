@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -14,12 +14,19 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
+from features import training_set
+from features.asof import as_of
+from features.catalog import Family, Group, Spans
+from features.cohort import Cohort, cohort
 from features.contract import local_day
 from features.tables import TABLES
-from features.training_set import snapshot
+from features.training_set import columns_of, families, snapshot
 
 PARIS = ZoneInfo("Europe/Paris")
 LOOKBACKS = (7, 30, 90, 365)
+SPANS = Spans(lookback_days=LOOKBACKS, horizon_days=60)
+EVERYBODY = Cohort(kind="ever_ordered")
+SUBSCRIBED = Cohort(kind="subscribed")
 SNAPSHOT = date(2024, 6, 1)  # its midnight is 2024-05-31 22:00 UTC in Paris
 
 _ARROW = {
@@ -68,23 +75,65 @@ def order(customer: str, moment: str, amount: float | str = 10, **more: Any) -> 
     return row | more
 
 
+def subscription(customer: str, number: str = "", **more: Any) -> dict[str, Any]:
+    """One subscription row, started a good while ago."""
+    row = {
+        "customer_id": customer,
+        "subscription_id": f"{customer} {number}",
+        "started_at": at("2023-03-01"),
+        "plan": "basic",
+        "mrr": 30,
+    }
+    return row | more
+
+
 def tables(**rows: Sequence[Mapping[str, Any]]) -> dict[str, ir.Table]:
     """Name to an Ibis table over literal rows."""
     return {name: ibis.memtable(landed(name, content)) for name, content in rows.items()}
 
 
 def features_of(world: Mapping[str, ir.Table], day: date = SNAPSHOT, **options: Any) -> pd.DataFrame:
-    """The snapshot, indexed by customer."""
-    settings: dict[str, Any] = {"active_days": None, "lookback_days": LOOKBACKS, "zone": PARIS} | options
+    """The snapshot, indexed by customer: everybody who ever ordered, unless told otherwise."""
+    settings: dict[str, Any] = {
+        "at_risk": EVERYBODY,
+        "spans": SPANS,
+        "zone": PARIS,
+        "families": families(world, personal=True),
+    } | options
     return snapshot(world, day, **settings).to_pandas().set_index("customer_id")
 
 
-class Engine:
-    """One snapshot expression, compiled once and run over many worlds: what makes thousands of cases affordable."""
+def group_of(
+    group: Group, customers: Sequence[str], world: Mapping[str, ir.Table], day: date = SNAPSHOT
+) -> pd.DataFrame:
+    """The columns of one group alone, as a snapshot would hold them, for customers named one by one."""
+    cohort = ibis.memtable({"customer_id": list(customers)})
+    family = Family(name="alone", reasons={}, groups=(group,))
+    known = as_of(world, day, zone=PARIS)
+    return columns_of((family,), known, cohort, SPANS).to_pandas().set_index("customer_id")
 
-    def __init__(self, *names: str, day: date = SNAPSHOT) -> None:
+
+class Engine:
+    """One snapshot expression, compiled once and run over many worlds: what makes thousands of cases affordable.
+
+    customers: the cohort is a table `everybody`, for families that need no orders; otherwise as `at_risk` says.
+    """
+
+    def __init__(
+        self,
+        *names: str,
+        families: Sequence[Family] | None = None,
+        customers: bool = False,
+        at_risk: Literal["ever_ordered", "subscribed"] = "ever_ordered",
+    ) -> None:
         unbound = {name: ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name) for name in names}
-        expression = snapshot(unbound, day, active_days=None, lookback_days=LOOKBACKS, zone=PARIS)
+        chosen = training_set.families(names, personal=True) if families is None else families
+        known = as_of(unbound, SNAPSHOT, zone=PARIS)
+        if customers:
+            everybody = ibis.table({"customer_id": "string"}, name="everybody")
+        else:
+            everybody = cohort(known, Cohort(kind=at_risk))
+        expression = columns_of(chosen, known, everybody, SPANS)
         self.sql = ibis.to_sql(expression, dialect="duckdb")
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")

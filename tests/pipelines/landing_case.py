@@ -13,7 +13,8 @@ import pytest
 
 from features.errors import DataError
 from pipelines.ingest import IngestResult, ingest, landed_tables
-from pipelines.settings import Dialect, Settings, Source
+from pipelines.settings import Settings
+from pipelines.source_settings import Dialect, Source
 from pipelines.store import Store
 
 HEADER = "order_id,customer_id,ordered_at,amount\n"

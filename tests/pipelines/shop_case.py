@@ -12,17 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.init import render
-from pipelines.settings import (
-    Backtest,
-    Bands,
-    Cohort,
-    Dialect,
-    Outcome,
-    Settings,
-    Snapshots,
-    Source,
-    Training,
-)
+from pipelines.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
+from pipelines.source_settings import Dialect, Source
 
 AS_OF = date(2025, 6, 1)
 COMPLETE_UNTIL = date(2025, 8, 1)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.date_format import date_pattern
-from pipelines.settings import Dialect
+from pipelines.source_settings import Dialect
 
 
 @pytest.mark.parametrize(

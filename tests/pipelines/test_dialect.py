@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from features.contract import Column, Kind, Table
 from pipelines.dialect import SPACES, text_reading, trimmed
 from pipelines.raw_rows import RawRows
-from pipelines.settings import Dialect
+from pipelines.source_settings import Dialect
 from pipelines.typed_rows import TypedRows, workbench
 
 PARIS = "Europe/Paris"

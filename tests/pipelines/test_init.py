@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from features.errors import SettingsError
 from pipelines.init import InitResult, examples, init, render
-from pipelines.settings import Cohort, Outcome, Reference, Settings, Snapshots, Source, load
+from pipelines.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
+from pipelines.source_settings import Source
 
 CDNOW = Settings(
     time_zone="UTC",

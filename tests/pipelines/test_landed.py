@@ -8,7 +8,7 @@ import ibis
 import pytest
 
 from features.errors import IntegrityError
-from features.tables import ORDERS
+from features.tables.orders import ORDERS
 from pipelines.ingest import landed_tables
 from pipelines.store import Store
 from tests.pipelines.landing_case import HEADER, ORDER_COLUMNS, ROW, UNNAMED, land, settings, source, statuses, table

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from features.errors import AttritionError, SettingsError
-from pipelines.settings import Cohort, Dialect, Outcome, Settings, Source, load
+from pipelines.settings import Cohort, Outcome, Settings, load
+from pipelines.source_settings import Dialect, Source
 
 ORDERS = """
 [[sources]]
@@ -208,7 +209,7 @@ def test_a_workspace_without_orders_is_refused(file: Path) -> None:
         .replace(', amount = "total"', "")
     )
     said = complaint(file, 'currency = "EUR"\n' + customers)
-    assert said == '  sources: nothing provides orders; add a source with table = "orders" or "order_lines"'
+    assert said == '  nothing provides orders; add a source with table = "orders" or "order_lines"'
 
 
 @pytest.mark.parametrize("text", ["", 'currency = "EUR"\n'])

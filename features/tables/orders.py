@@ -1,21 +1,8 @@
-"""The tables that the product reads. A new table comes in by being declared here."""
+"""What was bought, and what came back."""
 
 from __future__ import annotations
 
-from features.contract import Column, Table
-
-CUSTOMERS = Table(
-    name="customers",
-    grain="one row per customer and version of what is known about them",
-    key=("customer_id",),
-    happened_at="signed_up_at",
-    columns=(
-        Column(name="customer_id", kind="text", meaning="the customer's id in the company's systems"),
-        Column(name="signed_up_at", kind="timestamp", meaning="when the customer became one"),
-        Column(name="country", kind="text", meaning="country of residence or seat", null="not recorded"),
-        Column(name="acquisition_channel", kind="text", meaning="what brought the customer", null="not recorded"),
-    ),
-)
+from features.contract import CURRENCY, Column, Table
 
 ORDERS = Table(
     name="orders",
@@ -59,6 +46,7 @@ ORDERS = Table(
             known_at="refunded_at",
             null="not refunded, as far as was known",
         ),
+        CURRENCY,
     ),
 )
 
@@ -72,9 +60,23 @@ ORDER_LINES = Table(
         Column(name="customer_id", kind="text", meaning="who ordered"),
         Column(name="ordered_at", kind="timestamp", meaning="when the order was placed or the credit note written"),
         Column(name="product_id", kind="text", meaning="what was ordered", null="not recorded"),
+        Column(name="category", kind="text", meaning="what kind of product it is", null="not recorded"),
         Column(name="quantity", kind="number", meaning="how many; below zero on a credit note", unit="pieces"),
         Column(name="unit_price", kind="money", meaning="price of one piece after discounts", unit="currency"),
+        Column(
+            name="discount",
+            kind="money",
+            meaning="how much the whole line was reduced by",
+            unit="currency",
+            null="not reduced, or not recorded",
+        ),
+        Column(
+            name="returned_at",
+            kind="timestamp",
+            meaning="when the goods came back",
+            known_at="returned_at",
+            null="not returned, as far as was known",
+        ),
+        CURRENCY,
     ),
 )
-
-TABLES: dict[str, Table] = {table.name: table for table in (CUSTOMERS, ORDERS, ORDER_LINES)}

@@ -1,0 +1,68 @@
+"""What computes indicators: DuckDB in this process, or Spark. The expressions are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+
+from features.errors import SettingsError
+
+Engine = Literal["duckdb", "spark"]
+MEMORY = "2GB"  # beyond it DuckDB spills to disk: a snapshot of any size fits, and the machine is not ours alone
+
+
+def open_engine(kind: Engine) -> Any:
+    """An Ibis connection that counts in UTC. Raises: SettingsError where Spark is not installed or does not start."""
+    return _spark() if kind == "spark" else _duckdb()
+
+
+def parquet_table(engine: Any, places: Sequence[Path], columns: Sequence[str]) -> ir.Table:
+    """Parquet files under each other, with `landed_order` (int64): the position of a row's file in `places`."""
+    parts = [
+        engine.read_parquet(str(place)).select(*columns).mutate(landed_order=ibis.literal(number, type="int64"))
+        for number, place in enumerate(places)
+    ]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _duckdb() -> Any:
+    engine = ibis.duckdb.connect()
+    engine.raw_sql("SET TimeZone = 'UTC'")
+    engine.raw_sql(f"SET memory_limit = '{MEMORY}'")
+    with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar, and none to turn off
+        engine.raw_sql("SET enable_progress_bar = false")
+    return engine
+
+
+def _spark() -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise SettingsError(
+            'engine = "spark" needs Spark: install it with `pip install "attrition[spark]"` and Java 17, or set '
+            'engine = "duckdb"'
+        ) from None
+    try:
+        session = (
+            SparkSession.builder.appName("attrition")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.ansi.enabled", "false")  # nothing divided by nothing is null, as elsewhere
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.sql.shuffle.partitions", "4")
+            .config("spark.log.level", "ERROR")
+            .getOrCreate()
+        )
+    except Exception as error:  # noqa: BLE001 - whatever Java says, a person is told what to do
+        raise SettingsError(
+            f'engine = "spark": Spark did not start ({str(error).splitlines()[0]}); is Java 17 there?'
+        ) from None
+    return ibis.pyspark.connect(session)

@@ -1,0 +1,97 @@
+"""The part of `attrition.toml` that says where rows come from, and how a file writes its values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from features.errors import did_you_mean
+from features.tables import TABLES
+from pipelines.date_format import date_pattern
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, hide_input_in_errors=True)
+
+
+class Dialect(Section):
+    """How a text file writes its values. Parquet files use only `time_zone` (and `date_format` for text dates)."""
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", "'", " "] = ""  # " " stands for every kind of space, U+00A0 and U+202F too
+    encoding: str = "utf-8"
+    date_format: str = "%Y-%m-%d"
+    time_zone: str | None = None  # None: the workspace's
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError:
+            raise ValueError(f"'{value}' is not an encoding; use for example utf-8, cp1252 or utf-16") from None
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str | None) -> str | None:
+        return value if value is None else known_zone(value)
+
+    @field_validator("date_format")
+    @classmethod
+    def _one_meaning(cls, value: str) -> str:
+        date_pattern(value)
+        return value
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Dialect:
+        if {self.delimiter, self.quote} & {"\r", "\n", "\0"}:
+            raise ValueError("delimiter and quote are marks within a line, not line ends")
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
+        if self.quote == self.delimiter:
+            raise ValueError(f"quote and delimiter are both '{self.quote}'")
+        return self
+
+
+class Source(Section):
+    """Where rows of one table come from. `columns` says which source column fills which contract column."""
+
+    table: str
+    path: Annotated[str, Field(min_length=1)]
+    format: Literal["csv", "parquet"] | None = None  # None: by the file's ending
+    columns: dict[str, str]
+    max_rejected_share: Share = 0.05
+    dialect: Dialect = Dialect()
+
+    @model_validator(mode="after")
+    def _names(self) -> Source:
+        if self.table not in TABLES:
+            raise ValueError(f"there is no table '{self.table}'.{did_you_mean(self.table, TABLES)}")
+        contract = TABLES[self.table]
+        names = [column.name for column in contract.columns] + ["known_at"]
+        for name in self.columns:
+            if name not in names:
+                raise ValueError(f"table {self.table} has no column '{name}'.{did_you_mean(name, names)}")
+        for column in contract.columns:
+            if column.required and not column.made_when_absent and column.name not in self.columns:
+                raise ValueError(f"table {self.table} needs '{column.name}': say which source column holds it")
+        if Path(self.path).is_absolute() or ".." in Path(self.path).parts:
+            raise ValueError(f"path '{self.path}' leaves the workspace; put or link the file inside it")
+        return self
+
+
+def known_zone(value: str) -> str:
+    """The name of a time zone back; ValueError where there is none of that name."""
+    if value not in available_timezones():
+        raise ValueError(f"'{value}' is not a time zone.{did_you_mean(value, available_timezones())}")
+    return value

@@ -1,0 +1,84 @@
+"""What was known at the snapshot, in plain Python and from the contracts alone; and arithmetic that oracles share."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from features.tables import TABLES
+from tests.features.world_case import PARIS, SNAPSHOT, at
+
+CUT = at(SNAPSHOT.isoformat())
+Row = dict[str, Any]
+
+
+def local_date(moment: datetime) -> date:
+    return moment.replace(tzinfo=UTC).astimezone(PARIS).date()
+
+
+def age(moment: datetime) -> int:
+    """Whole local days from a moment's day to the snapshot."""
+    return (SNAPSHOT - local_date(moment)).days
+
+
+def exact(amount: Any) -> Decimal:
+    return Decimal(str(amount)).quantize(Decimal("0.0001"))
+
+
+def ratio(part: Any, whole: Any) -> float | None:
+    return None if whole is None or part is None or not whole else float(part) / float(whole)
+
+
+def newest(rows: Iterable[Row], moment: str) -> Row:
+    """The last row by a timestamp; of several at one moment, the last known, then the last landed."""
+    return max(rows, key=lambda row: (row[moment], row["known_at"], row["landed_order"], row["source_row"]))
+
+
+def known(table: str, rows: Sequence[Row]) -> list[Row]:
+    """The last version of each row that was known before the cut, without what became known later."""
+    contract = TABLES[table]
+    versions: dict[Any, list[Row]] = defaultdict(list)
+    for number, given in enumerate(rows, start=1):
+        row: Row = {column.name: given.get(column.name) for column in contract.columns}
+        happened = row[contract.happened_at]
+        row["known_at"] = max(given.get("known_at") or happened, happened)
+        row |= {"landed_order": given.get("landed_order", 0), "source_row": given.get("source_row", number)}
+        if row["known_at"] < CUT:
+            versions[tuple(row[name] for name in contract.key) or number].append(row)
+    result = []
+    for each in versions.values():
+        row = dict(max(each, key=lambda v: (v["known_at"], v["landed_order"], v["source_row"])))
+        clocks = {column.name: row[column.known_at] for column in contract.columns if column.known_at}
+        result.append(row | {name: None for name, clock in clocks.items() if clock is None or clock >= CUT})
+    return result
+
+
+def known_world(world: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+    return {table: known(table, rows) for table, rows in world.items()}
+
+
+def standing_orders(world: Mapping[str, list[Row]]) -> list[Row]:
+    """Orders that stand, with customer_id and ordered_at at least, from orders or else from their lines."""
+    if "orders" in world:
+        return [row for row in world["orders"] if row["amount"] >= 0 and row["cancelled_at"] is None]
+    lines: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in world["order_lines"]:
+        lines[row["order_id"], row["customer_id"]].append(row)
+    return [
+        {"customer_id": customer, "order_id": order, "ordered_at": min(row["ordered_at"] for row in mine)}
+        for (order, customer), mine in lines.items()
+        if sum(exact(row["quantity"]) * exact(row["unit_price"]) for row in mine) >= 0
+    ]
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal but for the last bits of a float; NaN is null."""
+    if isinstance(left, float) and math.isnan(left):
+        left = None
+    if left is None or right is None or isinstance(left, str) or isinstance(right, str):
+        return bool(left == right)
+    return math.isclose(left, right, rel_tol=1e-12, abs_tol=1e-9)

@@ -1,0 +1,57 @@
+"""Another future changes what was not known, all of it, and nothing of what was."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from features.asof import as_of
+from features.other_futures import CHANGES, Change, other_future
+from tests.features.histories import random_world
+from tests.features.world_case import PARIS, SNAPSHOT, at, order, tables
+
+NAMES = ("orders", "support_contacts", "subscriptions", "messages", "usage", "incidents")
+
+
+def _orders(change: Change, *rows: dict[str, object]) -> list[dict[str, object]]:
+    world = other_future(tables(orders=rows), SNAPSHOT, change, zone=PARIS)
+    return world["orders"].order_by("known_at", "amount").to_pyarrow().to_pylist()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_known_is_the_same(change: Change) -> None:
+    world = tables(**random_world(random.Random(5), NAMES, ["a", "b", "c"]))
+    other = other_future(world, SNAPSHOT, change, zone=PARIS)
+    for name in NAMES:
+        seen, again = (as_of(each, SNAPSHOT, zone=PARIS)[name].to_pyarrow() for each in (world, other))
+        order_by = [(column, "ascending") for column in ("source_row", "landed_order")]
+        assert seen.sort_by(order_by).equals(again.sort_by(order_by)), name
+
+
+def test_rows_and_values_known_later_are_removed() -> None:
+    rows = [
+        order("a", "2024-05-01", 10, refunded_at=at("2024-06-02"), refunded_amount=4),
+        order("a", "2024-06-01 00:00"),
+    ]
+    (row,) = _orders("removed", *rows)
+    assert (row["amount"], row["refunded_at"], row["refunded_on"], row["refunded_amount"]) == (10, None, None, None)
+
+
+def test_rows_and_values_known_later_are_altered() -> None:
+    now, later = _orders("altered", order("a", "2024-05-01", 10), order("a", "2024-06-02", 20))
+    assert (now["amount"], later["amount"]) == (10, 47)
+    assert now["cancelled_at"] == now["refunded_at"] == at("2024-06-01 00:00")
+    assert now["refunded_amount"] == 7
+
+
+def test_late_news_of_the_past_are_added() -> None:
+    found = _orders("added", order("a", "2024-05-01", 10))
+    assert [(row["amount"], row["known_at"], row["ordered_at"]) for row in found[:1]] == [
+        (10, at("2024-05-01"), at("2024-05-01"))
+    ]
+    assert {(row["amount"], row["known_at"], row["ordered_at"]) for row in found[1:]} == {
+        (27, at("2024-06-01 00:00"), at("2024-05-01")),
+        (27, at("2024-06-01 00:00"), at("2024-06-01 00:00")),
+        (27, at("2024-06-02 00:00"), at("2024-05-01")),
+    }
