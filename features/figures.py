@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 
@@ -21,6 +23,11 @@ def real(value: ir.Value) -> ir.FloatingValue:
 def count(where: ir.BooleanValue) -> ir.IntegerScalar:
     """How many rows of a group satisfy a condition; a null condition does not."""
     return where.ifelse(1, 0).sum().fill_null(0).cast("int64")
+
+
+def flag(condition: ir.BooleanValue) -> ir.IntegerValue:
+    """1 or 0; a null condition is 0."""
+    return condition.ifelse(1, 0).cast("int64")
 
 
 def total(amount: ir.DecimalValue, where: ir.BooleanValue) -> ir.FloatingScalar:
@@ -51,7 +58,7 @@ def before(age: ir.IntegerValue, days: int) -> ir.BooleanValue:
     return (age > days) & (age <= 2 * days)
 
 
-def newest(table: ir.Table, moment: str, *, by: str = "customer_id") -> ir.Table:
+def newest(table: ir.Table, moment: str, *, by: str | Sequence[str] = "customer_id") -> ir.Table:
     """The last row of each customer (or other grain) by a timestamp; of several at one moment, the last landed."""
     rank = ibis.row_number().over(
         group_by=by,

@@ -6,11 +6,13 @@ import ibis.expr.types as ir
 
 from features.asof import AsOf
 from features.catalog import Group, Indicator, Spans
-from features.figures import per_customer, ratio, real
+from features.figures import count, per_customer, ratio, real, total, within
 
 REASONS = {
     "product_variety": ("variety of products", "variété des produits"),
     "order_size": ("size of orders", "taille des commandes"),
+    "discounts": ("buying at a discount", "achats en promotion"),
+    "returned_products": ("products sent back", "produits retournés"),
 }
 
 INDICATORS = (
@@ -33,6 +35,40 @@ INDICATORS = (
         null="never: 0 where nothing was ordered",
         en="{value|different product|different products} in the last {days} days",
         fr="{value|produit différent|produits différents} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="categories_{days}d",
+        reason="product_variety",
+        unit="count",
+        direction="lower",
+        null="never: 0 where nothing was ordered",
+        en="{value|kind of product|kinds of products} in the last {days} days",
+        fr="{value|catégorie de produits|catégories de produits} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="discounted_share_{days}d",
+        reason="discounts",
+        unit="share",
+        direction="either",
+        null="nothing of value ordered in the lookback",
+        en="{value} of the last {days} days' order value bought at a discount",
+        fr="{value} de la valeur commandée ces {days} derniers jours achetés en promotion",
+        en_null="no order in the last {days} days",
+        fr_null="aucune commande ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="returned_lines_share_{days}d",
+        reason="returned_products",
+        unit="share",
+        direction="higher",
+        null="nothing ordered in the lookback",
+        en="{value} of what was ordered in the last {days} days was sent back",
+        fr="{value} des articles commandés ces {days} derniers jours ont été retournés",
+        en_null="no order in the last {days} days",
+        fr_null="aucune commande ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(
@@ -87,15 +123,22 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     lines = world["order_lines"]
     lines = lines.filter(lines.quantity > 0)
     age = world.days_since(lines.ordered_on)
+    value = lines.quantity * lines.unit_price
     orders, pieces = lines.order_id.nunique(), real(lines.quantity.sum())
     columns: dict[str, ir.Value] = {
         "products_ever": lines.product_id.nunique(),
         "lines_per_order": ratio(lines.count(), orders),
         "pieces_per_order": ratio(pieces, orders),
-        "price_per_piece": ratio((lines.quantity * lines.unit_price).sum(), pieces),
+        "price_per_piece": ratio(value.sum(), pieces),
     }
     for days in spans.lookback_days:
-        columns[f"products_{days}d"] = lines.product_id.nunique(where=age <= days)
+        recent = within(age, days)
+        columns |= {
+            f"products_{days}d": lines.product_id.nunique(where=recent),
+            f"categories_{days}d": lines.category.nunique(where=recent),
+            f"discounted_share_{days}d": ratio(total(value, recent & (lines.discount > 0)), total(value, recent)),
+            f"returned_lines_share_{days}d": ratio(count(recent & lines.returned_on.notnull()), count(recent)),
+        }
     return per_customer(cohort, lines.group_by("customer_id").agg(**columns), _reordered(lines))
 
 

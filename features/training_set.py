@@ -9,7 +9,22 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
-from features import products, purchases
+from features import (
+    billing,
+    engagement,
+    loyalty,
+    market,
+    messages,
+    payment,
+    products,
+    profile,
+    purchases,
+    quality,
+    satisfaction,
+    subscription,
+    support,
+    usage,
+)
 from features.asof import AsOf, as_of
 from features.catalog import Family, Group, Spans
 from features.cohort import Cohort, cohort
@@ -17,6 +32,18 @@ from features.figures import per_customer
 
 FAMILIES: tuple[Family, ...] = (
     Family(name="purchases", reasons=purchases.REASONS | products.REASONS, groups=(purchases.GROUP, products.GROUP)),
+    engagement.FAMILY,
+    support.FAMILY,
+    billing.FAMILY,
+    payment.FAMILY,
+    satisfaction.FAMILY,
+    usage.FAMILY,
+    messages.FAMILY,
+    market.FAMILY,
+    quality.FAMILY,
+    loyalty.FAMILY,
+    subscription.FAMILY,
+    profile.FAMILY,
 )
 
 

@@ -56,8 +56,8 @@ def _value(source: random.Random, contract: Table, column: Column, customer: str
     if column.name == "customer_id":
         return customer
     if column.name in LINKS or (column.name in contract.key and column.name not in WORDS):
-        return f"{customer}-{source.randint(0, 5)}"
-    if column.null is not None and source.random() < (0.6 if column.known_at else 0.25):
+        return f"{customer}-{source.randint(0, 9)}"
+    if column.null is not None and source.random() < (0.4 if column.known_at == column.name else 0.2):
         return None
     return MAKERS[column.kind](source, column)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,9 +29,9 @@ def tables_of(family: Family) -> list[str]:
 
 
 def as_bytes(table: pa.Table) -> bytes:
+    """As a snapshot is stored; in memory, what lies under a null is chance."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+    pq.write_table(table, sink)
     return sink.getvalue().to_pybytes()
 
 
@@ -61,10 +62,9 @@ def test_what_becomes_known_later_changes_no_byte(family: Family) -> None:
 def test_what_was_known_does_show(family: Family) -> None:
     names, source = tables_of(family), random.Random(1)
     engine = Engine(*names, families=[family], customers=True)
-    world = random_world(source, names, CUSTOMERS)
-    assert _moved(_run(engine, world), _run(engine, random_world(source, names, CUSTOMERS))) == family.columns(
-        (7, 30, 90, 365)
-    )
+    first, *others = [_run(engine, random_world(source, names, CUSTOMERS)) for _ in range(5)]
+    moved = {name for other in others for name in _moved(first, other)}
+    assert sorted(moved) == sorted(family.columns((7, 30, 90, 365)))
 
 
 def test_the_cohorts_cannot_see_later_either() -> None:

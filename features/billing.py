@@ -1,0 +1,282 @@
+"""Billing: what was charged against what is usual, what is overdue, and what got dearer."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.catalog import Family, Group, Indicator, Spans
+from features.figures import count, newest, per_customer, ratio, real, total, within
+from features.subscriptions import changes, running
+
+REASONS = {
+    "unusual_invoice": ("invoices out of the usual", "factures inhabituelles"),
+    "extraordinary_charges": ("charges beside the usual", "frais exceptionnels"),
+    "overdue": ("invoices overdue", "factures en retard"),
+    "failed_payments": ("payments that failed", "paiements échoués"),
+    "credit_notes": ("credit notes", "avoirs"),
+    "price_increase": ("higher prices", "hausse des prix"),
+}
+SPREAD = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
+LEAST_SPREAD = 0.01  # of the median: equal invoices have no spread, and any other amount is out of the usual
+
+INVOICES = (
+    Indicator(
+        name="last_invoice",
+        reason="unusual_invoice",
+        unit="money",
+        direction="either",
+        null="never invoiced",
+        en="last invoice of {value}",
+        fr="dernière facture de {value}",
+        en_null="no invoice so far",
+        fr_null="aucune facture jusqu'ici",
+    ),
+    Indicator(
+        name="usual_invoice",
+        reason="unusual_invoice",
+        unit="money",
+        direction="either",
+        null="fewer than two invoices",
+        en="invoices are usually of {value}",
+        fr="factures d'habitude de {value}",
+        en_null="fewer than two invoices so far",
+        fr_null="moins de deux factures jusqu'ici",
+    ),
+    Indicator(
+        name="last_invoice_over_usual",
+        reason="unusual_invoice",
+        unit="ratio",
+        direction="higher",
+        null="fewer than two invoices, or usually free",
+        en="last invoice {last_invoice}, usually {usual_invoice}",
+        fr="dernière facture de {last_invoice}, contre {usual_invoice} d'habitude",
+        en_null="no usual invoice to compare with",
+        fr_null="pas de facture habituelle pour comparer",
+    ),
+    Indicator(
+        name="last_invoice_deviation",
+        reason="unusual_invoice",
+        unit="ratio",
+        direction="higher",
+        null="fewer than two invoices, or usually free",
+        en="last invoice {last_invoice}, {value} spreads from the usual {usual_invoice}",
+        fr="dernière facture de {last_invoice}, à {value} écarts de l'habituel {usual_invoice}",
+        en_null="no usual invoice to compare with",
+        fr_null="pas de facture habituelle pour comparer",
+    ),
+    Indicator(
+        name="largest_invoice_jump_{days}d",
+        reason="unusual_invoice",
+        unit="ratio",
+        direction="higher",
+        null="no invoice in the lookback with one before it",
+        en="an invoice {value} times the one before it in the last {days} days",
+        fr="une facture {value} fois celle d'avant ces {days} derniers jours",
+        en_null="no two invoices to compare in the last {days} days",
+        fr_null="pas deux factures à comparer ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="extraordinary_charges_{days}d",
+        reason="extraordinary_charges",
+        unit="count",
+        direction="higher",
+        null="never: 0 where nothing extraordinary was charged",
+        en="{value|extraordinary charge|extraordinary charges} in the last {days} days",
+        fr="{value|facturation exceptionnelle|facturations exceptionnelles} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="extraordinary_value_{days}d",
+        reason="extraordinary_charges",
+        unit="money",
+        direction="higher",
+        null="never: 0 where nothing extraordinary was charged",
+        en="{value} of extraordinary charges in the last {days} days",
+        fr="{value} de frais exceptionnels ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="overdue_invoices",
+        reason="overdue",
+        unit="count",
+        direction="higher",
+        null="never: 0 where nothing is overdue",
+        en="{value|invoice|invoices} overdue, for up to {overdue_days}",
+        fr="{value|facture|factures} en retard, jusqu'à {overdue_days}",
+    ),
+    Indicator(
+        name="overdue_amount",
+        reason="overdue",
+        unit="money",
+        direction="higher",
+        null="never: 0 where nothing is overdue",
+        en="{value} overdue",
+        fr="{value} en retard de paiement",
+    ),
+    Indicator(
+        name="overdue_days",
+        reason="overdue",
+        unit="days",
+        direction="higher",
+        null="never: 0 where nothing is overdue",
+        en="an invoice overdue for {value}",
+        fr="une facture en retard de {value}",
+    ),
+    Indicator(
+        name="invoices_written_off_{days}d",
+        reason="overdue",
+        unit="count",
+        direction="higher",
+        null="never: 0 where no invoice was given up",
+        en="{value|invoice|invoices} given up in the last {days} days",
+        fr="{value|facture passée|factures passées} en perte ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="credit_notes_{days}d",
+        reason="credit_notes",
+        unit="count",
+        direction="higher",
+        null="never: 0 where nothing was credited",
+        en="{value|credit note|credit notes} in the last {days} days",
+        fr="{value|avoir|avoirs} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+)
+
+FAILED = (
+    Indicator(
+        name="failed_payments_{days}d",
+        reason="failed_payments",
+        unit="count",
+        direction="higher",
+        null="never: 0 where no payment failed",
+        en="{value|payment|payments} failed in the last {days} days",
+        fr="{value|paiement échoué|paiements échoués} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+)
+
+PRICES = (
+    Indicator(
+        name="price_increase_since_renewal",
+        reason="price_increase",
+        unit="share",
+        direction="higher",
+        null="no running subscription with a price",
+        en="price up by {value} since the last renewal",
+        fr="prix en hausse de {value} depuis le dernier renouvellement",
+        en_null="no running subscription with a price",
+        fr_null="aucun abonnement en cours avec un prix",
+    ),
+)
+
+DISCOUNTS = (
+    Indicator(
+        name="discounts_ended_{days}d",
+        reason="price_increase",
+        unit="count",
+        direction="higher",
+        null="never: 0 where no discount ended",
+        en="{value|discount|discounts} ended in the last {days} days",
+        fr="{value|remise terminée|remises terminées} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+)
+
+
+def invoices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Charges (not credit notes, not withdrawn) against each other, and those not paid in time."""
+    table = world["invoices"]
+    age, lapsed = world.days_since(table.issued_on), world.days_since(table.due_on)
+    charge = (table.amount >= 0) & table.voided_at.isnull()
+    overdue = charge & (lapsed > 0) & table.paid_at.isnull() & table.written_off_at.isnull()
+    columns: dict[str, ir.Value] = {
+        "overdue_invoices": count(overdue),
+        "overdue_amount": total(table.amount, overdue),
+        "overdue_days": lapsed.max(where=overdue).fill_null(0),
+    }
+    for days in spans.lookback_days:
+        extraordinary = charge & table.extraordinary & within(age, days)
+        columns |= {
+            f"extraordinary_charges_{days}d": count(extraordinary),
+            f"extraordinary_value_{days}d": total(table.amount, extraordinary),
+            f"invoices_written_off_{days}d": count(within(world.days_since(table.written_off_on), days)),
+            f"credit_notes_{days}d": count((table.amount < 0) & within(age, days)),
+        }
+    counted = table.group_by("customer_id").agg(**columns)
+    charges = table.filter(charge)
+    joined = per_customer(cohort, counted, _against_usual(charges), _jumps(world, charges, spans))
+    spread = ibis.greatest(joined.invoice_spread * SPREAD, joined.usual_invoice * LEAST_SPREAD)
+    return joined.mutate(
+        last_invoice_over_usual=ratio(joined.last_invoice, joined.usual_invoice),
+        last_invoice_deviation=ratio(joined.last_invoice - joined.usual_invoice, spread),
+    )
+
+
+def _against_usual(charges: ir.Table) -> ir.Table:
+    """By customer: the newest charge, and the median of the earlier ones with their median distance from it."""
+    last = newest(charges, "issued_at")
+    earlier = charges.anti_join(last, "invoice_id")
+    earlier = earlier.select("customer_id", amount=real(earlier.amount))
+    usual = earlier.group_by("customer_id").agg(usual_invoice=earlier.amount.median())
+    beside = earlier.inner_join(usual, "customer_id")
+    distance = (beside.amount - beside.usual_invoice).abs()
+    spread = beside.group_by("customer_id").agg(invoice_spread=distance.median())
+    return per_customer(last.select("customer_id", last_invoice=real(last.amount)), usual, spread)
+
+
+def _jumps(world: AsOf, charges: ir.Table, spans: Spans) -> ir.Table:
+    in_order = ibis.window(group_by="customer_id", order_by=["issued_at", "known_at", "landed_order", "source_row"])
+    pairs = charges.mutate(previous=charges.amount.lag().over(in_order), age=world.days_since(charges.issued_on))
+    pairs = pairs.filter(pairs.previous > 0)
+    jump = ratio(pairs.amount, pairs.previous)
+    return pairs.group_by("customer_id").agg(
+        **{f"largest_invoice_jump_{days}d": jump.max(where=within(pairs.age, days)) for days in spans.lookback_days}
+    )
+
+
+def failed(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Attempts to take a payment that failed."""
+    payments = world["payments"]
+    age = world.days_since(payments.attempted_on)
+    columns = {
+        f"failed_payments_{days}d": count(~payments.succeeded & within(age, days)) for days in spans.lookback_days
+    }
+    return per_customer(cohort, payments.group_by("customer_id").agg(**columns))
+
+
+def prices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - reaches back to the renewal
+    """How much dearer the running subscriptions became within their terms, by price alone."""
+    subscriptions, dearer = running(world), changes(world, "price")
+    dearer = dearer.filter(dearer.mrr_before.notnull(), dearer.mrr_after.notnull())
+    dearer = dearer.select("changed_on", changed_id="subscription_id", step=dearer.mrr_after - dearer.mrr_before)
+    joined = subscriptions.inner_join(dearer, subscriptions.subscription_id == dearer.changed_id)
+    joined = joined.filter(joined.changed_on >= joined.term_started_on)
+    increase = joined.group_by("customer_id").agg(increase=joined.step.sum())
+    recurring = subscriptions.group_by("customer_id").agg(recurring=subscriptions.mrr.sum())
+    found = per_customer(cohort, recurring, increase)
+    step = found.increase.fill_null(0)
+    return found.mutate(price_increase_since_renewal=ratio(step, found.recurring - step))
+
+
+def discounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Discounts that ran out."""
+    ended = changes(world, "discount_end")
+    columns = {f"discounts_ended_{days}d": count(within(ended.age, days)) for days in spans.lookback_days}
+    return per_customer(cohort, ended.group_by("customer_id").agg(**columns))
+
+
+FAMILY = Family(
+    name="billing",
+    reasons=REASONS,
+    groups=(
+        Group(needs=("invoices",), indicators=INVOICES, compute=invoices),
+        Group(needs=("payments",), indicators=FAILED, compute=failed),
+        Group(needs=("subscriptions", "subscription_changes"), indicators=PRICES, compute=prices),
+        Group(needs=("subscription_changes",), indicators=DISCOUNTS, compute=discounts),
+    ),
+)

@@ -1,0 +1,206 @@
+"""Messages: how much customers are written to, how it suits them, and how they take it."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.catalog import Family, Group, Indicator, Spans, Unit
+from features.figures import before, count, per_customer, ratio, within
+from features.orders import purchases
+
+REASONS = {
+    "message_pressure": ("number of messages", "pression des messages"),
+    "message_sameness": ("messages that are all the same", "messages répétitifs ou impersonnels"),
+    "message_response": ("response to messages", "réaction aux messages"),
+    "unsubscribed": ("wish for no more messages", "désinscription"),
+}
+_CHANNELS = {"emails": "email", "sms": "sms", "push_messages": "push"}
+
+
+def _sent(name: str, singular: tuple[str, str], plural: tuple[str, str]) -> Indicator:
+    """A count of messages of some sort."""
+    return Indicator(
+        name=f"{name}_{{days}}d",
+        reason="message_pressure",
+        unit="count",
+        direction="higher",
+        null="never: 0 where none was sent",
+        en=f"{{value|{singular[0]}|{plural[0]}}} sent in the last {{days}} days",
+        fr=f"{{value|{singular[1]}|{plural[1]}}} ces {{days}} derniers jours",
+        per_lookback=True,
+    )
+
+
+def _share(name: str, reason: str, null: str, en: str, fr: str, *, unit: Unit = "share") -> Indicator:
+    """A share of the messages sent in the lookback, or its change."""
+    return Indicator(
+        name=f"{name}_{{days}}d",
+        reason=reason,
+        unit=unit,
+        direction="lower" if reason == "message_response" else "higher",
+        null=null,
+        en=en,
+        fr=fr,
+        en_null="no messages in the last {days} days to tell by",
+        fr_null="pas de messages ces {days} derniers jours pour en juger",
+        per_lookback=True,
+    )
+
+
+INDICATORS = (
+    _sent("messages", ("message", "message envoyé"), ("messages", "messages envoyés")),
+    _sent("emails", ("e-mail", "e-mail envoyé"), ("e-mails", "e-mails envoyés")),
+    _sent("sms", ("text message", "SMS envoyé"), ("text messages", "SMS envoyés")),
+    _sent("push_messages", ("push message", "notification envoyée"), ("push messages", "notifications envoyées")),
+    _sent("reminders", ("reminder", "relance envoyée"), ("reminders", "relances envoyées")),
+    Indicator(
+        name="messages_change_{days}d",
+        reason="message_pressure",
+        unit="change",
+        direction="higher",
+        null="never: 0 where nothing changed",
+        en="{value|message|messages} against the {days} days before",
+        fr="{value|message|messages} par rapport aux {days} jours précédents",
+        per_lookback=True,
+    ),
+    _share(
+        "repeated_template_share",
+        "message_sameness",
+        "no message with a known template in the lookback",
+        "{value} of the messages of the last {days} days repeated another one",
+        "{value} des messages de ces {days} derniers jours en répétaient un autre",
+    ),
+    _share(
+        "prospect_message_share",
+        "message_sameness",
+        "no message in the lookback",
+        "{value} of the messages of the last {days} days went to people who are no customers, too",
+        "{value} des messages de ces {days} derniers jours envoyés aussi à des prospects",
+    ),
+    _share(
+        "open_rate",
+        "message_response",
+        "no message in the lookback",
+        "opened {value} of the messages of the last {days} days",
+        "{value} des messages de ces {days} derniers jours ouverts",
+    ),
+    _share(
+        "open_rate_change",
+        "message_response",
+        "no message in the lookback, or none in the equal span before",
+        "share of messages opened {value} against the {days} days before",
+        "part des messages ouverts {value} par rapport aux {days} jours précédents",
+        unit="share_change",
+    ),
+    _share(
+        "click_rate",
+        "message_response",
+        "no message in the lookback",
+        "followed {value} of the messages of the last {days} days",
+        "clic sur {value} des messages de ces {days} derniers jours",
+    ),
+    _share(
+        "click_rate_change",
+        "message_response",
+        "no message in the lookback, or none in the equal span before",
+        "share of messages followed {value} against the {days} days before",
+        "part des messages cliqués {value} par rapport aux {days} jours précédents",
+        unit="share_change",
+    ),
+    Indicator(
+        name="days_since_last_open",
+        reason="message_response",
+        unit="days",
+        direction="higher",
+        null="never opened a message",
+        en="last opened a message {value} ago",
+        fr="dernier message ouvert il y a {value}",
+        en_null="never opened a message",
+        fr_null="n'a jamais ouvert de message",
+    ),
+    Indicator(
+        name="unsubscribed",
+        reason="unsubscribed",
+        unit="flag",
+        direction="higher",
+        null="never: 0 where the customer did not ask for that",
+        en="asked for no more messages",
+        fr="ne veut plus recevoir de messages",
+        en_no="has not asked for fewer messages",
+        fr_no="n'a pas demandé à ne plus recevoir de messages",
+    ),
+)
+
+PER_ORDER = (
+    Indicator(
+        name="messages_per_order_{days}d",
+        reason="message_pressure",
+        unit="ratio",
+        direction="higher",
+        null="no order in the lookback",
+        en="{value} messages for every order in the last {days} days",
+        fr="{value} messages par commande ces {days} derniers jours",
+        en_null="no order in the last {days} days for all the messages",
+        fr_null="aucune commande ces {days} derniers jours malgré les messages",
+        per_lookback=True,
+    ),
+)
+
+
+def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Every indicator above but those that need orders."""
+    messages = world["messages"]
+    age = world.days_since(messages.sent_on)
+    opened, clicked = messages.opened_at.notnull(), messages.clicked_at.notnull()
+    columns: dict[str, ir.Value] = {
+        "days_since_last_open": world.days_since(messages.opened_on).min(),
+        "unsubscribed": messages.unsubscribed_at.notnull().ifelse(1, 0).max().cast("int64"),
+    }
+    for days in spans.lookback_days:
+        recent, earlier = within(age, days), before(age, days)
+        sent, sent_before = count(recent), count(earlier)
+        with_template = count(recent & messages.template.notnull())
+        columns |= {f"{name}_{days}d": count(recent & (messages.channel == at)) for name, at in _CHANNELS.items()}
+        columns |= {
+            f"messages_{days}d": sent,
+            f"reminders_{days}d": count(recent & (messages.kind == "reminder")),
+            f"messages_change_{days}d": sent - sent_before,
+            f"repeated_template_share_{days}d": 1.0 - ratio(messages.template.nunique(where=recent), with_template),
+            f"prospect_message_share_{days}d": ratio(count(recent & messages.also_sent_to_prospects), sent),
+            f"open_rate_{days}d": ratio(count(recent & opened), sent),
+            f"open_rate_change_{days}d": ratio(count(recent & opened), sent)
+            - ratio(count(earlier & opened), sent_before),
+            f"click_rate_{days}d": ratio(count(recent & clicked), sent),
+            f"click_rate_change_{days}d": ratio(count(recent & clicked), sent)
+            - ratio(count(earlier & clicked), sent_before),
+        }
+    return per_customer(cohort, messages.group_by("customer_id").agg(**columns))
+
+
+def per_order(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Messages for every order that stands."""
+    messages, orders = world["messages"], purchases(world)
+    sent_age, ordered_age = world.days_since(messages.sent_on), world.days_since(orders.ordered_on)
+    lookbacks = spans.lookback_days
+    sent = messages.group_by("customer_id").agg(**{f"sent_{days}": count(within(sent_age, days)) for days in lookbacks})
+    ordered = orders.group_by("customer_id").agg(
+        **{f"ordered_{days}": count(within(ordered_age, days)) for days in lookbacks}
+    )
+    joined = per_customer(cohort, sent, ordered)
+    return joined.mutate(
+        **{
+            f"messages_per_order_{days}d": ratio(joined[f"sent_{days}"].fill_null(0), joined[f"ordered_{days}"])
+            for days in lookbacks
+        }
+    )
+
+
+FAMILY = Family(
+    name="messages",
+    reasons=REASONS,
+    groups=(
+        Group(needs=("messages",), indicators=INDICATORS, compute=compute),
+        Group(needs=("messages", "orders|order_lines"), indicators=PER_ORDER, compute=per_order),
+    ),
+)

@@ -1,0 +1,184 @@
+"""Payment: cards about to expire, and attempts that fail. It makes customers leave who did not want to."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.catalog import Family, Group, Indicator, Spans
+from features.figures import count, flag, newest, per_customer, within
+
+REASONS = {
+    "card_expiry": ("card about to expire", "carte bientôt expirée"),
+    "backup_payment": ("second payment method", "second moyen de paiement"),
+    "payment_failures": ("payments that keep failing", "échecs de paiement répétés"),
+}
+
+METHODS = (
+    Indicator(
+        name="days_until_card_expires",
+        reason="card_expiry",
+        unit="days",
+        direction="lower",
+        null="no payment method is known, or it does not expire",
+        en="{value} until the card expires",
+        fr="{value} avant l'expiration de la carte",
+        en_null="no card that expires",
+        fr_null="aucune carte qui expire",
+    ),
+    Indicator(
+        name="card_expires_before_horizon",
+        reason="card_expiry",
+        unit="flag",
+        direction="higher",
+        null="no payment method is known",
+        en="the card expires in {days_until_card_expires}",
+        fr="la carte expire dans {days_until_card_expires}",
+        en_no="the payment method stays valid",
+        fr_no="le moyen de paiement reste valable",
+        en_null="no payment method is known",
+        fr_null="aucun moyen de paiement connu",
+    ),
+    Indicator(
+        name="backup_payment_method",
+        reason="backup_payment",
+        unit="flag",
+        direction="lower",
+        null="no payment method is known",
+        en="a second payment method is there",
+        fr="un second moyen de paiement est enregistré",
+        en_no="no second payment method",
+        fr_no="pas de second moyen de paiement",
+        en_null="no payment method is known",
+        fr_null="aucun moyen de paiement connu",
+    ),
+)
+
+ATTEMPTS = (
+    Indicator(
+        name="payment_failure_streak",
+        reason="payment_failures",
+        unit="count",
+        direction="higher",
+        null="never: 0 where the last attempt succeeded, or there was none",
+        en="{value|payment|payments} failed in a row",
+        fr="{value|paiement échoué|paiements échoués} de suite",
+    ),
+    Indicator(
+        name="hard_failures_{days}d",
+        reason="payment_failures",
+        unit="count",
+        direction="higher",
+        null="never: 0 where none failed for good",
+        en="{value|payment|payments} failed for good in the last {days} days",
+        fr="{value|paiement refusé|paiements refusés} définitivement ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="soft_failures_{days}d",
+        reason="payment_failures",
+        unit="count",
+        direction="higher",
+        null="never: 0 where none failed for now",
+        en="{value|payment|payments} failed for now in the last {days} days",
+        fr="{value|paiement refusé|paiements refusés} provisoirement ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="last_failure_hard",
+        reason="payment_failures",
+        unit="flag",
+        direction="higher",
+        null="no payment failed, or its kind is not recorded",
+        en="the last failed payment cannot succeed by trying again",
+        fr="le dernier paiement échoué ne peut aboutir en réessayant",
+        en_no="the last failed payment may succeed when tried again",
+        fr_no="le dernier paiement échoué peut aboutir en réessayant",
+        en_null="no failed payment of a known kind",
+        fr_null="aucun échec de paiement de nature connue",
+    ),
+    Indicator(
+        name="payment_retries_running",
+        reason="payment_failures",
+        unit="flag",
+        direction="higher",
+        null="never: 0 where nothing is to be tried again",
+        en="a failed payment is being tried again",
+        fr="un paiement échoué est en cours de relance",
+        en_no="no failed payment is waiting to be tried again",
+        fr_no="aucun paiement échoué en attente de relance",
+    ),
+    Indicator(
+        name="days_since_failed_payment",
+        reason="payment_failures",
+        unit="days",
+        direction="lower",
+        null="no payment ever failed",
+        en="a payment failed {value} ago",
+        fr="un paiement a échoué il y a {value}",
+        en_null="no payment ever failed",
+        fr_null="aucun paiement échoué",
+    ),
+)
+
+
+def methods(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """The method that pays, and whether another stands behind it."""
+    table = world["payment_methods"]
+    table = table.filter(table.removed_at.isnull())
+    default = newest(table.filter(ibis.coalesce(table.is_default, True)), "added_at")
+    others = table.anti_join(default, "method_id")
+    valid = others.expires_on.isnull() | (world.days_since(others.expires_on) < 0)
+    backups = others.group_by("customer_id").agg(backups=count(valid))
+    left = 0 - world.days_since(default.expires_on)
+    default = default.select(
+        "customer_id",
+        days_until_card_expires=left,
+        card_expires_before_horizon=flag(left <= spans.horizon_days),
+    )
+    joined = per_customer(cohort, default, backups)
+    known = joined.card_expires_before_horizon.notnull()
+    return joined.mutate(backup_payment_method=known.ifelse(flag(joined.backups > 0), ibis.null("int64")))
+
+
+def attempts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Attempts that failed, in all and since the last that succeeded."""
+    payments = world["payments"]
+    failed, age = ~payments.succeeded, world.days_since(payments.attempted_on)
+    columns: dict[str, ir.Value] = {"days_since_failed_payment": age.min(where=failed)}
+    for days in spans.lookback_days:
+        for kind in ("hard", "soft"):
+            columns[f"{kind}_failures_{days}d"] = count(failed & (payments.failure_kind == kind) & within(age, days))
+    counted = payments.group_by("customer_id").agg(**columns)
+    last = newest(payments, "attempted_at")
+    retried = ~last.succeeded & (world.days_since(last.retry_on) <= 0)
+    last = last.select("customer_id", payment_retries_running=flag(retried))
+    last_failed = newest(payments.filter(failed), "attempted_at")
+    hard = last_failed.failure_kind.notnull().ifelse(flag(last_failed.failure_kind == "hard"), ibis.null("int64"))
+    last_failed = last_failed.select("customer_id", last_failure_hard=hard)
+    return per_customer(cohort, counted, _streak(payments), last, last_failed)
+
+
+def _streak(payments: ir.Table) -> ir.Table:
+    """Failures after the last success, by the same order that `newest` takes."""
+    downwards = [payments[name].desc() for name in ("attempted_at", "known_at", "landed_order", "source_row")]
+    ranked = payments.mutate(
+        rank=ibis.row_number().over(group_by="customer_id", order_by=downwards),
+    )
+    success = ranked.group_by("customer_id").agg(
+        first_success=ranked["rank"].min(where=ranked.succeeded), attempts=ranked.count()
+    )
+    # Counted from the newest: as many failed before the first success as its rank says; without one, all did.
+    streak = success.first_success.fill_null(success.attempts)
+    return success.select("customer_id", payment_failure_streak=streak.cast("int64"))
+
+
+FAMILY = Family(
+    name="payment",
+    reasons=REASONS,
+    groups=(
+        Group(needs=("payment_methods",), indicators=METHODS, compute=methods),
+        Group(needs=("payments",), indicators=ATTEMPTS, compute=attempts),
+    ),
+)

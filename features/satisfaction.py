@@ -1,0 +1,155 @@
+"""Satisfaction: what customers answered when they were asked, and when they did not."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.catalog import Family, Group, Indicator, Spans
+from features.figures import count, newest, per_customer, ratio, real, within
+
+REASONS = {
+    "nps": ("willingness to recommend", "recommandation (NPS)"),
+    "csat": ("satisfaction", "satisfaction"),
+    "unanswered": ("questionnaires left unanswered", "enquêtes sans réponse"),
+    "negative_reasons": ("reasons for discontent", "motifs de mécontentement"),
+}
+DETRACTOR = 6  # of 10: promoters give 9 or 10, passives 7 or 8, detractors less (Reichheld 2003)
+DISCONTENT = 2  # of 5
+
+
+def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
+    """The indicators of one kind of questionnaire; both kinds are told alike."""
+    en, fr = name
+    none_en, none_fr = f"never answered a question about {en}", f"n'a jamais répondu sur {fr}"
+    return (
+        Indicator(
+            name=f"last_{kind}",
+            reason=kind,
+            unit="mark",
+            direction="lower",
+            null="never answered",
+            en=f"{{value}} of {top} for {en}, {{days_since_last_{kind}}} ago",
+            fr=f"{{value}} sur {top} pour {fr}, il y a {{days_since_last_{kind}}}",
+            en_null=none_en,
+            fr_null=none_fr,
+        ),
+        Indicator(
+            name=f"mean_{kind}_{{days}}d",
+            reason=kind,
+            unit="mark",
+            direction="lower",
+            null="no answer in the lookback",
+            en=f"{{value}} of {top} for {en} on average in the last {{days}} days",
+            fr=f"{{value}} sur {top} en moyenne pour {fr} ces {{days}} derniers jours",
+            en_null=f"no answer about {en} in the last {{days}} days",
+            fr_null=f"aucune réponse sur {fr} ces {{days}} derniers jours",
+            per_lookback=True,
+        ),
+        Indicator(
+            name=f"{kind}_change",
+            reason=kind,
+            unit="change",
+            direction="lower",
+            null="fewer than two answers",
+            en=f"{{value}} points for {en} against the answer before",
+            fr=f"{{value}} points pour {fr} par rapport à la réponse précédente",
+            en_null=f"fewer than two answers about {en}",
+            fr_null=f"moins de deux réponses sur {fr}",
+        ),
+        Indicator(
+            name=f"days_since_last_{kind}",
+            reason=kind,
+            unit="days",
+            direction="either",
+            null="never answered",
+            en=f"last answer about {en} {{value}} ago",
+            fr=f"dernière réponse sur {fr} il y a {{value}}",
+            en_null=none_en,
+            fr_null=none_fr,
+        ),
+    )
+
+
+INDICATORS = (
+    *_of("nps", ("recommending us", "la recommandation"), 10),
+    Indicator(
+        name="nps_detractor",
+        reason="nps",
+        unit="flag",
+        direction="higher",
+        null="never answered",
+        en="would not recommend us: {last_nps} of 10",
+        fr="ne nous recommanderait pas : {last_nps} sur 10",
+        en_no="would recommend us or is undecided: {last_nps} of 10",
+        fr_no="nous recommanderait ou est indécis : {last_nps} sur 10",
+        en_null="never answered a question about recommending us",
+        fr_null="n'a jamais répondu sur la recommandation",
+    ),
+    *_of("csat", ("satisfaction", "la satisfaction"), 5),
+    Indicator(
+        name="surveys_unanswered_{days}d",
+        reason="unanswered",
+        unit="count",
+        direction="higher",
+        null="never: 0 where nothing was asked or all answered",
+        en="{value|questionnaire|questionnaires} left unanswered in the last {days} days",
+        fr="{value|enquête|enquêtes} sans réponse ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="negative_reasons_{days}d",
+        reason="negative_reasons",
+        unit="count",
+        direction="higher",
+        null="never: 0 where no discontent was explained",
+        en="gave {value|reason|reasons} for discontent in the last {days} days",
+        fr="{value|motif|motifs} de mécontentement donnés ces {days} derniers jours",
+        per_lookback=True,
+    ),
+)
+
+
+def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Every indicator above, over questionnaires as far as they had been answered."""
+    surveys = world["surveys"]
+    asked, answered = world.days_since(surveys.asked_on), world.days_since(surveys.answered_on)
+    low = ((surveys.kind == "nps") & (surveys.score <= DETRACTOR)) | (
+        (surveys.kind == "csat") & (surveys.score <= DISCONTENT)
+    )
+    negative = surveys.reason.notnull() & ((surveys.kind == "exit") | ibis.coalesce(low, False))
+    columns: dict[str, ir.Value] = {}
+    for days in spans.lookback_days:
+        columns[f"surveys_unanswered_{days}d"] = count(within(asked, days) & surveys.answered_at.isnull())
+        columns[f"negative_reasons_{days}d"] = count(within(answered, days) & negative)
+        for kind in ("nps", "csat"):
+            told = within(answered, days) & (surveys.kind == kind) & surveys.score.notnull()
+            columns[f"mean_{kind}_{days}d"] = ratio(surveys.score.sum(where=told), count(told))
+    counted = surveys.group_by("customer_id").agg(**columns)
+    joined = per_customer(cohort, counted, _last(world, "nps"), _last(world, "csat"))
+    return joined.mutate(nps_detractor=(joined.last_nps <= DETRACTOR).cast("int64"))
+
+
+def _last(world: AsOf, kind: str) -> ir.Table:
+    """The newest answer of a kind and the one before it, by customer."""
+    surveys = world["surveys"]
+    answers = surveys.filter(surveys.kind == kind, surveys.answered_at.notnull(), surveys.score.notnull())
+    last = newest(answers, "answered_at")
+    before = answers.anti_join(last, ["customer_id", "survey_id"])
+    last = last.select(
+        "customer_id",
+        **{f"last_{kind}": real(last.score), f"days_since_last_{kind}": world.days_since(last.answered_on)},
+    )
+    before = newest(before, "answered_at")
+    before = before.select(before_id="customer_id", before_score=real(before.score))
+    joined = last.left_join(before, last.customer_id == before.before_id)
+    change = {f"{kind}_change": joined[f"last_{kind}"] - joined.before_score}
+    return joined.mutate(**change).drop("before_id", "before_score")
+
+
+FAMILY = Family(
+    name="satisfaction",
+    reasons=REASONS,
+    groups=(Group(needs=("surveys",), indicators=INDICATORS, compute=compute),),
+)

@@ -1,0 +1,228 @@
+"""Usage: how much of the product is used, how widely, and whether it works."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.catalog import Family, Group, Indicator, Spans
+from features.figures import before, count, per_customer, ratio, real, within
+from features.subscriptions import running
+
+REASONS = {
+    "usage_recency": ("time since the last use", "temps depuis la dernière utilisation"),
+    "usage_amount": ("amount of use", "niveau d'utilisation"),
+    "usage_trend": ("more or less use than before", "utilisation en hausse ou en baisse"),
+    "usage_breadth": ("variety of use", "diversité d'utilisation"),
+    "usage_errors": ("errors in use", "erreurs à l'utilisation"),
+    "onboarding": ("introduction to the product", "prise en main du produit"),
+}
+
+INDICATORS = (
+    Indicator(
+        name="days_since_last_use",
+        reason="usage_recency",
+        unit="days",
+        direction="higher",
+        null="never used",
+        en="last used {value} ago",
+        fr="dernière utilisation il y a {value}",
+        en_null="never used so far",
+        fr_null="jamais utilisé jusqu'ici",
+    ),
+    Indicator(
+        name="usage_days_{days}d",
+        reason="usage_amount",
+        unit="count",
+        direction="lower",
+        null="never: 0 where nothing was used",
+        en="used on {value|day|days} of the last {days}",
+        fr="utilisé {value|jour|jours} sur les {days} derniers",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="usage_events_{days}d",
+        reason="usage_amount",
+        unit="count",
+        direction="lower",
+        null="never: 0 where nothing was used",
+        en="{value|use|uses} in the last {days} days",
+        fr="{value|utilisation|utilisations} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="usage_quantity_{days}d",
+        reason="usage_amount",
+        unit="ratio",
+        direction="lower",
+        null="never: 0 where nothing was used",
+        en="{value} units used in the last {days} days",
+        fr="{value} unités utilisées ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="usage_days_change_{days}d",
+        reason="usage_trend",
+        unit="change",
+        direction="lower",
+        null="never: 0 where nothing changed",
+        en="{value|day|days} of use against the {days} days before",
+        fr="{value|jour|jours} d'utilisation par rapport aux {days} jours précédents",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="usage_quantity_change_{days}d",
+        reason="usage_trend",
+        unit="change",
+        direction="lower",
+        null="never: 0 where nothing changed",
+        en="{value} units used against the {days} days before",
+        fr="{value} unités utilisées par rapport aux {days} jours précédents",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="features_used_{days}d",
+        reason="usage_breadth",
+        unit="count",
+        direction="lower",
+        null="never: 0 where no feature was used",
+        en="{value|feature|features} used in the last {days} days",
+        fr="{value|fonction utilisée|fonctions utilisées} ces {days} derniers jours",
+        per_lookback=True,
+    ),
+    Indicator(
+        name="usage_error_rate_{days}d",
+        reason="usage_errors",
+        unit="share",
+        direction="higher",
+        null="no use in the lookback",
+        en="errors in {value} of the uses of the last {days} days",
+        fr="erreurs dans {value} des utilisations de ces {days} derniers jours",
+        en_null="no use in the last {days} days",
+        fr_null="aucune utilisation ces {days} derniers jours",
+        per_lookback=True,
+    ),
+)
+
+SEATS = (
+    Indicator(
+        name="seats_used_share_{days}d",
+        reason="usage_breadth",
+        unit="share",
+        direction="lower",
+        null="no seats are paid for",
+        en="{value} of the seats paid for were used in the last {days} days",
+        fr="{value} des places payées utilisées ces {days} derniers jours",
+        en_null="no seats are paid for",
+        fr_null="aucune place payée",
+        per_lookback=True,
+    ),
+)
+
+ONBOARDING = (
+    Indicator(
+        name="onboarding_done_share",
+        reason="onboarding",
+        unit="share",
+        direction="lower",
+        null="no introduction",
+        en="{value} of the introduction done",
+        fr="{value} de la prise en main effectuée",
+        en_null="no introduction was offered",
+        fr_null="aucune prise en main proposée",
+    ),
+    Indicator(
+        name="days_to_first_value",
+        reason="onboarding",
+        unit="days",
+        direction="higher",
+        null="not reached so far, or no introduction",
+        en="{value} until the product first proved its worth",
+        fr="{value} avant que le produit ne fasse ses preuves",
+        en_null="the product has not proved its worth yet",
+        fr_null="le produit n'a pas encore fait ses preuves",
+    ),
+)
+
+
+def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """Every use, in two passes: by day, and by feature. A quantity not given is 1, errors not given are none."""
+    usage = world["usage"]
+    days_used = usage.group_by("customer_id", "used_on").agg(
+        events=usage.count(),
+        quantity=usage.quantity.fill_null(1).sum(),
+        errors=usage.errors.fill_null(0).sum(),
+    )
+    age = world.days_since(days_used.used_on)
+    columns: dict[str, ir.Value] = {"days_since_last_use": age.min()}
+    for days in spans.lookback_days:
+        recent, earlier = within(age, days), before(age, days)
+        events, errors = (_whole(days_used[name], recent) for name in ("events", "errors"))
+        quantity, quantity_before = (_whole(days_used.quantity, span) for span in (recent, earlier))
+        columns |= {
+            f"usage_days_{days}d": count(recent),
+            f"usage_days_change_{days}d": count(recent) - count(earlier),
+            f"usage_events_{days}d": events.cast("int64"),
+            f"usage_quantity_{days}d": real(quantity),
+            f"usage_quantity_change_{days}d": real(quantity - quantity_before),
+            f"usage_error_rate_{days}d": ratio(errors, events),
+        }
+    return per_customer(cohort, days_used.group_by("customer_id").agg(**columns), _breadth(world, usage, spans))
+
+
+def _breadth(world: AsOf, usage: ir.Table, spans: Spans) -> ir.Table:
+    """Distinct features of each lookback: those whose last use lies in it."""
+    last_used = _last_used(world, usage, "feature")
+    columns = {f"features_used_{days}d": count(within(last_used.age, days)) for days in spans.lookback_days}
+    return last_used.group_by("customer_id").agg(**columns)
+
+
+def _last_used(world: AsOf, usage: ir.Table, what: str) -> ir.Table:
+    named = usage.filter(usage[what].notnull())
+    last = named.group_by("customer_id", what).agg(used_on=named.used_on.max())
+    return last.mutate(age=world.days_since(last.used_on))
+
+
+def seats(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """People of the customer's who used the product, over the seats that run."""
+    subscriptions, last_used = running(world), _last_used(world, world["usage"], "seat_id")
+    paid = subscriptions.group_by("customer_id").agg(seats=subscriptions.seats.sum())
+    used = last_used.group_by("customer_id").agg(
+        **{f"used_{days}": count(within(last_used.age, days)) for days in spans.lookback_days}
+    )
+    joined = per_customer(cohort, paid, used)
+    return joined.mutate(
+        **{
+            f"seats_used_share_{days}d": ratio(joined[f"used_{days}"].fill_null(0), joined.seats)
+            for days in spans.lookback_days
+        }
+    )
+
+
+def onboarding(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - since the beginning
+    """Steps of the introduction, and when the product first proved its worth."""
+    steps = world["onboarding_steps"]
+    proved = steps.completed_on.min(where=ibis.coalesce(steps.first_value, False))
+    return per_customer(
+        cohort,
+        steps.group_by("customer_id").agg(
+            onboarding_done_share=ratio(count(steps.completed_on.notnull()), steps.count()),
+            days_to_first_value=proved.delta(steps.assigned_on.min(), unit="day"),
+        ),
+    )
+
+
+def _whole(column: ir.NumericColumn, where: ir.BooleanColumn) -> ir.NumericScalar:
+    return column.sum(where=where).fill_null(0)
+
+
+FAMILY = Family(
+    name="usage",
+    reasons=REASONS,
+    groups=(
+        Group(needs=("usage",), indicators=INDICATORS, compute=compute),
+        Group(needs=("usage", "subscriptions"), indicators=SEATS, compute=seats),
+        Group(needs=("onboarding_steps",), indicators=ONBOARDING, compute=onboarding),
+    ),
+)
