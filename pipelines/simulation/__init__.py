@@ -1,0 +1,1 @@
+"""A simulated company whose true risk is known. Nobody in it exists."""
