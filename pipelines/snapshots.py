@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import outcomes
 from features.asof import as_of, instant
 from features.catalog import Family
 from features.cohort import cohort
-from features.training_set import families, snapshot
+from features.training_set import families, part
 from models.matrix import ENTITY, Matrix, matrix, stack
 from pipelines.store import StoredFile
 from pipelines.workspace import Workspace, code_version, fingerprint
@@ -47,16 +49,23 @@ def feature_file(workspace: Workspace, day: date) -> StoredFile:
     found = workspace.store.present(path)
     if found is not None:
         return found
-    settings = workspace.settings
-    table = snapshot(
-        workspace.tables,
-        day,
-        at_risk=settings.at_risk,
-        spans=settings.spans,
-        zone=settings.zone,
-        families=families_here(workspace),
-    )
-    return _write(workspace, table, path, kind="snapshot", day=day)
+    return _write(workspace, features(workspace, workspace.tables, day), path, kind="snapshot", day=day)
+
+
+def features(workspace: Workspace, tables: Mapping[str, ir.Table], day: date) -> pa.Table:
+    """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group."""
+    settings, engine = workspace.settings, workspace.engine
+    world = as_of(tables, day, zone=settings.zone)
+    found = engine.to_pyarrow(cohort(world, settings.at_risk).order_by(ENTITY))
+    customers = ibis.memtable(found)
+    for family in families_here(workspace):
+        for group in family.groups:
+            columns = engine.to_pyarrow(part(group, world, customers, settings.spans))
+            if not columns[ENTITY].equals(found[ENTITY]):
+                raise AssertionError(f"{family.name} lost customers at {day}")
+            for name in columns.column_names[1:]:
+                found = found.append_column(name, columns[name])
+    return found
 
 
 def outcome_file(workspace: Workspace, day: date) -> StoredFile | None:
@@ -83,7 +92,7 @@ def outcome_file(workspace: Workspace, day: date) -> StoredFile | None:
     )
     if table is None:
         return None
-    return _write(workspace, table.order_by(ENTITY), path, kind="outcome", day=day)
+    return _write(workspace, workspace.engine.to_pyarrow(table.order_by(ENTITY)), path, kind="outcome", day=day)
 
 
 def feature_frame(workspace: Workspace, day: date) -> pd.DataFrame:
@@ -148,9 +157,7 @@ def _features_key(workspace: Workspace, day: date) -> str:
     return fingerprint(parts | {"definitions": code_version("features")})
 
 
-def _write(workspace: Workspace, table: ir.Table, path: str, *, kind: str, day: date) -> StoredFile:
-    rows = workspace.engine.to_pyarrow(table)
-
+def _write(workspace: Workspace, rows: pa.Table, path: str, *, kind: str, day: date) -> StoredFile:
     def write(place: Path) -> None:
         pq.write_table(rows, place, compression="zstd")
 

@@ -20,7 +20,7 @@ _BATCH_ROWS = 65_536
 
 _REASONS_SQL = """
     SELECT count(*) AS times, arg_min(reason, source_row) AS reason, min(source_row) AS source_row
-    FROM rejects GROUP BY kind ORDER BY times DESC, kind LIMIT 3
+    FROM rejects GROUP BY fault ORDER BY times DESC, fault LIMIT 3
 """
 
 
@@ -54,14 +54,14 @@ class TypedRows:
             rows._settle_repeats()
         connection.execute("""
             CREATE TABLE rejects AS
-            SELECT source_row, reason, kind FROM typed WHERE reason IS NOT NULL
+            SELECT source_row, why AS reason, fault FROM typed WHERE why IS NOT NULL
             UNION ALL SELECT source_row, concat('repeats row ', first_row), 'repeats an earlier row' FROM repeats
         """)
         return rows
 
     @property
     def landed(self) -> int:
-        return self._one("SELECT count(*) FROM typed WHERE reason IS NULL") - self._one("SELECT count(*) FROM repeats")
+        return self._one("SELECT count(*) FROM typed WHERE why IS NULL") - self._one("SELECT count(*) FROM repeats")
 
     @property
     def rejected(self) -> int:
@@ -70,7 +70,7 @@ class TypedRows:
     @property
     def first_known_at(self) -> str | None:
         """The UTC moment at which the first landed row became known: no snapshot before it depends on this file."""
-        found = self._connection.execute("SELECT min(known_at)::VARCHAR FROM typed WHERE reason IS NULL").fetchone()
+        found = self._connection.execute("SELECT min(known_at)::VARCHAR FROM typed WHERE why IS NULL").fetchone()
         return None if found is None or found[0] is None else str(found[0]).replace(" ", "T")
 
     def currencies(self) -> dict[str, tuple[int, int]]:
@@ -78,7 +78,7 @@ class TypedRows:
         if not any(column.kind == "currency" for column in self._contract.columns):
             return {}
         found = self._connection.execute(
-            "SELECT currency, count(*), min(source_row) FROM typed WHERE currency IS NOT NULL AND reason IS NULL "
+            "SELECT currency, count(*), min(source_row) FROM typed WHERE currency IS NOT NULL AND why IS NULL "
             "GROUP BY currency ORDER BY currency"
         ).fetchall()
         return {currency: (times, row) for currency, times, row in found}
@@ -90,7 +90,7 @@ class TypedRows:
         declared = [column.name for column in contract.columns]
         order = [name for name in ("customer_id", contract.happened_at) if "customer_id" in declared]
         return self._batches(
-            f"SELECT {columns} FROM typed ANTI JOIN repeats USING (source_row) WHERE reason IS NULL "  # noqa: S608 - quoted
+            f"SELECT {columns} FROM typed ANTI JOIN repeats USING (source_row) WHERE why IS NULL "  # noqa: S608 - quoted
             f"ORDER BY {', '.join([*map(identifier, order), 'source_row'])}"
         )
 
@@ -112,14 +112,14 @@ class TypedRows:
         names = [*contract.key, "known_at"] if "known_at" in self._raw.readings else list(contract.key)
         by = ", ".join(identifier(name) for name in names)
         connection.execute(
-            f"CREATE TABLE twins AS SELECT {by} FROM typed WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1"  # noqa: S608 - quoted
+            f"CREATE TABLE twins AS SELECT {by} FROM typed WHERE why IS NULL GROUP BY ALL HAVING count(*) > 1"  # noqa: S608 - quoted
         )
         values = ", ".join(identifier(name) for name in contract.landed if name != "source_row")
         connection.execute(f"""
             CREATE TABLE versions AS
             SELECT {by}, source_row, first_value(source_row) OVER same AS first_row,
                 row({values}) IS DISTINCT FROM first_value(row({values})) OVER same AS differs
-            FROM typed SEMI JOIN twins USING ({by}) WHERE reason IS NULL
+            FROM typed SEMI JOIN twins USING ({by}) WHERE why IS NULL
             WINDOW same AS (PARTITION BY {by} ORDER BY source_row)
         """)  # noqa: S608 - quoted
         self._refuse_contradictions()
@@ -175,18 +175,18 @@ def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb
 
 
 def _typing_sql(raw: RawRows, contract: Table, *, made: str) -> str:
-    """One row per raw row: typed values, and reason and kind where the contract is broken."""
+    """One row per raw row: typed values; where the contract is broken why, and fault, which quotes no value."""
     values = [f"{reading.value} AS {identifier(name)}" for name, reading in raw.readings.items()]
     columns = [part for column in contract.columns for part in _landed_columns(column, raw, made)]
     happened = identifier(contract.happened_at)
     known = f"greatest(known_at, {happened})" if "known_at" in raw.readings else happened
     reasons = [_reason(name, reading, contract, quote=True) for name, reading in raw.readings.items()]
-    kinds = [_reason(name, reading, contract, quote=False) for name, reading in raw.readings.items()]
+    faults = [_reason(name, reading, contract, quote=False) for name, reading in raw.readings.items()]
     return f"""
         CREATE TABLE typed AS
         SELECT {", ".join(columns)}, {known} AS known_at, source_row,
-            CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(reasons)}), '') ELSE ragged END AS reason,
-            CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(kinds)}), '') ELSE ragged END AS kind
+            CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(reasons)}), '') ELSE ragged END AS why,
+            CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(faults)}), '') ELSE ragged END AS fault
         FROM (SELECT *, {", ".join(values)} FROM ({raw.cells}))
     """  # noqa: S608 - quoted
 

@@ -32,7 +32,7 @@ from pipelines.simulation.people import (
 
 RISE = 0.08
 RISE_SHARE = 0.6  # of the time, after which everything gets dearer and people get less patient
-CONTRACT_BASE, SHOP_SHIFT = -5.6, 0.0
+CONTRACT_BASE = -6.15
 TREATMENT_FACTOR, TREATMENT_WEEKS = 0.5, 8
 HORIZON_WEEKS = {"contract": 30 / 7, "shop": 90 / 7}
 
@@ -85,7 +85,7 @@ class Company:
             name: episodes(self.chance[name], weeks=weeks, n=customers, begin=begin, end=end)
             for name, (begin, end) in {
                 "support": (0.02, 0.12), "usage": (0.015, 0.08), "engagement": (0.012, 0.05), "messages": (0.02, 0.08),
-                "billing": (0.012, 0.15), "payment": (0.008, 0.2), "satisfaction": (0.015, 0.06),
+                "billing": (0.012, 0.15), "payment": (0.015, 0.2), "satisfaction": (0.015, 0.06),
             }.items()
         }  # fmt: skip
         self.truth: list[tuple[int, str, Ints, Floats]] = []
@@ -202,7 +202,7 @@ class Company:
         odds = CONTRACT_BASE + self._total(signs) + self._shift(week)
         voluntary = 1 / (1 + np.exp(-odds))
         voluntary = np.where(state.treated_until >= week, voluntary * TREATMENT_FACTOR, voluntary)
-        failing = np.where(state.hard, 0.22, 0.06) * np.minimum(state.streak, 3) / 1.5
+        failing = np.where(state.hard, 0.25, 0.1) * np.minimum(state.streak, 3) / 1.5
         failing = np.where(state.backup, 0.3 * failing, failing) * self.effects["payment"]
         return np.asarray(1 - (1 - voluntary) * (1 - np.clip(failing, 0, 0.9)))
 
@@ -213,7 +213,7 @@ class Company:
         signs.pop("usage")
         signs["purchases"] = -0.9 * np.tanh(self.ledger.recent("order", week, weeks=26) / 3)
         season = 0.25 * np.sin(2 * np.pi * (week - 13) / 52)
-        log_rate = self.people.order_rate - 0.6 * self._total(signs) + season + SHOP_SHIFT
+        log_rate = self.people.order_rate - 0.6 * self._total(signs) + season
         log_rate = np.where(state.treated_until >= week, log_rate + 0.4, log_rate)
         there = self.people.shopper & (self.people.signup <= week)
         return np.where(there, np.exp(np.clip(log_rate, -8, 0.5)), 0.0)
