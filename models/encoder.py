@@ -13,7 +13,7 @@ from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]
 
-# Rows of one customer at many snapshots are nearly one; scikit-learn's own choice leaves a category of one row unshrunk.
+# Rows of one customer at many snapshots count nearly once; scikit-learn's own choice leaves single rows unshrunk.
 SHRINKAGE = 100.0
 
 

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 Floats = npt.NDArray[np.float64]
 Check = Literal["foretells", "only_the_departed", "only_the_stayers", "stops_at_departure", "strong_alone"]
 
-# A sign of trouble fades: what was known a year ago tells little of who is gone today. A value taken from today does not.
+# A sign of trouble fades: what was known a year ago tells little of who is gone today. A value from today does not.
 FORETELLS = 0.9  # ROC AUC against who had left by the end of the data
 STRONG = 0.95  # ROC AUC of one column against the outcome itself; the best honest column seen reached 0.85
 DEPARTED_SHARE = 0.99
@@ -55,7 +55,9 @@ def as_of_today(frame: pd.DataFrame, departed: Floats) -> Iterator[Suspicion]:
         yield from _pure_groups(column, departed)
 
 
-def counters(now: pd.DataFrame, later: pd.DataFrame, departed_after: Floats, tenure_days: Floats) -> Iterator[Suspicion]:
+def counters(
+    now: pd.DataFrame, later: pd.DataFrame, departed_after: Floats, tenure_days: Floats
+) -> Iterator[Suspicion]:
     """Numbers that never change between two snapshots and yet grow with the time that a customer will stay.
 
     now, later: the same columns at two snapshots, rows aligned by customer (missing in `later` where gone).
@@ -120,7 +122,7 @@ def _pure_groups(column: pd.Series, departed: Floats) -> Iterator[Suspicion]:
             yield Suspicion(
                 "only_the_departed",
                 str(column.name),
-                f"{left} of {rows} customers where it is {said} had left when the data end, against {others:.0%} of the others",
+                _share_in_words(left, rows, said, others),
             )
             return
         expected = others * rows
@@ -128,9 +130,15 @@ def _pure_groups(column: pd.Series, departed: Floats) -> Iterator[Suspicion]:
             yield Suspicion(
                 "only_the_stayers",
                 str(column.name),
-                f"{left} of {rows} customers where it is {said} had left when the data end, against {others:.0%} of the others",
+                _share_in_words(left, rows, said, others),
             )
             return
+
+
+def _share_in_words(left: int, rows: int, said: str, others: float) -> str:
+    return (
+        f"{left} of {rows} customers where it is {said} had left when the data end, against {others:.0%} of the others"
+    )
 
 
 def _groups(column: pd.Series) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
@@ -145,7 +153,7 @@ def _groups(column: pd.Series) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
 
 def _fixed(now: pd.Series, later: pd.Series) -> bool:
     both = (now.notna() & later.notna()).to_numpy()
-    return bool(both.sum() >= FEWEST and (now[both] == later[both]).all() and now.nunique() > 1)
+    return bool(both.sum() >= FEWEST and (now[both] == later[both]).all() and now.min() < now.max())
 
 
 def _partial_rank_correlation(values: Floats, times: Floats, held: Floats) -> float:

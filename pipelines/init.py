@@ -16,6 +16,9 @@ from features.tables import TABLES
 from pipelines.settings import FILE_NAME, Settings, load
 from pipelines.source_settings import Source
 
+COMPANY = "company"  # simulated, so that nothing of it needs to ship
+COMPANY_CUSTOMERS, COMPANY_MONTHS, COMPANY_SEED = 2000, 24, 7
+
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / f"{FILE_NAME}.jinja"
 
@@ -48,8 +51,10 @@ def init(folder: Path, *, example: str | None = None) -> InitResult:
 
     Raises: SettingsError where the folder holds something else, a file of it differs, or there is no such example.
     """
-    wanted = _starter() if example is None else _example(example)
     _refuse_foreign(folder)
+    if example == COMPANY:
+        return _company(folder)
+    wanted = _starter() if example is None else _example(example)
     there = tuple(name for name in wanted if (folder / name).exists())
     for name in there:
         if (folder / name).read_bytes() != wanted[name]:
@@ -92,11 +97,20 @@ def _starter() -> dict[str, bytes]:
     return {FILE_NAME: render(Settings(currency="EUR", sources=(orders,))).encode()}
 
 
+def _company(folder: Path) -> InitResult:
+    from pipelines.simulation.simulate import simulate
+
+    if (folder / FILE_NAME).exists():
+        return InitResult(folder, (), (FILE_NAME,))
+    simulate(folder, customers=COMPANY_CUSTOMERS, months=COMPANY_MONTHS, seed=COMPANY_SEED)
+    return InitResult(folder, tuple(sorted(place.name for place in folder.iterdir())), ())
+
+
 def _example(name: str) -> dict[str, bytes]:
     known = examples()
     if name not in known:
         raise SettingsError(
-            f"there is no example '{name}'.{did_you_mean(name, known)} These ship: {', '.join(known) or 'none'}"
+            f"there is no example '{name}'.{did_you_mean(name, [*known, COMPANY])} There are: {', '.join([*known, COMPANY])}"
         )
     folder = known[name]
     data = {place.name: place.read_bytes() for place in sorted(folder.iterdir()) if place.name != FILE_NAME}

@@ -30,11 +30,13 @@ def write_csv(frame: pd.DataFrame, place: Path, *, seed: int) -> None:
 
 def _texts(column: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(column):
-        return column.dt.strftime("%d/%m/%Y %H:%M:%S").fillna("")
+        return pd.Series(column.dt.strftime("%d/%m/%Y %H:%M:%S").fillna(""))
     if pd.api.types.is_bool_dtype(column):
-        return column.map({True: "oui", False: "non"})
+        return pd.Series(column.map({True: "oui", False: "non"}))
     if pd.api.types.is_float_dtype(column):
-        return column.map(
-            lambda value: "" if np.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".").replace(".", ",")
-        )
+        return pd.Series([_french(value) for value in column], dtype=object)
     return column.fillna("").astype(str)
+
+
+def _french(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".").replace(".", ",")

@@ -12,8 +12,8 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 FAMILIES = (
-    "purchases", "engagement", "support", "billing", "payment", "satisfaction", "usage", "messages", "market", "quality",
-    "loyalty", "subscription", "profile",
+    "purchases", "engagement", "support", "billing", "payment", "satisfaction", "usage", "messages", "market",
+    "quality", "loyalty", "subscription", "profile",
 )  # fmt: skip
 COUNTRIES, CHANNELS, TIERS = (
     ("FR", "BE", "CH", "ES", "IT"),
@@ -25,6 +25,7 @@ FEATURES = ("import", "report", "share", "alert", "export", "search")
 TOPICS = ("delivery", "invoice", "login", "quality", "how-to")
 PRODUCTS = 24
 CATEGORIES = ("coffee", "tea", "cups", "machines")
+RISE = 0.08  # of all own prices, late in the simulated time
 COMPETITORS = ("Alpha", "Borealis", "Cumulus")
 ITEMS = len(PLANS) + PRODUCTS  # plans first, then products
 
@@ -63,7 +64,7 @@ class People:
 
     def leaning(self) -> Floats:
         """Log-odds of leaving that come with the profile alone."""
-        return (
+        return np.asarray(
             np.array([-0.35, 0.0, 0.1, 0.45, 0.3])[self.country]
             + np.array([0.0, -0.5, 0.1, 0.5, 0.0])[self.channel]
             + np.array([-0.45, 0.0, 0.35])[self.tier]
@@ -138,7 +139,7 @@ def market(chance: np.random.Generator, *, weeks: int, rise_at: int, rise: float
                 elif price < 0.7 * start[item]:
                     price = start[item] * chance.uniform(0.95, 1.1)
                 price = round(price, 2)
-                seen.append((week, competitor, item, price, new_at > 0))
+                seen.append((week, competitor, item, float(price), bool(new_at > 0)))
                 cheapest[week, item] = min(cheapest[week, item], price)
     return Market(own, cheapest, seen, episodes(chance, weeks=weeks, n=ITEMS, begin=0.025, end=0.15))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.tables import TABLES
@@ -19,6 +20,7 @@ from pipelines.simulation.people import (
     TIERS,
     Ints,
 )
+from pipelines.simulation.subscription_versions import subscriptions
 from pipelines.simulation.weeks import Company
 
 START = datetime(2023, 1, 2)  # noqa: DTZ001 - local clock time of the simulated company, a Monday
@@ -33,7 +35,8 @@ def tables(company: Company) -> dict[str, pd.DataFrame]:
     return {name: _exported(company, name, frame) for name, frame in found.items()}
 
 
-def customer_id(number: Ints | pd.Series) -> np.ndarray:
+def customer_id(number: Ints | pd.Series) -> npt.NDArray[np.object_]:
+    """Ids as the company writes them."""
     return np.array([f"C-{place:06d}" for place in number], dtype=object)
 
 
@@ -66,7 +69,10 @@ def _exported(company: Company, name: str, frame: pd.DataFrame) -> pd.DataFrame:
         frame["known_at"] = (frame["known_at"] + delay).astype("datetime64[us]")
     frame = frame[(frame[contract.happened_at] < end) & (frame["known_at"] < end)]
     columns = [column.name for column in contract.columns if column.name in frame] + ["known_at"]
-    return frame[columns].sort_values([contract.happened_at, *columns[:2]], kind="stable", ignore_index=True)
+    exported: pd.DataFrame = frame[columns].sort_values(
+        [contract.happened_at, *columns[:2]], kind="stable", ignore_index=True
+    )
+    return exported
 
 
 def _until_they_left(company: Company, frame: pd.DataFrame, moment_of: str) -> pd.DataFrame:
@@ -102,39 +108,6 @@ def _order_lines(company: Company) -> pd.DataFrame:
         product_id=[f"P-{number:02d}" for number in product],
         category=np.array(CATEGORIES)[product % len(CATEGORIES)],
     )
-
-
-def _subscriptions(company: Company) -> pd.DataFrame:
-    ledger, people = company.ledger, company.people
-    starts = ledger.frame("starts").rename(columns={"plan": "plan_number"})
-    ends = ledger.frame("ends").set_index("customer")
-    starts["subscription_id"] = [f"S-{number:06d}" for number in starts["customer"]]
-    starts["plan"] = np.array(PLANS)[starts["plan_number"]]
-    for ours, theirs in (("cancel_requested_at", "asked_at"), ("ended_at", "ended_at")):
-        starts[ours] = starts["customer"].map(ends[theirs]).fillna(-1)
-    starts["end_reason"] = starts["customer"].map(ends["reason"])
-    yearly = people.yearly[starts["customer"]]
-    starts["trial_ends_at"] = np.where(people.trial[starts["customer"]], starts["started_at"] + 2 * WEEK, -1)
-    starts["term_started_at"] = starts["started_at"]
-    starts["renews_at"] = np.where(yearly, starts["started_at"] + 52 * WEEK, -1)
-    starts["known_at"] = starts["started_at"]
-    renewals = ledger.frame("renewals").rename(columns={"renewed_at": "known_at"})
-    flips = ledger.frame("auto_renew").rename(columns={"changed_at": "known_at"})
-    news = pd.concat([renewals.assign(renewed=True), flips.assign(renewed=False)])
-    versions = news.merge(starts.drop(columns=["known_at", "auto_renew"]), on="customer", how="inner")
-    versions["term_started_at"] = versions["known_at"].where(versions["renewed"])
-    versions["renews_at"] = (versions["known_at"] + 52 * WEEK).where(versions["renewed"])
-    every = pd.concat([starts, versions]).sort_values(["customer", "known_at"], kind="stable", ignore_index=True)
-    # What a version does not change, it carries on.
-    carried = every.groupby("customer")[["auto_renew", "term_started_at", "renews_at"]].ffill()
-    every[["term_started_at", "renews_at"]] = carried[["term_started_at", "renews_at"]]
-    every["auto_renew"] = carried["auto_renew"].astype(bool)
-    second = starts[starts["customer"] % 20 == 0].copy()
-    second["subscription_id"] += "-B"
-    second["started_at"] = second["known_at"] = second["term_started_at"] = second["started_at"] + 20 * WEEK
-    second = second[(second["ended_at"] == -1) | (second["ended_at"] > second["started_at"])]
-    second = second.assign(plan=PLANS[0], mrr=19.0, seats=1, trial_ends_at=-1, renews_at=-1)
-    return pd.concat([every[every["known_at"] >= every["started_at"]], second], ignore_index=True)
 
 
 def _changes(company: Company) -> pd.DataFrame:
@@ -287,7 +260,7 @@ _MAKERS: dict[str, Callable[[Company], pd.DataFrame]] = {
     "customers": _customers,
     "orders": _plain("orders", "ordered_at"),
     "order_lines": _order_lines,
-    "subscriptions": _subscriptions,
+    "subscriptions": subscriptions,
     "subscription_changes": _changes,
     "invoices": _invoices,
     "payments": _payments,

@@ -1,0 +1,181 @@
+"""`attrition audit`: does anything in this workspace know the future? Asked of the user's own data, by trying."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from features import outcomes
+from features.asof import AsOf, as_of
+from features.cohort import cohort
+from features.other_futures import CHANGES, other_future
+from models import leaks
+from models.leaks import Suspicion
+from models.matrix import ENTITY
+from pipelines import audit_clocks
+from pipelines.audit_columns import known_columns
+from pipelines.finding import Finding
+from pipelines.run import Job
+from pipelines.snapshots import columns, features, labelled_frame
+from pipelines.workspace import Workspace
+
+Floats = npt.NDArray[np.float64]
+
+ENDS = 8  # days in the outcome's future at which it is asked who has left
+
+
+def audit(job: Job) -> dict[str, Any]:
+    """Every check; the document of it: {"as_of", "checked": {...}, "findings": [...]}."""
+    workspace = job.workspace
+    days = audit_days(workspace)
+    with job.people.stage("audit", steps=len(CHANGES) * len(days) + 3) as step:
+        findings = list(time_travel(workspace, days, progress=step))
+        findings += audit_clocks.impossible(workspace.tables, workspace.engine)
+        step("clocks of one row, and of rows that belong together")
+        findings += as_of_today(workspace)
+        step("values taken from today")
+        findings += strong_columns(workspace)
+        step("columns that are too strong alone")
+    for finding in findings:
+        place = f"{finding.table}.{finding.column}" if finding.table else finding.column
+        job.people.say(f"  {finding.check}: {place}: {finding.evidence}. Remedy: {finding.remedy}")
+    if not findings:
+        job.people.say(f"  nothing found: {len(columns(workspace))} indicator columns cannot see the future")
+    return {
+        "as_of": str(workspace.as_of),
+        "checked": {"snapshots": [str(day) for day in days], "indicators": len(columns(workspace))},
+        "findings": [asdict(finding) | {"remedy": finding.remedy} for finding in findings],
+    }
+
+
+def audit_days(workspace: Workspace) -> list[date]:
+    """The oldest and the newest training snapshot; without any, the day that scoring looks from."""
+    days = workspace.training_days(workspace.as_of)
+    return sorted({days[0], days[-1]}) if days else [workspace.as_of]
+
+
+def time_travel(
+    workspace: Workspace, days: list[date], *, progress: Callable[[str], None] = lambda _: None
+) -> Iterator[Finding]:
+    """Columns that move when only what was not known at the snapshot is changed."""
+    moved: dict[str, list[str]] = {}
+    for day in days:
+        before = features(workspace, workspace.tables, day)
+        for change in CHANGES:
+            after = features(workspace, other_future(workspace.tables, day, change, zone=workspace.settings.zone), day)
+            for column in moved_columns(before, after):
+                moved.setdefault(column, []).append(f"{change} at {day}")
+            progress(f"{day} with later rows and values {change}")
+    for column, where in moved.items():
+        yield Finding("time_travel", None, column, f"it moves when rows and values known later are {', '.join(where)}")
+
+
+def moved_columns(before: pa.Table, after: pa.Table) -> list[str]:
+    """Columns that differ in any value; the cohort itself where its customers differ."""
+    if not before[ENTITY].equals(after[ENTITY]):
+        return [ENTITY]
+    return [name for name in before.column_names if not _same(before[name], after[name])]
+
+
+def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
+    return bool(left.equals(right) or left.to_pandas().equals(right.to_pandas()))
+
+
+def as_of_today(workspace: Workspace) -> Iterator[Finding]:
+    """Values that behave as if they had been read today, at an early snapshot."""
+    days = workspace.training_days(workspace.as_of)
+    if not days:
+        return
+    first, last = days[0], days[-1]
+    departed_after = departures(workspace, first)
+    if departed_after is None:
+        return
+    departed = (~np.isnan(departed_after["days"])).to_numpy(np.float64)
+    for name in workspace.tables:
+        now = known_columns(workspace, name, first, list(departed_after.index))
+        if now is None:
+            continue
+        for suspicion in leaks.as_of_today(now, departed):
+            yield _of_table(name, suspicion)
+        later = known_columns(workspace, name, last, list(departed_after.index))
+        if later is not None:
+            tenure = departed_after["tenure"].to_numpy(np.float64)
+            for suspicion in leaks.counters(now, later, departed_after["days"].to_numpy(np.float64), tenure):
+                yield _of_table(name, suspicion)
+
+
+def strong_columns(workspace: Workspace) -> Iterator[Finding]:
+    """Indicators that predict the outcome of the newest matured snapshot on their own."""
+    days = workspace.training_days(workspace.as_of)
+    frame = labelled_frame(workspace, days[-1]) if days else None
+    if frame is None or not len(frame):
+        return
+    labels = frame["churned"].to_numpy(np.float64)
+    for suspicion in leaks.strong_alone(frame[columns(workspace)], labels):
+        yield Finding(suspicion.check, None, suspicion.column, suspicion.evidence)
+
+
+def departures(workspace: Workspace, day: date) -> pd.DataFrame | None:
+    """By customer of a day's cohort: days until they had left (NaN: not by the end of the data), and tenure in days.
+
+    None where the data end too soon after the day.
+    """
+    settings = workspace.settings
+    horizon = settings.outcome.horizon_days
+    span = (workspace.complete_until - day).days - horizon
+    if span < horizon:
+        return None
+    world = as_of(workspace.tables, day, zone=settings.zone)
+    customers = cohort(world, settings.at_risk)
+    found: pd.DataFrame | None = None
+    for number in reversed(range(ENDS)):
+        lead = span * number // (ENDS - 1)
+        gone = _gone(workspace, customers, day, lead_days=lead, horizon_days=horizon)
+        # From the last end backwards: who had left by an end and stayed away is counted from the first such end.
+        days = pd.Series(np.where(gone, float(lead + horizon), np.nan), index=gone.index)
+        if found is None:
+            found = pd.DataFrame({"days": days})
+        else:
+            found["days"] = days.where(days.notna() & found["days"].notna(), found["days"])
+    if found is None:
+        return None
+    return found.assign(tenure=_tenure(workspace, world, found.index))
+
+
+def _gone(workspace: Workspace, customers: ir.Table, day: date, *, lead_days: int, horizon_days: int) -> pd.Series:
+    settings = workspace.settings
+    table = outcomes.outcome(
+        settings.outcome.kind,
+        workspace.tables,
+        customers,
+        day,
+        lead_days=lead_days,
+        horizon_days=horizon_days,
+        complete_until=workspace.complete_until + timedelta(days=1),
+        zone=settings.zone,
+    )
+    if table is None:
+        raise AssertionError("a window within the data cannot be censored")
+    frame = workspace.engine.to_pyarrow(table.order_by(ENTITY)).to_pandas().set_index(ENTITY)
+    return pd.Series(frame["churned"] == 1)
+
+
+def _tenure(workspace: Workspace, world: AsOf, customers: pd.Index) -> npt.NDArray[np.float64]:
+    table, day = ("subscriptions", "started_on") if workspace.by_contract else ("orders", "ordered_on")
+    if table not in world:
+        table = "order_lines"
+    first = world[table].group_by(ENTITY).agg(tenure=world.days_since(world[table][day]).max())
+    frame = workspace.engine.to_pyarrow(first).to_pandas().set_index(ENTITY)
+    return np.asarray(frame["tenure"].reindex(customers), dtype=np.float64)
+
+
+def _of_table(table: str, suspicion: Suspicion) -> Finding:
+    return Finding(suspicion.check, table, suspicion.column, suspicion.evidence)

@@ -1,0 +1,173 @@
+"""The commands that make, run and read a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, finish, on_workspace, say, stage
+
+if TYPE_CHECKING:
+    from pipelines.run import Job
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    example: Annotated[str | None, typer.Option(help="Start from cdnow (real orders) or company (simulated).")] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make a workspace: attrition.toml with every setting explained, and perhaps an example's data.
+
+    Example: attrition init shop --example cdnow
+
+    JSON: {"folder", "written": [name], "already_there": [name]}
+    """
+
+    def work() -> dict[str, Any]:
+        from pipelines.init import init as make
+
+        made = make(folder, example=example)
+        say(made.in_words(), as_json=as_json)
+        return {"folder": str(made.folder), "written": made.written, "already_there": made.already_there}
+
+    finish(work, as_json=as_json, debug=debug)
+
+
+@app.command()
+def check(
+    project: Project = HERE,
+    as_of: AsOf = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Also audit: does anything know the future?")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Read the settings and say what the workspace can do: tables, indicators, snapshots, folds, champion, scores.
+
+    With --deep the audit follows, and exit code 1 where it finds something.
+
+    Example: attrition check --project shop
+
+    JSON: {"as_of", "tables": {name: rows}, "indicators", "absent": [{"family", "indicators", "for_want_of": [table]}],
+    "complete_until", "training_snapshots": [date], "folds": [date], "champion", "scored": as_of or null, "notes":
+    [text], "audit": document of `audit` or null}
+    """
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines.audit import audit
+        from pipelines.check import check as look
+
+        return look(job) | {"audit": audit(job) if deep else None}
+
+    def failed(document: dict[str, Any]) -> bool:
+        return bool(document["audit"] and document["audit"]["findings"])
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug, writes=deep, failed=failed)
+
+
+@app.command()
+def ingest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Land the files that the settings name: typed, hashed, immutable; rows that break the contract go to a ledger.
+
+    Example: attrition ingest --project shop
+
+    JSON: {"files": [{"table", "path", "rows_in", "landed", "rejected", "status"}]}
+    """
+    stage("ingest", project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
+def backtest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Walk forward through the past: train on what had matured by each day, compare with what followed.
+
+    Example: attrition backtest --project shop --as-of 1998-01-01
+
+    JSON: {"outcome", "folds": [{"snapshot_on", "rows", "train_rows", "train_first", "train_last", "model": {metric:
+    value}, "intervals": {metric: [low, high]}, "baselines": {name: {metric: value}}}], "skipped": [{"snapshot_on",
+    "reason"}], "predictions": path}
+    """
+    stage("backtest", project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
+def train(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Train on every matured snapshot, register the version, and promote it if it is not worse than the champion.
+
+    Example: attrition train --project shop
+
+    JSON: {"version", "promoted", "verdict", "unchanged", "published"}
+    """
+    stage("train_", project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
+def score(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Score everybody at risk with the champion: probability (0 to 1, higher is worse), band and three reasons.
+
+    Needs no tracking server. Scoring a date again replaces that date, whole.
+
+    Example: attrition score --project shop --as-of 1998-01-01
+
+    JSON: {"as_of", "run_id", "scored", "unchanged", "history", "csv", "horizon_days", "model_version", "scored_at",
+    "data_as_of", "valid_until"}
+    """
+    stage("score_", project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="The customer's id.", metavar="CUSTOMER")],
+    project: Project = HERE,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Why one customer is at risk: every contribution to the log-odds, and the reasons in words.
+
+    Example: attrition explain 12747 --project shop
+
+    JSON: {"customer_id", "as_of", "model_version", "churn_probability", "churn_risk_band", "reasons": [{"code",
+    "text"}], "average_log_odds", "contributions": [{"code", "log_odds", "text"}], "indicators": {name: value}}
+    """
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines.explain import explain as look
+
+        return look(job, customer)
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
+def report(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Write report.html (one file, no network) and summary.json.
+
+    Example: attrition report --project shop
+
+    JSON: {"as_of", "outcomes": {"churn": {metric: value}}, "intervals", "baselines", "evaluated_on", "references",
+    "champion", "scored", "report"}
+    """
+    stage("report", project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
+def run(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """All of it in order: ingest, backtest, train, score, deliver, report. A second run does only what is new.
+
+    Example: attrition run --project shop
+
+    JSON: {"ingest", "backtest", "train", "score", "report"}, each the document of that command.
+    """
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines import run as stages
+        from pipelines.closing import closing_table
+
+        documents = stages.everything(job)
+        closing_table(job, documents["report"])
+        return documents
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug)

@@ -1,0 +1,122 @@
+"""What every command shares: options, workspace, errors in words. Imports that take seconds stay inside commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import AttritionError, SettingsError
+
+if TYPE_CHECKING:
+    from pipelines.run import Job
+
+FOUND, MISTAKE = 1, 2
+
+app = typer.Typer(
+    help="Who will stop buying, why, and what it costs: features that cannot see the future, calibrated risks, reasons "
+    "in plain words.",
+    epilog="First steps: `attrition init shop --example cdnow`, then `attrition run --project shop`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Project = Annotated[Path, typer.Option("--project", "-p", help="Folder of the workspace.", metavar="DIR")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="Local day to look from; nothing known on or after it is used to predict. Default: `as_of` of the "
+        "settings, otherwise today.",
+        metavar="DATE",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+HERE = Path()
+
+
+def stage(name: str, project: Path, as_of: str | None, *, as_json: bool, debug: bool) -> None:
+    """Run one of the stages in pipelines.run on a workspace."""
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines import run as stages
+
+        found: dict[str, Any] = getattr(stages, name)(job)
+        return found
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug)
+
+
+def on_workspace(
+    work: Callable[[Job], dict[str, Any]],
+    project: Path,
+    as_of: str | None,
+    *,
+    as_json: bool,
+    debug: bool,
+    writes: bool = True,
+    failed: Callable[[dict[str, Any]], bool] = lambda _: False,
+) -> None:
+    """Open a workspace, hold its lock where `writes`, and run `work` on it; exit code 1 where the document `failed`."""
+
+    def opened() -> dict[str, Any]:
+        from contextlib import nullcontext
+
+        from pipelines import lock
+        from pipelines.console import People
+        from pipelines.run import Job
+        from pipelines.workspace import open_workspace
+
+        now = datetime.now(UTC)
+        workspace = open_workspace(project, now=now, as_of=_day(as_of))
+        with lock.held(project) if writes else nullcontext():
+            return work(Job(workspace, People(quiet=as_json), now))
+
+    finish(opened, as_json=as_json, debug=debug, failed=failed)
+
+
+def finish(
+    work: Callable[[], dict[str, Any]],
+    *,
+    as_json: bool,
+    debug: bool,
+    failed: Callable[[dict[str, Any]], bool] = lambda _: False,
+) -> None:
+    """Run `work`; its document goes to stdout as JSON where wanted, a user's mistake to stderr in words."""
+    try:
+        document = work()
+    except AttritionError as error:
+        if debug:
+            raise
+        typer.echo(f"attrition: {error}", err=True)
+        raise typer.Exit(MISTAKE) from None
+    except KeyboardInterrupt:
+        typer.echo("attrition: stopped; what was finished is kept, the same command goes on from there", err=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=1, sort_keys=True, default=str) + "\n")
+    if failed(document):
+        raise typer.Exit(FOUND)
+
+
+def say(text: str, *, as_json: bool) -> None:
+    """Tell people on stderr, unless a program reads us."""
+    if not as_json:
+        typer.echo(text, err=True)
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"--as-of {text}: write the day as YYYY-MM-DD, for example 2026-04-01") from None

@@ -1,0 +1,82 @@
+"""The commands that look into indicators and leaks, and make a company to try them on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, finish, on_workspace
+
+if TYPE_CHECKING:
+    from pipelines.run import Job
+
+
+@app.command()
+def indicators(as_json: AsJson = False, debug: Debug = False) -> None:
+    """List every indicator: family, unit, direction of risk, what null means, and the tables that it takes.
+
+    Example: attrition indicators
+
+    JSON: {"indicators": [{"name", "family", "unit", "direction", "null", "en", "fr", "tables": [table]}]}
+    """
+
+    def work() -> dict[str, Any]:
+        from pipelines.indicators import indicators as listed
+
+        return listed(quiet=as_json)
+
+    finish(work, as_json=as_json, debug=debug)
+
+
+@app.command()
+def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Try whether anything knows the future: indicators that move with it, values taken from today, clocks that are off.
+
+    Exit code 1 where something was found.
+
+    Example: attrition audit --project shop
+
+    JSON: {"as_of", "checked": {"snapshots": [date], "indicators"}, "findings": [{"check", "table": name or null,
+    "column", "evidence", "remedy"}]}
+    """
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines.audit import audit as look
+
+        return look(job)
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug, failed=lambda found: bool(found["findings"]))
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="New folder.", metavar="DIR")],
+    customers: Annotated[int, typer.Option(min=1, help="Customers who ever sign up.")] = 2000,
+    months: Annotated[int, typer.Option(min=6, help="Length of the simulated time.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 7,
+    messy: Annotated[bool, typer.Option("--messy", help="French CSV files with broken rows, not Parquet.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Simulate a company: a workspace with every table, and the true risk of every customer kept apart in truth/.
+
+    Example: attrition simulate company --customers 2000 --months 24 --seed 7
+
+    JSON: {"folder", "tables": {name: rows}, "end": date}
+    """
+
+    def work() -> dict[str, Any]:
+        from pipelines.console import People
+        from pipelines.simulation.simulate import simulate as draw
+
+        people = People(quiet=as_json)
+        with people.stage("simulate") as step:
+            made = draw(folder, customers=customers, months=months, seed=seed, messy=messy, progress=step)
+        people.say(
+            f"  {folder}: a simulated company of {customers:,} customers until {made.end}, {len(made.rows)} tables"
+        )
+        return {"folder": str(folder), "tables": made.rows, "end": str(made.end)}
+
+    finish(work, as_json=as_json, debug=debug)

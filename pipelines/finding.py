@@ -1,0 +1,33 @@
+"""What an audit found: where, how it shows, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REMEDIES = {
+    "time_travel": "read only what the as-of view gives, and give each late value its known_at in the contract",
+    "foretells": "it was exported as it is today: export it as it was at each time, as versions with known_at, or "
+    "remove it from `columns` of its source",
+    "only_the_departed": "it was filled in when or after customers left: map when that was (known_at, or the column's "
+    "own clock), or remove it from `columns` of its source",
+    "only_the_stayers": "it was cleared or left empty when customers left: export it as it was at each time, as "
+    "versions with known_at, or remove it from `columns` of its source",
+    "stops_at_departure": "it is a total up to the export: export the events behind it, or remove it from `columns` of "
+    "its source",
+    "strong_alone": "look for the outcome in it: a copy, a consequence, or a wrong clock",
+    "clocks": "correct dialect.time_zone of the source, or the column that `columns` maps to this clock",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """check: a key of REMEDIES. table: None where the column is an indicator. evidence: in words, with figures."""
+
+    check: str
+    table: str | None
+    column: str
+    evidence: str
+
+    @property
+    def remedy(self) -> str:
+        return REMEDIES[self.check]
