@@ -5,6 +5,8 @@ from __future__ import annotations
 from pipelines import cli_commands, cli_inspect  # noqa: F401 - they bring their commands into the application
 from pipelines.cli_frame import app
 
+__all__ = ["app", "main"]
+
 
 def main() -> None:
     """The `attrition` command."""

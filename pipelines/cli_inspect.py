@@ -32,7 +32,7 @@ def indicators(as_json: AsJson = False, debug: Debug = False) -> None:
 
 @app.command()
 def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Try whether anything knows the future: indicators that move with it, values taken from today, clocks that are off.
+    """Try whether anything knows the future: indicators that move with it, values taken from today, wrong clocks.
 
     Exit code 1 where something was found.
 
@@ -51,7 +51,7 @@ def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
 
 @app.command()
-def simulate(
+def simulate(  # noqa: PLR0917 - typer calls by name
     folder: Annotated[Path, typer.Argument(help="New folder.", metavar="DIR")],
     customers: Annotated[int, typer.Option(min=1, help="Customers who ever sign up.")] = 2000,
     months: Annotated[int, typer.Option(min=6, help="Length of the simulated time.")] = 24,
@@ -75,7 +75,7 @@ def simulate(
         with people.stage("simulate") as step:
             made = draw(folder, customers=customers, months=months, seed=seed, messy=messy, progress=step)
         people.say(
-            f"  {folder}: a simulated company of {customers:,} customers until {made.end}, {len(made.rows)} tables"
+            f"  {folder}: a simulated company of {customers:,} customers, {len(made.rows)} tables until {made.end}"
         )
         return {"folder": str(folder), "tables": made.rows, "end": str(made.end)}
 

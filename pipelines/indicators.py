@@ -13,7 +13,7 @@ from pipelines.console import People
 def indicators(*, quiet: bool = False) -> dict[str, Any]:
     """Every indicator of the catalog, those about age and gender too: {"indicators": [...]}.
 
-    tables: all that it needs; "a|b" is either.
+    tables: those that it is made of; of orders and order_lines either will do.
     """
     found = [
         {
@@ -24,7 +24,7 @@ def indicators(*, quiet: bool = False) -> dict[str, Any]:
             "null": indicator.null,
             "en": indicator.en,
             "fr": indicator.fr,
-            "tables": list(group.needs),
+            "tables": [name for need in group.needs for name in need.split("|")],
         }
         for family in FAMILIES
         for group in family.groups
@@ -32,7 +32,7 @@ def indicators(*, quiet: bool = False) -> dict[str, Any]:
     ]
     table = Table("family", "indicator", "unit", "more risk", "empty means", "from")
     for each in found:
-        needs = " and ".join(need.replace("|", " or ") for need in each["tables"])
-        table.add_row(each["family"], each["name"], each["unit"], each["direction"], each["null"], needs)
+        shown = [str(each[name]) for name in ("family", "name", "unit", "direction", "null")]
+        table.add_row(*shown, ", ".join(each["tables"]))
     People(quiet=quiet).console.print(table)
     return {"indicators": found}

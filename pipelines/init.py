@@ -109,9 +109,8 @@ def _company(folder: Path) -> InitResult:
 def _example(name: str) -> dict[str, bytes]:
     known = examples()
     if name not in known:
-        raise SettingsError(
-            f"there is no example '{name}'.{did_you_mean(name, [*known, COMPANY])} There are: {', '.join([*known, COMPANY])}"
-        )
+        names = [*known, COMPANY]
+        raise SettingsError(f"there is no example '{name}'.{did_you_mean(name, names)} There are: {', '.join(names)}")
     folder = known[name]
     data = {place.name: place.read_bytes() for place in sorted(folder.iterdir()) if place.name != FILE_NAME}
     return {FILE_NAME: render(load(folder / FILE_NAME)).encode(), **data}

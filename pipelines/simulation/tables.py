@@ -78,7 +78,8 @@ def _exported(company: Company, name: str, frame: pd.DataFrame) -> pd.DataFrame:
 def _until_they_left(company: Company, frame: pd.DataFrame, moment_of: str) -> pd.DataFrame:
     """Without what would have happened after a customer left for good, within the week of leaving."""
     gone = frame[moment_of].to_numpy() > company.end_second[frame["customer"].to_numpy()]
-    return frame[~(gone & ~company.people.shopper[frame["customer"].to_numpy()])].reset_index(drop=True)
+    kept: pd.DataFrame = frame[~(gone & ~company.people.shopper[frame["customer"].to_numpy()])]
+    return kept.reset_index(drop=True)
 
 
 def _plain(table: str, moment_of: str) -> Callable[[Company], pd.DataFrame]:

@@ -229,9 +229,9 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("cdnov", "there is no example 'cdnov'. Did you mean 'cdnow'? These ship: cdnow"),
-        ("../cdnow", "there is no example '../cdnow'. Did you mean 'cdnow'? These ship: cdnow"),
-        ("zebra", "there is no example 'zebra'. These ship: cdnow"),
+        ("cdnov", "there is no example 'cdnov'. Did you mean 'cdnow'? There are: cdnow, company"),
+        ("../cdnow", "there is no example '../cdnow'. Did you mean 'cdnow'? There are: cdnow, company"),
+        ("zebra", "there is no example 'zebra'. There are: cdnow, company"),
     ],
 )
 def test_an_unknown_example_is_refused_with_the_nearest_known_one(name: str, said: str, tmp_path: Path) -> None:
