@@ -11,7 +11,7 @@ from features.figures import count, newest, per_customer, ratio, real, within
 
 REASONS = {
     "nps": ("willingness to recommend", "recommandation (NPS)"),
-    "csat": ("satisfaction", "satisfaction"),
+    "csat": ("marks for satisfaction", "notes de satisfaction"),
     "unanswered": ("questionnaires left unanswered", "enquêtes sans réponse"),
     "negative_reasons": ("reasons for discontent", "motifs de mécontentement"),
 }

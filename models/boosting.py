@@ -24,7 +24,7 @@ PARAMETERS: Mapping[str, float | int | bool | str] = {
     "bagging_freq": 1,
     "lambda_l2": 10.0,
 }
-MAX_ROUNDS = 400
+MAX_ROUNDS = 1200
 
 
 def grow(

@@ -4,36 +4,84 @@ from __future__ import annotations
 
 import re
 
+import ibis
 import pytest
 
-from features.catalog import Family, Indicator
-from features.training_set import FAMILIES
-from tests.features.world_case import LOOKBACKS, at, features_of, tables
+from features.asof import as_of
+from features.catalog import Group, Indicator
+from features.tables import TABLES
+from features.training_set import FAMILIES, families, part
+from tests.features.world_case import LOOKBACKS, PARIS, SNAPSHOT, SPANS
 
-LINE = {
-    "customer_id": "a",
-    "order_id": "1",
-    "ordered_at": at("2024-05-01"),
-    "product_id": "tea",
-    "quantity": 1,
-    "unit_price": 2,
-}
-EVERY = [(family, indicator) for family in FAMILIES for indicator in family.indicators]
+NAMES = [
+    "purchases",
+    "engagement",
+    "support",
+    "billing",
+    "payment",
+    "satisfaction",
+    "usage",
+    "messages",
+    "market",
+    "quality",
+    "loyalty",
+    "subscription",
+    "profile",
+]
+GROUPS = [group for family in FAMILIES for group in family.groups]
+EVERY = [(group, indicator) for group in GROUPS for indicator in group.indicators]
+UNBOUND = {name: ibis.table(table.landed | {"landed_order": "int64"}, name=name) for name, table in TABLES.items()}
 
 
-def test_what_is_computed_is_what_is_declared_in_that_order() -> None:
-    declared = [name for family in FAMILIES for name in family.columns(LOOKBACKS)]
-    assert list(features_of(tables(order_lines=[LINE])).columns) == declared
-    assert len(set(declared)) == len(declared)
+def test_families_are_those_that_customers_show_signs_in() -> None:
+    assert [family.name for family in FAMILIES] == NAMES
 
 
-@pytest.mark.parametrize(("family", "indicator"), EVERY, ids=[indicator.name for _, indicator in EVERY])
-def test_each_indicator_can_be_said_in_both_languages(family: Family, indicator: Indicator) -> None:
-    assert indicator.reason in family.reasons
-    allowed = {"value", "days"} | set(family.columns(LOOKBACKS))
-    for text in (indicator.en, indicator.fr, indicator.en_null, indicator.fr_null):
+def test_there_are_at_least_100_columns_and_no_name_twice() -> None:
+    columns = [name for family in FAMILIES for name in family.columns(LOOKBACKS)]
+    assert len(columns) >= 100
+    assert len(set(columns)) == len(columns)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
+def test_what_is_computed_is_what_is_declared(group: Group) -> None:
+    world = as_of(UNBOUND, SNAPSHOT, zone=PARIS)
+    schema = part(group, world, ibis.table({"customer_id": "string"}, name="everybody"), SPANS).schema()
+    assert list(schema) == ["customer_id", *group.columns(LOOKBACKS)]
+    for indicator in group.indicators:
+        for name in indicator.columns(LOOKBACKS):
+            kind = schema[name]
+            assert kind.is_string() if indicator.unit == "category" else kind.is_integer() or kind.is_float64(), name
+
+
+@pytest.mark.parametrize(("group", "indicator"), EVERY, ids=[indicator.name for _, indicator in EVERY])
+def test_each_indicator_can_be_said_in_both_languages(group: Group, indicator: Indicator) -> None:
+    assert any(indicator.reason in family.reasons for family in FAMILIES if group in family.groups)
+    allowed = {"value", "days"} | set(group.columns(LOOKBACKS))
+    for text in (indicator.en, indicator.fr, indicator.en_null, indicator.fr_null, indicator.en_no, indicator.fr_no):
         assert set(re.findall(r"\{(\w+)", text)) <= allowed
     assert bool(indicator.en_null) == bool(indicator.fr_null)
     # A null that can occur needs words of its own: a figure that is not there cannot be said.
-    assert bool(indicator.en_null) != indicator.null.startswith("never")
+    assert bool(indicator.en_null) != indicator.null.startswith("never:")
+    assert "{" not in indicator.en_null.replace("{days}", "")
+    # So does a flag that is not set.
+    assert bool(indicator.en_no) == bool(indicator.fr_no) == (indicator.unit == "flag")
     assert ("{days}" in indicator.name) == indicator.per_lookback
+
+
+def test_a_reason_code_belongs_to_one_family() -> None:
+    codes = [code for family in FAMILIES for code in family.reasons]
+    assert len(codes) == len(set(codes))
+
+
+def test_who_somebody_is_counts_only_where_settings_say_so() -> None:
+    personal = {name for family in families(TABLES, personal=True) for name in family.columns(LOOKBACKS)}
+    usual = {name for family in families(TABLES) for name in family.columns(LOOKBACKS)}
+    assert personal - usual == {"age_years", "gender"}
+
+
+def test_without_its_tables_a_group_is_absent_and_the_rest_is_there() -> None:
+    found = families(["orders", "usage"])
+    assert [family.name for family in found] == ["purchases", "usage"]
+    assert "seats_used_share_30d" not in found[1].columns(LOOKBACKS)
+    assert "products_ever" not in found[0].columns(LOOKBACKS)

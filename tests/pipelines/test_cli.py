@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from features.errors import AttritionError
 from pipelines import lock
-from pipelines.cli import MISTAKE, app
+from pipelines.cli import app
+from pipelines.cli_frame import MISTAKE
 from tests.pipelines.shop_case import FORMULA, make_shop, order, write_orders
 
 HEAVY = (

@@ -10,7 +10,20 @@ import pytest
 from pipelines import cli_docs
 from pipelines.cli_docs import PLACE, commands, compare, paragraphs, render
 
-NAMES = ["init", "check", "ingest", "backtest", "train", "score", "explain", "report", "run"]
+NAMES = [
+    "init",
+    "check",
+    "ingest",
+    "backtest",
+    "train",
+    "score",
+    "explain",
+    "report",
+    "run",
+    "indicators",
+    "audit",
+    "simulate",
+]
 
 
 def test_every_command_of_the_walk_is_there() -> None:

@@ -48,7 +48,7 @@ def read(
         },
     )
     TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64)
-    found = bench.execute("SELECT seen, reason FROM typed ORDER BY source_row").fetchall()
+    found = bench.execute("SELECT seen, why FROM typed ORDER BY source_row").fetchall()
     return [
         reason.removeprefix(f"seen '{values[row]}' ") if reason else value for row, (value, reason) in enumerate(found)
     ]
