@@ -84,6 +84,7 @@ def _cut(world: AsOf, prices: ir.Table, now: ir.Table, uses: ir.Table, days: int
     keys = ["competitor", "competitor_item", "item"]
     old = _by_item(newest(prices.filter(prices.age > days), "observed_at", by=keys)).rename(old_price="price")
     both = now.inner_join(old, keys)
+    both = both.filter(both.old_price > 0)
     cuts = both.select("item", cut=ibis.greatest(1.0 - ratio(both.price, both.old_price), 0.0))
     largest = cuts.group_by("item").agg(cut=cuts.cut.max())
     mine = uses.inner_join(largest, "item")

@@ -93,7 +93,7 @@ def people(chance: np.random.Generator, *, customers: int, weeks: int) -> People
         usual_use=chance.gamma(6.0, 0.25, n),
         usual_content=chance.gamma(4.0, 0.12, n),
         usual_messages=chance.gamma(6.0, 0.15, n),
-        order_rate=np.log(np.array([0.20, 0.13, 0.08])[tier]) + chance.normal(0, 0.3, n),
+        order_rate=np.log(np.array([0.20, 0.13, 0.08])[tier]) + chance.normal(0, 0.12, n),
         favourites=chance.integers(0, PRODUCTS, (n, 3)),
         joins_loyalty=chance.random(n) < 0.4,
         contentment=chance.normal(7.5, 1.2, n),

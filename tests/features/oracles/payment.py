@@ -1,0 +1,55 @@
+"""The payment indicators in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tests.features.oracles.known import Row, age, newest
+from tests.features.world_case import LOOKBACKS, SPANS
+
+
+def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {
+        customer: _methods([row for row in world["payment_methods"] if row["customer_id"] == customer])
+        | _attempts([row for row in world["payments"] if row["customer_id"] == customer])
+        for customer in customers
+    }
+
+
+def _methods(rows: list[Row]) -> Row:
+    there = [row for row in rows if row["removed_at"] is None]
+    defaults = [row for row in there if row["is_default"] is not False]
+    if not defaults:
+        return dict.fromkeys(("days_until_card_expires", "card_expires_before_horizon", "backup_payment_method"))
+    default = newest(defaults, "added_at")
+    left = None if default["expires_at"] is None else -age(default["expires_at"])
+    others = [row for row in there if row["method_id"] != default["method_id"]]
+    return {
+        "days_until_card_expires": left,
+        "card_expires_before_horizon": int(left is not None and left <= SPANS.horizon_days),
+        "backup_payment_method": int(any(row["expires_at"] is None or age(row["expires_at"]) < 0 for row in others)),
+    }
+
+
+def _attempts(rows: list[Row]) -> Row:
+    rows = sorted(rows, key=lambda r: (r["attempted_at"], r["known_at"], r["landed_order"], r["source_row"]))
+    failed = [row for row in rows if not row["succeeded"]]
+    streak = 0
+    for row in reversed(rows):
+        if row["succeeded"]:
+            break
+        streak += 1
+    last_kind = failed[-1]["failure_kind"] if failed else None
+    waiting = bool(rows) and not rows[-1]["succeeded"] and rows[-1]["retry_at"] and age(rows[-1]["retry_at"]) <= 0
+    result: Row = {
+        "payment_failure_streak": streak,
+        "last_failure_hard": None if last_kind is None else int(last_kind == "hard"),
+        "payment_retries_running": int(bool(waiting)),
+        "days_since_failed_payment": min((age(row["attempted_at"]) for row in failed), default=None),
+    }
+    for span in LOOKBACKS:
+        for kind in ("hard", "soft"):
+            result[f"{kind}_failures_{span}d"] = sum(
+                row["failure_kind"] == kind and age(row["attempted_at"]) <= span for row in failed
+            )
+    return result

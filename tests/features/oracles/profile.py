@@ -1,0 +1,22 @@
+"""The profile indicators in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tests.features.oracles.known import Row, age, local_date
+
+COLUMNS = ("country", "acquisition_channel", "value_tier", "gender", "signup_cohort", "days_since_signup", "age_years")
+
+
+def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    known = {row["customer_id"]: _one(row) for row in world["customers"]}
+    return {customer: known.get(customer, dict.fromkeys(COLUMNS)) for customer in customers}
+
+
+def _one(row: Row) -> Row:
+    return {name: row[name] for name in COLUMNS[:4]} | {
+        "signup_cohort": local_date(row["signed_up_at"]).isoformat()[:7],
+        "days_since_signup": age(row["signed_up_at"]),
+        "age_years": None if row["born_at"] is None else age(row["born_at"]) / 365.25,
+    }

@@ -1,0 +1,70 @@
+"""The subscription indicators in plain Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from tests.features.oracles.known import Row, age, exact, newest
+from tests.features.oracles.subscriptions import running
+from tests.features.world_case import LOOKBACKS
+
+
+def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _terms(world, customer) | _moves(world, customer) for customer in customers}
+
+
+def _ranks(world: Mapping[str, list[Row]]) -> dict[str, float]:
+    prices: dict[str, list[int]] = defaultdict(list)
+    for row in running(world):
+        if row["plan"] is not None and row["mrr"] is not None:
+            seats = max(1 if row["seats"] is None else row["seats"], 1)
+            prices[row["plan"]].append(round(float(exact(row["mrr"])) / seats * 1e6))
+    order = sorted(prices, key=lambda plan: (sum(prices[plan]) / len(prices[plan]), plan))
+    return {plan: place / (len(order) - 1) if len(order) > 1 else 0.0 for place, plan in enumerate(order)}
+
+
+def _terms(world: Mapping[str, list[Row]], customer: str) -> Row:
+    mine, ranks = [row for row in running(world) if row["customer_id"] == customer], _ranks(world)
+    months = [-age(row["renews_at"]) / 30.4375 for row in mine if row["renews_at"]]
+    seats = [row["seats"] for row in mine if row["seats"] is not None]
+    result: Row = {
+        "mrr": float(sum(exact(row["mrr"] or 0) for row in mine)) if mine else None,
+        "seats_paid": sum(seats) if seats else None,
+        "plan_rank": max((ranks[row["plan"]] for row in mine if row["plan"] in ranks), default=None),
+        "subscriptions_running": len(mine),
+        "months_to_renewal": min((each for each in months if each >= 0), default=None),
+        "auto_renew_off": int(any(row["auto_renew"] is False for row in mine)) if mine else None,
+        "days_since_term_start": min((age(row["term_started_at"]) for row in mine), default=None),
+        "subscription_age_days": max((age(row["started_at"]) for row in mine), default=None),
+    }
+    if "subscription_changes" in world:
+        result["paused"] = int(any(_paused(world, row["subscription_id"]) for row in mine))
+    return result
+
+
+def _paused(world: Mapping[str, list[Row]], subscription: str) -> bool:
+    stops = [
+        row
+        for row in world["subscription_changes"]
+        if row["subscription_id"] == subscription and row["kind"] in ("pause", "resume")
+    ]
+    return bool(stops) and newest(stops, "changed_at")["kind"] == "pause"
+
+
+def _moves(world: Mapping[str, list[Row]], customer: str) -> Row:
+    result: Row = {}
+    changes = [row for row in world.get("subscription_changes", []) if row["customer_id"] == customer]
+    for span in LOOKBACKS:
+        recent = [row for row in changes if age(row["changed_at"]) <= span]
+        sized = [
+            exact(row["mrr_after"]) - exact(row["mrr_before"])
+            for row in recent
+            if row["kind"] in ("plan", "seats") and row["mrr_after"] is not None and row["mrr_before"] is not None
+        ]
+        result |= {
+            f"downgrades_{span}d": sum(step < 0 for step in sized),
+            f"upgrades_{span}d": sum(step > 0 for step in sized),
+            f"pauses_{span}d": sum(row["kind"] == "pause" for row in recent),
+        }
+    return result

@@ -1,0 +1,26 @@
+"""Running subscriptions in plain Python, with what the last known change made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.features.oracles.known import Row, newest
+
+
+def running(world: Mapping[str, list[Row]]) -> list[Row]:
+    found = []
+    for subscription in world["subscriptions"]:
+        if subscription["ended_at"] is not None:
+            continue
+        row = dict(subscription)
+        for name, value in (("plan", "plan"), ("seats", "seats"), ("mrr", "mrr_after")):
+            changes = [
+                change
+                for change in world.get("subscription_changes", [])
+                if change["subscription_id"] == row["subscription_id"] and change[value] is not None
+            ]
+            if changes and (last := newest(changes, "changed_at"))["known_at"] >= subscription["known_at"]:
+                row[name] = last[value]
+        row["term_started_at"] = row["term_started_at"] or row["started_at"]
+        found.append(row)
+    return found

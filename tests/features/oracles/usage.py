@@ -1,0 +1,48 @@
+"""The usage indicators in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tests.features.oracles.known import Row, age, exact, local_date, ratio
+from tests.features.oracles.subscriptions import running
+from tests.features.world_case import LOOKBACKS
+
+
+def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _use(world, customer) | _steps(world, customer) for customer in customers}
+
+
+def _use(world: Mapping[str, list[Row]], customer: str) -> Row:
+    uses = [row for row in world["usage"] if row["customer_id"] == customer]
+    seats = [row["seats"] for row in running(world) if row["customer_id"] == customer and row["seats"] is not None]
+    result: Row = {"days_since_last_use": min((age(row["used_at"]) for row in uses), default=None)}
+    for span in LOOKBACKS:
+        recent = [row for row in uses if age(row["used_at"]) <= span]
+        before = [row for row in uses if span < age(row["used_at"]) <= 2 * span]
+        days, days_before = (len({local_date(row["used_at"]) for row in rows}) for rows in (recent, before))
+        amount, amount_before = (
+            sum(exact(1 if row["quantity"] is None else row["quantity"]) for row in rows) for rows in (recent, before)
+        )
+        people = {row["seat_id"] for row in recent} - {None}
+        result |= {
+            f"usage_days_{span}d": days,
+            f"usage_days_change_{span}d": days - days_before,
+            f"usage_events_{span}d": len(recent),
+            f"usage_quantity_{span}d": float(amount),
+            f"usage_quantity_change_{span}d": float(amount - amount_before),
+            f"features_used_{span}d": len({row["feature"] for row in recent} - {None}),
+            f"usage_error_rate_{span}d": ratio(sum(row["errors"] or 0 for row in recent), len(recent)),
+            f"seats_used_share_{span}d": ratio(len(people), sum(seats)),
+        }
+    return result
+
+
+def _steps(world: Mapping[str, list[Row]], customer: str) -> Row:
+    steps = [row for row in world["onboarding_steps"] if row["customer_id"] == customer]
+    proved = [local_date(row["completed_at"]) for row in steps if row["first_value"] and row["completed_at"]]
+    begun = [local_date(row["assigned_at"]) for row in steps]
+    return {
+        "onboarding_done_share": ratio(sum(bool(row["completed_at"]) for row in steps), len(steps)),
+        "days_to_first_value": (min(proved) - min(begun)).days if proved else None,
+    }
