@@ -18,7 +18,7 @@ DEMO := demo
 export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
-.PHONY: help demo test check bench install chromium format clean
+.PHONY: help demo test check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -27,7 +27,7 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 	.venv/bin/attrition init $(DEMO) --example cdnow
 	.venv/bin/attrition run --project $(DEMO)
 
-test: $(READY) ## run the tests (offline; a browser test needs Chromium: make chromium)
+test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: make chromium postgres java)
 	$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the command line
@@ -54,6 +54,25 @@ chromium: ## install Debian's Chromium, with which the tests open the report
 		apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; \
 	else \
 		echo "Chromium is missing: install it, on Debian with 'sudo apt-get install chromium'" >&2; exit 1; \
+	fi
+
+postgres: ## install Debian's PostgreSQL, on which the tests compute indicators, too
+	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+		ls -d /usr/lib/postgresql/*; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql; \
+	else \
+		echo "PostgreSQL is missing: install it, on Debian with 'sudo apt-get install postgresql'" >&2; exit 1; \
+	fi
+
+java: ## install Debian's Java, on which Spark runs
+	@if command -v java >/dev/null; then \
+		java -version 2>&1 | head -1; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+			openjdk-17-jre-headless; \
+	else \
+		echo "Java is missing: install it, on Debian with 'sudo apt-get install openjdk-17-jre-headless'" >&2; exit 1; \
 	fi
 
 clean: ## remove what can be made again (not workspaces)

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, newest, per_customer, ratio, real, total, within
+from features.figures import count, from_newest, per_customer, ratio, real, total, within
 from features.subscriptions import changes, running
 
 REASONS = {
@@ -219,8 +219,8 @@ def invoices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
 
 def _against_usual(charges: ir.Table) -> ir.Table:
     """By customer: the newest charge, and the median of the earlier ones with their median distance from it."""
-    last = newest(charges, "issued_at")
-    earlier = charges.anti_join(last, "invoice_id")
+    ranked = from_newest(charges, "issued_at")
+    last, earlier = ranked.filter(ranked.rank_from_newest == 0), ranked.filter(ranked.rank_from_newest > 0)
     earlier = earlier.select("customer_id", amount=real(earlier.amount))
     usual = earlier.group_by("customer_id").agg(usual_invoice=earlier.amount.median())
     beside = earlier.inner_join(usual, "customer_id")

@@ -58,19 +58,19 @@ def before(age: ir.IntegerValue, days: int) -> ir.BooleanValue:
     return (age > days) & (age <= 2 * days)
 
 
+def from_newest(table: ir.Table, moment: str, *, by: str | Sequence[str] = "customer_id") -> ir.Table:
+    """The table with `rank_from_newest` within each customer (or other grain): 0 for the last row by a timestamp.
+
+    Of several rows at one moment the one known last is the newest, then the one landed last.
+    """
+    downwards = [table[name].desc() for name in (moment, "known_at", "landed_order", "source_row")]
+    return table.mutate(rank_from_newest=ibis.row_number().over(group_by=by, order_by=downwards))
+
+
 def newest(table: ir.Table, moment: str, *, by: str | Sequence[str] = "customer_id") -> ir.Table:
-    """The last row of each customer (or other grain) by a timestamp; of several at one moment, the last landed."""
-    rank = ibis.row_number().over(
-        group_by=by,
-        order_by=[
-            table[moment].desc(),
-            table.known_at.desc(),
-            table.landed_order.desc(),
-            table.source_row.desc(),
-        ],
-    )
-    table = table.mutate(rank_from_newest=rank)
-    return table.filter(table.rank_from_newest == 0).drop("rank_from_newest")
+    """The last row of each customer (or other grain) by a timestamp."""
+    ranked = from_newest(table, moment, by=by)
+    return ranked.filter(ranked.rank_from_newest == 0).drop("rank_from_newest")
 
 
 def hours_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, flag, newest, per_customer, within
+from features.figures import count, flag, from_newest, newest, per_customer, within
 
 REASONS = {
     "card_expiry": ("card about to expire", "carte bientôt expirée"),
@@ -128,7 +128,9 @@ def methods(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     table = world["payment_methods"]
     table = table.filter(table.removed_at.isnull())
     default = newest(table.filter(ibis.coalesce(table.is_default, True)), "added_at")
-    others = table.anti_join(default, "method_id")
+    chosen = default.select("customer_id", default_id="method_id")
+    others = table.inner_join(chosen, "customer_id")
+    others = others.filter(others.method_id != others.default_id)
     valid = others.expires_on.isnull() | (world.days_since(others.expires_on) < 0)
     backups = others.group_by("customer_id").agg(backups=count(valid))
     left = 0 - world.days_since(default.expires_on)
@@ -162,12 +164,9 @@ def attempts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
 
 def _streak(payments: ir.Table) -> ir.Table:
     """Failures after the last success, by the same order that `newest` takes."""
-    downwards = [payments[name].desc() for name in ("attempted_at", "known_at", "landed_order", "source_row")]
-    ranked = payments.mutate(
-        rank=ibis.row_number().over(group_by="customer_id", order_by=downwards),
-    )
+    ranked = from_newest(payments, "attempted_at")
     success = ranked.group_by("customer_id").agg(
-        first_success=ranked["rank"].min(where=ranked.succeeded), attempts=ranked.count()
+        first_success=ranked.rank_from_newest.min(where=ranked.succeeded), attempts=ranked.count()
     )
     # Counted from the newest: as many failed before the first success as its rank says; without one, all did.
     streak = success.first_success.fill_null(success.attempts)

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, newest, per_customer, ratio, real, within
+from features.figures import count, flag, from_newest, per_customer, ratio, real, within
 
 REASONS = {
     "nps": ("willingness to recommend", "recommandation (NPS)"),
@@ -128,20 +128,20 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
             columns[f"mean_{kind}_{days}d"] = ratio(surveys.score.sum(where=told), count(told))
     counted = surveys.group_by("customer_id").agg(**columns)
     joined = per_customer(cohort, counted, _last(world, "nps"), _last(world, "csat"))
-    return joined.mutate(nps_detractor=(joined.last_nps <= DETRACTOR).cast("int64"))
+    detractor = joined.last_nps.notnull().ifelse(flag(joined.last_nps <= DETRACTOR), ibis.null("int64"))
+    return joined.mutate(nps_detractor=detractor)
 
 
 def _last(world: AsOf, kind: str) -> ir.Table:
     """The newest answer of a kind and the one before it, by customer."""
     surveys = world["surveys"]
     answers = surveys.filter(surveys.kind == kind, surveys.answered_at.notnull(), surveys.score.notnull())
-    last = newest(answers, "answered_at")
-    before = answers.anti_join(last, ["customer_id", "survey_id"])
+    ranked = from_newest(answers, "answered_at")
+    last, before = ranked.filter(ranked.rank_from_newest == 0), ranked.filter(ranked.rank_from_newest == 1)
     last = last.select(
         "customer_id",
         **{f"last_{kind}": real(last.score), f"days_since_last_{kind}": world.days_since(last.answered_on)},
     )
-    before = newest(before, "answered_at")
     before = before.select(before_id="customer_id", before_score=real(before.score))
     joined = last.left_join(before, last.customer_id == before.before_id)
     change = {f"{kind}_change": joined[f"last_{kind}"] - joined.before_score}

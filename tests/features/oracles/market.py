@@ -34,7 +34,7 @@ def _one(uses: Row, seen: Mapping[tuple[str, str, str], list[Row]], watched: Map
     result: Row = {"price_over_competitors": sum(over) / 1e6 / len(over) if over else None}
     for span in LOOKBACKS:
         cuts, new = [], set()
-        for (competitor, name, item), rows in seen.items():
+        for (_, _, item), rows in seen.items():
             if item not in uses:
                 continue
             old = [row for row in rows if age(row["observed_at"]) > span]

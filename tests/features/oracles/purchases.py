@@ -58,7 +58,11 @@ def _full(amount: float | Decimal) -> Decimal:
 
 def _customer(standing: list[Row], back: list[tuple[int, Decimal]]) -> Row:
     if not standing:
-        never = ("days_since_last_order", "days_since_last_order_over_usual", "median_days_between_orders")
+        never: tuple[str, ...] = (
+            "days_since_last_order",
+            "days_since_last_order_over_usual",
+            "median_days_between_orders",
+        )
         never += ("spread_days_between_orders", "customer_age_days", "days_first_to_last_order", "repeat_order_days")
         nothing: Row = dict.fromkeys((*never, "order_value_ever", "last_order_value"))
         for span in LOOKBACKS:

@@ -1,0 +1,144 @@
+"""The same indicator expressions give the same figures on DuckDB, on PostgreSQL and on Spark."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import shutil
+import socket
+import subprocess
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from features.asof import as_of
+from features.catalog import Group
+from features.tables import TABLES
+from features.training_set import families, part
+from pipelines.engine import open_engine
+from tests.features.histories import random_world
+from tests.features.world_case import LOOKBACKS, PARIS, SNAPSHOT, SPANS, landed
+
+CUSTOMERS = [f"c{number}" for number in range(60)]
+GROUPS = [group for family in families(TABLES, personal=True) for group in family.groups]
+TOLERANCE = 1e-9
+
+# Spark's bridge to Java leaves its sockets to the garbage collector.
+pytestmark = [
+    pytest.mark.xdist_group("engines"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def world() -> dict[str, pa.Table]:
+    rows = random_world(random.Random(20), list(TABLES), CUSTOMERS)
+    tables = {name: landed(name, content) for name, content in rows.items()}
+    return tables | {"everybody": pa.table({"customer_id": CUSTOMERS})}
+
+
+@pytest.fixture(scope="module")
+def duckdb(world: dict[str, pa.Table]) -> Any:
+    return _filled(open_engine("duckdb"), world)
+
+
+@pytest.fixture(scope="module")
+def spark(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    if shutil.which("java") is None:
+        pytest.skip("needs Java: make java")
+    pytest.importorskip("pyspark")
+    engine = open_engine("spark")
+    import pyarrow.parquet as pq
+
+    folder = tmp_path_factory.mktemp("spark")
+    for name, rows in world.items():
+        pq.write_table(rows, folder / f"{name}.parquet")
+        engine.read_parquet(str(folder / f"{name}.parquet"), table_name=name)
+    yield engine
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        engine._session.stop()
+        gc.collect()
+
+
+@pytest.fixture(scope="module")
+def postgres(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL of our own on a free port of this machine."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found:
+        pytest.skip("needs PostgreSQL: make postgres")
+    folder = tmp_path_factory.mktemp("postgres")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # PostgreSQL refuses to run as root; its package brings a user for it.
+    lower = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if lower:
+        home = Path("/tmp") / f"attrition-postgres-{os.getpid()}"
+        home.mkdir()
+        shutil.chown(home, "postgres")
+    else:
+        home = folder
+    control = [*lower, str(found[-1] / "pg_ctl"), "-D", str(home / "data"), "-s"]
+    environment = os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    _run([*lower, str(found[-1] / "initdb"), "-D", str(home / "data"), "-U", "tests", "-A", "trust"], environment)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {home} -c fsync=off -c timezone=UTC"
+    _run([*control, "-o", options, "-l", str(home / "log"), "-w", "start"], environment)
+    try:
+        engine = ibis.postgres.connect(host="127.0.0.1", port=port, user="tests", database="postgres")
+        yield _filled(engine, world)
+        engine.disconnect()
+    finally:
+        _run([*control, "-m", "immediate", "stop"], environment)
+        if lower:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    subprocess.run(command, check=True, env=environment, cwd="/", stdout=subprocess.DEVNULL)
+
+
+def _filled(engine: Any, world: dict[str, pa.Table]) -> Any:
+    for name, rows in world.items():
+        engine.create_table(name, rows)
+    return engine
+
+
+def _computed(engine: Any, group: Group) -> pd.DataFrame:
+    tables = {name: engine.table(name) for name in TABLES}
+    known = as_of(tables, SNAPSHOT, zone=PARIS)
+    frame: pd.DataFrame = engine.to_pyarrow(part(group, known, engine.table("everybody"), SPANS)).to_pandas()
+    return frame.set_index("customer_id").sort_index()
+
+
+def _differences(left: pd.DataFrame, right: pd.DataFrame, group: Group) -> dict[str, Any]:
+    found = {}
+    texts = {each.name for each in group.indicators if each.unit == "category"}
+    for name in group.columns(LOOKBACKS):
+        if name in texts:
+            same = left[name].fillna("").eq(right[name].fillna(""))
+        else:
+            one, other = (pd.to_numeric(frame[name]).astype("float64") for frame in (left, right))
+            same = (one.isna() & other.isna()) | ((one - other).abs() <= TOLERANCE * (1 + one.abs()))
+        if not same.all():
+            found[name] = [(who, left[name][who], right[name][who]) for who in same.index[~same][:3]]
+    return found
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
+def test_postgresql_gives_the_same_figures(group: Group, duckdb: Any, postgres: Any) -> None:
+    assert _differences(_computed(duckdb, group), _computed(postgres, group), group) == {}
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
+def test_spark_gives_the_same_figures(group: Group, duckdb: Any, spark: Any) -> None:
+    assert _differences(_computed(duckdb, group), _computed(spark, group), group) == {}
