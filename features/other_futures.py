@@ -16,7 +16,8 @@ from features.tables import TABLES
 
 Change = Literal["removed", "altered", "added"]
 CHANGES: tuple[Change, ...] = ("removed", "altered", "added")
-_LINKS = ("customer_id", "order_id", "subscription_id", "invoice_id", "method_id")  # what ties tables together stays
+# What ties rows of different tables together stays: a row that fits nothing would be seen by nothing.
+_LINKS = ("customer_id", "order_id", "subscription_id", "invoice_id", "method_id", "product_id", "plan")
 
 
 def other_future(

@@ -18,7 +18,6 @@ from features.asof import AsOf, as_of
 from features.cohort import cohort
 from features.other_futures import CHANGES, other_future
 from models import leaks
-from models.leaks import Suspicion
 from models.matrix import ENTITY
 from pipelines import audit_clocks
 from pipelines.audit_columns import known_columns
@@ -90,26 +89,27 @@ def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
 
 
 def as_of_today(workspace: Workspace) -> Iterator[Finding]:
-    """Values that behave as if they had been read today, at an early snapshot."""
+    """Values that behave as if they had been read today, at the oldest training snapshot."""
     days = workspace.training_days(workspace.as_of)
-    if not days:
+    left = departures(workspace, days[0]) if days else None
+    if left is not None:
+        for name in workspace.tables:
+            yield from table_of_today(workspace, name, days[0], days[-1], left)
+
+
+def table_of_today(workspace: Workspace, name: str, first: date, last: date, left: pd.DataFrame) -> Iterator[Finding]:
+    """The same for one table. left: as from `departures` for `first`; last: a later snapshot to compare values with."""
+    customers = list(left.index)
+    now = known_columns(workspace, name, first, customers)
+    later = known_columns(workspace, name, last, customers)
+    if now is None or later is None:
         return
-    first, last = days[0], days[-1]
-    departed_after = departures(workspace, first)
-    if departed_after is None:
-        return
-    departed = (~np.isnan(departed_after["days"])).to_numpy(np.float64)
-    for name in workspace.tables:
-        now = known_columns(workspace, name, first, list(departed_after.index))
-        if now is None:
-            continue
-        for suspicion in leaks.as_of_today(now, departed):
-            yield _of_table(name, suspicion)
-        later = known_columns(workspace, name, last, list(departed_after.index))
-        if later is not None:
-            tenure = departed_after["tenure"].to_numpy(np.float64)
-            for suspicion in leaks.counters(now, later, departed_after["days"].to_numpy(np.float64), tenure):
-                yield _of_table(name, suspicion)
+    after, tenure = (left[column].to_numpy(np.float64) for column in ("days", "tenure"))
+    found = list(leaks.as_of_today(now, (~np.isnan(after)).astype(np.float64)))
+    shared = [column for column in now.columns if column in later.columns]
+    found += leaks.counters(now[shared], later[shared], after, tenure)
+    for suspicion in found:
+        yield Finding(suspicion.check, name, suspicion.column, suspicion.evidence)
 
 
 def strong_columns(workspace: Workspace) -> Iterator[Finding]:
@@ -175,7 +175,3 @@ def _tenure(workspace: Workspace, world: AsOf, customers: pd.Index) -> npt.NDArr
     first = world[table].group_by(ENTITY).agg(tenure=world.days_since(world[table][day]).max())
     frame = workspace.engine.to_pyarrow(first).to_pandas().set_index(ENTITY)
     return np.asarray(frame["tenure"].reindex(customers), dtype=np.float64)
-
-
-def _of_table(table: str, suspicion: Suspicion) -> Finding:
-    return Finding(suspicion.check, table, suspicion.column, suspicion.evidence)

@@ -95,7 +95,7 @@ def contract_settings(frames: Mapping[str, pd.DataFrame], end: date, *, messy: b
         sources=_sources(frames, messy=messy),
         cohort=Cohort(kind="subscribed"),
         outcome=Outcome(kind="churn", horizon_days=30),
-        snapshots=Snapshots(every_days=28, min_history_days=180, at_most=18),
+        snapshots=Snapshots(every_days=28, min_history_days=480, at_most=18),  # the oldest began a year before
         training=Training(start_model=False),
         backtest=Backtest(folds=3, every_days=28),
         bands=Bands(high=0.15, medium=0.05),
