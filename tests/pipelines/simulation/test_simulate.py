@@ -71,6 +71,7 @@ def test_some_rows_become_known_late_and_none_after_the_end(company: Path) -> No
     late = messages["known_at"] > messages["sent_at"]
     assert 0.01 < late.mean() < 0.06
     end = settings.load(company / settings.FILE_NAME).as_of
+    assert end is not None
     assert messages["known_at"].max() < pd.Timestamp(end)
 
 
