@@ -189,10 +189,11 @@ DISCOUNTS = (
 
 
 def invoices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
-    """Charges (not credit notes, not withdrawn) against each other, and those not paid in time."""
+    """Invoices that stand: charges against each other, those not paid in time, and credit notes."""
     table = world["invoices"]
     age, lapsed = world.days_since(table.issued_on), world.days_since(table.due_on)
-    charge = (table.amount >= 0) & table.voided_at.isnull()
+    stands = table.voided_at.isnull()
+    charge = (table.amount >= 0) & stands
     overdue = charge & (lapsed > 0) & table.paid_at.isnull() & table.written_off_at.isnull()
     columns: dict[str, ir.Value] = {
         "overdue_invoices": count(overdue),
@@ -205,7 +206,7 @@ def invoices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
             f"extraordinary_charges_{days}d": count(extraordinary),
             f"extraordinary_value_{days}d": total(table.amount, extraordinary),
             f"invoices_written_off_{days}d": count(within(world.days_since(table.written_off_on), days)),
-            f"credit_notes_{days}d": count((table.amount < 0) & within(age, days)),
+            f"credit_notes_{days}d": count((table.amount < 0) & stands & within(age, days)),
         }
     counted = table.group_by("customer_id").agg(**columns)
     charges = table.filter(charge)

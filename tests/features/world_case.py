@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -13,6 +14,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from features import training_set
 from features.asof import as_of
@@ -45,7 +47,7 @@ def at(text: str, zone: ZoneInfo = PARIS) -> datetime:
 
 
 def landed(table: str, rows: Sequence[Mapping[str, Any]], *, zone: ZoneInfo = PARIS) -> pa.Table:
-    """Rows as they land: what is not given is null; days, known_at and source_row are filled in as ingest does."""
+    """Rows as they land: what is not given is null; days, known_at, source_row and numbers are made as ingest does."""
     contract = TABLES[table]
     complete = []
     for number, row in enumerate(rows, start=1):
@@ -57,11 +59,19 @@ def landed(table: str, rows: Sequence[Mapping[str, Any]], *, zone: ZoneInfo = PA
                 full[local_day(column.name)] = moment.date()
             if column.kind in ("money", "number") and full[column.name] is not None:
                 full[column.name] = Decimal(str(full[column.name]))
+            if column.made_when_absent and full[column.name] is None:
+                full[column.name] = f"row {number}"
         complete.append(full)
     schema = pa.schema(
         [(name, _ARROW[kind]) for name, kind in contract.landed.items()] + [("landed_order", pa.int64())]
     )
     return pa.Table.from_pylist(complete, schema=schema)
+
+
+def fact(customer: str | None = None, **values: Any) -> dict[str, Any]:
+    """One row, of a customer where the table has customers; moments (`..._at`) are written as local times."""
+    moments = {name: at(value) for name, value in values.items() if name.endswith("_at") and isinstance(value, str)}
+    return {"customer_id": customer} | values | moments
 
 
 def order(customer: str, moment: str, amount: float | str = 10, **more: Any) -> dict[str, Any]:
@@ -111,6 +121,21 @@ def group_of(
     family = Family(name="alone", reasons={}, groups=(group,))
     known = as_of(world, day, zone=PARIS)
     return columns_of((family,), known, cohort, SPANS).to_pandas().set_index("customer_id")
+
+
+def family_of(family: Family, *customers: str, **rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The columns of one family alone, over literal rows of its tables, for customers named one by one."""
+    there = replace(family, groups=tuple(group for group in family.groups if not group.lacks(rows)))
+    cohort = ibis.memtable({"customer_id": list(customers)})
+    known = as_of(tables(**rows), SNAPSHOT, zone=PARIS)
+    return columns_of((there,), known, cohort, SPANS).to_pandas().set_index("customer_id")
+
+
+def differing(row: pd.Series, **wanted: Any) -> dict[str, tuple[Any, Any]]:
+    """Column to what it holds and what it should, where these differ. A wanted None is null."""
+    found = {name: None if pd.isna(row[name]) else row[name] for name in wanted}
+    close = {name: pytest.approx(value) if isinstance(value, float) else value for name, value in wanted.items()}
+    return {name: (found[name], wanted[name]) for name in wanted if found[name] != close[name]}
 
 
 class Engine:

@@ -57,7 +57,9 @@ def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
             f"invoices_written_off_{span}d": sum(
                 bool(row["written_off_at"]) and age(row["written_off_at"]) <= span for row in invoices
             ),
-            f"credit_notes_{span}d": sum(row["amount"] < 0 and age(row["issued_at"]) <= span for row in invoices),
+            f"credit_notes_{span}d": sum(
+                row["amount"] < 0 and row["voided_at"] is None and age(row["issued_at"]) <= span for row in invoices
+            ),
             f"failed_payments_{span}d": sum(
                 not row["succeeded"] and age(row["attempted_at"]) <= span for row in payments
             ),
