@@ -137,7 +137,7 @@ def methods(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     default = default.select(
         "customer_id",
         days_until_card_expires=left,
-        card_expires_before_horizon=flag(left <= spans.horizon_days),
+        card_expires_before_horizon=flag(left < spans.horizon_days),
     )
     joined = per_customer(cohort, default, backups)
     known = joined.card_expires_before_horizon.notnull()

@@ -26,7 +26,7 @@ def _methods(rows: list[Row]) -> Row:
     others = [row for row in there if row["method_id"] != default["method_id"]]
     return {
         "days_until_card_expires": left,
-        "card_expires_before_horizon": int(left is not None and left <= SPANS.horizon_days),
+        "card_expires_before_horizon": int(left is not None and left < SPANS.horizon_days),
         "backup_payment_method": int(any(row["expires_at"] is None or age(row["expires_at"]) < 0 for row in others)),
     }
 
