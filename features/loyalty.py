@@ -77,10 +77,11 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     balance = exact_total(points, earned) - exact_total(points, moves.kind.isin(("spent", "expired")))
     days_left = 0 - world.days_since(moves.expires_on)
     expiring = exact_total(points, earned & (days_left >= 0) & (days_left < spans.horizon_days))
-    least = ibis.greatest(ibis.least(real(balance), real(expiring)), 0.0)
+    # Where the export begins later than the programme, more may have been spent than was seen earned.
+    left = ibis.greatest(real(balance), 0.0)
     columns: dict[str, ir.Value] = {
-        "loyalty_points": real(balance),
-        "points_expiring": least,
+        "loyalty_points": left,
+        "points_expiring": ibis.least(left, real(expiring)),
         "days_since_last_reward": age.min(where=rewarded),
     }
     columns |= {f"rewards_{days}d": count(rewarded & within(age, days)) for days in spans.lookback_days}

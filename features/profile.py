@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Spans
-from features.figures import per_customer, real
+from features.figures import per_customer
 
 REASONS = {
     "country": ("country", "pays"),
@@ -77,9 +77,16 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: A
             "gender",
             signup_cohort=customers.signed_up_on.cast("string").substr(0, 7),
             days_since_signup=world.days_since(customers.signed_up_on),
-            age_years=real(world.days_since(customers.born_on)) / 365.25,
+            age_years=_age(world, customers.born_on),
         ),
     )
+
+
+def _age(world: AsOf, born: ir.DateColumn) -> ir.IntegerColumn:
+    """Completed years, as people count them."""
+    today = world.snapshot_on
+    still_to_come = born.month() * 100 + born.day() > today.month * 100 + today.day
+    return (today.year - born.year() - still_to_come.ifelse(1, 0)).cast("int64")
 
 
 FAMILY = Family(

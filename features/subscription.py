@@ -175,16 +175,15 @@ def terms(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG
 
 
 def _ranks(subscriptions: ir.Table) -> ir.Table:
-    """The dearest plan of each customer among the plans in use, 0 the cheapest to 1 the dearest, by mean per seat."""
+    """The dearest plan of each customer: the share of the other plans in use that are cheaper, by mean per seat."""
     table = subscriptions.filter(subscriptions.plan.notnull(), subscriptions.mrr.notnull())
     # Money per seat is no exact decimal; in thousandths of the smallest unit its sum is.
     per_seat = (real(table.mrr) / real(ibis.greatest(table.seats.fill_null(1), 1)) * 1e6).round().cast("int64")
     table = table.mutate(per_seat=per_seat)
     plans = table.group_by("plan").agg(price=ratio(table.per_seat.sum(), table.count()))
-    position = ibis.row_number().over(order_by=["price", "plan"])
-    ranked = plans.mutate(position=position, plans=plans.count().over(ibis.window()))
+    ranked = plans.mutate(cheaper=ibis.rank().over(order_by="price"), plans=plans.count().over(ibis.window()))
     ranked = ranked.select(
-        ranked_plan="plan", plan_rank=ibis.coalesce(ratio(ranked.position, ranked.plans - 1), ibis.literal(0.0))
+        ranked_plan="plan", plan_rank=ibis.coalesce(ratio(ranked.cheaper, ranked.plans - 1), ibis.literal(0.0))
     )
     mine = subscriptions.inner_join(ranked, subscriptions.plan == ranked.ranked_plan)
     return mine.group_by("customer_id").agg(plan_rank=mine.plan_rank.max())

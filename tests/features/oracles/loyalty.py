@@ -18,7 +18,7 @@ def _one(moves: list[Row]) -> Row:
     def points(*kinds: str) -> float:
         return float(sum(exact(row["points"] or 0) for row in moves if row["kind"] in kinds))
 
-    balance = points("earned") - points("spent", "expired")
+    balance = max(points("earned") - points("spent", "expired"), 0.0)
     lapsing = float(
         sum(
             exact(row["points"] or 0)
@@ -31,6 +31,6 @@ def _one(moves: list[Row]) -> Row:
     return {
         "loyalty_member": int(bool(member) and newest(member, "moved_at")["kind"] == "joined"),
         "loyalty_points": balance,
-        "points_expiring": max(min(balance, lapsing), 0.0),
+        "points_expiring": min(balance, lapsing),
         "days_since_last_reward": min(rewards, default=None),
     } | {f"rewards_{span}d": sum(old <= span for old in rewards) for span in LOOKBACKS}

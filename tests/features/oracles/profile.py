@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from tests.features.oracles.known import Row, age, local_date
+from tests.features.world_case import SNAPSHOT
 
 COLUMNS = ("country", "acquisition_channel", "value_tier", "gender", "signup_cohort", "days_since_signup", "age_years")
 
@@ -18,5 +20,9 @@ def _one(row: Row) -> Row:
     return {name: row[name] for name in COLUMNS[:4]} | {
         "signup_cohort": local_date(row["signed_up_at"]).isoformat()[:7],
         "days_since_signup": age(row["signed_up_at"]),
-        "age_years": None if row["born_at"] is None else age(row["born_at"]) / 365.25,
+        "age_years": None if row["born_at"] is None else _years(local_date(row["born_at"])),
     }
+
+
+def _years(born: date) -> int:
+    return SNAPSHOT.year - born.year - ((born.month, born.day) > (SNAPSHOT.month, SNAPSHOT.day))

@@ -20,8 +20,9 @@ def _ranks(world: Mapping[str, list[Row]]) -> dict[str, float]:
         if row["plan"] is not None and row["mrr"] is not None:
             seats = max(1 if row["seats"] is None else row["seats"], 1)
             prices[row["plan"]].append(round(float(exact(row["mrr"])) / seats * 1e6))
-    order = sorted(prices, key=lambda plan: (sum(prices[plan]) / len(prices[plan]), plan))
-    return {plan: place / (len(order) - 1) if len(order) > 1 else 0.0 for place, plan in enumerate(order)}
+    means = {plan: sum(each) / len(each) for plan, each in prices.items()}
+    cheaper = {plan: sum(other < mean for other in means.values()) for plan, mean in means.items()}
+    return {plan: number / (len(means) - 1) if number else 0.0 for plan, number in cheaper.items()}
 
 
 def _terms(world: Mapping[str, list[Row]], customer: str) -> Row:
