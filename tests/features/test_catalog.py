@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import ibis
 import pytest
 
 from features.asof import as_of
-from features.catalog import Group, Indicator
+from features.catalog import Family, Group, Indicator
 from features.tables import TABLES
 from features.training_set import FAMILIES, families, part
 from tests.features.world_case import LOOKBACKS, PARIS, SNAPSHOT, SPANS
@@ -85,3 +87,27 @@ def test_without_its_tables_a_group_is_absent_and_the_rest_is_there() -> None:
     assert [family.name for family in found] == ["purchases", "usage"]
     assert "seats_used_share_30d" not in found[1].columns(LOOKBACKS)
     assert "products_ever" not in found[0].columns(LOOKBACKS)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_each_indicator_has_a_literal_value_in_the_tests_of_its_module(family: Family) -> None:
+    modules = {group.compute.__module__.rpartition(".")[2] for group in family.groups}
+    asserted = {name for module in modules for name in _asserted(Path(__file__).with_name(f"test_{module}.py"))}
+    missing = [each.name for each in family.indicators if asserted.isdisjoint(each.columns(LOOKBACKS))]
+    assert not missing, f"write a literal row and its value for {missing}"
+
+
+def _asserted(path: Path) -> set[str]:
+    """Columns that the asserts of a test file look up, or hold against a value in `differing`."""
+    asserts = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Assert)]
+    parts = [part for node in asserts for part in ast.walk(node)]
+    looked_up = {
+        text.value
+        for part in parts
+        if isinstance(part, ast.Subscript)
+        for text in ast.walk(part.slice)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    }
+    calls = [part for part in parts if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)]
+    held = {each.arg for call in calls if ast.unparse(call.func) == "differing" for each in call.keywords if each.arg}
+    return looked_up | held

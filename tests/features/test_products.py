@@ -5,18 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tests.features.world_case import at, features_of, tables
+from features.products import GROUP
+from tests.features.world_case import at, differing, fact, features_of, group_of, order, tables
 
 
-def _line(order: str, moment: str, product: str | None, quantity: float, price: float) -> dict[str, Any]:
-    return {
-        "customer_id": "a",
-        "order_id": order,
-        "ordered_at": at(moment),
-        "product_id": product,
-        "quantity": quantity,
-        "unit_price": price,
-    }
+def _line(number: str, moment: str, product: str | None, quantity: float, price: float, **more: Any) -> dict[str, Any]:
+    bought = {"order_id": number, "product_id": product, "quantity": quantity, "unit_price": price}
+    return fact("a", ordered_at=moment, **bought, **more)
 
 
 LINES = [
@@ -54,7 +49,58 @@ def test_lines_without_a_product_have_no_variety() -> None:
     assert math.isnan(row["reordered_products_share"])
 
 
-def test_without_lines_the_indicators_are_absent() -> None:
-    from tests.features.world_case import order
+def test_kinds_of_products_are_counted_once_and_only_where_recorded() -> None:
+    row = _of(
+        _line("1", "2024-05-25 00:00", "tea", 1, 3, category="drinks"),
+        _line("2", "2024-05-30", "coffee", 1, 3, category="drinks"),
+        _line("2", "2024-05-30", "gift", 1, 3),
+        _line("3", "2024-05-24 23:59", "cup", 1, 3, category="dishes"),
+        _line("4", "2024-05-30", "lamp", -1, 3, category="light"),
+    )
+    assert not differing(row, categories_7d=1, categories_30d=2, products_7d=3, products_30d=4)
 
+
+def test_share_bought_on_discount_is_of_the_value_paid() -> None:
+    row = _of(
+        _line("1", "2024-05-25 00:00", "tea", 2, 3, discount="0.5"),
+        _line("2", "2024-05-30", "cup", 3, 4, discount=0),
+        _line("2", "2024-05-30", "cup", 1, 6),
+        _line("3", "2024-05-24 23:59", "tea", 1, 24, discount=1),
+    )
+    assert not differing(row, discounted_share_7d=0.25, discounted_share_30d=30 / 48)
+
+
+def test_what_was_ordered_for_nothing_has_no_share_on_discount() -> None:
+    row = _of(_line("1", "2024-05-30", "tea", 1, 0, discount=3))
+    assert not differing(row, discounted_share_7d=None, returned_lines_share_7d=0)
+
+
+def test_share_sent_back_is_of_the_lines_ordered_in_the_lookback() -> None:
+    row = _of(
+        _line("1", "2024-05-25 00:00", "tea", 1, 3, returned_at=at("2024-05-28")),
+        _line("2", "2024-05-30", "cup", 1, 4),
+        _line("2", "2024-05-30", "lamp", 1, 4, returned_at=at("2024-06-01 00:00")),
+        _line("2", "2024-05-30", "rug", 1, 4),
+        _line("3", "2024-05-24 23:59", "tea", 1, 3, returned_at=at("2024-05-30")),
+    )
+    assert not differing(row, returned_lines_share_7d=0.25, returned_lines_share_30d=0.4)
+
+
+def test_line_at_the_snapshot_instant_or_known_later_is_not_counted() -> None:
+    row = _of(
+        _line("1", "2024-06-01 00:00", "tea", 1, 3),
+        _line("2", "2024-05-30", "cup", 1, 3, known_at=at("2024-06-01 00:00")),
+        _line("3", "2024-05-20", "rug", 2, 5),
+    )
+    assert not differing(row, products_ever=1, lines_per_order=1, pieces_per_order=2, price_per_piece=5)
+
+
+def test_who_has_orders_but_no_lines_has_nulls_and_zeros() -> None:
+    row = group_of(GROUP, ["b"], tables(order_lines=LINES)).loc["b"]
+    assert not differing(row, products_ever=None, reordered_products_share=None, lines_per_order=None)
+    assert not differing(row, pieces_per_order=None, price_per_piece=None, discounted_share_365d=None)
+    assert not differing(row, returned_lines_share_365d=None, products_365d=0, categories_365d=0)
+
+
+def test_without_lines_the_indicators_are_absent() -> None:
     assert "products_ever" not in features_of(tables(orders=[order("a", "2024-05-01")])).columns
