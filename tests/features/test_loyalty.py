@@ -8,7 +8,7 @@ from features.loyalty import FAMILY
 from tests.features.world_case import differing, fact, family_of
 
 
-def _move(kind: str, moved_at: str, points: float | None = None, **more: Any) -> dict[str, Any]:
+def _move(kind: str, moved_at: str, points: float | str | None = None, **more: Any) -> dict[str, Any]:
     return fact("a", kind=kind, moved_at=moved_at, points=points, **more)
 
 

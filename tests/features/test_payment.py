@@ -20,8 +20,8 @@ def _failed(attempted_at: str, kind: str | None = None, **more: Any) -> dict[str
     return fact("a", attempted_at=attempted_at, succeeded=False, failure_kind=kind, **more)
 
 
-def _paid(attempted_at: str) -> dict[str, Any]:
-    return fact("a", attempted_at=attempted_at, succeeded=True)
+def _paid(attempted_at: str, **more: Any) -> dict[str, Any]:
+    return fact("a", attempted_at=attempted_at, succeeded=True, **more)
 
 
 def _attempts(*payments: dict[str, Any]) -> Any:
@@ -115,7 +115,7 @@ def test_retry_is_running_while_its_day_has_not_passed() -> None:
     assert _attempts(_failed("2024-05-30", "soft", retry_at="2024-06-01"))["payment_retries_running"] == 1
     assert _attempts(_failed("2024-05-30", "soft", retry_at="2024-05-31"))["payment_retries_running"] == 0
     assert _attempts(_failed("2024-05-30", "hard"))["payment_retries_running"] == 0
-    paid = _attempts(_failed("2024-05-29", "soft", retry_at="2024-06-03"), _paid("2024-05-30"))
+    paid = _attempts(_failed("2024-05-29", "soft", retry_at="2024-06-03"), _paid("2024-05-30", retry_at="2024-06-03"))
     assert paid["payment_retries_running"] == 0
 
 

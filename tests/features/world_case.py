@@ -131,8 +131,8 @@ def family_of(family: Family, *customers: str, **rows: Sequence[Mapping[str, Any
     return columns_of((there,), known, cohort, SPANS).to_pandas().set_index("customer_id")
 
 
-def differing(row: pd.Series, **wanted: Any) -> dict[str, tuple[Any, Any]]:
-    """Column to what it holds and what it should, where these differ. A wanted None is null."""
+def differing(row: Any, **wanted: Any) -> dict[str, tuple[Any, Any]]:
+    """Column to what a row holds there and what it should, where these differ. A wanted None is null."""
     found = {name: None if pd.isna(row[name]) else row[name] for name in wanted}
     close = {name: pytest.approx(value) if isinstance(value, float) else value for name, value in wanted.items()}
     return {name: (found[name], wanted[name]) for name in wanted if found[name] != close[name]}
