@@ -19,7 +19,7 @@ REASONS = {
     "onboarding": ("introduction to the product", "prise en main du produit"),
 }
 
-INDICATORS = (
+AMOUNTS = (
     Indicator(
         name="days_since_last_use",
         reason="usage_recency",
@@ -82,16 +82,6 @@ INDICATORS = (
         per_lookback=True,
     ),
     Indicator(
-        name="features_used_{days}d",
-        reason="usage_breadth",
-        unit="count",
-        direction="lower",
-        null="never: 0 where no feature was used",
-        en="{value|feature|features} used in the last {days} days",
-        fr="{value|fonction utilisée|fonctions utilisées} ces {days} derniers jours",
-        per_lookback=True,
-    ),
-    Indicator(
         name="usage_error_rate_{days}d",
         reason="usage_errors",
         unit="share",
@@ -101,6 +91,19 @@ INDICATORS = (
         fr="erreurs dans {value} des utilisations de ces {days} derniers jours",
         en_null="no use in the last {days} days",
         fr_null="aucune utilisation ces {days} derniers jours",
+        per_lookback=True,
+    ),
+)
+
+BREADTH = (
+    Indicator(
+        name="features_used_{days}d",
+        reason="usage_breadth",
+        unit="count",
+        direction="lower",
+        null="never: 0 where no feature was used",
+        en="{value|feature|features} used in the last {days} days",
+        fr="{value|fonction utilisée|fonctions utilisées} ces {days} derniers jours",
         per_lookback=True,
     ),
 )
@@ -146,16 +149,20 @@ ONBOARDING = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
-    """Every use, in two passes: by day, and by feature. A quantity not given is 1, errors not given are none."""
+def amounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+    """How much was used, by way of days of use. A quantity not given is 1, errors not given are none."""
     usage = world["usage"]
-    days_used = usage.group_by("customer_id", "used_on").agg(
-        events=usage.count(),
-        quantity=usage.quantity.fill_null(1).sum(),
-        errors=usage.errors.fill_null(0).sum(),
+    last = usage.group_by("customer_id").agg(last_used_on=usage.used_on.max())
+    last = last.select("customer_id", days_since_last_use=world.days_since(last.last_used_on))
+    # What is older than the longest lookback and the span before it is not added up: most of a long history.
+    recent = usage.filter(usage.used_on >= world.days_before(2 * spans.lookback_days[-1]))
+    days_used = recent.group_by("customer_id", "used_on").agg(
+        events=recent.count(),
+        quantity=recent.quantity.fill_null(1).sum(),
+        errors=recent.errors.fill_null(0).sum(),
     )
     age = world.days_since(days_used.used_on)
-    columns: dict[str, ir.Value] = {"days_since_last_use": age.min()}
+    columns: dict[str, ir.Value] = {}
     for days in spans.lookback_days:
         recent, earlier = within(age, days), before(age, days)
         events, errors = (_whole(days_used[name], recent) for name in ("events", "errors"))
@@ -168,25 +175,27 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
             f"usage_quantity_change_{days}d": real(quantity - quantity_before),
             f"usage_error_rate_{days}d": ratio(errors, events),
         }
-    return per_customer(cohort, days_used.group_by("customer_id").agg(**columns), _breadth(world, usage, spans))
+    return per_customer(cohort, last, days_used.group_by("customer_id").agg(**columns))
 
 
-def _breadth(world: AsOf, usage: ir.Table, spans: Spans) -> ir.Table:
+def breadth(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     """Distinct features of each lookback: those whose last use lies in it."""
-    last_used = _last_used(world, usage, "feature")
+    last_used = _last_used(world, "feature", spans)
     columns = {f"features_used_{days}d": count(within(last_used.age, days)) for days in spans.lookback_days}
-    return last_used.group_by("customer_id").agg(**columns)
+    return per_customer(cohort, last_used.group_by("customer_id").agg(**columns))
 
 
-def _last_used(world: AsOf, usage: ir.Table, what: str) -> ir.Table:
-    named = usage.filter(usage[what].notnull())
+def _last_used(world: AsOf, what: str, spans: Spans) -> ir.Table:
+    """The age of the last use of each feature or seat, of those used within the longest lookback."""
+    usage = world["usage"]
+    named = usage.filter(usage[what].notnull(), usage.used_on >= world.days_before(spans.lookback_days[-1]))
     last = named.group_by("customer_id", what).agg(used_on=named.used_on.max())
     return last.mutate(age=world.days_since(last.used_on))
 
 
 def seats(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     """People of the customer's who used the product, over the seats that run."""
-    subscriptions, last_used = running(world), _last_used(world, world["usage"], "seat_id")
+    subscriptions, last_used = running(world), _last_used(world, "seat_id", spans)
     paid = subscriptions.group_by("customer_id").agg(seats=subscriptions.seats.sum())
     used = last_used.group_by("customer_id").agg(
         **{f"used_{days}": count(within(last_used.age, days)) for days in spans.lookback_days}
@@ -221,7 +230,8 @@ FAMILY = Family(
     name="usage",
     reasons=REASONS,
     groups=(
-        Group(needs=("usage",), indicators=INDICATORS, compute=compute),
+        Group(needs=("usage",), indicators=AMOUNTS, compute=amounts),
+        Group(needs=("usage",), indicators=BREADTH, compute=breadth),
         Group(needs=("usage", "subscriptions"), indicators=SEATS, compute=seats),
         Group(needs=("onboarding_steps",), indicators=ONBOARDING, compute=onboarding),
     ),
