@@ -155,17 +155,17 @@ def amounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     last = usage.group_by("customer_id").agg(last_used_on=usage.used_on.max())
     last = last.select("customer_id", days_since_last_use=world.days_since(last.last_used_on))
     # What is older than the longest lookback and the span before it is not added up: most of a long history.
-    recent = usage.filter(usage.used_on >= world.days_before(2 * spans.lookback_days[-1]))
-    days_used = recent.group_by("customer_id", "used_on").agg(
-        events=recent.count(),
-        quantity=recent.quantity.fill_null(1).sum(),
-        errors=recent.errors.fill_null(0).sum(),
+    newer = usage.filter(usage.used_on >= world.days_before(2 * spans.lookback_days[-1]))
+    days_used = newer.group_by("customer_id", "used_on").agg(
+        events=newer.count(),
+        quantity=newer.quantity.fill_null(1).sum(),
+        failed=count(newer.errors > 0),
     )
     age = world.days_since(days_used.used_on)
     columns: dict[str, ir.Value] = {}
     for days in spans.lookback_days:
         recent, earlier = within(age, days), before(age, days)
-        events, errors = (_whole(days_used[name], recent) for name in ("events", "errors"))
+        events, failed = (_whole(days_used[name], recent) for name in ("events", "failed"))
         quantity, quantity_before = (_whole(days_used.quantity, span) for span in (recent, earlier))
         columns |= {
             f"usage_days_{days}d": count(recent),
@@ -173,7 +173,7 @@ def amounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
             f"usage_events_{days}d": events.cast("int64"),
             f"usage_quantity_{days}d": real(quantity),
             f"usage_quantity_change_{days}d": real(quantity - quantity_before),
-            f"usage_error_rate_{days}d": ratio(errors, events),
+            f"usage_error_rate_{days}d": ratio(failed, events),
         }
     return per_customer(cohort, last, days_used.group_by("customer_id").agg(**columns))
 

@@ -32,7 +32,7 @@ def _use(world: Mapping[str, list[Row]], customer: str) -> Row:
             f"usage_quantity_{span}d": float(amount),
             f"usage_quantity_change_{span}d": float(amount - amount_before),
             f"features_used_{span}d": len({row["feature"] for row in recent} - {None}),
-            f"usage_error_rate_{span}d": ratio(sum(row["errors"] or 0 for row in recent), len(recent)),
+            f"usage_error_rate_{span}d": ratio(sum(bool(row["errors"]) for row in recent), len(recent)),
             f"seats_used_share_{span}d": ratio(len(people), sum(seats)),
         }
     return result
