@@ -18,7 +18,7 @@ def _of(*moves: dict[str, Any]) -> Any:
 
 def test_member_is_who_joined_and_has_not_left_since() -> None:
     joined, left = _move("joined", "2023-01-01"), _move("left", "2024-05-01")
-    assert not differing(_of(joined), loyalty_member=1)
+    assert not differing(_of(joined, _move("earned", "2024-05-01", 10)), loyalty_member=1)
     assert not differing(_of(joined, left), loyalty_member=0)
     assert not differing(_of(joined, left, _move("joined", "2024-05-31 23:59")), loyalty_member=1)
     assert not differing(_of(_move("earned", "2024-05-01", 10)), loyalty_member=0)

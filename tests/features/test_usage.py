@@ -53,6 +53,14 @@ def test_quantities_add_up_exactly_and_one_not_given_is_1() -> None:
     assert row["usage_quantity_30d"] == 46.3
 
 
+def test_use_of_years_ago_is_remembered_but_no_longer_compared_with() -> None:
+    row = _of(_use("2022-06-02 00:00", feature="export"), _use("2022-06-01 23:59", feature="import"))
+    assert not differing(row, days_since_last_use=730, usage_days_365d=0, usage_days_change_365d=-1)
+    assert not differing(row, usage_quantity_change_365d=-1, features_used_365d=0, usage_error_rate_365d=None)
+    row = _of(_use("2021-06-01"))
+    assert not differing(row, days_since_last_use=1096, usage_days_change_365d=0, usage_quantity_change_365d=0)
+
+
 def test_features_are_counted_once_and_only_where_named() -> None:
     row = _of(
         _use("2024-05-25 00:00", feature="export"),
