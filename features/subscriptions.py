@@ -9,18 +9,17 @@ from features.asof import AsOf
 from features.figures import newest
 
 
-def running(world: AsOf) -> ir.Table:
-    """One row per subscription that had not ended by the snapshot, trials and paused ones included.
+def terms(world: AsOf) -> ir.Table:
+    """One row per subscription that had begun by the snapshot, ended ones included.
 
-    Columns: subscription_id, customer_id, started_on, term_started_on, renews_on, cancel_requested_on, auto_renew,
-    in_trial (boolean), and plan, seats, mrr as the last known change left them.
+    Columns: subscription_id, customer_id, started_on, term_started_on, renews_on, trial_ends_on, cancel_requested_at,
+    cancel_requested_on, ended_at, ended_on, end_reason, auto_renew, and plan, seats, mrr as the last known change left
+    them.
     """
-    subscriptions = world["subscriptions"]
-    table = subscriptions.filter(subscriptions.ended_on.isnull())
+    table = world["subscriptions"]
     if "subscription_changes" in world:
         for name, value in (("plan", "plan"), ("seats", "seats"), ("mrr", "mrr_after")):
             table = _changed(world, table, name, value)
-    today = world.days_before(0)
     return table.select(
         "subscription_id",
         "customer_id",
@@ -29,11 +28,25 @@ def running(world: AsOf) -> ir.Table:
         "mrr",
         "started_on",
         "renews_on",
+        "trial_ends_on",
+        "cancel_requested_at",
         "cancel_requested_on",
+        "ended_at",
+        "ended_on",
+        "end_reason",
         term_started_on=table.term_started_on.fill_null(table.started_on),
         auto_renew=ibis.coalesce(table.auto_renew, True),
-        in_trial=ibis.coalesce(table.trial_ends_on > today, False),
     )
+
+
+def running(world: AsOf) -> ir.Table:
+    """`terms` of the subscriptions that had not ended by the snapshot, trials and paused ones included.
+
+    Beside their columns: in_trial (boolean).
+    """
+    table = terms(world)
+    table = table.filter(table.ended_on.isnull())
+    return table.mutate(in_trial=ibis.coalesce(table.trial_ends_on > world.days_before(0), False))
 
 
 def _changed(world: AsOf, table: ir.Table, name: str, value: str) -> ir.Table:

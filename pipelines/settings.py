@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
+from features.spells import Endings
 from pipelines.source_settings import Section, Share, Source, known_zone
 
 FILE_NAME = "attrition.toml"
@@ -38,6 +39,14 @@ class Outcome(Section):
     kind: Literal["inactivity", "churn"] = "inactivity"
     lead_days: Annotated[int, Field(ge=0)] = 0
     horizon_days: PositiveInt = 90
+
+
+class Contracts(Section):
+    """How the end of a subscription is read, by outcomes and retention figures alike."""
+
+    grace_days: Annotated[int, Field(ge=0)] = 14
+    involuntary_reasons: tuple[str, ...] = Endings().involuntary_reasons
+    price_rise_is_expansion: bool = False
 
 
 class Snapshots(Section):
@@ -133,6 +142,7 @@ class Settings(Section):
     sources: tuple[Source, ...]
     cohort: Cohort = Cohort()
     outcome: Outcome = Outcome()
+    contracts: Contracts = Contracts()
     snapshots: Snapshots = Snapshots()
     training: Training = Training()
     backtest: Backtest = Backtest()
@@ -177,6 +187,10 @@ class Settings(Section):
     def spans(self) -> Spans:
         horizon = self.outcome.lead_days + self.outcome.horizon_days
         return Spans(lookback_days=self.lookback_days, horizon_days=horizon)
+
+    @property
+    def endings(self) -> Endings:
+        return Endings(grace_days=self.contracts.grace_days, involuntary_reasons=self.contracts.involuntary_reasons)
 
     @property
     def at_risk(self) -> AtRisk:

@@ -1,0 +1,111 @@
+"""The simulated company: how much of the true hazard's own skill the model reaches, and which families it found to matter.
+
+Everything here is simulated; the truth that it is compared with exists nowhere else.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from models.explanation import RHYTHM, contributions
+from models.matrix import ENTITY, Matrix
+from models.training import Fitted
+from pipelines import backtest
+from pipelines.ingest import ingest
+from pipelines.settings import FILE_NAME
+from pipelines.simulation.simulate import SHOP_FILE, simulate
+from pipelines.snapshots import families_here, training_matrix
+from pipelines.workspace import Workspace, open_workspace
+
+COHORTS = {"contract": FILE_NAME, "shop": SHOP_FILE}
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One test snapshot after training. truth, model: ROC AUC of the true hazard and of the model, same customers."""
+
+    day: date
+    rows: int
+    truth: float
+    model: float
+
+    @property
+    def skill(self) -> float:
+        """Share of the truth's own skill: (AUC - 0.5) / (AUC of the truth - 0.5)."""
+        return (self.model - 0.5) / (self.truth - 0.5)
+
+
+@dataclass(frozen=True)
+class Found:
+    """folds: oldest first. families: mean absolute log-odds per family at the newest test snapshot, largest first."""
+
+    folds: list[Fold]
+    families: pd.Series
+
+    @property
+    def skill(self) -> float:
+        return float(np.mean([fold.skill for fold in self.folds]))
+
+
+def company(folder: Path, *, customers: int, months: int, seed: int, without: str | None = None) -> None:
+    """Simulate; one family may be left without any effect."""
+    effects: Mapping[str, float] = {} if without is None else {without: 0.0}
+    simulate(folder, customers=customers, months=months, seed=seed, effects=effects)
+
+
+def found(folder: Path, cohort: str) -> Found:
+    """Walk forward over one cohort of a simulated company."""
+    shutil.copy(folder / COHORTS[cohort], folder / FILE_NAME) if cohort != "contract" else None
+    workspace = open_workspace(folder, now=datetime.now(UTC))
+    ingest(workspace.store, workspace.settings)
+    folds = backtest.plan(workspace)
+    rows = training_matrix(workspace, backtest.days_of(folds))
+    assert rows is not None
+    truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
+    truth = truth[truth["cohort"] == cohort]
+    judged = []
+    for fold in folds:
+        train, test = (_on(rows, days) for days in (fold.train, (fold.test,)))
+        fitted = backtest.fit(workspace, train)
+        judged.append(_fold(fold.test, test, fitted.probability(test), truth))
+    return Found(judged, _families(workspace, fitted, test))
+
+
+def _on(rows: Matrix, days: tuple[date, ...]) -> Matrix:
+    return rows.only(np.isin(rows.snapshots, [day.toordinal() for day in days]))
+
+
+def _fold(day: date, test: Matrix, probabilities: np.ndarray, truth: pd.DataFrame) -> Fold:
+    """Judged on the customers whose true hazard was drawn in the week of the snapshot."""
+    week = max(each for each in truth["day"].unique() if each <= day)
+    hazard = truth[truth["day"] == week].set_index(ENTITY)["hazard"].reindex(test.customers.astype(str))
+    known = hazard.notna().to_numpy()
+    labels = test.outcomes[known]
+    return Fold(
+        day,
+        int(known.sum()),
+        float(roc_auc_score(labels, hazard[known])),
+        float(roc_auc_score(labels, probabilities[known])),
+    )
+
+
+def _families(workspace: Workspace, fitted: Fitted, rows: Matrix) -> pd.Series:
+    family_of = {column: family.name for family in families_here(workspace) for column in _columns(workspace, family)}
+    code_of = {column: column for column in family_of}
+    shap = contributions(fitted, rows, code_of)
+    names = [family_of.get(code, RHYTHM) for code in shap.codes]
+    summed = pd.DataFrame(shap.values, columns=names).T.groupby(level=0).sum().T
+    centred = summed - summed.mean()
+    return centred.abs().mean().sort_values(ascending=False)
+
+
+def _columns(workspace: Workspace, family) -> list[str]:  # type: ignore[no-untyped-def]
+    return family.columns(workspace.settings.lookback_days)

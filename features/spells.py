@@ -1,0 +1,134 @@
+"""Spells: from when to when each subscription was paid for, and how it ended. Churn and lost revenue are made of them.
+
+Seen from a day at which the end of the matter is known. What was known earlier is the business of `asof`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from features.asof import AsOf
+from features.subscriptions import terms
+
+# A payment that failed longer ago than this did not end a subscription.
+DUNNING_DAYS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endings:
+    """What counts as an end, and as an involuntary one.
+
+    grace_days: a customer who is back with some subscription within so many days never left. involuntary_reasons:
+    values of `end_reason` that tell of a payment that failed.
+    """
+
+    grace_days: int = 14
+    involuntary_reasons: tuple[str, ...] = ("payment failed", "payment_failed", "non_payment", "card_expired", "unpaid")
+
+
+def spells(world: AsOf, endings: Endings) -> ir.Table:
+    """One row per subscription that came to be paid for; a trial that ended by its last day never was.
+
+    Columns: subscription_id, customer_id, plan, mrr (as last known), paid_from (the first day paid for), ended_on
+    (null: it runs, as far as is known), counted_until (the last day on which it counts: the day it ended, or, where the
+    customer was back within the grace period, the first paid day of what came next; null while it runs), involuntary
+    (boolean: it ended because payments failed; false while it runs).
+    """
+    table = terms(world)
+    table = table.filter(ibis.coalesce(table.ended_on > table.trial_ends_on, True))
+    table = table.mutate(paid_from=ibis.coalesce(table.trial_ends_on, table.started_on))
+    returns, failed = _returns(table, endings), _ended_by_payment(world, table)
+    joined = table.left_join(returns, "subscription_id").drop("subscription_id_right")
+    joined = joined.left_join(failed, "subscription_id").drop("subscription_id_right")
+    told = ibis.coalesce(joined.end_reason.isin(list(endings.involuntary_reasons)), False)
+    return joined.select(
+        "subscription_id",
+        "customer_id",
+        "plan",
+        "mrr",
+        "paid_from",
+        "ended_on",
+        counted_until=ibis.coalesce(joined.returned_on, joined.ended_on),
+        involuntary=joined.ended_on.notnull() & (told | ibis.coalesce(joined.payment_failed, False)),
+    )
+
+
+def paying(now: AsOf, then: AsOf, endings: Endings) -> ir.Table:
+    """One row per subscription that counts when the day of `then` begins, seen from `now`, with the price known `then`.
+
+    Columns: subscription_id, customer_id, plan, mrr (exact; 0 where no price is known), involuntary, counted_until.
+    """
+    found = counted(spells(now, endings), then.days_before(0))
+    priced = terms(then).select("subscription_id", plan_then="plan", mrr_then="mrr")
+    joined = found.left_join(priced, "subscription_id")
+    return joined.select(
+        "subscription_id",
+        "customer_id",
+        "involuntary",
+        "counted_until",
+        plan=ibis.coalesce(joined.plan_then, joined.plan),
+        mrr=ibis.coalesce(joined.mrr_then, joined.mrr, ibis.literal(0).cast("decimal(18, 4)")),
+    )
+
+
+def counted(spells: ir.Table, day: ir.DateValue) -> ir.Table:
+    """The spells that count at the midnight with which a day begins."""
+    begun = spells.paid_from < day
+    return spells.filter(begun & (spells.counted_until.isnull() | (spells.counted_until >= day)))
+
+
+def _returns(table: ir.Table, endings: Endings) -> ir.Table:
+    """By subscription that ended: the first paid day of the next one, where that began within the grace period."""
+    ended = table.filter(table.ended_on.notnull()).select("subscription_id", "customer_id", "ended_on")
+    others = table.select("customer_id", other_id="subscription_id", begun_on="started_on", other_paid_from="paid_from")
+    pairs = ended.inner_join(others, "customer_id")
+    gap = pairs.begun_on.delta(pairs.ended_on, unit="day")
+    pairs = pairs.filter(pairs.other_id != pairs.subscription_id, gap >= 0, gap <= endings.grace_days)
+    return pairs.group_by("subscription_id").agg(returned_on=pairs.other_paid_from.min())
+
+
+def _ended_by_payment(world: AsOf, table: ir.Table) -> ir.Table:
+    """By subscription that ended: whether payments for it had been failing, and none came, before notice was given.
+
+    A payment that names no invoice of a subscription may have been for any of the customer's.
+    """
+    ended = table.filter(table.ended_on.notnull()).select(
+        "subscription_id", "customer_id", "ended_at", "ended_on", "cancel_requested_at"
+    )
+    if "payments" not in world:
+        return ended.select("subscription_id", payment_failed=ibis.literal(value=False))
+    pairs = ended.inner_join(_attempts(world), "customer_id")
+    meant = pairs.paid_for.isnull() | (pairs.paid_for == pairs.subscription_id)
+    pairs = pairs.filter(meant, pairs.tried_at <= pairs.ended_at)
+    paid = pairs.group_by("subscription_id").agg(last_paid_at=pairs.tried_at.max(where=pairs.came))
+    pairs = pairs.inner_join(paid, "subscription_id")
+    since = ~pairs.came & (pairs.last_paid_at.isnull() | (pairs.tried_at > pairs.last_paid_at))
+    lately = pairs.ended_on.delta(pairs.tried_on, unit="day") <= DUNNING_DAYS
+    failing = (
+        pairs.filter(since)
+        .group_by("subscription_id", "cancel_requested_at")
+        .agg(failing_since=pairs.tried_at.min(), lately=lately.ifelse(1, 0).max())
+    )
+    before_notice = failing.cancel_requested_at.isnull() | (failing.failing_since < failing.cancel_requested_at)
+    return failing.select("subscription_id", payment_failed=(failing["lately"] == 1) & before_notice)
+
+
+def _attempts(world: AsOf) -> ir.Table:
+    """Attempts to be paid, and invoices paid some other way: customer_id, paid_for, tried_at, tried_on, came."""
+    payments = world["payments"]
+    columns = {"tried_at": payments.attempted_at, "tried_on": payments.attempted_on, "came": payments.succeeded}
+    if "invoices" not in world:
+        return payments.select("customer_id", paid_for=ibis.null("string"), **columns)
+    invoices = world["invoices"]
+    bills = invoices.select(bill_id="invoice_id", paid_for="subscription_id")
+    attempts = payments.left_join(bills, payments.invoice_id == bills.bill_id)
+    attempts = attempts.select(
+        "customer_id", "paid_for", tried_at="attempted_at", tried_on="attempted_on", came="succeeded"
+    )
+    settled = invoices.filter(invoices.paid_at.notnull()).select(
+        "customer_id", paid_for="subscription_id", tried_at="paid_at", tried_on="paid_on", came=ibis.literal(value=True)
+    )
+    return ibis.union(attempts, settled)
