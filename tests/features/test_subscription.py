@@ -131,7 +131,7 @@ def test_moves_to_less_and_to_more_are_changes_of_plan_or_seats() -> None:
 def test_pauses_are_counted_and_last_until_resumed() -> None:
     changes = [
         _change("2024-05-24 23:59", "pause", mrr_before=30, mrr_after=0),
-        _change("2024-05-25 00:00", "resume", mrr_before=0, mrr_after=30),
+        _change("2024-05-26", "resume", mrr_before=0, mrr_after=30),
         _change("2024-05-25 00:00", "pause", "2", mrr_before=30, mrr_after=0),
     ]
     both = _of(subscription("a"), subscription("a", "2"), subscription_changes=changes)

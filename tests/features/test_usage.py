@@ -63,6 +63,7 @@ def test_use_of_years_ago_is_remembered_but_no_longer_compared_with() -> None:
 
 def test_features_are_counted_once_and_only_where_named() -> None:
     row = _of(
+        _use("2024-05-10", feature="export"),
         _use("2024-05-25 00:00", feature="export"),
         _use("2024-05-30", feature="export"),
         _use("2024-05-30"),
