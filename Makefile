@@ -39,7 +39,7 @@ check: $(READY) ## lock file, format, lint, types, doctests, documentation in st
 	$(PYTHON) -m pipelines.cli_docs --check
 
 bench: $(READY) ## measure: quality beside published figures, and speed
-	$(PYTHON) -m benchmarks
+	$(PYTHON) -m benchmarks $(ARGS)
 
 install: $(READY) ## only build the environment
 
