@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -16,13 +16,14 @@ from features.tables import TABLES
 
 @dataclass(frozen=True)
 class AsOf:
-    """Every table as it was known just before the local midnight that starts `snapshot_on`.
+    """Every table as it was known just before the local midnight that starts the snapshot's day, `today`.
 
     Feature code sees nothing else, so that it cannot look ahead. Spans are counted in local calendar days: they need no
-    clock arithmetic, so daylight saving cannot bend them.
+    clock arithmetic, so daylight saving cannot bend them. `today` is an expression, not a Python date: whatever feature
+    code makes of it, the engine computes, and one query serves every snapshot.
     """
 
-    snapshot_on: date
+    today: ir.DateScalar
     tables: Mapping[str, ir.Table]
 
     def __contains__(self, name: str) -> bool:
@@ -33,11 +34,11 @@ class AsOf:
 
     def days_before(self, days: int) -> ir.DateScalar:
         """The calendar day `days` before the snapshot; a lookback of 7 days starts on `days_before(7)`."""
-        return ibis.date(self.snapshot_on - timedelta(days=days))
+        return self.today - ibis.interval(days=days)
 
     def days_since(self, day: ir.DateColumn) -> ir.IntegerColumn:
         """Whole calendar days from `day` to the snapshot; a fact of the day before is 1 day old."""
-        return ibis.date(self.snapshot_on).delta(day, unit="day")
+        return self.today.delta(day, unit="day")
 
 
 def instant(day: date, *, zone: ZoneInfo) -> datetime:
@@ -55,8 +56,14 @@ def as_of(tables: Mapping[str, ir.Table], snapshot_on: date, *, zone: ZoneInfo) 
     Rows that happened or became known at or after that instant are gone; of several versions of a row the last one
     known by then holds; in the rows that remain, every value that became known later is null.
     """
-    cut = ibis.literal(instant(snapshot_on, zone=zone), type="timestamp(6)")
-    return AsOf(snapshot_on, {name: _known(table, TABLES[name], cut) for name, table in tables.items()})
+    return known_at(tables, snapshot_on, instant(snapshot_on, zone=zone))
+
+
+def known_at(tables: Mapping[str, ir.Table], snapshot_on: date, moment: datetime) -> AsOf:
+    """The same, where the moment at which the day begins is at hand."""
+    cut = ibis.literal(moment, type="timestamp(6)")
+    known = {name: _known(table, TABLES[name], cut) for name, table in tables.items()}
+    return AsOf(ibis.literal(snapshot_on), known)
 
 
 def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Table:

@@ -84,9 +84,9 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: A
 
 def _age(world: AsOf, born: ir.DateColumn) -> ir.IntegerColumn:
     """Completed years, as people count them."""
-    today = world.snapshot_on
-    still_to_come = born.month() * 100 + born.day() > today.month * 100 + today.day
-    return (today.year - born.year() - still_to_come.ifelse(1, 0)).cast("int64")
+    today = world.today
+    still_to_come = born.month() * 100 + born.day() > today.month() * 100 + today.day()
+    return (today.year() - born.year() - still_to_come.ifelse(1, 0)).cast("int64")
 
 
 FAMILY = Family(

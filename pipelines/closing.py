@@ -12,12 +12,13 @@ from pipelines.run import Job
 def closing_table(job: Job, summary: dict[str, Any]) -> None:
     """One table on stderr, then the files worth opening."""
     root = job.workspace.root
+    simulated = "simulated " if job.workspace.settings.simulated else ""
     if summary["outcomes"]:
         table = Table(
             "",
             "ROC AUC",
             "log loss",
-            title=f"{summary['outcomes']['churn']['n']:,} customers at {summary['evaluated_on']}",
+            title=f"{summary['outcomes']['churn']['n']:,} {simulated}customers at {summary['evaluated_on']}",
         )
         table.add_row("attrition", *_figures(summary["outcomes"]["churn"]), style="bold")
         for name, figures in summary["baselines"].items():
@@ -25,7 +26,7 @@ def closing_table(job: Job, summary: dict[str, Any]) -> None:
         for reference in summary["references"]:
             table.add_row(f"{reference['name']} ({reference['source']})", *_figures(reference))
         job.people.console.print(table)
-    job.people.say(f"{summary['scored']:,} customers scored. Look next at:")
+    job.people.say(f"{summary['scored']:,} {simulated}customers scored. Look next at:")
     job.people.say(f"  {root / summary['report']}  (open it in a browser)")
     job.people.say(f"  {root / 'summary.json'}, {root / 'delivery'}, and `attrition explain CUSTOMER --project {root}`")
 

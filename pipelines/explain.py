@@ -28,9 +28,10 @@ def explain(job: Job, customer: str) -> dict[str, Any]:
     frame = feature_frame(workspace, workspace.as_of)
     mine = (frame[ENTITY] == customer).to_numpy()
     if not mine.any():
+        lacking = "subscription" if workspace.by_contract else "order"
         raise DataError(
-            f"customer '{customer}' is not at risk at {workspace.as_of} (no order known by then that counts for the "
-            f"cohort).{did_you_mean(customer, frame[ENTITY])}"
+            f"customer '{customer}' is not at risk at {workspace.as_of} (no {lacking} known by then counts for "
+            f"the cohort).{did_you_mean(customer, frame[ENTITY])}"
         )
     # The start model is fitted on everybody at the snapshot, so the whole matrix is made before one row is taken.
     rows, words = as_matrix(workspace, frame, workspace.as_of).only(mine), wording(workspace)
@@ -53,13 +54,17 @@ def explain(job: Job, customer: str) -> dict[str, Any]:
             for k in order
         ],
         "indicators": {
-            name: None if single[name].isna()[0] else float(single[name][0])
+            name: None if single[name].isna()[0] else _plain(single[name][0])
             for name in single.columns
             if name != ENTITY
         },
     }
     _show(job, document)
     return document
+
+
+def _plain(value: Any) -> float | str:
+    return value if isinstance(value, str) else float(value)
 
 
 def _show(job: Job, document: dict[str, Any]) -> None:

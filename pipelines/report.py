@@ -27,7 +27,7 @@ def render(report: ReportData) -> str:
     It loads nothing: styles and charts stand in it, and its security policy forbids the rest. What is not known (no
     outcome has matured, everybody left, nobody was scored, no reasons) is said where its figures would stand.
     """
-    words = Words(report.language)
+    words = Words(report.language, by_contract=report.by_contract)
     # Escapes every value: names and ids are whatever a source holds.
     environment = Environment(
         autoescape=True,

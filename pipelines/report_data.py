@@ -57,6 +57,7 @@ class ReportData:
     as_of: the local day that scoring looks from; data_as_of: the last day with data before it.
     cohort_words: who is scored, in `language`, such as "customers who ever ordered".
     verdict: the decision on promotion with its reason.
+    by_contract: customers leave by ending subscriptions, not by ordering no more.
     simulated: made-up data, which the page says at its top.
     folds: oldest first, may be empty.
     predictions: customers of the newest fold: label (0 or 1), churn_probability, and a column of probabilities per
@@ -82,6 +83,7 @@ class ReportData:
     model_snapshots: tuple[date, ...]
     model_rounds: int
     verdict: str
+    by_contract: bool
     simulated: bool
     folds: Sequence[Fold]
     predictions: pd.DataFrame

@@ -43,16 +43,19 @@ class Words(string.Formatter):
     the plural ("#" stands for the number); float: ".3" for digits, ".1%" for a percentage; date: nothing, or "short".
     """
 
-    def __init__(self, language: Language) -> None:
-        self.language = language
+    def __init__(self, language: Language, *, by_contract: bool = False) -> None:
+        """by_contract: leaving means that subscriptions end, not that no order comes."""
+        self.language, self.by_contract = language, by_contract
 
     def say(self, key: str, /, **values: object) -> str:
-        """The text of that key, as "section.name".
+        """The text of that key, as "section.name"; by contract that of "section.name_contract" where there is one.
 
         >>> Words("en").say("customers.heading", n=50)
         'The 50 customers most at risk'
         """
-        return self.vformat(_texts()[key][self.language], (), values)
+        ending = f"{key}_contract"
+        chosen = ending if self.by_contract and ending in _texts() else key
+        return self.vformat(_texts()[chosen][self.language], (), values)
 
     def knows(self, key: str) -> bool:
         return key in _texts()

@@ -92,7 +92,8 @@ def score_rows(workspace: Workspace) -> tuple[Fitted, Matrix, pd.DataFrame]:
     fitted = versions.load(versions.champion().version)
     frame = feature_frame(workspace, workspace.as_of)
     if not len(frame):
-        raise DataError(f"nobody is at risk at {workspace.as_of}: no customer of the cohort had ordered by then")
+        had = "a running subscription" if workspace.by_contract else "an order that counts"
+        raise DataError(f"nobody is at risk at {workspace.as_of}: no customer had {had} by then")
     return fitted, as_matrix(workspace, frame, workspace.as_of), frame
 
 

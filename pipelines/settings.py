@@ -136,6 +136,7 @@ class Settings(Section):
     language: Literal["en", "fr"] = "en"
     complete_until: date | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
+    simulated: bool = False  # nobody in these data exists, and everything shown of them says so
     age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
     as_of: date | None = None  # pins the day that scoring looks from; None: the day of the run
     lookback_days: tuple[PositiveInt, ...] = (7, 30, 90, 365)

@@ -56,11 +56,15 @@ def features(workspace: Workspace, tables: Mapping[str, ir.Table], day: date) ->
     """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group."""
     settings, engine = workspace.settings, workspace.engine
     world = as_of(tables, day, zone=settings.zone)
-    found = engine.to_pyarrow(cohort(world, settings.at_risk).order_by(ENTITY))
-    customers = ibis.memtable(found)
+    found = at_risk = engine.to_pyarrow(cohort(world, settings.at_risk).order_by(ENTITY))
+    prepared = workspace.prepared if tables is workspace.tables and settings.engine == "duckdb" else None
+    customers = ibis.memtable(at_risk)
     for family in families_here(workspace):
         for group in family.groups:
-            columns = engine.to_pyarrow(part(group, world, customers, settings.spans))
+            if prepared:
+                columns = prepared.columns(group, day, at_risk)
+            else:
+                columns = engine.to_pyarrow(part(group, world, customers, settings.spans))
             if not columns[ENTITY].equals(found[ENTITY]):
                 raise AssertionError(f"{family.name} lost customers at {day}")
             for name in columns.column_names[1:]:

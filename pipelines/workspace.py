@@ -21,6 +21,7 @@ from models.training import Fitted
 from pipelines import settings as settings_file
 from pipelines.engine import open_engine
 from pipelines.landed import landed_files, landed_tables
+from pipelines.prepared import Prepared
 from pipelines.settings import FILE_NAME, Settings
 from pipelines.store import Store, StoredFile
 
@@ -46,6 +47,11 @@ class Workspace:
     def fits(self) -> dict[tuple[int, ...], Fitted]:
         """Models fitted in this process, by the snapshots they saw: the newest fold and `train` often see the same."""
         return {}
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """Snapshot queries over `tables`, translated once."""
+        return Prepared(self)
 
     @cached_property
     def tables(self) -> dict[str, ir.Table]:

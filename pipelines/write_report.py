@@ -26,10 +26,12 @@ COHORT = {
     "en": {
         "ever_ordered": "customers who ever ordered",
         "ordered_within": "customers who ordered in the last {days} days",
+        "subscribed": "customers with a running subscription, past its trial, who have not given notice",
     },
     "fr": {
         "ever_ordered": "clients ayant déjà commandé",
         "ordered_within": "clients ayant commandé ces {days} derniers jours",
+        "subscribed": "clients dont un abonnement court, essai terminé, et qui ne l'ont pas résilié",
     },
 }
 SAMPLE = 3_000  # customers behind the importance and spread charts; more changes nothing that an eye can see
@@ -72,7 +74,8 @@ def gather(workspace: Workspace) -> ReportData:
         model_snapshots=tuple(date.fromordinal(day) for day in fitted.snapshots),
         model_rounds=fitted.rounds,
         verdict=champion.verdict,
-        simulated=False,
+        by_contract=workspace.by_contract,
+        simulated=settings.simulated,
         folds=[_fold(fold) for fold in document["folds"]],
         predictions=pd.DataFrame() if predictions is None else predictions,
         published=[Published(**reference.model_dump()) for reference in settings.references],

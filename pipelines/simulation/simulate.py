@@ -90,6 +90,7 @@ def contract_settings(frames: Mapping[str, pd.DataFrame], end: date, *, messy: b
     return Settings(
         time_zone="Europe/Paris",
         currency="EUR",
+        simulated=True,
         as_of=end,
         complete_until=end,
         sources=_sources(frames, messy=messy),
@@ -107,6 +108,7 @@ def shop_settings(frames: Mapping[str, pd.DataFrame], end: date, *, messy: bool)
     return Settings(
         time_zone="Europe/Paris",
         currency="EUR",
+        simulated=True,
         as_of=end,
         complete_until=end,
         sources=_sources(frames, messy=messy),

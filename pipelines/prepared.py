@@ -1,0 +1,59 @@
+"""Snapshot queries that are translated into SQL once, and then filled in for one day after the other.
+
+Translation takes seconds for a snapshot of every indicator, more than DuckDB takes to run it. Nothing but two literals
+of a query depends on the day (`features.asof`), so it is translated for a day that occurs nowhere, and these are replaced.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from features.asof import AsOf, instant, known_at
+from features.catalog import Group
+from features.training_set import part
+
+if TYPE_CHECKING:
+    from pipelines.workspace import Workspace
+
+COHORT = "attrition_cohort"
+NO_DAY, NO_MOMENT = date(1904, 2, 29), datetime(1904, 2, 28, 23, 59, 59, 987654)  # noqa: DTZ001 - UTC without a mark
+
+
+class Prepared:
+    """The groups of one workspace, over its landed tables, on DuckDB."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.engine, self.settings = workspace.engine, workspace.settings
+        self.world: AsOf = known_at(workspace.tables, NO_DAY, NO_MOMENT)
+        self._queries: dict[Group, tuple[str, pa.Schema]] = {}
+
+    def columns(self, group: Group, day: date, customers: pa.Table) -> pa.Table:
+        """`training_set.part` of a group at a day: customer_id and a column per indicator.
+
+        customers: the cohort (customer_id), sorted.
+        """
+        self.engine.create_table(COHORT, customers, temp=True, overwrite=True)
+        if group not in self._queries:
+            expression = part(group, self.world, self.engine.table(COHORT), self.settings.spans)
+            self._queries[group] = self.engine.compile(expression), expression.schema().to_pyarrow()
+        query, schema = self._queries[group]
+        filled = fill(query, day, instant(day, zone=self.settings.zone), self.engine)
+        return self.engine.raw_sql(filled).to_arrow_table().cast(schema)
+
+
+def fill(query: str, day: date, moment: datetime, engine: Any) -> str:
+    """A query made for NO_DAY and NO_MOMENT as it would have been made for this day and the moment it begins."""
+    found = query.replace(_written(ibis.literal(NO_DAY), engine), _written(ibis.literal(day), engine))
+    old, new = (ibis.literal(each, type="timestamp(6)") for each in (NO_MOMENT, moment))
+    return found.replace(_written(old, engine), _written(new, engine))
+
+
+def _written(literal: ir.Scalar, engine: Any) -> str:
+    """How the engine's SQL writes a literal."""
+    selected: str = engine.compile(literal.name("it"))
+    return selected.removeprefix("SELECT ").removesuffix(' AS "it"')
