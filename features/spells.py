@@ -39,7 +39,9 @@ def spells(world: AsOf, endings: Endings) -> ir.Table:
     """
     table = terms(world)
     table = table.filter(ibis.coalesce(table.ended_on > table.trial_ends_on, True))
-    table = table.mutate(paid_from=ibis.coalesce(table.trial_ends_on, table.started_on))
+    # A trial that ended before the subscription began (the customer had had it already) delays nothing.
+    trial_ends_on = ibis.coalesce(table.trial_ends_on, table.started_on)
+    table = table.mutate(paid_from=ibis.greatest(trial_ends_on, table.started_on))
     returns, failed = _returns(table, endings), _ended_by_payment(world, table)
     joined = table.left_join(returns, "subscription_id").drop("subscription_id_right")
     joined = joined.left_join(failed, "subscription_id").drop("subscription_id_right")
@@ -61,9 +63,13 @@ def paying(now: AsOf, then: AsOf, endings: Endings) -> ir.Table:
 
     Columns: subscription_id, customer_id, plan, mrr (exact; 0 where no price is known), involuntary, counted_until.
     """
-    found = counted(spells(now, endings), then.days_before(0))
-    priced = terms(then).select("subscription_id", plan_then="plan", mrr_then="mrr")
-    joined = found.left_join(priced, "subscription_id")
+    return priced(counted(spells(now, endings), then.days_before(0)), then)
+
+
+def priced(spells: ir.Table, then: AsOf) -> ir.Table:
+    """Spells with the plan and the price known `then`, as `paying` has them."""
+    known = terms(then).select("subscription_id", plan_then="plan", mrr_then="mrr")
+    joined = spells.left_join(known, "subscription_id")
     return joined.select(
         "subscription_id",
         "customer_id",
@@ -81,12 +87,16 @@ def counted(spells: ir.Table, day: ir.DateValue) -> ir.Table:
 
 
 def _returns(table: ir.Table, endings: Endings) -> ir.Table:
-    """By subscription that ended: the first paid day of the next one, where that began within the grace period."""
+    """By subscription that ended: the first paid day of the next one, where that had begun by the end of grace.
+
+    The next one may have begun before this one ended, with a trial that went on after it.
+    """
     ended = table.filter(table.ended_on.notnull()).select("subscription_id", "customer_id", "ended_on")
     others = table.select("customer_id", other_id="subscription_id", begun_on="started_on", other_paid_from="paid_from")
     pairs = ended.inner_join(others, "customer_id")
     gap = pairs.begun_on.delta(pairs.ended_on, unit="day")
-    pairs = pairs.filter(pairs.other_id != pairs.subscription_id, gap >= 0, gap <= endings.grace_days)
+    still_to_pay = pairs.other_paid_from >= pairs.ended_on
+    pairs = pairs.filter(pairs.other_id != pairs.subscription_id, still_to_pay, gap <= endings.grace_days)
     return pairs.group_by("subscription_id").agg(returned_on=pairs.other_paid_from.min())
 
 

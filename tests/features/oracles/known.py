@@ -38,7 +38,7 @@ def newest(rows: Iterable[Row], moment: str) -> Row:
     return max(rows, key=lambda row: (row[moment], row["known_at"], row["landed_order"], row["source_row"]))
 
 
-def known(table: str, rows: Sequence[Row]) -> list[Row]:
+def known(table: str, rows: Sequence[Row], *, cut: datetime = CUT) -> list[Row]:
     """The last version of each row that was known before the cut, without what became known later."""
     contract = TABLES[table]
     versions: dict[Any, list[Row]] = defaultdict(list)
@@ -47,13 +47,13 @@ def known(table: str, rows: Sequence[Row]) -> list[Row]:
         happened = row[contract.happened_at]
         row["known_at"] = max(given.get("known_at") or happened, happened)
         row |= {"landed_order": given.get("landed_order", 0), "source_row": given.get("source_row", number)}
-        if row["known_at"] < CUT:
+        if row["known_at"] < cut:
             versions[tuple(row[name] for name in contract.key) or number].append(row)
     result = []
     for each in versions.values():
         row = dict(max(each, key=lambda v: (v["known_at"], v["landed_order"], v["source_row"])))
         clocks = {column.name: row[column.known_at] for column in contract.columns if column.known_at}
-        result.append(row | {name: None for name, clock in clocks.items() if clock is None or clock >= CUT})
+        result.append(row | {name: None for name, clock in clocks.items() if clock is None or clock >= cut})
     return result
 
 

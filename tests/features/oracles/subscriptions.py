@@ -1,4 +1,4 @@
-"""Running subscriptions in plain Python, with what the last known change made of them."""
+"""Subscriptions in plain Python, with what the last known change made of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from tests.features.oracles.known import Row, newest
 
 
-def running(world: Mapping[str, list[Row]]) -> list[Row]:
+def terms(world: Mapping[str, list[Row]]) -> list[Row]:
     found = []
     for subscription in world["subscriptions"]:
-        if subscription["ended_at"] is not None:
-            continue
         row = dict(subscription)
         for name, value in (("plan", "plan"), ("seats", "seats"), ("mrr", "mrr_after")):
             changes = [
@@ -24,3 +22,7 @@ def running(world: Mapping[str, list[Row]]) -> list[Row]:
         row["term_started_at"] = row["term_started_at"] or row["started_at"]
         found.append(row)
     return found
+
+
+def running(world: Mapping[str, list[Row]]) -> list[Row]:
+    return [row for row in terms(world) if row["ended_at"] is None]
