@@ -8,6 +8,7 @@ from typing import Literal
 import ibis.expr.types as ir
 
 from features.asof import AsOf
+from features.figures import count, real
 from features.orders import purchases
 from features.subscriptions import running
 
@@ -35,3 +36,18 @@ def cohort(world: AsOf, at_risk: Cohort) -> ir.Table:
     if at_risk.kind == "ordered_within":
         orders = orders.filter(orders.ordered_on >= world.days_before(at_risk.active_days))
     return orders.select("customer_id").distinct()
+
+
+def announced(world: AsOf) -> ir.Table:
+    """One row per customer who has given notice for each running subscription past its trial: they are leaving.
+
+    Columns: customer_id, requested_on (the first notice), mrr (recurring revenue that goes with them, float64).
+    """
+    subscriptions = running(world)
+    subscriptions = subscriptions.filter(~subscriptions.in_trial)
+    found = subscriptions.group_by("customer_id").agg(
+        requested_on=subscriptions.cancel_requested_on.min(),
+        mrr=real(subscriptions.mrr.fill_null(0).sum()),
+        staying=count(subscriptions.cancel_requested_on.isnull()),
+    )
+    return found.filter(found.staying == 0).drop("staying")

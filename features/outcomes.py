@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import ibis
 import ibis.expr.types as ir
 
-from features.asof import as_of
+from features.asof import AsOf, as_of
+from features.figures import count, flag
 from features.orders import purchases
-from features.subscriptions import running
+from features.spells import Endings, paying
 
 
 def window(snapshot_on: date, *, lead_days: int, horizon_days: int) -> tuple[date, date]:
@@ -24,32 +26,93 @@ def window(snapshot_on: date, *, lead_days: int, horizon_days: int) -> tuple[dat
     return start, start + timedelta(days=horizon_days)
 
 
-Kind = Literal["inactivity", "churn"]
+Kind = Literal["inactivity", "churn", "voluntary", "involuntary", "contraction", "expansion"]
+OF_CONTRACTS: tuple[Kind, ...] = ("churn", "voluntary", "involuntary", "contraction", "expansion")
+_DEARER = ("price", "discount_end")
 
 
-def outcome(
-    kind: Kind,
+def outcomes(
     tables: Mapping[str, ir.Table],
     cohort: ir.Table,
     snapshot_on: date,
     *,
+    by_contract: bool,
     lead_days: int,
     horizon_days: int,
     complete_until: date,
     zone: ZoneInfo,
+    endings: Endings,
+    price_rise_is_expansion: bool = False,
 ) -> ir.Table | None:
-    """One row per customer of the cohort: `churned` is 1 for those who left in the outcome window, else 0.
+    """One row per customer of the cohort, with a column per kind of outcome: 1 where it happened in the window, else 0.
 
-    inactivity: no order stands in the window. churn: no subscription runs any more at its end.
+    inactivity (where not by_contract, alone): no order stands in the window. churn: no subscription counts any more at
+    its end, and the customer is not back within the grace period: involuntary where the last one ended because payments
+    failed, otherwise voluntary. contraction, expansion: customers who are still there pay less, or more, than at the
+    window's start; a higher price alone is expansion only if asked for.
 
-    What counts is what was known when the window ended, so that the same snapshot always has the same outcome. None
-    where the window ends after `complete_until`: the outcome is censored, for everybody alike.
+    Beside them `treated`: 1 where a retention action was taken between the snapshot and the window's end, else 0.
+
+    What counts is what was known when the window, and after it the grace period of contracts, had ended, so that the
+    same snapshot always has the same outcome. None where that is after `complete_until`: the outcome is censored, for
+    everybody alike. Customers bound by contract who were gone before the window began have none: there was nothing left
+    to predict.
     """
     start, end = window(snapshot_on, lead_days=lead_days, horizon_days=horizon_days)
-    if end > complete_until:
+    known = end + timedelta(days=endings.grace_days) if by_contract else end
+    if known > complete_until:
         return None
-    world = as_of(tables, end, zone=zone)
-    stayed = running(world) if kind == "churn" else purchases(world).filter(lambda orders: orders.ordered_on >= start)
-    stayed = stayed.select("customer_id").distinct()
-    joined = cohort.left_join(stayed, cohort.customer_id == stayed.customer_id)
-    return joined.select(customer_id=cohort.customer_id, churned=stayed.customer_id.isnull().ifelse(1, 0).cast("int64"))
+    now = as_of(tables, known, zone=zone)
+    if by_contract:
+        then, later = (as_of(tables, day, zone=zone) for day in (start, end))
+        found = _of_contracts(now, then, later, endings, price_rise_is_expansion=price_rise_is_expansion)
+        found = cohort.inner_join(found, "customer_id")
+    else:
+        orders = purchases(now)
+        back = orders.filter(orders.ordered_on >= start).select(back_id="customer_id").distinct()
+        joined = cohort.left_join(back, cohort.customer_id == back.back_id)
+        found = joined.select("customer_id", inactivity=flag(joined.back_id.isnull()))
+    return _marked(found, now, snapshot_on, end)
+
+
+def _of_contracts(now: AsOf, then: AsOf, later: AsOf, endings: Endings, *, price_rise_is_expansion: bool) -> ir.Table:
+    """customer_id and a flag per kind, of every customer who pays when the window starts."""
+    before, after = paying(now, then, endings), paying(now, later, endings)
+    # By the subscription that ended last; of several on one day an involuntary end is told from the others.
+    last = before.counted_until.max().over(ibis.window(group_by="customer_id"))
+    before = before.mutate(failed=(before.counted_until == last) & before.involuntary)
+    start = before.group_by("customer_id").agg(mrr_before=before.mrr.sum(), failed=count(before.failed))
+    end = after.group_by(later_id=after.customer_id).agg(mrr_after=after.mrr.sum())
+    both = start.left_join(end, start.customer_id == end.later_id)
+    if price_rise_is_expansion or "subscription_changes" not in now:
+        both = both.mutate(rise=ibis.literal(0))
+    else:
+        both = both.left_join(_rises(now, then, later), "customer_id").drop("customer_id_right")
+    gone, failed = both.later_id.isnull(), both.failed > 0
+    # Of those who are gone mrr_after is null, and whatever is compared with it did not happen.
+    return both.select(
+        "customer_id",
+        churn=flag(gone),
+        voluntary=flag(gone & ~failed),
+        involuntary=flag(gone & failed),
+        contraction=flag(both.mrr_after < both.mrr_before),
+        expansion=flag(both.mrr_after - both.rise.fill_null(0) > both.mrr_before),
+    )
+
+
+def _rises(now: AsOf, then: AsOf, later: AsOf) -> ir.Table:
+    """By customer: by how much recurring revenue rose within the window through higher prices alone."""
+    steps = now["subscription_changes"]
+    within = (steps.changed_on >= then.today) & (steps.changed_on < later.today)
+    steps = steps.filter(within, steps.kind.isin(_DEARER), steps.mrr_after > steps.mrr_before)
+    return steps.group_by("customer_id").agg(rise=(steps.mrr_after - steps.mrr_before).sum())
+
+
+def _marked(found: ir.Table, now: AsOf, snapshot_on: date, end: date) -> ir.Table:
+    if "treatments" not in now:
+        return found.mutate(treated=ibis.literal(0).cast("int64"))
+    actions = now["treatments"]
+    actions = actions.filter(actions.treated_on >= ibis.literal(snapshot_on), actions.treated_on < ibis.literal(end))
+    treated = actions.select(treated_id="customer_id").distinct()
+    joined = found.left_join(treated, found.customer_id == treated.treated_id)
+    return joined.mutate(treated=flag(joined.treated_id.notnull())).drop("treated_id")

@@ -16,7 +16,7 @@ from models.buy_till_you_die import BuyingHistory, fit
 Floats = npt.NDArray[np.float64]
 
 ENTITY = "customer_id"
-LABEL = "churned"
+LABEL = "happened"
 ALIVE = "alive_probability"
 EXPECTED = "expected_orders"
 SUMMARY = ("repeat_order_days", "days_first_to_last_order", "customer_age_days")

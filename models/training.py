@@ -199,7 +199,7 @@ def refuse_unfit(train: Matrix | None, limits: Limits) -> Matrix:
             f"{customers} customer{'s' * (customers != 1)} in the training snapshots; at least "
             f"{limits.min_customers} are needed (training.min_customers)"
         )
-    for count, said in ((positives, "churned"), (len(train) - positives, "stayed")):
+    for count, said in ((positives, "happened"), (len(train) - positives, "did not happen")):
         if count < limits.min_positives:
             raise TrainingError(
                 f"{count} of {len(train)} outcomes in the training snapshots {said}; at least "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import ibis.expr.types as ir
@@ -118,7 +118,7 @@ def strong_columns(workspace: Workspace) -> Iterator[Finding]:
     frame = labelled_frame(workspace, days[-1]) if days else None
     if frame is None or not len(frame):
         return
-    labels = frame["churned"].to_numpy(np.float64)
+    labels = frame["happened"].to_numpy(np.float64)
     for suspicion in leaks.strong_alone(frame[columns(workspace)], labels):
         yield Finding(suspicion.check, None, suspicion.column, suspicion.evidence)
 
@@ -152,20 +152,23 @@ def departures(workspace: Workspace, day: date) -> pd.DataFrame | None:
 
 def _gone(workspace: Workspace, customers: ir.Table, day: date, *, lead_days: int, horizon_days: int) -> pd.Series:
     settings = workspace.settings
-    table = outcomes.outcome(
-        settings.outcome.kind,
+    if workspace.by_contract:  # who has no subscription at the end has left, whenever that was
+        lead_days, horizon_days = 0, lead_days + horizon_days
+    table = outcomes.outcomes(
         workspace.tables,
         customers,
         day,
+        by_contract=workspace.by_contract,
         lead_days=lead_days,
         horizon_days=horizon_days,
-        complete_until=workspace.complete_until + timedelta(days=1),
+        complete_until=date.max,  # the last days are looked at as far as they are known
         zone=settings.zone,
+        endings=settings.endings,
     )
     if table is None:
         raise AssertionError("a window within the data cannot be censored")
     frame = workspace.engine.to_pyarrow(table.order_by(ENTITY)).to_pandas().set_index(ENTITY)
-    return pd.Series(frame["churned"] == 1)
+    return pd.Series(frame[settings.outcome.kind] == 1)
 
 
 def _tenure(workspace: Workspace, world: AsOf, customers: pd.Index) -> npt.NDArray[np.float64]:

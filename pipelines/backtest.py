@@ -30,8 +30,7 @@ class FoldDays:
 def plan(workspace: Workspace) -> list[FoldDays]:
     """The folds, oldest first: back from the newest matured day that is not after `as_of`. May be empty."""
     settings = workspace.settings
-    window = timedelta(days=settings.outcome.lead_days + settings.outcome.horizon_days)
-    newest = min(workspace.as_of, workspace.complete_until - window)
+    newest = min(workspace.as_of, workspace.complete_until - timedelta(days=settings.maturity_days))
     tests = [newest - timedelta(days=settings.backtest.every_days * step) for step in range(settings.backtest.folds)]
     embargo = timedelta(days=settings.backtest.embargo_days)
     folds = [FoldDays(test, tuple(workspace.training_days(test - embargo))) for test in reversed(tests)]

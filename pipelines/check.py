@@ -71,11 +71,11 @@ def absent(tables: Collection[str]) -> list[dict[str, Any]]:
 
 
 def _nothing_matured(workspace: Workspace) -> str:
-    outcome, history = workspace.settings.outcome, workspace.settings.snapshots.min_history_days
+    history = workspace.settings.snapshots.min_history_days
     first, last = workspace.data_days
     return (
         f"nothing can be trained at {workspace.as_of}: a snapshot needs {history} days of history before and "
-        f"{outcome.lead_days + outcome.horizon_days} days of outcome after it, and data run from {first} to {last}"
+        f"{workspace.settings.maturity_days} days of outcome after it, and data run from {first} to {last}"
     )
 
 

@@ -1,7 +1,7 @@
 """Snapshot queries that are translated into SQL once, and then filled in for one day after the other.
 
-Translation takes seconds for a snapshot of every indicator, more than DuckDB takes to run it. Nothing but two literals
-of a query depends on the day (`features.asof`), so it is translated for a day that occurs nowhere, and these are replaced.
+Translation takes seconds for a snapshot of every indicator, more than DuckDB takes to run it. Only two literals of a
+query depend on the day (`features.asof`), so it is translated for a day that occurs nowhere, and both are replaced.
 """
 
 from __future__ import annotations

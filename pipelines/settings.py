@@ -190,6 +190,12 @@ class Settings(Section):
         return Spans(lookback_days=self.lookback_days, horizon_days=horizon)
 
     @property
+    def maturity_days(self) -> int:
+        """From a snapshot to the day on which its outcome is known: lead, horizon, and grace period of contracts."""
+        grace = self.contracts.grace_days if self.cohort.kind == "subscribed" else 0
+        return self.outcome.lead_days + self.outcome.horizon_days + grace
+
+    @property
     def endings(self) -> Endings:
         return Endings(grace_days=self.contracts.grace_days, involuntary_reasons=self.contracts.involuntary_reasons)
 

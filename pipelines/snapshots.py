@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
@@ -17,7 +17,7 @@ from features.asof import as_of, instant
 from features.catalog import Family
 from features.cohort import cohort
 from features.training_set import families, part
-from models.matrix import ENTITY, Matrix, matrix, stack
+from models.matrix import ENTITY, LABEL, Matrix, matrix, stack
 from pipelines.store import StoredFile
 from pipelines.workspace import Workspace, code_version, fingerprint
 
@@ -75,24 +75,32 @@ def features(workspace: Workspace, tables: Mapping[str, ir.Table], day: date) ->
 def outcome_file(workspace: Workspace, day: date) -> StoredFile | None:
     """The stored outcomes of a snapshot's cohort; None where they are censored."""
     settings = workspace.settings
-    _, end = outcomes.window(day, lead_days=settings.outcome.lead_days, horizon_days=settings.outcome.horizon_days)
-    if end > workspace.complete_until:
+    known = day + timedelta(days=settings.maturity_days)
+    if known > workspace.complete_until:
         return None
-    key = fingerprint({"seen": _features_key(workspace, end), **settings.outcome.model_dump()})
+    key = fingerprint(
+        {
+            "seen": _features_key(workspace, known),
+            "window": [settings.outcome.lead_days, settings.outcome.horizon_days],
+            **settings.contracts.model_dump(),
+        }
+    )
     path = f"outcomes/{day}-{key}.parquet"
     found = workspace.store.present(path)
     if found is not None:
         return found
     world = as_of(workspace.tables, day, zone=settings.zone)
-    table = outcomes.outcome(
-        settings.outcome.kind,
+    table = outcomes.outcomes(
         workspace.tables,
         cohort(world, settings.at_risk),
         day,
+        by_contract=workspace.by_contract,
         lead_days=settings.outcome.lead_days,
         horizon_days=settings.outcome.horizon_days,
         complete_until=workspace.complete_until,
         zone=settings.zone,
+        endings=settings.endings,
+        price_rise_is_expansion=settings.contracts.price_rise_is_expansion,
     )
     if table is None:
         return None
@@ -105,12 +113,18 @@ def feature_frame(workspace: Workspace, day: date) -> pd.DataFrame:
 
 
 def labelled_frame(workspace: Workspace, day: date) -> pd.DataFrame | None:
-    """The same with `churned`; None where the outcome is censored."""
-    stored = outcome_file(workspace, day)
-    if stored is None:
+    """Those of them who have an outcome, with `happened` (0 or 1); None where it is censored."""
+    labels = outcome_frame(workspace, day)
+    if labels is None:
         return None
-    labels = _read(workspace.store.verified(stored))
-    return feature_frame(workspace, day).merge(labels, on=ENTITY, how="left", validate="one_to_one")
+    labels = labels[[ENTITY, workspace.settings.outcome.kind]].set_axis([ENTITY, LABEL], axis=1)
+    return feature_frame(workspace, day).merge(labels, on=ENTITY, how="inner", validate="one_to_one")
+
+
+def outcome_frame(workspace: Workspace, day: date) -> pd.DataFrame | None:
+    """One row per customer with an outcome: customer_id, a column per kind, treated (0 or 1); None where censored."""
+    stored = outcome_file(workspace, day)
+    return None if stored is None else _read(workspace.store.verified(stored))
 
 
 def training_matrix(

@@ -109,8 +109,8 @@ class Workspace:
 
     def training_days(self, until: date) -> list[date]:
         """Grid days whose outcome windows end by `until`, with enough history before them; the newest `at_most`."""
-        plan, outcome = self.settings.snapshots, self.settings.outcome
-        last = min(until, self.complete_until) - timedelta(days=outcome.lead_days + outcome.horizon_days)
+        plan = self.settings.snapshots
+        last = min(until, self.complete_until) - timedelta(days=self.settings.maturity_days)
         first = self.data_days[0] + timedelta(days=max(1, plan.min_history_days))
         newest = last - timedelta(days=(last - plan.anchor).days % plan.every_days)
         days = [newest - timedelta(days=plan.every_days * step) for step in range(plan.at_most)]

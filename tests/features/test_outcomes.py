@@ -7,7 +7,8 @@ from typing import Any
 
 from features.asof import as_of
 from features.cohort import Cohort, cohort
-from features.outcomes import Kind, outcome
+from features.outcomes import Kind, outcomes
+from features.spells import Endings
 from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, subscription, tables
 
 FIRST = order("a", "2024-05-01")
@@ -20,8 +21,18 @@ def _churned(*rows: dict[str, Any], lead: int = 0, until: date = date(2025, 1, 1
 
 def _outcome(kind: Kind, world: Any, at_risk: Cohort, lead: int, until: date) -> dict[str, int] | None:
     customers = cohort(as_of(world, SNAPSHOT, zone=PARIS), at_risk)
-    table = outcome(kind, world, customers, SNAPSHOT, lead_days=lead, horizon_days=30, complete_until=until, zone=PARIS)
-    return None if table is None else {row["customer_id"]: row["churned"] for row in table.to_pyarrow().to_pylist()}
+    table = outcomes(
+        world,
+        customers,
+        SNAPSHOT,
+        by_contract=kind != "inactivity",
+        lead_days=lead,
+        horizon_days=30,
+        complete_until=until,
+        zone=PARIS,
+        endings=Endings(grace_days=14),
+    )
+    return None if table is None else {row["customer_id"]: row[kind] for row in table.to_pyarrow().to_pylist()}
 
 
 def _left(*rows: dict[str, Any]) -> dict[str, int] | None:
@@ -82,7 +93,20 @@ def test_one_of_two_subscriptions_that_ends_is_no_churn() -> None:
     assert _left(*two) == {"a": 0}
 
 
-def test_an_end_that_became_known_after_the_window_does_not_change_the_outcome() -> None:
+def test_an_end_that_became_known_after_the_grace_period_does_not_change_the_outcome() -> None:
     first = subscription("a")
-    corrected = subscription("a", ended_at=at("2024-06-15"), known_at=at("2024-07-03"))
+    corrected = subscription("a", ended_at=at("2024-06-15"), known_at=at("2024-07-15"))
     assert _left(first, corrected) == {"a": 0}
+    in_time = subscription("a", ended_at=at("2024-06-15"), known_at=at("2024-07-14"))
+    assert _left(first, in_time) == {"a": 1}
+
+
+def test_a_contract_is_censored_until_its_grace_period_has_passed() -> None:
+    world = tables(subscriptions=[subscription("a")])
+    assert _outcome("churn", world, SUBSCRIBED, 0, date(2024, 7, 14)) is None
+    assert _outcome("churn", world, SUBSCRIBED, 0, date(2024, 7, 15)) == {"a": 0}
+
+
+def test_whoever_leaves_within_the_lead_has_no_outcome() -> None:
+    world = tables(subscriptions=[subscription("early", ended_at=at("2024-06-05")), subscription("a")])
+    assert _outcome("churn", world, SUBSCRIBED, 7, date(2025, 1, 1)) == {"a": 0}

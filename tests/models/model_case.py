@@ -73,11 +73,11 @@ def snapshot_frame(day: int, *, customers: int = 500, labelled: bool = True) -> 
                 "repeat_order_days": len(known) - 1,
                 "orders_90d": recent,
                 "order_value_90d": recent * value,
-                "churned": float(not ((days >= day) & (days < day + HORIZON_DAYS)).any()),
+                "happened": float(not ((days >= day) & (days < day + HORIZON_DAYS)).any()),
             }
         )
     frame = pd.DataFrame(rows)
-    return frame if labelled else frame.drop(columns="churned")
+    return frame if labelled else frame.drop(columns="happened")
 
 
 def snapshot_matrix(day: int, frame: pd.DataFrame, *, start: bool = True) -> Matrix:

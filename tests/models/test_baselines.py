@@ -18,7 +18,7 @@ def found() -> dict[str, Floats]:
 
 
 def outcomes() -> Floats:
-    return np.asarray(snapshot_frame(390).sort_values("customer_id")["churned"], dtype=np.float64)
+    return np.asarray(snapshot_frame(390).sort_values("customer_id")["happened"], dtype=np.float64)
 
 
 def test_three_baselines_give_a_probability_each() -> None:

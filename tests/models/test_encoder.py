@@ -20,7 +20,7 @@ def rows(countries: Sequence[str | None], outcomes: list[int]) -> Matrix:
             "customer_id": [f"c{number:03d}" for number in range(len(countries))],
             "orders": range(len(countries)),
             "country": countries,
-            "churned": outcomes,
+            "happened": outcomes,
         }
     )
     return matrix(

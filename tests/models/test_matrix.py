@@ -26,7 +26,7 @@ ROWS = pd.DataFrame(
         "repeat_order_days": [3, 0, 1],
         "days_first_to_last_order": [60, 0, 14],
         "customer_age_days": [90, 30, 40],
-        "churned": [0.0, 1.0, 1.0],
+        "happened": [0.0, 1.0, 1.0],
     }
 )
 
@@ -79,7 +79,7 @@ def test_a_null_of_a_whole_number_is_nan() -> None:
 
 
 def test_without_outcomes_there_are_none_to_read() -> None:
-    found = numbers(ROWS.drop(columns="churned"))
+    found = numbers(ROWS.drop(columns="happened"))
     assert found.labels is None
     with pytest.raises(ValueError, match="built without outcomes"):
         _ = found.outcomes
@@ -150,7 +150,7 @@ def test_stacked_rows_are_sorted_by_snapshot_then_customer() -> None:
 
 
 def test_one_part_without_outcomes_leaves_the_stack_without() -> None:
-    parts = [numbers(), numbers(ROWS.drop(columns="churned"))]
+    parts = [numbers(), numbers(ROWS.drop(columns="happened"))]
     assert stack(parts).labels is None
 
 

@@ -57,7 +57,7 @@ def test_probabilities_are_those_of_the_calibrated_log_odds_and_worse_is_higher(
     rows, found = unseen_rows(), fitted()
     odds = found.calibrator.intercept + found.calibrator.slope * found.log_odds(rows)
     assert found.probability(rows) == pytest.approx(1 / (1 + np.exp(-odds)))
-    outcomes = snapshot_frame(390).sort_values("customer_id")["churned"].to_numpy()
+    outcomes = snapshot_frame(390).sort_values("customer_id")["happened"].to_numpy()
     assert found.probability(rows)[outcomes == 1].mean() > found.probability(rows)[outcomes == 0].mean() + 0.1
 
 

@@ -1,0 +1,154 @@
+"""Leaving by choice or because a payment failed, paying less, paying more: the cases that must come out right."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from features.asof import as_of
+from features.cohort import announced, cohort
+from features.outcomes import OF_CONTRACTS, outcomes
+from features.spells import Endings
+from tests.features.world_case import PARIS, SNAPSHOT, SUBSCRIBED, at, subscription, tables
+
+
+def _rows(world: Any, **options: Any) -> list[dict[str, Any]]:
+    customers = cohort(as_of(world, SNAPSHOT, zone=PARIS), SUBSCRIBED)
+    settings: dict[str, Any] = {"by_contract": True, "lead_days": 0, "horizon_days": 30}
+    settings |= {"complete_until": date(2025, 1, 1), "zone": PARIS, "endings": Endings(grace_days=14)}
+    table = outcomes(world, customers, SNAPSHOT, **settings | options)
+    assert table is not None
+    found: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+    return found
+
+
+def happened(world: Any, **options: Any) -> dict[str, list[str]]:
+    """Per customer, the outcomes that happened from 2024-06-01 to 2024-06-30."""
+    return {row["customer_id"]: [kind for kind in OF_CONTRACTS if row[kind]] for row in _rows(world, **options)}
+
+
+def _invoice(customer: str, issued: str, **more: Any) -> dict[str, Any]:
+    number = f"i {customer} {issued}"
+    return {"customer_id": customer, "invoice_id": number, "issued_at": at(issued), "amount": 30} | more
+
+
+def _payment(customer: str, tried: str, *, came: bool, **more: Any) -> dict[str, Any]:
+    return {"customer_id": customer, "attempted_at": at(tried), "succeeded": came} | more
+
+
+def _change(customer: str, moment: str, kind: str, before: float, after: float) -> dict[str, Any]:
+    row = {"customer_id": customer, "subscription_id": f"{customer} ", "changed_at": at(moment), "kind": kind}
+    return row | {"mrr_before": before, "mrr_after": after}
+
+
+def test_a_past_due_invoice_that_is_paid_is_no_churn() -> None:
+    world = tables(
+        subscriptions=[subscription("a")],
+        invoices=[_invoice("a", "2024-05-20", due_at=at("2024-06-01"), paid_at=at("2024-06-20"))],
+        payments=[_payment("a", "2024-06-01", came=False), _payment("a", "2024-06-20", came=True)],
+    )
+    assert happened(world) == {"a": []}
+
+
+def test_an_end_after_failed_retries_is_involuntary_also_when_recorded_as_a_cancellation_weeks_later() -> None:
+    retries = [_payment("a", f"2024-05-{day:02}", came=False) for day in (20, 23, 27)]
+    ended = subscription("a", ended_at=at("2024-06-24"), end_reason="cancelled", cancel_requested_at=at("2024-06-24"))
+    assert happened(tables(subscriptions=[ended], payments=retries)) == {"a": ["churn", "involuntary"]}
+
+
+def test_an_end_by_notice_is_voluntary_even_if_the_last_payment_then_fails() -> None:
+    ended = subscription("a", ended_at=at("2024-06-24"), cancel_requested_at=at("2024-06-03"))
+    failed = [_payment("a", "2024-05-01", came=True), _payment("a", "2024-06-10", came=False)]
+    assert happened(tables(subscriptions=[ended], payments=failed)) == {"a": ["churn", "voluntary"]}
+
+
+def test_a_failure_that_was_made_good_does_not_make_the_end_involuntary() -> None:
+    ended = subscription("a", ended_at=at("2024-06-24"))
+    paid = [_payment("a", "2024-06-01", came=False), _payment("a", "2024-06-05", came=True)]
+    assert happened(tables(subscriptions=[ended], payments=paid)) == {"a": ["churn", "voluntary"]}
+    by_transfer = [_invoice("a", "2024-06-01", paid_at=at("2024-06-05"))]
+    world = tables(subscriptions=[ended], payments=paid[:1], invoices=by_transfer)
+    assert happened(world) == {"a": ["churn", "voluntary"]}
+
+
+def test_a_failure_for_another_subscription_or_long_ago_does_not_count() -> None:
+    ended = subscription("a", "1", ended_at=at("2024-06-24"))
+    other = _invoice("a", "2024-06-01", subscription_id="a 2")
+    failed = [_payment("a", "2024-06-02", came=False, invoice_id=other["invoice_id"])]
+    assert happened(tables(subscriptions=[ended], payments=failed, invoices=[other]))["a"] == ["churn", "voluntary"]
+    old = [_payment("a", "2024-04-24", came=False)]
+    assert happened(tables(subscriptions=[ended], payments=old))["a"] == ["churn", "voluntary"]
+
+
+def test_a_reason_that_tells_of_payment_is_involuntary_by_itself() -> None:
+    ended = subscription("a", ended_at=at("2024-06-24"), end_reason="payment failed")
+    assert happened(tables(subscriptions=[ended])) == {"a": ["churn", "involuntary"]}
+
+
+def test_ended_and_restarted_within_the_grace_period_is_no_churn() -> None:
+    ended = subscription("a", "1", ended_at=at("2024-06-28"))
+    back = subscription("a", "2", started_at=at("2024-07-12"))
+    late = subscription("a", "2", started_at=at("2024-07-13"))
+    assert happened(tables(subscriptions=[ended, back])) == {"a": []}
+    assert happened(tables(subscriptions=[ended, late])) == {"a": ["churn", "voluntary"]}
+
+
+@pytest.mark.parametrize(("mrr", "kind"), [(20, "contraction"), (50, "expansion")])
+def test_a_plan_switch_that_ends_one_subscription_and_starts_another_is_no_churn(mrr: int, kind: str) -> None:
+    ended = subscription("a", "1", ended_at=at("2024-06-10 09:00"))
+    started = subscription("a", "2", started_at=at("2024-06-10 09:05"), plan="other", mrr=mrr)
+    assert happened(tables(subscriptions=[ended, started])) == {"a": [kind]}
+
+
+def test_one_of_two_subscriptions_ended_is_contraction() -> None:
+    world = tables(subscriptions=[subscription("a", "1", ended_at=at("2024-06-10")), subscription("a", "2")])
+    assert happened(world) == {"a": ["contraction"]}
+
+
+def test_a_trial_that_is_not_converted_is_not_at_risk() -> None:
+    trial = subscription("a", started_at=at("2024-05-25"), trial_ends_at=at("2024-06-08"), ended_at=at("2024-06-08"))
+    assert happened(tables(subscriptions=[trial, subscription("b")])) == {"b": []}
+
+
+def test_a_pause_is_not_churn() -> None:
+    paused = _change("a", "2024-06-05", "pause", 30, 30)
+    assert happened(tables(subscriptions=[subscription("a")], subscription_changes=[paused])) == {"a": []}
+
+
+def test_notice_counts_when_given_for_what_is_known_and_when_it_ends_for_what_happened() -> None:
+    told = subscription("told", ended_at=at("2024-06-15"), cancel_requested_at=at("2024-05-31"))
+    tells = subscription("tells", ended_at=at("2024-06-15"), cancel_requested_at=at("2024-06-01"))
+    stays = subscription("stays", ended_at=at("2024-08-31"), cancel_requested_at=at("2024-06-01"))
+    world = tables(subscriptions=[told, tells, stays])
+    assert happened(world) == {"tells": ["churn", "voluntary"], "stays": []}
+    found = announced(as_of(world, SNAPSHOT, zone=PARIS)).to_pyarrow().to_pylist()
+    assert found == [{"customer_id": "told", "requested_on": date(2024, 5, 31), "mrr": 30.0}]
+
+
+def test_a_higher_price_alone_is_expansion_only_if_settings_say_so() -> None:
+    dearer = _change("a", "2024-06-05", "price", 30, 33)
+    world = tables(subscriptions=[subscription("a")], subscription_changes=[dearer])
+    assert happened(world) == {"a": []}
+    assert happened(world, price_rise_is_expansion=True) == {"a": ["expansion"]}
+    more = tables(
+        subscriptions=[subscription("a")], subscription_changes=[dearer, _change("a", "2024-06-06", "seats", 33, 44)]
+    )
+    assert happened(more) == {"a": ["expansion"]}
+
+
+def test_a_lower_price_or_fewer_seats_are_contraction() -> None:
+    fewer = _change("a", "2024-06-05", "seats", 30, 20)
+    assert happened(tables(subscriptions=[subscription("a")], subscription_changes=[fewer])) == {"a": ["contraction"]}
+
+
+def test_whoever_was_treated_between_snapshot_and_end_is_marked() -> None:
+    def call(customer: str, moment: str) -> dict[str, Any]:
+        return {"customer_id": customer, "treated_at": at(moment), "play": "call"}
+
+    world = tables(
+        subscriptions=[subscription(name) for name in "abc"],
+        treatments=[call("a", "2024-06-01 00:00"), call("b", "2024-05-31"), call("c", "2024-07-01")],
+    )
+    assert {row["customer_id"]: row["treated"] for row in _rows(world)} == {"a": 1, "b": 0, "c": 0}
