@@ -18,6 +18,7 @@ from features.catalog import Family
 from features.cohort import cohort
 from features.training_set import families, part
 from models.matrix import ENTITY, LABEL, Matrix, matrix, stack
+from pipelines.prepared import Prepared
 from pipelines.store import StoredFile
 from pipelines.workspace import Workspace, code_version, fingerprint
 
@@ -49,15 +50,21 @@ def feature_file(workspace: Workspace, day: date) -> StoredFile:
     found = workspace.store.present(path)
     if found is not None:
         return found
-    return _write(workspace, features(workspace, workspace.tables, day), path, kind="snapshot", day=day)
+    prepared = workspace.prepared if workspace.settings.engine == "duckdb" else None
+    computed = features(workspace, workspace.tables, day, prepared=prepared)
+    return _write(workspace, computed, path, kind="snapshot", day=day)
 
 
-def features(workspace: Workspace, tables: Mapping[str, ir.Table], day: date) -> pa.Table:
-    """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group."""
+def features(
+    workspace: Workspace, tables: Mapping[str, ir.Table], day: date, *, prepared: Prepared | None = None
+) -> pa.Table:
+    """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group.
+
+    prepared: the same tables' queries, translated already.
+    """
     settings, engine = workspace.settings, workspace.engine
     world = as_of(tables, day, zone=settings.zone)
     found = at_risk = engine.to_pyarrow(cohort(world, settings.at_risk).order_by(ENTITY))
-    prepared = workspace.prepared if tables is workspace.tables and settings.engine == "duckdb" else None
     customers = ibis.memtable(at_risk)
     for family in families_here(workspace):
         for group in family.groups:

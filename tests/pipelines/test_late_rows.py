@@ -42,7 +42,7 @@ def _export(source: Path, folder: Path, name: str, *, known_from: date | None, k
         for bound, keep in ((known_from, pc.greater_equal), (known_before, pc.less)):
             if bound is not None:
                 rows = rows.filter(keep(rows["known_at"], instant(bound, zone=PARIS)))
-        if rows.num_rows:
+        if rows.num_rows or known_from is None:
             pq.write_table(rows, folder / f"{table}-{name}.parquet")
 
 
