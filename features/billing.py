@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import ibis
 import ibis.expr.types as ir
 
@@ -20,6 +22,8 @@ REASONS = {
 }
 SPREAD = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
 LEAST_SPREAD = 0.01  # of the median: equal invoices have no spread, and any other amount is out of the usual
+LOG_UNITS = 1e14  # of a logarithm of 1: as whole numbers their sum does not depend on the order of rows
+LARGEST_FACTOR = 1e6  # of a price: beyond it are mistakes, which must not be too large for a sum
 
 INVOICES = (
     Indicator(
@@ -71,11 +75,11 @@ INVOICES = (
         reason="unusual_invoice",
         unit="ratio",
         direction="higher",
-        null="no invoice in the lookback with one before it",
+        null="no invoice in the lookback with one before it, or that one was free",
         en="an invoice {value} times the one before it in the last {days} days",
         fr="une facture {value} fois celle d'avant ces {days} derniers jours",
-        en_null="no two invoices to compare in the last {days} days",
-        fr_null="pas deux factures à comparer ces {days} derniers jours",
+        en_null="no invoice in the last {days} days to compare with one before it that was not free",
+        fr_null="aucune facture ces {days} derniers jours à comparer à une précédente non gratuite",
         per_lookback=True,
     ),
     Indicator(
@@ -166,11 +170,11 @@ PRICES = (
         reason="price_increase",
         unit="share",
         direction="higher",
-        null="no running subscription with a price",
-        en="price up by {value} since the last renewal",
-        fr="prix en hausse de {value} depuis le dernier renouvellement",
-        en_null="no running subscription with a price",
-        fr_null="aucun abonnement en cours avec un prix",
+        null="no running subscription with a price above 0",
+        en="price change since the last renewal: {value}",
+        fr="évolution du prix depuis le dernier renouvellement : {value}",
+        en_null="no running subscription with a price above 0",
+        fr_null="aucun abonnement en cours avec un prix supérieur à 0",
     ),
 )
 
@@ -251,17 +255,38 @@ def failed(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
 
 
 def prices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - reaches back to the renewal
-    """How much dearer the running subscriptions became within their terms, by price alone."""
-    subscriptions, dearer = running(world), changes(world, "price")
-    dearer = dearer.filter(dearer.mrr_before.notnull(), dearer.mrr_after.notnull())
-    dearer = dearer.select("changed_on", changed_id="subscription_id", step=dearer.mrr_after - dearer.mrr_before)
-    joined = subscriptions.inner_join(dearer, subscriptions.subscription_id == dearer.changed_id)
-    joined = joined.filter(joined.changed_on >= joined.term_started_on)
-    increase = joined.group_by("customer_id").agg(increase=joined.step.sum())
-    recurring = subscriptions.group_by("customer_id").agg(recurring=subscriptions.mrr.sum())
-    found = per_customer(cohort, recurring, increase)
-    step = found.increase.fill_null(0)
-    return found.mutate(price_increase_since_renewal=ratio(step, found.recurring - step))
+    """What the running subscriptions cost against what the same would cost at the prices of when their terms began.
+
+    Seats and plans are those of today on both sides. Price changes from nothing or to nothing have no factor and count
+    as none.
+    """
+    subscriptions = running(world)
+    table = subscriptions.left_join(_price_factors(world, subscriptions), "subscription_id")
+    now = real(table.mrr)
+    table = table.select("customer_id", now=_exact(now), then=_exact(now / table.factor.fill_null(1.0)))
+    both = table.group_by("customer_id").agg(now=table.now.sum(), then=table.then.sum())
+    change = ratio(both.now - both.then, both.then)
+    return per_customer(cohort, both.select("customer_id", price_increase_since_renewal=change))
+
+
+def _price_factors(world: AsOf, subscriptions: ir.Table) -> ir.Table:
+    """By subscription: what its price was multiplied by since its term began."""
+    steps = changes(world, "price")
+    steps = steps.filter(steps.mrr_before > 0, steps.mrr_after > 0)
+    steps = steps.select("subscription_id", "changed_on", log=_log(steps.mrr_after) - _log(steps.mrr_before))
+    steps = steps.inner_join(subscriptions.select("subscription_id", "term_started_on"), "subscription_id")
+    steps = steps.filter(steps.changed_on >= steps.term_started_on)
+    most = math.log(LARGEST_FACTOR)
+    log = (real(steps.log.sum()) / LOG_UNITS).clip(-most, most)
+    return steps.group_by("subscription_id").agg(factor=log.exp())
+
+
+def _log(amount: ir.DecimalValue) -> ir.IntegerValue:
+    return (real(amount).ln() * LOG_UNITS).round().cast("int64")
+
+
+def _exact(amount: ir.FloatingValue) -> ir.DecimalValue:
+    return amount.cast("decimal(38, 18)")
 
 
 def discounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
+from math import prod
 from statistics import median
 
 from tests.features.oracles.known import Row, age, exact, ratio
 from tests.features.oracles.subscriptions import running
 from tests.features.world_case import LOOKBACKS
+
+LARGEST_FACTOR = Fraction(10**6)
 
 
 def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
@@ -75,14 +79,20 @@ def _increase(world: Mapping[str, list[Row]], customer: str) -> float | None:
     prices = [exact(row["mrr"]) for row in mine if row["mrr"] is not None]
     if not prices:
         return None
-    step = sum(
-        exact(change["mrr_after"]) - exact(change["mrr_before"])
-        for row in mine
-        for change in world["subscription_changes"]
-        if change["subscription_id"] == row["subscription_id"]
+    at_renewal = Fraction(0)
+    for row in mine:
+        changes = (change for change in world["subscription_changes"] if _changes_price(change, row))
+        factors = (Fraction(exact(change["mrr_after"])) / Fraction(exact(change["mrr_before"])) for change in changes)
+        factor = min(max(prod(factors, start=Fraction(1)), 1 / LARGEST_FACTOR), LARGEST_FACTOR)
+        at_renewal += Fraction(exact(row["mrr"] or 0)) / factor
+    return ratio(Fraction(sum(prices)) - at_renewal, at_renewal)
+
+
+def _changes_price(change: Row, subscription: Row) -> bool:
+    return bool(
+        change["subscription_id"] == subscription["subscription_id"]
         and change["kind"] == "price"
-        and change["mrr_after"] is not None
-        and change["mrr_before"] is not None
-        and age(change["changed_at"]) <= age(row["term_started_at"])
+        and change["mrr_before"]
+        and change["mrr_after"]
+        and age(change["changed_at"]) <= age(subscription["term_started_at"])
     )
-    return ratio(step, sum(prices) - step)
