@@ -55,8 +55,8 @@ INDICATORS = (
         null="nothing of value ordered in the lookback",
         en="{value} of the last {days} days' order value bought at a discount",
         fr="{value} de la valeur commandée ces {days} derniers jours achetés en promotion",
-        en_null="no order in the last {days} days",
-        fr_null="aucune commande ces {days} derniers jours",
+        en_null="nothing of value ordered in the last {days} days",
+        fr_null="rien de payant commandé ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(
@@ -64,11 +64,11 @@ INDICATORS = (
         reason="returned_products",
         unit="share",
         direction="higher",
-        null="nothing ordered in the lookback",
-        en="{value} of what was ordered in the last {days} days was sent back",
-        fr="{value} des articles commandés ces {days} derniers jours ont été retournés",
-        en_null="no order in the last {days} days",
-        fr_null="aucune commande ces {days} derniers jours",
+        null="no order line in the lookback",
+        en="{value} of the order lines of the last {days} days were sent back",
+        fr="{value} des lignes de commande de ces {days} derniers jours ont été retournées",
+        en_null="no order line in the last {days} days",
+        fr_null="aucune ligne de commande ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(
@@ -119,7 +119,7 @@ INDICATORS = (
 
 
 def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
-    """Every indicator above, over lines that were ordered, not sent back."""
+    """Every indicator above, over lines that were ordered, those sent back since included; not over credit notes."""
     lines = world["order_lines"]
     lines = lines.filter(lines.quantity > 0)
     age = world.days_since(lines.ordered_on)

@@ -21,11 +21,12 @@ RETURNS = (
         reason="product_quality",
         unit="share",
         direction="higher",
-        null="nobody ordered the customer's products in the lookback",
-        en="{value} of the pieces like the customer's were sent back in the last {days} days",
-        fr="{value} des articles comme ceux du client ont été retournés ces {days} derniers jours",
-        en_null="nobody ordered the customer's products in the last {days} days",
-        fr_null="personne n'a commandé les produits du client ces {days} derniers jours",
+        null="nobody ordered a product in the lookback that the customer uses",
+        en="{value} of all order lines of the last {days} days for the customer's products were sent back",
+        fr="{value} de toutes les lignes de commande de ces {days} derniers jours pour les produits du client ont été "
+        "retournées",
+        en_null="no order of a product that the customer uses in the last {days} days",
+        fr_null="aucune commande d'un produit que le client utilise ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(
@@ -33,11 +34,13 @@ RETURNS = (
         reason="product_quality",
         unit="share_change",
         direction="higher",
-        null="nobody ordered the customer's products in the lookback or in the equal span before",
-        en="share of such pieces sent back {value} against the {days} days before",
-        fr="part de ces articles retournés {value} par rapport aux {days} jours précédents",
-        en_null="no earlier orders of the customer's products to compare with",
-        fr_null="aucune commande antérieure de ces produits pour comparer",
+        null="nobody ordered a product in the lookback that the customer uses, or nobody did in the equal span before",
+        en="share of all order lines for the customer's products that were sent back: {value} against the {days} days "
+        "before",
+        fr="part des lignes de commande retournées pour les produits du client : {value} par rapport aux {days} jours "
+        "précédents",
+        en_null="no orders of the customer's products to compare with the {days} days before",
+        fr_null="pas de commandes des produits du client à comparer aux {days} jours précédents",
         per_lookback=True,
     ),
 )
@@ -77,7 +80,7 @@ INCIDENTS = (
 
 
 def returns(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
-    """Lines of everybody, for the products that a customer uses."""
+    """Order lines of everybody for the products that a customer uses, each one line however many pieces it holds."""
     lines = world["order_lines"]
     lines = lines.filter(lines.quantity > 0, lines.product_id.notnull())
     age, returned = world.days_since(lines.ordered_on), lines.returned_on.notnull()

@@ -78,7 +78,7 @@ def test_what_was_ordered_for_nothing_has_no_share_on_discount() -> None:
 def test_share_sent_back_is_of_the_lines_ordered_in_the_lookback() -> None:
     row = _of(
         _line("1", "2024-05-25 00:00", "tea", 1, 3, returned_at=at("2024-05-28")),
-        _line("2", "2024-05-30", "cup", 1, 4),
+        _line("2", "2024-05-30", "cup", 9, 4),
         _line("2", "2024-05-30", "lamp", 1, 4, returned_at=at("2024-06-01 00:00")),
         _line("2", "2024-05-30", "rug", 1, 4),
         _line("3", "2024-05-24 23:59", "tea", 1, 3, returned_at=at("2024-05-30")),

@@ -25,12 +25,12 @@ def _of(*lines: dict[str, Any], incidents: list[dict[str, Any]] | None = None) -
 TEA = _line("a", "tea", "2023-09-01")
 
 
-def test_pieces_that_anybody_sent_back_are_held_against_those_ordered() -> None:
+def test_lines_that_anybody_sent_back_are_held_against_those_ordered_whatever_they_hold() -> None:
     row = _of(
         TEA,
         _line("a", "cup", "2024-05-02 00:00"),
         _line("b", "tea", "2024-05-10", returned_at="2024-05-15"),
-        _line("b", "tea", "2024-05-20"),
+        _line("b", "tea", "2024-05-20", quantity=7),
         _line("c", "cup", "2024-05-31 23:59"),
         _line("b", "milk", "2024-05-10", returned_at="2024-05-12"),
         _line("b", None, "2024-05-10", returned_at="2024-05-12"),
@@ -44,7 +44,7 @@ def test_pieces_that_anybody_sent_back_are_held_against_those_ordered() -> None:
     assert not differing(row, product_return_rate_change_7d=0, product_return_rate_change_30d=0.25 - 2 / 3)
 
 
-def test_piece_sent_back_after_the_snapshot_is_kept() -> None:
+def test_line_sent_back_after_the_snapshot_is_kept() -> None:
     row = _of(TEA, _line("b", "tea", "2024-05-20", returned_at="2024-06-01 00:00"))
     assert not differing(row, product_return_rate_30d=0, product_return_rate_change_30d=None)
 
