@@ -1,4 +1,4 @@
-"""Payment: cards about to expire, and attempts that fail. It makes customers leave who did not want to."""
+"""Payment: cards that expire, and attempts that fail. It makes customers leave who did not want to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from features.catalog import Family, Group, Indicator, Spans
 from features.figures import count, flag, from_newest, newest, per_customer, within
 
 REASONS = {
-    "card_expiry": ("card about to expire", "carte bientôt expirée"),
+    "card_expiry": ("expiry of the card", "expiration de la carte"),
     "backup_payment": ("second payment method", "second moyen de paiement"),
     "payment_failures": ("payments that keep failing", "échecs de paiement répétés"),
 }
@@ -21,37 +21,50 @@ METHODS = (
         reason="card_expiry",
         unit="days",
         direction="lower",
-        null="no payment method is known, or it does not expire",
-        en="{value} until the card expires",
-        fr="{value} avant l'expiration de la carte",
-        en_null="no card that expires",
-        fr_null="aucune carte qui expire",
+        null="no method that pays is known, or it does not expire",
+        en="the card is valid for {value} more",
+        fr="carte encore valable {value}",
+        en_null="no card in use that expires",
+        fr_null="aucune carte utilisée qui expire",
+    ),
+    Indicator(
+        name="card_expired",
+        reason="card_expiry",
+        unit="flag",
+        direction="higher",
+        null="no method that pays is known",
+        en="the card has expired",
+        fr="la carte a expiré",
+        en_no="the payment method has not expired",
+        fr_no="le moyen de paiement n'a pas expiré",
+        en_null="no method that pays is known",
+        fr_null="le moyen de paiement utilisé n'est pas connu",
     ),
     Indicator(
         name="card_expires_before_horizon",
         reason="card_expiry",
         unit="flag",
         direction="higher",
-        null="no payment method is known",
-        en="the card expires in {days_until_card_expires}",
-        fr="la carte expire dans {days_until_card_expires}",
+        null="no method that pays is known",
+        en="the card is valid for only {days_until_card_expires} more",
+        fr="la carte n'est plus valable que {days_until_card_expires}",
         en_no="the payment method stays valid",
         fr_no="le moyen de paiement reste valable",
-        en_null="no payment method is known",
-        fr_null="aucun moyen de paiement connu",
+        en_null="no method that pays is known",
+        fr_null="le moyen de paiement utilisé n'est pas connu",
     ),
     Indicator(
         name="backup_payment_method",
         reason="backup_payment",
         unit="flag",
         direction="lower",
-        null="no payment method is known",
+        null="no method that pays is known",
         en="a second payment method is there",
         fr="un second moyen de paiement est enregistré",
         en_no="no second payment method",
         fr_no="pas de second moyen de paiement",
-        en_null="no payment method is known",
-        fr_null="aucun moyen de paiement connu",
+        en_null="no method that pays is known",
+        fr_null="le moyen de paiement utilisé n'est pas connu",
     ),
 )
 
@@ -124,7 +137,10 @@ ATTEMPTS = (
 
 
 def methods(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
-    """The method that pays, and whether another stands behind it."""
+    """The method that pays, and whether another stands behind it.
+
+    One that has expired is valid for 0 days more, and not valid until the horizon ends either.
+    """
     table = world["payment_methods"]
     table = table.filter(table.removed_at.isnull())
     default = newest(table.filter(ibis.coalesce(table.is_default, True)), "added_at")
@@ -136,7 +152,8 @@ def methods(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     left = 0 - world.days_since(default.expires_on)
     default = default.select(
         "customer_id",
-        days_until_card_expires=left,
+        days_until_card_expires=(left < 0).ifelse(0, left),
+        card_expired=flag(left < 0),
         card_expires_before_horizon=flag(left < spans.horizon_days),
     )
     joined = per_customer(cohort, default, backups)
@@ -153,13 +170,20 @@ def attempts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
         for kind in ("hard", "soft"):
             columns[f"{kind}_failures_{days}d"] = count(failed & (payments.failure_kind == kind) & within(age, days))
     counted = payments.group_by("customer_id").agg(**columns)
-    last = newest(payments, "attempted_at")
-    retried = ~last.succeeded & (world.days_since(last.retry_on) <= 0)
-    last = last.select("customer_id", payment_retries_running=flag(retried))
     last_failed = newest(payments.filter(failed), "attempted_at")
     hard = last_failed.failure_kind.notnull().ifelse(flag(last_failed.failure_kind == "hard"), ibis.null("int64"))
     last_failed = last_failed.select("customer_id", last_failure_hard=hard)
-    return per_customer(cohort, counted, _streak(payments), last, last_failed)
+    return per_customer(cohort, counted, _streak(payments), _retries(world, payments), last_failed)
+
+
+def _retries(world: AsOf, payments: ir.Table) -> ir.Table:
+    """Whether the last attempt for any invoice failed and is to be tried again.
+
+    Attempts of which no invoice is recorded are taken as of one and the same.
+    """
+    last = newest(payments, "attempted_at", by=["customer_id", "invoice_id"])
+    planned = flag(~last.succeeded & (world.days_since(last.retry_on) <= 0))
+    return last.group_by("customer_id").agg(payment_retries_running=planned.max())
 
 
 def _streak(payments: ir.Table) -> ir.Table:

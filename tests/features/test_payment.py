@@ -38,14 +38,26 @@ def test_card_that_expires_when_the_horizon_ends_outlives_it() -> None:
     assert not differing(row, days_until_card_expires=60, card_expires_before_horizon=0)
 
 
-def test_card_that_has_expired_is_below_zero_days() -> None:
-    row = _methods(_method("1", expires_at="2024-05-30"))
-    assert not differing(row, days_until_card_expires=-2, card_expires_before_horizon=1)
+def test_card_that_has_expired_has_no_days_left() -> None:
+    row = _methods(_method("1", expires_at="2024-05-31 23:59"))
+    assert not differing(row, card_expired=1, days_until_card_expires=0, card_expires_before_horizon=1)
+
+
+def test_card_that_expires_on_the_day_of_the_snapshot_has_not_yet() -> None:
+    row = _methods(_method("1", expires_at="2024-06-01 00:00"))
+    assert not differing(row, card_expired=0, days_until_card_expires=0, card_expires_before_horizon=1)
 
 
 def test_method_that_does_not_expire_stays_valid() -> None:
     row = _methods(_method("1"))
     assert not differing(row, days_until_card_expires=None, card_expires_before_horizon=0, backup_payment_method=0)
+    assert not differing(row, card_expired=0)
+
+
+def test_where_no_method_is_known_to_pay_nothing_is_said_of_it() -> None:
+    row = _methods(_method("1", is_default=False, expires_at="2024-05-30"), _method("2", is_default=False))
+    assert not differing(row, days_until_card_expires=None, card_expires_before_horizon=None, card_expired=None)
+    assert not differing(row, backup_payment_method=None)
 
 
 def test_newest_method_that_pays_is_the_one_looked_at() -> None:
@@ -119,6 +131,21 @@ def test_retry_is_running_while_its_day_has_not_passed() -> None:
     assert paid["payment_retries_running"] == 0
 
 
+def test_success_on_one_invoice_leaves_the_retry_of_another_running() -> None:
+    failed = _failed("2024-05-29", "soft", invoice_id="1", retry_at="2024-06-03")
+    assert _attempts(failed, _paid("2024-05-30", invoice_id="2"))["payment_retries_running"] == 1
+    assert _attempts(failed, _paid("2024-05-30"))["payment_retries_running"] == 1
+    assert _attempts(failed, _paid("2024-05-30", invoice_id="1"))["payment_retries_running"] == 0
+    given_up = _failed("2024-05-31", "hard", invoice_id="1")
+    assert _attempts(failed, given_up)["payment_retries_running"] == 0
+
+
+def test_attempts_without_an_invoice_are_of_one_and_the_same() -> None:
+    failed = _failed("2024-05-29", "soft", retry_at="2024-06-03")
+    assert _attempts(failed, _paid("2024-05-30", invoice_id="2"))["payment_retries_running"] == 1
+    assert _attempts(failed, _paid("2024-05-30"))["payment_retries_running"] == 0
+
+
 def test_attempt_at_the_snapshot_instant_or_known_later_is_not_counted() -> None:
     row = _attempts(
         _failed("2024-06-01 00:00", "hard", retry_at="2024-06-05"),
@@ -134,7 +161,7 @@ def test_who_has_no_method_and_never_paid_has_nulls_and_zeros() -> None:
     row = family_of(FAMILY, "a", payment_methods=methods, payments=payments).loc["a"]
     assert not differing(row, days_until_card_expires=None, card_expires_before_horizon=None)
     assert not differing(row, backup_payment_method=None, last_failure_hard=None, days_since_failed_payment=None)
-    assert not differing(row, payment_failure_streak=0, payment_retries_running=0)
+    assert not differing(row, payment_failure_streak=0, payment_retries_running=0, card_expired=None)
     assert not differing(row, hard_failures_365d=0, soft_failures_365d=0)
 
 

@@ -20,12 +20,14 @@ def _methods(rows: list[Row]) -> Row:
     there = [row for row in rows if row["removed_at"] is None]
     defaults = [row for row in there if row["is_default"] is not False]
     if not defaults:
-        return dict.fromkeys(("days_until_card_expires", "card_expires_before_horizon", "backup_payment_method"))
+        unknown = ("days_until_card_expires", "card_expired", "card_expires_before_horizon", "backup_payment_method")
+        return dict.fromkeys(unknown)
     default = newest(defaults, "added_at")
     left = None if default["expires_at"] is None else -age(default["expires_at"])
     others = [row for row in there if row["method_id"] != default["method_id"]]
     return {
-        "days_until_card_expires": left,
+        "days_until_card_expires": None if left is None else max(left, 0),
+        "card_expired": int(left is not None and left < 0),
         "card_expires_before_horizon": int(left is not None and left < SPANS.horizon_days),
         "backup_payment_method": int(any(row["expires_at"] is None or age(row["expires_at"]) < 0 for row in others)),
     }
@@ -40,11 +42,12 @@ def _attempts(rows: list[Row]) -> Row:
             break
         streak += 1
     last_kind = failed[-1]["failure_kind"] if failed else None
-    waiting = bool(rows) and not rows[-1]["succeeded"] and rows[-1]["retry_at"] and age(rows[-1]["retry_at"]) <= 0
+    last_of_each = {row["invoice_id"]: row for row in rows}.values()
+    waiting = any(not row["succeeded"] and row["retry_at"] and age(row["retry_at"]) <= 0 for row in last_of_each)
     result: Row = {
         "payment_failure_streak": streak,
         "last_failure_hard": None if last_kind is None else int(last_kind == "hard"),
-        "payment_retries_running": int(bool(waiting)),
+        "payment_retries_running": int(waiting),
         "days_since_failed_payment": min((age(row["attempted_at"]) for row in failed), default=None),
     }
     for span in LOOKBACKS:
