@@ -14,8 +14,8 @@ REASONS = {
     "subscription_size": ("size of the subscription", "taille de l'abonnement"),
     "renewal": ("renewal coming up", "échéance de renouvellement"),
     "subscription_age": ("age of the subscription", "ancienneté de l'abonnement"),
-    "downgrades": ("moves to a smaller plan", "passages à une formule inférieure"),
-    "upgrades": ("moves to a larger plan", "passages à une formule supérieure"),
+    "downgrades": ("moves to a smaller subscription", "réductions d'abonnement"),
+    "upgrades": ("moves to a larger subscription", "extensions d'abonnement"),
     "pauses": ("paused subscription", "abonnement en pause"),
 }
 
@@ -25,11 +25,11 @@ TERMS = (
         reason="subscription_size",
         unit="money",
         direction="either",
-        null="no running subscription",
+        null="no running subscription, or no price of any is recorded",
         en="{value} a month",
         fr="{value} par mois",
-        en_null="no running subscription",
-        fr_null="aucun abonnement en cours",
+        en_null="no running subscription with a known price",
+        fr_null="aucun abonnement en cours dont le prix est connu",
     ),
     Indicator(
         name="seats_paid",
@@ -47,11 +47,11 @@ TERMS = (
         reason="subscription_size",
         unit="share",
         direction="either",
-        null="no plan is known",
+        null="no running subscription, no plan is known, or nobody's price of it",
         en="on a plan dearer than {value} of the other plans",
         fr="sur une formule plus chère que {value} des autres formules",
-        en_null="no plan is known",
-        fr_null="formule inconnue",
+        en_null="on no plan with a known price",
+        fr_null="sur aucune formule dont le prix est connu",
     ),
     Indicator(
         name="subscriptions_running",
@@ -117,7 +117,7 @@ CHANGES = (
         unit="count",
         direction="higher",
         null="never: 0 where nothing was reduced",
-        en="moved to less {value|time|times} in the last {days} days",
+        en="{value|move|moves} to a smaller subscription in the last {days} days",
         fr="{value|réduction d'abonnement|réductions d'abonnement} ces {days} derniers jours",
         per_lookback=True,
     ),
@@ -127,7 +127,7 @@ CHANGES = (
         unit="count",
         direction="lower",
         null="never: 0 where nothing was added",
-        en="moved to more {value|time|times} in the last {days} days",
+        en="{value|move|moves} to a larger subscription in the last {days} days",
         fr="{value|extension d'abonnement|extensions d'abonnement} ces {days} derniers jours",
         per_lookback=True,
     ),
@@ -163,7 +163,7 @@ def terms(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG
     table = running(world)
     to_renewal = months_until(world, table.renews_on)
     counted = table.group_by("customer_id").agg(
-        mrr=real(table.mrr.fill_null(0).sum()),
+        mrr=real(table.mrr.sum()),
         seats_paid=table.seats.sum().cast("int64"),
         subscriptions_running=table.count().cast("int64"),
         months_to_renewal=to_renewal.min(where=to_renewal >= 0),

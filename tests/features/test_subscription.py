@@ -32,6 +32,11 @@ def test_what_runs_is_added_up() -> None:
     assert not differing(row, mrr=50.30, seats_paid=5, subscriptions_running=3)
 
 
+def test_price_that_is_not_recorded_is_not_nothing() -> None:
+    assert not differing(_of(subscription("a", mrr=None)), mrr=None, subscriptions_running=1)
+    assert not differing(_of(subscription("a", mrr=0), subscription("a", "2", mrr=None)), mrr=0)
+
+
 def test_subscription_that_ends_after_the_snapshot_still_runs() -> None:
     row = _of(subscription("a", ended_at=at("2024-06-01 00:00")))
     assert not differing(row, mrr=30, seats_paid=None, subscriptions_running=1)
@@ -77,6 +82,12 @@ def test_plan_of_the_same_price_is_not_dearer() -> None:
         ],
     )
     assert row["plan_rank"].to_list() == [0, 0, 1]
+
+
+def test_plan_without_any_known_price_has_no_rank() -> None:
+    row = family_of(FAMILY, "a", "b", subscriptions=[subscription("a", plan="old", mrr=None), subscription("b")])
+    assert not differing(row.loc["a"], plan_rank=None)
+    assert not differing(row.loc["b"], plan_rank=0)
 
 
 def test_only_plan_is_dearer_than_no_other() -> None:

@@ -29,8 +29,9 @@ def _terms(world: Mapping[str, list[Row]], customer: str) -> Row:
     mine, ranks = [row for row in running(world) if row["customer_id"] == customer], _ranks(world)
     months = [-age(row["renews_at"]) / 30.4375 for row in mine if row["renews_at"]]
     seats = [row["seats"] for row in mine if row["seats"] is not None]
+    prices = [exact(row["mrr"]) for row in mine if row["mrr"] is not None]
     result: Row = {
-        "mrr": float(sum(exact(row["mrr"] or 0) for row in mine)) if mine else None,
+        "mrr": float(sum(prices)) if prices else None,
         "seats_paid": sum(seats) if seats else None,
         "plan_rank": max((ranks[row["plan"]] for row in mine if row["plan"] in ranks), default=None),
         "subscriptions_running": len(mine),
