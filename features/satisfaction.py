@@ -22,14 +22,14 @@ DISCONTENT = 2  # of 5
 def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
     """The indicators of one kind of questionnaire; both kinds are told alike."""
     en, fr = name
-    none_en, none_fr = f"never answered a question about {en}", f"n'a jamais répondu sur {fr}"
+    none_en, none_fr = f"never gave a mark for {en}", f"n'a jamais donné de note pour {fr}"
     return (
         Indicator(
             name=f"last_{kind}",
             reason=kind,
             unit="mark",
             direction="lower",
-            null="never answered",
+            null="never gave a mark",
             en=f"{{value}} of {top} for {en}, {{days_since_last_{kind}}} ago",
             fr=f"{{value}} sur {top} pour {fr}, il y a {{days_since_last_{kind}}}",
             en_null=none_en,
@@ -40,11 +40,11 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             reason=kind,
             unit="mark",
             direction="lower",
-            null="no answer in the lookback",
+            null="no mark in the lookback",
             en=f"{{value}} of {top} for {en} on average in the last {{days}} days",
             fr=f"{{value}} sur {top} en moyenne pour {fr} ces {{days}} derniers jours",
-            en_null=f"no answer about {en} in the last {{days}} days",
-            fr_null=f"aucune réponse sur {fr} ces {{days}} derniers jours",
+            en_null=f"no mark for {en} in the last {{days}} days",
+            fr_null=f"aucune note pour {fr} ces {{days}} derniers jours",
             per_lookback=True,
         ),
         Indicator(
@@ -52,20 +52,20 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             reason=kind,
             unit="change",
             direction="lower",
-            null="fewer than two answers",
-            en=f"{{value}} points for {en} against the answer before",
-            fr=f"{{value}} points pour {fr} par rapport à la réponse précédente",
-            en_null=f"fewer than two answers about {en}",
-            fr_null=f"moins de deux réponses sur {fr}",
+            null="fewer than two marks",
+            en=f"{{value}} points for {en} against the mark before",
+            fr=f"{{value}} points pour {fr} par rapport à la note précédente",
+            en_null=f"fewer than two marks for {en}",
+            fr_null=f"moins de deux notes pour {fr}",
         ),
         Indicator(
             name=f"days_since_last_{kind}",
             reason=kind,
             unit="days",
             direction="either",
-            null="never answered",
-            en=f"last answer about {en} {{value}} ago",
-            fr=f"dernière réponse sur {fr} il y a {{value}}",
+            null="never gave a mark",
+            en=f"last mark for {en} given {{value}} ago",
+            fr=f"dernière note pour {fr} donnée il y a {{value}}",
             en_null=none_en,
             fr_null=none_fr,
         ),
@@ -79,13 +79,13 @@ INDICATORS = (
         reason="nps",
         unit="flag",
         direction="higher",
-        null="never answered",
+        null="never gave a mark",
         en="would not recommend us: {last_nps} of 10",
         fr="ne nous recommanderait pas : {last_nps} sur 10",
         en_no="would recommend us or is undecided: {last_nps} of 10",
         fr_no="nous recommanderait ou est indécis : {last_nps} sur 10",
-        en_null="never answered a question about recommending us",
-        fr_null="n'a jamais répondu sur la recommandation",
+        en_null="never gave a mark for recommending us",
+        fr_null="n'a jamais donné de note pour la recommandation",
     ),
     *_of("csat", ("satisfaction", "la satisfaction"), 5),
     Indicator(
@@ -133,7 +133,7 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
 
 
 def _last(world: AsOf, kind: str) -> ir.Table:
-    """The newest answer of a kind and the one before it, by customer."""
+    """The newest answer of a kind that gave a mark and the one before it, by customer."""
     surveys = world["surveys"]
     answers = surveys.filter(surveys.kind == kind, surveys.answered_at.notnull(), surveys.score.notnull())
     ranked = from_newest(answers, "answered_at")
