@@ -70,24 +70,50 @@ INDICATORS = (
 
 
 def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
-    """Every indicator above. Points about to expire are at most the balance: which were spent first is not known."""
+    """Every indicator above."""
     moves = world["loyalty"]
     age, rewarded = world.days_since(moves.moved_on), moves.kind == "reward"
-    points, earned = moves.points.fill_null(0), moves.kind == "earned"
-    balance = exact_total(points, earned) - exact_total(points, moves.kind.isin(("spent", "expired")))
-    days_left = 0 - world.days_since(moves.expires_on)
-    expiring = exact_total(points, earned & (days_left >= 0) & (days_left < spans.horizon_days))
-    # Where the export begins later than the programme, more may have been spent than was seen earned.
-    left = ibis.greatest(real(balance), 0.0)
-    columns: dict[str, ir.Value] = {
-        "loyalty_points": left,
-        "points_expiring": ibis.least(left, real(expiring)),
-        "days_since_last_reward": age.min(where=rewarded),
-    }
+    columns: dict[str, ir.Value] = {"days_since_last_reward": age.min(where=rewarded)}
     columns |= {f"rewards_{days}d": count(rewarded & within(age, days)) for days in spans.lookback_days}
     member = newest(moves.filter(moves.kind.isin(("joined", "left"))), "moved_at")
     member = member.select("customer_id", loyalty_member=flag(member.kind == "joined"))
-    return per_customer(cohort, moves.group_by("customer_id").agg(**columns), member)
+    return per_customer(cohort, moves.group_by("customer_id").agg(**columns), _points(world, spans), member)
+
+
+def _points(world: AsOf, spans: Spans) -> ir.Table:
+    """Points left, and those of them that lapse before the horizon ends.
+
+    Points are gone once their day has passed, whether a row says so or not. Those that lapse first are taken to be
+    spent first, so that what is left is the least of: all earned less all spent and expired; and, for each day, those
+    earned that had not lapsed by then less those spent from then on. Nothing is taken off twice.
+    """
+    moves = world["loyalty"]
+    moves = moves.mutate(points=moves.points.fill_null(0))
+    earned, spent = moves.kind == "earned", moves.kind == "spent"
+    lapsed = world.days_since(moves.expires_on).fill_null(0)  # days ago, below 0 in the days to come
+    lasts = earned & (moves.expires_on.isnull() | (lapsed <= -spans.horizon_days))
+    moved = earned.ifelse(moves.points, spent.ifelse(-moves.points, 0))
+    gone = moves.kind.isin(("spent", "expired"))
+    sums = moves.group_by("customer_id").agg(
+        balance=_exact(exact_total(moves.points, earned) - exact_total(moves.points, gone)),
+        valid=_exact(exact_total(moves.points, earned & (lapsed <= 0))),
+        lasting=_exact(exact_total(moves.points, lasts)),
+    )
+    days_ago = earned.ifelse(ibis.greatest(lapsed, 0), world.days_since(moves.moved_on))
+    days = moves.select("customer_id", days_ago=days_ago, moved=moved)
+    days = days.group_by("customer_id", "days_ago").agg(moved=days.moved.sum())
+    held = days.moved.sum().over(ibis.cumulative_window(group_by="customer_id", order_by="days_ago"))
+    days = days.mutate(held=held)
+    found = per_customer(sums, days.group_by("customer_id").agg(least_held=_exact(days.held.min())))
+    # Where the export begins later than the programme, more may have been spent than was seen earned.
+    none = _exact(ibis.literal(0))
+    left = ibis.greatest(ibis.least(found.balance, found.valid, found.least_held), none)
+    expiring = ibis.greatest(left - found.lasting, none)
+    return found.select("customer_id", loyalty_points=real(left), points_expiring=real(expiring))
+
+
+def _exact(points: ir.NumericValue) -> ir.DecimalValue:
+    return points.cast("decimal(38, 4)")
 
 
 FAMILY = Family(

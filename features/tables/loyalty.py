@@ -25,6 +25,11 @@ LOYALTY = Table(
             unit="points",
             null="none moved",
         ),
-        Column(name="expires_at", kind="timestamp", meaning="when earned points lapse", null="they do not"),
+        Column(
+            name="expires_at",
+            kind="timestamp",
+            meaning="when earned points lapse, whether an expired row follows or not; first to lapse is first spent",
+            null="they do not",
+        ),
     ),
 )

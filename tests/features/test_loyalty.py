@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from datetime import date, timedelta
 from typing import Any
 
 from features.loyalty import FAMILY
-from tests.features.world_case import differing, fact, family_of
+from tests.features.world_case import SNAPSHOT, SPANS, differing, fact, family_of
 
 
 def _move(kind: str, moved_at: str, points: float | str | None = None, **more: Any) -> dict[str, Any]:
@@ -48,6 +50,100 @@ def test_more_points_spent_than_were_seen_earned_leave_none() -> None:
         _move("earned", "2024-05-02", 10, expires_at="2024-06-10"),
     )
     assert not differing(row, loyalty_points=0, points_expiring=0)
+
+
+def test_points_that_have_lapsed_are_gone_though_no_row_says_so() -> None:
+    row = _of(
+        _move("earned", "2023-01-01", 100, expires_at="2024-05-31 23:59"),
+        _move("earned", "2023-01-01", 20, expires_at="2024-06-01 00:00"),
+        _move("earned", "2023-01-01", 3),
+    )
+    assert not differing(row, loyalty_points=23, points_expiring=20)
+
+
+def test_points_that_lapsed_are_taken_off_once_though_a_row_says_so_too() -> None:
+    row = _of(
+        _move("earned", "2023-01-01", 100, expires_at="2024-01-01"),
+        _move("expired", "2024-01-02", 100),
+        _move("earned", "2023-01-01", 50, expires_at="2024-03-01"),
+        _move("earned", "2023-06-01", 7),
+    )
+    assert not differing(row, loyalty_points=7)
+
+
+def test_points_spent_before_they_lapsed_are_taken_off_once() -> None:
+    row = _of(
+        _move("earned", "2023-01-01", 100, expires_at="2024-01-01"),
+        _move("spent", "2023-12-31", 80),
+        _move("earned", "2023-06-01", 50, expires_at="2024-12-01"),
+    )
+    assert not differing(row, loyalty_points=50)
+
+
+def test_points_spent_after_others_had_lapsed_are_of_those_that_had_not() -> None:
+    row = _of(
+        _move("earned", "2023-01-01", 100, expires_at="2024-01-01"),
+        _move("earned", "2024-03-01", 100),
+        _move("spent", "2024-04-01", 80),
+    )
+    assert not differing(row, loyalty_points=20)
+
+
+def test_points_can_be_spent_on_the_day_on_which_they_lapse() -> None:
+    kept = _move("earned", "2023-01-01", 50)
+    lapsing = _move("earned", "2023-01-01", 100, expires_at="2024-01-02 00:00")
+    assert not differing(_of(kept, lapsing, _move("spent", "2024-01-02 12:00", 80)), loyalty_points=50)
+    assert not differing(_of(kept, lapsing, _move("spent", "2024-01-03 00:00", 30)), loyalty_points=20)
+
+
+def _purse(customer: str, source: random.Random) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The moves of a purse that is emptied from its oldest points, day after day, and what it holds in the end.
+
+    Points are valid for as long as the customer's others; whether rows tell of those that lapse differs by customer.
+    """
+    valid_days, told = source.choice([60, 180, 365]), source.random() < 0.5
+    moves: list[dict[str, Any]] = []
+    lots: dict[date, int] = {}  # by the day on which they lapse, which is in their order
+
+    def move(kind: str, day: date, points: int, hour: int = 12, **more: Any) -> None:
+        moves.append(fact(customer, kind=kind, points=points, moved_at=f"{day} {hour:02}:00", **more))
+
+    for day in (SNAPSHOT - timedelta(days=days) for days in range(900, 0, -1)):
+        lapsed = sum(lots.pop(lapses) for lapses in list(lots) if lapses < day)
+        if lapsed and told:
+            move("expired", day, lapsed, hour=3)
+        chance = source.random()
+        if chance < 0.02:
+            lots[day + timedelta(days=valid_days)] = points = source.randint(1, 100)
+            move("earned", day, points, expires_at=f"{day + timedelta(days=valid_days)} 09:00")
+        elif chance < 0.04 and any(lots.values()):
+            to_spend = source.randint(1, sum(lots.values()))
+            move("spent", day, to_spend)
+            for lapses, points in lots.items():
+                lots[lapses] = points - min(points, to_spend)
+                to_spend -= min(points, to_spend)
+    left = {lapses: points for lapses, points in lots.items() if lapses >= SNAPSHOT}
+    soon = SNAPSHOT + timedelta(days=SPANS.horizon_days)
+    expiring = sum(points for lapses, points in left.items() if lapses < soon)
+    return moves, {"loyalty_points": sum(left.values()), "points_expiring": expiring}
+
+
+def test_points_are_those_of_a_purse_that_is_emptied_from_its_oldest() -> None:
+    source = random.Random(5)
+    purses = {f"c{number}": _purse(f"c{number}", source) for number in range(200)}
+    found = family_of(FAMILY, *purses, loyalty=[move for moves, _ in purses.values() for move in moves])
+    assert sum(wanted["points_expiring"] > 0 for _, wanted in purses.values()) > 20
+    for customer, (_, wanted) in purses.items():
+        assert not differing(found.loc[customer], **wanted)
+
+
+def test_points_that_lapse_first_are_spent_first() -> None:
+    row = _of(
+        _move("earned", "2023-01-01", 50, expires_at="2024-06-20"),
+        _move("earned", "2023-01-01", 100),
+        _move("spent", "2024-01-01", 45),
+    )
+    assert not differing(row, loyalty_points=105, points_expiring=5)
 
 
 def test_points_about_to_expire_do_so_before_the_horizon_ends() -> None:
