@@ -7,6 +7,14 @@ import ibis.expr.types as ir
 
 from features.asof import AsOf
 
+COLUMNS = ("customer_id", "order_id", "ordered_on", "ordered_at", "amount")
+
+
+def placed(world: AsOf) -> ir.Table:
+    """One row per order, whatever became of it, without credit notes. Columns as of `purchases`."""
+    orders = _orders(world)
+    return orders.filter(orders.amount >= 0).select(*COLUMNS)
+
 
 def purchases(world: AsOf) -> ir.Table:
     """One row per order that stands: not a credit note, and not cancelled as far as was known.
@@ -15,9 +23,7 @@ def purchases(world: AsOf) -> ir.Table:
     customer did come back to buy.
     """
     orders = _orders(world)
-    return orders.filter(orders.amount >= 0, orders.cancelled_on.isnull()).select(
-        "customer_id", "order_id", "ordered_on", "ordered_at", "amount"
-    )
+    return orders.filter(orders.amount >= 0, orders.cancelled_on.isnull()).select(*COLUMNS)
 
 
 def reversals(world: AsOf) -> ir.Table:

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from features.asof import AsOf
 from features.catalog import Group, Indicator, Spans
 from features.figures import before, count, exact_total, per_customer, ratio, real, total, within
-from features.orders import purchases, reversals
+from features.orders import placed, purchases, reversals
 
 REASONS = {
     "buying_rhythm": ("buying rhythm", "rythme d'achat"),
@@ -209,26 +209,30 @@ INDICATORS = (
         reason="returns",
         unit="share",
         direction="higher",
-        null="no order value in the lookback",
-        en="{value} of the last {days} days' order value refunded or cancelled",
-        fr="{value} de la valeur commandée ces {days} derniers jours remboursés ou annulés",
-        en_null="no order in the last {days} days",
-        fr_null="aucune commande ces {days} derniers jours",
+        null="nothing of value ordered in the lookback",
+        en="refunded or cancelled in the last {days} days: {value} of the value ordered",
+        fr="remboursé ou annulé ces {days} derniers jours : {value} de la valeur commandée",
+        en_null="nothing of value ordered in the last {days} days",
+        fr_null="rien de payant commandé ces {days} derniers jours",
         per_lookback=True,
     ),
 )
 
 
 def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
-    """Every indicator above. Days are whole local calendar days."""
+    """Every indicator above. Days are whole local calendar days.
+
+    A share reversed is above 1 where more was given back in the lookback than ordered in it.
+    """
     lookbacks = spans.lookback_days
-    joined = per_customer(cohort, _bought(world, lookbacks), _rhythm(world), _reversed(world, lookbacks))
+    parts = _bought(world, lookbacks), _rhythm(world), _placed(world, lookbacks), _reversed(world, lookbacks)
+    joined = per_customer(cohort, *parts)
     columns: dict[str, ir.Value] = {
         "days_since_last_order_over_usual": ratio(joined.days_since_last_order, joined.median_days_between_orders)
     }
     for days in lookbacks:
         columns[f"reversed_share_{days}d"] = ratio(
-            joined[f"reversed_value_{days}d"].fill_null(0.0), joined[f"order_value_{days}d"]
+            joined[f"reversed_value_{days}d"].fill_null(0.0), joined[f"placed_value_{days}d"]
         )
     return joined.mutate(**columns)
 
@@ -275,6 +279,15 @@ def _rhythm(world: AsOf) -> ir.Table:
         median_days_between_orders=real(days.interval.median()),
         spread_days_between_orders=(variance < 0).ifelse(0.0, variance).sqrt(),
         last_order_value=real(days.value.sum(where=days.newest)),
+    )
+
+
+def _placed(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
+    """What reversals are held against: the value of all orders, of those cancelled since as well."""
+    orders = placed(world)
+    age = world.days_since(orders.ordered_on)
+    return orders.group_by("customer_id").agg(
+        **{f"placed_value_{days}d": total(orders.amount, within(age, days)) for days in lookback_days}
     )
 
 

@@ -141,10 +141,15 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         (
             "reversed_share_30d",
             0.256,
-            "26% of the last 30 days' order value refunded or cancelled",
-            "26\u202f% de la valeur commandée ces 30 derniers jours remboursés ou annulés",
+            "refunded or cancelled in the last 30 days: 26% of the value ordered",
+            "remboursé ou annulé ces 30 derniers jours : 26\u202f% de la valeur commandée",
         ),
-        ("reversed_share_30d", None, "no order in the last 30 days", "aucune commande ces 30 derniers jours"),
+        (
+            "reversed_share_30d",
+            None,
+            "nothing of value ordered in the last 30 days",
+            "rien de payant commandé ces 30 derniers jours",
+        ),
         ("average_order_value_30d", None, "no order in the last 30 days", "aucune commande ces 30 derniers jours"),
         (
             "spread_days_between_orders",
@@ -155,11 +160,77 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         ("repeat_order_days", 1, "came back to order on 1 other day", "revenu commander 1 autre jour"),
         ("repeat_order_days", 4, "came back to order on 4 other days", "revenu commander 4 autres jours"),
         ("customer_age_days", 0, "customer for 0 days", "client depuis 0 jour"),
+        (
+            "price_increase_since_renewal",
+            -0.1,
+            "price change since the last renewal: \u221210%",
+            "évolution du prix depuis le dernier renouvellement : \u221210\u202f%",
+        ),
+        (
+            "largest_invoice_jump_30d",
+            None,
+            "no invoice in the last 30 days to compare with one before it that was not free",
+            "aucune facture ces 30 derniers jours à comparer à une précédente non gratuite",
+        ),
+        ("card_expired", 1, "the card has expired", "la carte a expiré"),
+        ("card_expired", 0, "the payment method has not expired", "le moyen de paiement n'a pas expiré"),
+        ("card_expired", None, "no method that pays is known", "le moyen de paiement utilisé n'est pas connu"),
+        ("days_until_card_expires", 0, "the card is valid for 0 days more", "carte encore valable 0 jour"),
+        ("backup_payment_method", None, "no method that pays is known", "le moyen de paiement utilisé n'est pas connu"),
+        (
+            "downgrades_30d",
+            1,
+            "1 move to a smaller subscription in the last 30 days",
+            "1 réduction d'abonnement ces 30 derniers jours",
+        ),
+        (
+            "upgrades_30d",
+            2,
+            "2 moves to a larger subscription in the last 30 days",
+            "2 extensions d'abonnement ces 30 derniers jours",
+        ),
+        ("mrr", None, "no running subscription with a known price", "aucun abonnement en cours dont le prix est connu"),
+        ("plan_rank", None, "on no plan with a known price", "sur aucune formule dont le prix est connu"),
+        (
+            "days_since_last_nps",
+            3,
+            "last mark for recommending us given 3 days ago",
+            "dernière note pour la recommandation donnée il y a 3 jours",
+        ),
+        (
+            "days_since_last_csat",
+            None,
+            "never gave a mark for satisfaction",
+            "n'a jamais donné de note pour la satisfaction",
+        ),
+        (
+            "product_return_rate_30d",
+            0.25,
+            "25% of all order lines of the last 30 days for the customer's products were sent back",
+            (
+                "25\u202f% de toutes les lignes de commande de ces 30 derniers jours pour les produits du client ont "
+                "été retournées"
+            ),
+        ),
+        (
+            "returned_lines_share_30d",
+            0.25,
+            "25% of the order lines of the last 30 days were sent back",
+            "25\u202f% des lignes de commande de ces 30 derniers jours ont été retournées",
+        ),
     ],
 )
 def test_a_reason_word_for_word(column: str, value: float | None, en: str, fr: str) -> None:
     assert said(column, {column: value}, "en") == en
     assert said(column, {column: value}, "fr") == fr
+
+
+@pytest.mark.parametrize("days", [0, 12])
+def test_a_card_about_to_expire_is_told_so_that_it_holds_for_one_that_has(days: float) -> None:
+    values: dict[str, float | None] = {"card_expires_before_horizon": 1, "days_until_card_expires": days}
+    assert said("card_expires_before_horizon", values) == f"the card is valid for only {days} days more"
+    french = f"la carte n'est plus valable que {days} jour{'s' if days else ''}"
+    assert said("card_expires_before_horizon", values, "fr") == french
 
 
 @pytest.mark.parametrize(

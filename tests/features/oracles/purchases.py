@@ -19,7 +19,8 @@ def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[s
     for customer in customers:
         mine = [row for row in orders if row["customer_id"] == customer]
         standing = [row for row in mine if row["amount"] >= 0 and row.get("cancelled_at") is None]
-        found[customer] = _customer(standing, list(_reversals(mine)))
+        found[customer] = _customer(standing)
+        found[customer] |= _reversed([row for row in mine if row["amount"] >= 0], list(_reversals(mine)))
         if "order_lines" in world:
             lines = [row for row in world["order_lines"] if row["customer_id"] == customer and row["quantity"] > 0]
             found[customer] |= _products(lines)
@@ -56,7 +57,7 @@ def _full(amount: float | Decimal) -> Decimal:
     return amount if isinstance(amount, Decimal) else exact(amount)
 
 
-def _customer(standing: list[Row], back: list[tuple[int, Decimal]]) -> Row:
+def _customer(standing: list[Row]) -> Row:
     if not standing:
         never: tuple[str, ...] = (
             "days_since_last_order",
@@ -66,14 +67,9 @@ def _customer(standing: list[Row], back: list[tuple[int, Decimal]]) -> Row:
         never += ("spread_days_between_orders", "customer_age_days", "days_first_to_last_order", "repeat_order_days")
         nothing: Row = dict.fromkeys((*never, "order_value_ever", "last_order_value"))
         for span in LOOKBACKS:
-            returned = [amount for old, amount in back if old <= span]
             zero = ("orders_{}d", "order_days_{}d", "order_value_{}d", "orders_change_{}d", "order_value_change_{}d")
             nothing |= {name.format(span): 0 for name in zero}
-            nothing |= {f"average_order_value_{span}d": None, f"reversed_share_{span}d": None}
-            nothing |= {
-                f"reversals_{span}d": len(returned),
-                f"reversed_value_{span}d": float(sum(returned, Decimal(0))),
-            }
+            nothing[f"average_order_value_{span}d"] = None
         return nothing
     ages = [age(row["ordered_at"]) for row in standing]
     days = sorted(set(ages), reverse=True)
@@ -96,7 +92,6 @@ def _customer(standing: list[Row], back: list[tuple[int, Decimal]]) -> Row:
         before = [row for row, old in zip(standing, ages, strict=True) if span < old <= 2 * span]
         value = sum((_full(row["amount"]) for row in recent), Decimal(0))
         value_before = sum((_full(row["amount"]) for row in before), Decimal(0))
-        returned = [amount for old, amount in back if old <= span]
         result |= {
             f"orders_{span}d": len(recent),
             f"order_days_{span}d": len({old for old in ages if old <= span}),
@@ -104,6 +99,16 @@ def _customer(standing: list[Row], back: list[tuple[int, Decimal]]) -> Row:
             f"average_order_value_{span}d": ratio(value, len(recent)),
             f"orders_change_{span}d": len(recent) - len(before),
             f"order_value_change_{span}d": float(value - value_before),
+        }
+    return result
+
+
+def _reversed(placed: list[Row], back: list[tuple[int, Decimal]]) -> Row:
+    result: Row = {}
+    for span in LOOKBACKS:
+        returned = [amount for old, amount in back if old <= span]
+        value = sum((_full(row["amount"]) for row in placed if age(row["ordered_at"]) <= span), Decimal(0))
+        result |= {
             f"reversals_{span}d": len(returned),
             f"reversed_value_{span}d": float(sum(returned, Decimal(0))),
             f"reversed_share_{span}d": ratio(sum(returned, Decimal(0)), value),
