@@ -1,4 +1,4 @@
-"""The simulated company: how much of the true hazard's own skill the model reaches, and which families it found to matter.
+"""The simulated company: how much of the true hazard's own skill the model reaches, and which families matter to it.
 
 Everything here is simulated; the truth that it is compared with exists nowhere else.
 """
@@ -61,18 +61,22 @@ def company(folder: Path, *, customers: int, months: int, seed: int, without: st
     simulate(folder, customers=customers, months=months, seed=seed, effects=effects)
 
 
-def found(folder: Path, cohort: str) -> Found:
-    """Walk forward over one cohort of a simulated company."""
-    shutil.copy(folder / COHORTS[cohort], folder / FILE_NAME) if cohort != "contract" else None
-    workspace = open_workspace(folder, now=datetime.now(UTC))
+def found(folder: Path, cohort: str, *, folds: int = 1) -> Found:
+    """Walk forward over one cohort of a simulated company: its newest snapshots after training."""
+    if COHORTS[cohort] != FILE_NAME:
+        shutil.copy(folder / COHORTS[cohort], folder / FILE_NAME)
+    opened = open_workspace(folder, now=datetime.now(UTC))
+    settings = opened.settings
+    few = settings.model_copy(update={"backtest": settings.backtest.model_copy(update={"folds": folds})})
+    workspace = Workspace(folder, few, opened.as_of)
     ingest(workspace.store, workspace.settings)
-    folds = backtest.plan(workspace)
-    rows = training_matrix(workspace, backtest.days_of(folds))
+    planned = backtest.plan(workspace)
+    rows = training_matrix(workspace, backtest.days_of(planned))
     assert rows is not None
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
     truth = truth[truth["cohort"] == cohort]
     judged = []
-    for fold in folds:
+    for fold in planned:
         train, test = (_on(rows, days) for days in (fold.train, (fold.test,)))
         fitted = backtest.fit(workspace, train)
         judged.append(_fold(fold.test, test, fitted.probability(test), truth))
@@ -98,14 +102,11 @@ def _fold(day: date, test: Matrix, probabilities: np.ndarray, truth: pd.DataFram
 
 
 def _families(workspace: Workspace, fitted: Fitted, rows: Matrix) -> pd.Series:
-    family_of = {column: family.name for family in families_here(workspace) for column in _columns(workspace, family)}
+    lookbacks = workspace.settings.lookback_days
+    family_of = {column: family.name for family in families_here(workspace) for column in family.columns(lookbacks)}
     code_of = {column: column for column in family_of}
     shap = contributions(fitted, rows, code_of)
     names = [family_of.get(code, RHYTHM) for code in shap.codes]
     summed = pd.DataFrame(shap.values, columns=names).T.groupby(level=0).sum().T
     centred = summed - summed.mean()
     return centred.abs().mean().sort_values(ascending=False)
-
-
-def _columns(workspace: Workspace, family) -> list[str]:  # type: ignore[no-untyped-def]
-    return family.columns(workspace.settings.lookback_days)

@@ -146,7 +146,8 @@ def travel(company: Workspace, monkeypatch: pytest.MonkeyPatch, family: str, lea
     def view(tables: Mapping[str, ir.Table], day: date, *, zone: ZoneInfo) -> AsOf:
         cut = ibis.literal(instant(day, zone=zone), type="timestamp(6)")
         return AsOf(
-            ibis.literal(day), {name: leaky.get(name, asof._known)(table, TABLES[name], cut) for name, table in tables.items()}
+            ibis.literal(day),
+            {name: leaky.get(name, asof._known)(table, TABLES[name], cut) for name, table in tables.items()},
         )
 
     only = [each for each in families_here(company) if each.name == family]
