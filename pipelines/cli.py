@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines import cli_commands, cli_inspect  # noqa: F401 - they bring their commands into the application
+from pipelines import cli_commands, cli_figures, cli_inspect  # noqa: F401 - they bring their commands into the application
 from pipelines.cli_frame import app
 
 __all__ = ["app", "main"]

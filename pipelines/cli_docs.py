@@ -27,7 +27,7 @@ _CONDUCT = """\
 - People read stderr. stdout holds nothing, or with `--json` one JSON document.
 - Exit code 0: done. 2: a mistake that you can mend, told in words (a traceback only with `--debug`). 130: stopped with
   Ctrl-C; the same command goes on from there. Any other: a fault of the program.
-- `check` may look on while another command works in the workspace; of two others, the second is refused.
+- `check` and `kpis` may look on while another command works in the workspace; of two others, the second is refused.
 """
 
 

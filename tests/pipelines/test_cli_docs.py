@@ -20,6 +20,7 @@ NAMES = [
     "explain",
     "report",
     "run",
+    "kpis",
     "indicators",
     "audit",
     "simulate",

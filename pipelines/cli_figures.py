@@ -1,0 +1,47 @@
+"""The command that counts: who stayed, who left, and what that did to revenue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
+
+if TYPE_CHECKING:
+    from pipelines.run import Job
+
+
+@app.command()
+def kpis(  # noqa: PLR0917 - typer calls by name
+    project: Project = HERE,
+    by: Annotated[
+        str | None,
+        typer.Option(help="One row per month and country, plan, channel, signup_cohort or value_tier.", metavar="BY"),
+    ] = None,
+    months: Annotated[int | None, typer.Option(min=1, help="Only the newest so many months.", metavar="N")] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Retention, attrition and recurring revenue by calendar month, each defined, and retention by signup cohort.
+
+    Full months only. Amounts are exact to the cent, rates are in percent; null where there is nothing to divide by.
+    Customers without subscriptions have no amounts of revenue, and a repeat rate instead.
+
+    Example: attrition kpis --project company --by plan --months 12
+
+    JSON: {"as_of", "currency", "by", "months": [{"month", "segment", "customers_start", "new", "reactivated", "lost",
+    "voluntary_lost", "involuntary_lost", "customers_end", "retention_rate", "attrition_rate",
+    "attrition_rate_of_total", "buyers", "repeat_buyers", "repeat_rate", "mrr_start", "mrr_new", "mrr_reactivation",
+    "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end", "grr", "nrr", "net_negative_churn",
+    "expansion_share", "provisional"}], "cohorts": [{"cohort", "months_since", "customers", "retained", "rate", "low",
+    "high"}], "definitions": {field: {"en", "fr"}}}
+    """
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines.kpis import kpis as count
+
+        return count(job, by=by, months=months)
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug, writes=False)

@@ -1,0 +1,135 @@
+"""What retention figures of a workspace are made of: who was a customer when, as far as is known on its day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from features import retention, revenue
+from features.asof import AsOf, as_of, instant, known_at
+from features.errors import SettingsError, did_you_mean
+from features.segments import CHOICES, segments
+from features.spells import spells
+from pipelines.prepared import NO_DAY, NO_MOMENT, fill
+from pipelines.workspace import Workspace
+
+# Of all tables, these alone say what was paid at a time.
+_PRICED = ("subscriptions", "subscription_changes")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """by: None, or one of `features.segments.CHOICES`.
+
+    Raises: SettingsError where there is no such kind of segments, or the workspace has nothing to make them of.
+    """
+
+    workspace: Workspace
+    by: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.by is not None and self.by not in CHOICES:
+            raise SettingsError(f"--by {self.by}: take one of {', '.join(CHOICES)}.{did_you_mean(self.by, CHOICES)}")
+        if self.by == "plan" and not self.by_contract:
+            raise SettingsError('--by plan: only subscriptions have plans, and cohort.kind is not "subscribed" here')
+        if self.by in ("country", "channel", "value_tier") and "customers" not in self.workspace.tables:
+            raise SettingsError(f'--by {self.by}: no customers have landed; add a source with table = "customers"')
+
+    @property
+    def by_contract(self) -> bool:
+        return self.workspace.by_contract
+
+    @cached_property
+    def until(self) -> date:
+        """The first day that is not covered."""
+        return min(self.workspace.complete_until, self.workspace.as_of)
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after an end it may turn out to be none."""
+        return timedelta(days=self.workspace.settings.endings.grace_days if self.by_contract else 0)
+
+    @cached_property
+    def stretches(self) -> ir.Table:
+        settings = self.workspace.settings
+        now = self._seen(self.workspace.as_of, *self.workspace.tables)
+        if self.by_contract:
+            return spells(now, settings.endings).cache()
+        return retention.visits(now, active_days=settings.cohort.active_days).cache()
+
+    @cached_property
+    def first(self) -> ir.Table:
+        """By customer: the first day of being one."""
+        return retention.first_days(self.stretches).cache()
+
+    @cached_property
+    def segments(self) -> ir.Table:
+        """By customer: the segment. With `by` = "plan" the same for all, since plans change."""
+        return segments(self._seen(self.workspace.as_of, "customers"), self.first, self.by).cache()
+
+    @cached_property
+    def month_starts(self) -> list[date]:
+        """The first days of the full months, and the day after the last of them; one day or none: no full month."""
+        first = self.rows(self.first.agg(day=self.first.first_on.min()))[0]["day"]
+        days = list[date]()
+        while first is not None and (day := following(days[-1]) if days else first.replace(day=1)) <= self.until:
+            days.append(day)
+        return days
+
+    def there(self, days: list[date], progress: Callable[[str], None]) -> ir.Table:
+        """The customers at each end of the months that `days` are the ends of, with plan and revenue."""
+        if not self.by_contract:
+            return revenue.visitors(self.stretches, periods(days)).cache()
+        found = []
+        for day in days:
+            found.append(self._payers(day))
+            progress(f"{day:%Y-%m}")
+        return ibis.memtable(pa.concat_tables(found))
+
+    def _payers(self, day: date) -> pa.Table:
+        engine, zone = self.workspace.engine, self.workspace.settings.zone
+        if self.workspace.settings.engine != "duckdb":
+            return engine.to_pyarrow(_seen_on(day, revenue.payers(self.stretches, self._seen(day, *_PRICED))))
+        query, schema = self._prepared
+        return engine.raw_sql(fill(query, day, instant(day, zone=zone), engine)).to_arrow_table().cast(schema)
+
+    @cached_property
+    def _prepared(self) -> tuple[str, pa.Schema]:
+        """The query of `_payers`: to translate it takes longer than to run it, so that is done once for all months."""
+        known = known_at(self._some(*_PRICED), NO_DAY, NO_MOMENT)
+        payers = _seen_on(NO_DAY, revenue.payers(self.stretches, known))
+        return self.workspace.engine.compile(payers), payers.schema().to_pyarrow()
+
+    def rows(self, table: ir.Table) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.workspace.engine.to_pyarrow(table).to_pylist()
+        return found
+
+    def _seen(self, day: date, *names: str) -> AsOf:
+        return as_of(self._some(*names), day, zone=self.workspace.settings.zone)
+
+    def _some(self, *names: str) -> dict[str, ir.Table]:
+        return {name: table for name, table in self.workspace.tables.items() if name in names}
+
+
+def _seen_on(day: date, payers: ir.Table) -> ir.Table:
+    return payers.mutate(seen_on=ibis.literal(day))
+
+
+def periods(days: list[date]) -> ir.Table:
+    """start_on and end_on of the spans between days."""
+    spans = list(pairwise(days))
+    columns = {"start_on": [start for start, _ in spans], "end_on": [end for _, end in spans]}
+    return ibis.memtable(pa.table({name: pa.array(values, pa.date32()) for name, values in columns.items()}))
+
+
+def following(month_start: date) -> date:
+    """The first day of the next month."""
+    return (month_start + timedelta(days=31)).replace(day=1)

@@ -1,0 +1,22 @@
+"""`attrition kpis`: retention of customers and of revenue, by calendar month and segment, and by signup cohort."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines import kpi_tables
+from pipelines.kpi_figures import figures
+from pipelines.kpi_ground import Ground
+from pipelines.run import Job
+
+
+def kpis(job: Job, *, by: str | None = None, months: int | None = None) -> dict[str, Any]:
+    """The document of `kpi_figures.figures`, which people get as tables with what the words mean.
+
+    Raises: SettingsError where there is no such kind of segments, or the workspace has nothing to make them of.
+    """
+    ground = Ground(job.workspace, by)
+    with job.people.stage("kpis") as step:
+        document = figures(ground, months=months, progress=step)
+    kpi_tables.show(job.people, ground, document)
+    return document
