@@ -15,21 +15,22 @@ from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import TypeVar
+from types import SimpleNamespace
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
-import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.memory import peak_gib
 from benchmarks.usage_rows import CONTRACT, LANDED, ORDERS, customer_ids, write_usage
-from features.asof import as_of
 from features.catalog import Spans
-from features.training_set import families, part
+from features.training_set import families
 from models.matrix import ENTITY
 from pipelines.console import People
 from pipelines.engine import open_engine, parquet_table
+from pipelines.prepared import Prepared
+from pipelines.workspace import Workspace
 
 REPEATS = 3
 Made = TypeVar("Made")
@@ -61,16 +62,18 @@ def bare(place: Path) -> Seconds:
 
 
 def features(place: Path, customers: int) -> Callable[[date], pa.Table]:
-    """What gives a day's features of everybody, as `pipelines.snapshots.features` puts them together."""
+    """What gives a day's features of everybody, as `pipelines.snapshots.features` puts them together on DuckDB."""
     engine = open_engine("duckdb")
     tables = {CONTRACT.name: parquet_table(engine, [place], list(CONTRACT.landed))}
+    settings = SimpleNamespace(spans=SPANS, zone=ZoneInfo("UTC"))
+    # A workspace's cohort needs orders or subscriptions; its queries need no more of it than this.
+    prepared = Prepared(cast("Workspace", SimpleNamespace(engine=engine, settings=settings, tables=tables)))
     everybody = pa.table({ENTITY: customer_ids(customers)})
-    cohort = ibis.memtable(everybody)
 
     def of(day: date) -> pa.Table:
-        world, found = as_of(tables, day, zone=ZoneInfo("UTC")), everybody
+        found = everybody
         for group in GROUPS:
-            columns = engine.to_pyarrow(part(group, world, cohort, SPANS))
+            columns = prepared.columns(group, day, everybody)
             assert columns[ENTITY].equals(everybody[ENTITY])
             for name in columns.column_names[1:]:
                 found = found.append_column(name, columns[name])
