@@ -57,6 +57,9 @@ def spark(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) 
         pytest.skip("needs Java: make java")
     pytest.importorskip("pyspark")
     engine = open_engine("spark")
+    # Sixty customers: to compile a query into Java, or to split it, takes longer than to run it.
+    for setting, value in (("codegen.wholeStage", "false"), ("shuffle.partitions", "1"), ("adaptive.enabled", "false")):
+        engine._session.conf.set(f"spark.sql.{setting}", value)
     import pyarrow.parquet as pq
 
     folder = tmp_path_factory.mktemp("spark")
