@@ -10,7 +10,14 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines import charts_of_customers, charts_of_quality, charts_over_time, report_summary, report_tables
+from pipelines import (
+    charts_of_customers,
+    charts_of_quality,
+    charts_over_time,
+    report_retention,
+    report_summary,
+    report_tables,
+)
 from pipelines.charts import COLOURS, Chart
 from pipelines.report_data import Fold, Published, ReportData
 from pipelines.report_words import NOTHING, Words
@@ -47,11 +54,12 @@ def render(report: ReportData) -> str:
         **report_summary.first_and_last(report, report.as_of),
         **_summary(report, words),
         **_today(report, words),
+        **report_retention.section(report, words),
         **_quality(report, words),
         **_over_time(report.folds, words),
         backtests=report_tables.backtests(report, words),
         customers=report_tables.customers(report, words),
-        definitions=report_tables.definitions(report, words),
+        definitions=report_tables.definitions(report, words) + report_retention.terms(report),
         provenance=report_tables.provenance(report, words),
     )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -51,6 +52,15 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retention:
+    """Rows of `attrition kpis`, all segments in one, and terms with what they mean, in the page's language."""
+
+    months: Sequence[Mapping[str, Any]]
+    cohorts: Sequence[Mapping[str, Any]]
+    terms: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """Everything on the page.
 
@@ -68,6 +78,7 @@ class ReportData:
     scores: customer_id, churn_probability, risk_band (high, medium, low), reason_1 to reason_3 (sentences in
         `language`, or empty).
     bands: where medium and high start.
+    retention: None where there is no full month with a customer.
     """
 
     name: str
@@ -92,6 +103,7 @@ class ReportData:
     spread: pd.DataFrame
     scores: pd.DataFrame
     bands: tuple[float, float]
+    retention: Retention | None = None
 
     @property
     def newest(self) -> Fold | None:

@@ -16,6 +16,7 @@ from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.report import Fold, Published, ReportData, render
+from pipelines.report_retention import retention
 from pipelines.score import history, score_rows, wording
 from pipelines.snapshots import families_here
 from pipelines.versions import Versions
@@ -83,6 +84,7 @@ def gather(workspace: Workspace) -> ReportData:
         spread=spread,
         scores=history(workspace, run).rename(columns={"churn_risk_band": "risk_band"}),
         bands=(settings.bands.medium, settings.bands.high),
+        retention=retention(workspace),
     )
 
 

@@ -61,5 +61,6 @@ def test_no_text_is_left_over() -> None:
         asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     beginnings = tuple(part for part in asked if re.fullmatch(r"[a-z_]+\.", part))  # f"metric.{name}"
     endings = tuple(part for part in asked if re.fullmatch(r"\.[a-z_]+", part))  # f"{name}.title"
-    left = [key for key in TEXTS if key not in asked and not key.startswith(beginnings) and not key.endswith(endings)]
+    keys = {key.removesuffix("_contract") for key in TEXTS}  # which is never asked for by name: see `Words.say`
+    left = [key for key in keys if key not in asked and not key.startswith(beginnings) and not key.endswith(endings)]
     assert left == []

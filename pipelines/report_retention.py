@@ -1,0 +1,82 @@
+"""The report's section on retention: what `attrition kpis` counts, drawn, and the newest month in figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines import charts_of_cohorts, charts_of_revenue, kpi_words
+from pipelines.kpi_figures import MONEY, figures
+from pipelines.kpi_ground import Ground
+from pipelines.report_data import ReportData, Retention
+from pipelines.report_tables import Cell, Table
+from pipelines.report_words import Words
+from pipelines.workspace import Workspace
+
+_RATES = ("retention_rate", "attrition_rate", "attrition_rate_of_total")
+_OF_CONTRACTS = ("grr", "nrr", "expansion_share", "net_negative_churn")
+_OF_SHOPS = ("repeat_rate",)
+_SHOWN_MONTHS = 3
+
+
+def retention(workspace: Workspace) -> Retention | None:
+    """What the page tells of retention; None where there is no full month with a customer."""
+    ground, settings = Ground(workspace), workspace.settings
+    found = figures(ground)
+    if not found["months"]:
+        return None
+    words = Words(settings.language, by_contract=workspace.by_contract)
+    names = ["customers_start", *_named(by_contract=workspace.by_contract), "cohort"]
+    names[1:1] = MONEY[1:6] if workspace.by_contract else ()
+    terms = [(kpi_words.label(name, words), kpi_words.means(name, words, settings)) for name in names]
+    return Retention(months=found["months"], cohorts=found["cohorts"], terms=terms)
+
+
+def section(report: ReportData, words: Words) -> dict[str, Any]:
+    """`retention_charts`, empty where there is nothing to draw, and what stands beside them."""
+    found = report.retention
+    if found is None:
+        return {"retention_charts": []}
+    charts = charts_of_revenue.charts(found.months, words, currency=report.currency)
+    cohorts = charts_of_cohorts.curves(found.cohorts, words)
+    return {
+        "retention_charts": charts if cohorts is None else [*charts, cohorts],
+        "retention_intro": _intro(found, words),
+        "retention_figures": _newest(found, words),
+    }
+
+
+def terms(report: ReportData) -> list[tuple[str, str]]:
+    """Terms and what they mean, for the page's definitions."""
+    return [] if report.retention is None else list(report.retention.terms)
+
+
+def _intro(found: Retention, words: Words) -> str:
+    first, last = (
+        charts_of_revenue.month(found.months[place], words)
+        for place in (max(-charts_of_revenue.MOST_MONTHS, -len(found.months)), -1)
+    )
+    said = words.say("retention.intro", first=first, last=last)
+    provisional = found.months[-1]["provisional"]
+    return f"{said} {words.say('retention.provisional')}" if provisional else said
+
+
+def _newest(found: Retention, words: Words) -> Table:
+    """One row per rate, the newest months side by side."""
+    months = found.months[-_SHOWN_MONTHS:]
+    by_contract = months[-1]["mrr_end"] is not None
+    rows = tuple(
+        (Cell(kpi_words.label(name, words)), *(Cell(_written(row[name], words)) for row in months))
+        for name in _named(by_contract=by_contract)
+    )
+    heads = (words.say("retention.rates"), *(charts_of_revenue.short_month(row, words) for row in months))
+    return Table(words.say("retention.caption"), heads, rows)
+
+
+def _named(*, by_contract: bool) -> tuple[str, ...]:
+    return (*_RATES, *(_OF_CONTRACTS if by_contract else _OF_SHOPS))
+
+
+def _written(value: float | None, words: Words) -> str:
+    if isinstance(value, bool):
+        return words.say(f"kpi_page.{'yes' if value else 'no'}")
+    return words.percent(float("nan") if value is None else value / 100, 1)
