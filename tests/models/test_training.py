@@ -241,21 +241,21 @@ def test_nothing_matured_is_refused_in_words(nothing: Matrix | None) -> None:
         (
             rows_of(100, churned=0),
             (
-                "0 of 200 outcomes in the training snapshots churned; at least 20 are needed to learn the difference "
+                "0 of 200 outcomes in the training snapshots happened; at least 20 are needed to learn the difference "
                 "(training.min_positives)"
             ),
         ),
         (
             rows_of(100, churned=200),
             (
-                "0 of 200 outcomes in the training snapshots stayed; at least 20 are needed to learn the difference "
+                "0 of 200 outcomes in the training snapshots did not happen; at least 20 are needed to learn the difference "
                 "(training.min_positives)"
             ),
         ),
         (
             rows_of(100, churned=19),
             (
-                "19 of 200 outcomes in the training snapshots churned; at least 20 are needed to learn the difference "
+                "19 of 200 outcomes in the training snapshots happened; at least 20 are needed to learn the difference "
                 "(training.min_positives)"
             ),
         ),
