@@ -26,7 +26,7 @@ def retention(workspace: Workspace) -> Retention | None:
         return None
     words = Words(settings.language, by_contract=workspace.by_contract)
     names = ["customers_start", *_named(by_contract=workspace.by_contract), "cohort"]
-    names[1:1] = MONEY[1:6] if workspace.by_contract else ()
+    names[1:1] = MONEY[:-1] if workspace.by_contract else ()
     terms = [(kpi_words.label(name, words), kpi_words.means(name, words, settings)) for name in names]
     return Retention(months=found["months"], cohorts=found["cohorts"], terms=terms)
 

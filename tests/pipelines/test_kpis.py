@@ -148,6 +148,16 @@ def test_signup_cohorts_are_what_was_worked_out_by_hand(twelve: Path) -> None:
     assert found == EXPECTED["cohorts"]
 
 
+def test_a_cohort_is_seen_once_the_grace_period_has_passed_for_the_last_of_it(twelve: Path) -> None:
+    # Five months after 31 January is 30 June; who had left by then may be back until 14 July.
+    def january(day: str) -> list[int]:
+        rows = document(twelve, "--as-of", day, "--months", "1")["cohorts"]
+        return [row["months_since"] for row in rows if row["cohort"] == "2024-01"]
+
+    assert january("2024-07-14") == [0, 1, 2, 3, 4]
+    assert january("2024-07-15") == [0, 1, 2, 3, 4, 5]
+
+
 def test_the_interval_of_a_cohort_is_wilsons(twelve: Path) -> None:
     for row in of(twelve)["cohorts"]:
         interval = binomtest(row["retained"], row["customers"]).proportion_ci(method="wilson")
