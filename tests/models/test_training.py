@@ -248,8 +248,8 @@ def test_nothing_matured_is_refused_in_words(nothing: Matrix | None) -> None:
         (
             rows_of(100, churned=200),
             (
-                "0 of 200 outcomes in the training snapshots did not happen; at least 20 are needed to learn the difference "
-                "(training.min_positives)"
+                "0 of 200 outcomes in the training snapshots did not happen; at least 20 are needed to learn the "
+                "difference (training.min_positives)"
             ),
         ),
         (
