@@ -77,14 +77,12 @@ def found(folder: Path, cohort: str, *, folds: int = 1) -> Found:
     truth = truth[truth["cohort"] == cohort]
     judged = []
     for fold in planned:
-        train, test = (_on(rows, days) for days in (fold.train, (fold.test,)))
+        train, test = (backtest.rows_on(rows, days) for days in (fold.train, (fold.test,)))
+        assert train is not None
+        assert test is not None
         fitted = backtest.fit(workspace, train)
         judged.append(_fold(fold.test, test, fitted.probability(test), truth))
     return Found(judged, _families(workspace, fitted, test))
-
-
-def _on(rows: Matrix, days: tuple[date, ...]) -> Matrix:
-    return rows.only(np.isin(rows.snapshots, [day.toordinal() for day in days]))
 
 
 def _fold(day: date, test: Matrix, probabilities: np.ndarray, truth: pd.DataFrame) -> Fold:

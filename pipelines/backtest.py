@@ -55,8 +55,8 @@ def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
     everything = training_matrix(workspace, days_of(folds)) if folds else None
     for fold in folds:
         try:
-            train = training.refuse_unfit(_on(everything, fold.train), limits(workspace))
-            test = training.refuse_unfit(_on(everything, (fold.test,)), Limits(1, 0))
+            train = training.refuse_unfit(rows_on(everything, fold.train), limits(workspace))
+            test = training.refuse_unfit(rows_on(everything, (fold.test,)), Limits(1, 0))
         except TrainingError as error:
             skipped.append({"snapshot_on": str(fold.test), "reason": str(error)})
         else:
@@ -106,7 +106,8 @@ def days_of(folds: list[FoldDays]) -> list[date]:
     return sorted({day for fold in folds for day in (fold.test, *fold.train)})
 
 
-def _on(rows: Matrix | None, days: tuple[date, ...]) -> Matrix | None:
+def rows_on(rows: Matrix | None, days: tuple[date, ...]) -> Matrix | None:
+    """The rows of some snapshot days; None where there are no rows at all."""
     return None if rows is None else rows.only(np.isin(rows.snapshots, [day.toordinal() for day in days]))
 
 
