@@ -28,7 +28,7 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 	.venv/bin/attrition run --project $(DEMO)
 
 test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: make chromium postgres java)
-	$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the command line
 	$(UV) lock --check --offline --quiet

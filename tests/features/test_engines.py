@@ -32,7 +32,6 @@ TOLERANCE = 1e-9
 
 # Spark's bridge to Java leaves its sockets to the garbage collector.
 pytestmark = [
-    pytest.mark.xdist_group("engines"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

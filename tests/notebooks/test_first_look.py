@@ -13,7 +13,6 @@ PAIRED = NOTEBOOKS / "first_look.ipynb"
 
 # Jupyter's own parts open sockets of this machine and leave closing them to the end of the process.
 pytestmark = [
-    pytest.mark.xdist_group("finished_workspace"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

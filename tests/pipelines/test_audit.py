@@ -26,7 +26,6 @@ from pipelines.simulation.simulate import simulate
 from pipelines.snapshots import families_here
 from pipelines.workspace import Workspace, open_workspace
 
-pytestmark = pytest.mark.xdist_group("audit")
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 

@@ -29,8 +29,6 @@ from pipelines.snapshots import feature_file, feature_frame, training_matrix
 from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.shop_case import AS_OF, FORMULA, SETTINGS, make_shop, order, orders, write_orders
 
-pytestmark = pytest.mark.xdist_group("finished_workspace")
-
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FIGURES = {
     "n", "positives", "roc_auc", "pr_auc", "log_loss", "brier", "calibration_slope", "calibration_intercept",

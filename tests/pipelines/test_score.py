@@ -12,8 +12,6 @@ from pipelines import score
 from pipelines.score import score_rows, scored, wording
 from pipelines.workspace import open_workspace
 
-pytestmark = pytest.mark.xdist_group("finished_workspace")
-
 
 def test_batches_and_threads_change_no_score_and_no_reason(
     finished_workspace: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,8 +16,6 @@ from pipelines.workspace import Workspace, open_workspace
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
-pytestmark = pytest.mark.xdist_group("finished_workspace")
-
 
 @pytest.fixture
 def workspace(finished_workspace: Path, tmp_path: Path) -> Workspace:
