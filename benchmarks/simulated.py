@@ -76,13 +76,15 @@ def found(folder: Path, cohort: str, *, folds: int = 1) -> Found:
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
     truth = truth[truth["cohort"] == cohort]
     judged = []
+    families = pd.Series(dtype=float)
     for fold in planned:
         train, test = (backtest.rows_on(rows, days) for days in (fold.train, (fold.test,)))
         assert train is not None
         assert test is not None
         fitted = backtest.fit(workspace, train)
         judged.append(_fold(fold.test, test, fitted.probability(test), truth))
-    return Found(judged, _families(workspace, fitted, test))
+        families = _families(workspace, fitted, test)
+    return Found(judged, families)
 
 
 def _fold(day: date, test: Matrix, probabilities: np.ndarray, truth: pd.DataFrame) -> Fold:
