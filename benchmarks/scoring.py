@@ -38,7 +38,7 @@ def cost(folder: Path, *, rows: int) -> Cost:
     workspace = open_workspace(folder, now=datetime.now(UTC))
     train = training_matrix(workspace, workspace.training_days(workspace.as_of))
     assert train is not None
-    fitted = fit(train, seed=7, threads=2)
+    fitted = fit(train, outcome="inactivity", seed=7, threads=2)
     matrix, frame = _many(workspace, workspace.as_of, rows)
     predict = min(_timed_predict(fitted, matrix) for _ in range(REPEATS))
     started = perf_counter()

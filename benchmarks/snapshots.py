@@ -15,8 +15,7 @@ from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter, process_time
-from types import SimpleNamespace
-from typing import TypeVar, cast
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -30,7 +29,6 @@ from models.matrix import ENTITY
 from pipelines.console import People
 from pipelines.engine import open_engine, parquet_table
 from pipelines.prepared import Prepared
-from pipelines.workspace import Workspace
 
 REPEATS = 3
 Made = TypeVar("Made")
@@ -65,9 +63,8 @@ def features(place: Path, customers: int) -> Callable[[date], pa.Table]:
     """What gives a day's features of everybody, as `pipelines.snapshots.features` puts them together on DuckDB."""
     engine = open_engine("duckdb")
     tables = {CONTRACT.name: parquet_table(engine, [place], list(CONTRACT.landed))}
-    settings = SimpleNamespace(spans=SPANS, zone=ZoneInfo("UTC"))
     # A workspace's cohort needs orders or subscriptions; its queries need no more of it than this.
-    prepared = Prepared(cast("Workspace", SimpleNamespace(engine=engine, settings=settings, tables=tables)))
+    prepared = Prepared(engine, tables, SPANS, ZoneInfo("UTC"))
     everybody = pa.table({ENTITY: customer_ids(customers)})
 
     def of(day: date) -> pa.Table:

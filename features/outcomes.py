@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.asof import AsOf, as_of
-from features.figures import count, flag
+from features.figures import count, flag, real
 from features.orders import purchases
 from features.spells import Endings, paying
 
@@ -51,7 +51,9 @@ def outcomes(
     failed, otherwise voluntary. contraction, expansion: customers who are still there pay less, or more, than at the
     window's start; a higher price alone is expansion only if asked for.
 
-    Beside them `treated`: 1 where a retention action was taken between the snapshot and the window's end, else 0.
+    Beside them, for contracts, mrr_before and mrr_after: recurring revenue a month at the window's start and end, 0 of
+    who is gone; and for all `treated`: 1 where a retention action was taken between the snapshot and the window's end,
+    else 0.
 
     What counts is what was known when the window, and after it the grace period of contracts, had ended, so that the
     same snapshot always has the same outcome. None where that is after `complete_until`: the outcome is censored, for
@@ -97,6 +99,8 @@ def _of_contracts(now: AsOf, then: AsOf, later: AsOf, endings: Endings, *, price
         involuntary=flag(gone & failed),
         contraction=flag(both.mrr_after < both.mrr_before),
         expansion=flag(both.mrr_after - both.rise.fill_null(0) > both.mrr_before),
+        mrr_before=real(both.mrr_before),
+        mrr_after=real(both.mrr_after.fill_null(0)),
     )
 
 

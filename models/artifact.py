@@ -16,7 +16,7 @@ from models.training import Fitted
 
 BOOSTER = "booster.txt"
 MODEL = "model.json"
-FORMAT = 2
+FORMAT = 3
 
 
 def to_files(fitted: Fitted) -> dict[str, str]:
@@ -24,6 +24,7 @@ def to_files(fitted: Fitted) -> dict[str, str]:
     trees = boosting.to_text(fitted.booster)
     rest = {
         "format": FORMAT,
+        "outcome": fitted.outcome,
         "booster_sha256": boosting.digest(trees),
         "columns": fitted.columns,
         "calibrator": asdict(fitted.calibrator),
@@ -47,6 +48,7 @@ def from_files(files: dict[str, str]) -> Fitted:
         raise OutdatedModelError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
     booster = boosting.from_text(files[BOOSTER], rest["booster_sha256"])
     return Fitted(
+        outcome=rest["outcome"],
         booster=booster,
         columns=tuple(rest["columns"]),
         encoder=Encoder(**rest["encoder"]),

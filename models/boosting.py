@@ -26,13 +26,19 @@ PARAMETERS: Mapping[str, float | int | bool | str] = {
 }
 MAX_ROUNDS = 1200
 
+# Hundreds of indicators say the same thing many times over: small trees that look at some sixty of them each, in
+# coarser bins, are grown in a fraction of the time and rank no worse (docs/decisions/0009).
+WIDE = 100
+_LOOKED_AT = 60
+_FOR_WIDE: Mapping[str, float | int] = {"learning_rate": 0.1, "num_leaves": 7, "max_bin": 63}
+
 
 def grow(
     train: Matrix, *, rounds: int, parameters: Mapping[str, float | int | bool | str], seed: int, threads: int
 ) -> lgb.Booster:
     """Boost from the start log-odds. Rows must come sorted, as `models.matrix.stack` leaves them."""
     data = lgb.Dataset(train.values, train.outcomes, init_score=train.start, feature_name=list(train.columns))
-    return lgb.train(_all(parameters, seed=seed, threads=threads), data, num_boost_round=rounds)
+    return lgb.train(_all(train, parameters, seed=seed, threads=threads), data, num_boost_round=rounds)
 
 
 def losses(
@@ -49,7 +55,7 @@ def losses(
     watched = lgb.Dataset(later.values, later.outcomes, init_score=later.start, reference=data)
     seen: dict[str, dict[str, list[float]]] = {}
     booster = lgb.train(
-        _all(parameters, seed=seed, threads=threads),
+        _all(train, parameters, seed=seed, threads=threads),
         data,
         num_boost_round=MAX_ROUNDS,
         valid_sets=[watched],
@@ -91,6 +97,10 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _all(parameters: Mapping[str, float | int | bool | str], *, seed: int, threads: int) -> dict[str, object]:
-    fixed = {"deterministic": True, "force_row_wise": True, "verbosity": -1, "metric": "binary_logloss"}
-    return {**PARAMETERS, **parameters, **fixed, "seed": seed, "num_threads": threads}
+def _all(
+    train: Matrix, parameters: Mapping[str, float | int | bool | str], *, seed: int, threads: int
+) -> dict[str, object]:
+    fixed = {"deterministic": True, "force_col_wise": True, "verbosity": -1, "metric": "binary_logloss"}
+    wide = len(train.columns) > WIDE
+    chosen = {**PARAMETERS, **_FOR_WIDE, "feature_fraction": _LOOKED_AT / len(train.columns)} if wide else PARAMETERS
+    return {**chosen, **parameters, **fixed, "seed": seed, "num_threads": threads}

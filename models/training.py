@@ -28,12 +28,13 @@ LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 class Fitted:
     """A model: trees over named columns, started from the start model's log-odds, then calibrated.
 
-    encoder: makes numbers of categories.
+    outcome: what it gives the probability of. encoder: makes numbers of categories.
 
     linear: a correction to the start log-odds, None where the trees did no better with it; average_start: mean start
     log-odds of the training rows before it, against which the start counts as a contribution.
     """
 
+    outcome: str
     booster: lgb.Booster
     columns: tuple[str, ...]
     encoder: Encoder
@@ -84,6 +85,7 @@ class CrossFitted:
 def fit(
     train: Matrix,
     *,
+    outcome: str,
     seed: int,
     threads: int,
     parameters: Mapping[str, float | int | bool | str] | None = None,
@@ -108,6 +110,7 @@ def fit(
     booster = boosting.grow(best.train, rounds=best.rounds, parameters=parameters, seed=seed, threads=threads)
     progress("grown on all customers")
     return Fitted(
+        outcome=outcome,
         booster=booster,
         columns=train.columns,
         encoder=coding,

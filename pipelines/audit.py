@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -22,6 +22,7 @@ from models.matrix import ENTITY
 from pipelines import audit_clocks
 from pipelines.audit_columns import known_columns
 from pipelines.finding import Finding
+from pipelines.prepared import Reread
 from pipelines.run import Job
 from pipelines.snapshots import columns, features, labelled_frame
 from pipelines.workspace import Workspace
@@ -66,15 +67,29 @@ def time_travel(
 ) -> Iterator[Finding]:
     """Columns that move when only what was not known at the snapshot is changed."""
     moved: dict[str, list[str]] = {}
+    look = _looking(workspace)
     for day in days:
-        before = features(workspace, workspace.tables, day)
+        before = look(workspace.tables, day)
         for change in CHANGES:
-            after = features(workspace, other_future(workspace.tables, day, change, zone=workspace.settings.zone), day)
+            after = look(other_future(workspace.tables, day, change, zone=workspace.settings.zone), day)
             for column in moved_columns(before, after):
                 moved.setdefault(column, []).append(f"{change} at {day}")
             progress(f"{day} with later rows and values {change}")
     for column, where in moved.items():
         yield Finding("time_travel", None, column, f"it moves when rows and values known later are {', '.join(where)}")
+
+
+def _looking(workspace: Workspace) -> Callable[[Mapping[str, ir.Table], date], pa.Table]:
+    """Snapshots over other tables of the same columns; DuckDB's queries are translated for the first of them alone."""
+    if workspace.settings.engine != "duckdb":
+        return lambda tables, day: features(workspace, tables, day)
+    reread = Reread(workspace.engine, workspace.tables, workspace.settings.spans, workspace.settings.zone)
+
+    def look(tables: Mapping[str, ir.Table], day: date) -> pa.Table:
+        reread.show(tables)
+        return features(workspace, reread.tables, day, prepared=reread.prepared)
+
+    return look
 
 
 def moved_columns(before: pa.Table, after: pa.Table) -> list[str]:

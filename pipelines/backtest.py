@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from features.errors import TrainingError
-from models import baselines, evaluation, training
-from models.matrix import Matrix
+from models import baselines, economics, evaluation, segments, training
+from models.matrix import Matrix, stack
+from models.segments import Segment
 from models.training import Fitted, Limits
 from pipelines import documents
-from pipelines.snapshots import feature_file, outcome_file, training_matrix
+from pipelines.snapshots import feature_file, outcome_file, outcome_frame, training_matrix
 from pipelines.workspace import Workspace, code_version, fingerprint
+
+PLAN = "plan_rank"
+MONEY = ("mrr_before", "mrr_after")
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ def plan(workspace: Workspace) -> list[FoldDays]:
 def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """The document of the backtest: per fold the figures of the model and of each baseline, with intervals.
 
-    Beside it lies the newest fold's predictions, one row per customer. Computed once per data, settings and code. Folds
-    with too little to learn from are left out and named in `skipped`.
+    Beside it lie the predictions of every fold, a row per customer and fold, and over all folds together the figures of
+    each segment. Computed once per data, settings and code. Folds with too little to learn from are left out and named
+    in `skipped`.
     """
     settings, folds = workspace.settings, plan(workspace)
     key = _key(workspace, folds, progress)
@@ -51,7 +56,8 @@ def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
         return found
     done: list[dict[str, Any]] = []
     skipped: list[dict[str, str]] = []
-    predictions: pd.DataFrame | None = None
+    predictions: list[pd.DataFrame] = []
+    tests: list[Matrix] = []
     everything = training_matrix(workspace, days_of(folds)) if folds else None
     for fold in folds:
         try:
@@ -60,18 +66,23 @@ def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
         except TrainingError as error:
             skipped.append({"snapshot_on": str(fold.test), "reason": str(error)})
         else:
-            figures, predictions = _judge(workspace, fold, fit(workspace, train), train, test)
+            figures, predicted = _judge(workspace, fold, fit(workspace, train), train, test)
             done.append(figures)
+            predictions.append(predicted)
+            tests.append(test)
         progress(f"fold of {fold.test}")
     document: dict[str, Any] = {
         "outcome": settings.outcome.model_dump(),
         "folds": done,
         "skipped": skipped,
+        "segments": [],
         "predictions": None,
     }
-    if predictions is not None:
+    if predictions:
+        together = pd.concat(predictions, ignore_index=True)
+        document["segments"] = [asdict(each) for each in _segments(workspace, stack(tests), together)]
         document["predictions"] = documents.write_frame(
-            workspace.store, f"results/backtest-{key}.parquet", predictions, kind="predictions"
+            workspace.store, f"results/backtest-{key}.parquet", together, kind="predictions"
         )
     documents.write(workspace.store, path, document, kind="backtest")
     return document
@@ -90,7 +101,12 @@ def fit(workspace: Workspace, train: Matrix, *, progress: Callable[[str], None] 
                 train, trials=plan.tuning_trials, seed=plan.seed, threads=plan.threads, progress=progress
             )
         workspace.fits[seen] = training.fit(
-            train, seed=plan.seed, threads=plan.threads, parameters=parameters, progress=progress
+            train,
+            outcome=workspace.settings.outcome.kind,
+            seed=plan.seed,
+            threads=plan.threads,
+            parameters=parameters,
+            progress=progress,
         )
     return workspace.fits[seen]
 
@@ -124,6 +140,11 @@ def _judge(
         samples=plan.bootstrap_samples,
         seed=workspace.settings.training.seed,
     )
+    known = outcome_frame(workspace, fold.test)
+    if known is None:
+        raise AssertionError(f"a fold was planned at {fold.test}, which has no outcomes")
+    known = known.set_index("customer_id").reindex(test.customers)
+    untreated = (known["treated"] == 0).to_numpy()
     figures = {
         "snapshot_on": str(fold.test),
         "rows": len(test),
@@ -131,11 +152,37 @@ def _judge(
         "train_first": str(fold.train[0]),
         "train_last": str(fold.train[-1]),
         "model": asdict(evaluation.metrics(test.outcomes, probabilities)),
+        "treated_rows": int((~untreated).sum()),
+        "untreated": asdict(evaluation.metrics(test.outcomes[untreated], probabilities[untreated])),
         "intervals": {name: list(interval) for name, interval in intervals.items()},
         "baselines": {name: asdict(evaluation.metrics(test.outcomes, other)) for name, other in others.items()},
     }
-    columns = {"label": test.outcomes.astype(np.int64), "churn_probability": probabilities, **others}
+    value = economics.value(test, by_contract=workspace.by_contract, days=workspace.settings.outcome.horizon_days)
+    columns = {
+        "snapshot_on": str(fold.test),
+        "label": test.outcomes.astype(np.int64),
+        "churn_probability": probabilities,
+        **others,
+        "value": value,
+        **{name: known[name].to_numpy() for name in (*MONEY, "treated") if name in known.columns},
+    }
     return figures, pd.DataFrame({"customer_id": test.customers.astype(str), **columns})
+
+
+def _segments(workspace: Workspace, tests: Matrix, predictions: pd.DataFrame) -> list[Segment]:
+    """By each category among the indicators, and by plan. Rows of both are in the same order."""
+    chosen = dict(tests.categories)
+    if PLAN in tests.columns:
+        ranks = tests.values[:, tests.columns.index(PLAN)]
+        chosen[PLAN] = np.array(["" if np.isnan(rank) else f"{rank:g}" for rank in ranks], dtype=object)
+    return segments.judged(
+        tests.outcomes,
+        predictions["churn_probability"].to_numpy(dtype=np.float64),
+        tests.customers,
+        chosen,
+        samples=workspace.settings.backtest.bootstrap_samples,
+        seed=workspace.settings.training.seed,
+    )
 
 
 def _key(workspace: Workspace, folds: list[FoldDays], progress: Callable[[str], None]) -> str:
@@ -145,6 +192,7 @@ def _key(workspace: Workspace, folds: list[FoldDays], progress: Callable[[str], 
         stored.append(outcome_file(workspace, day))
         progress(f"snapshot of {day}")
     parts = {
+        "kind": settings.outcome.kind,
         "folds": [asdict(fold) for fold in folds],
         "outcomes": [file.path for file in stored if file],
         "training": settings.training.model_dump(exclude={"threads"}),
@@ -153,7 +201,20 @@ def _key(workspace: Workspace, folds: list[FoldDays], progress: Callable[[str], 
     return fingerprint(parts | {"code": code_version("features", "models")})
 
 
-def newest_predictions(workspace: Workspace, document: dict[str, Any]) -> pd.DataFrame | None:
-    """The predictions beside a backtest's document: customer_id, label, churn_probability, a column per baseline."""
+def all_predictions(workspace: Workspace, document: Mapping[str, Any]) -> pd.DataFrame | None:
+    """The predictions beside a backtest's document, folds from old to new; None where there is no fold.
+
+    Columns customer_id, snapshot_on, label, churn_probability (of whatever the outcome is), one per baseline, value
+    (revenue over the horizon), treated, and for contracts mrr_before and mrr_after.
+    """
     path = document["predictions"]
     return None if path is None else documents.read_frame(workspace.store, path)
+
+
+def newest_predictions(workspace: Workspace, document: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Those of the newest fold."""
+    found = all_predictions(workspace, document)
+    if found is None:
+        return None
+    newest: pd.DataFrame = found[found["snapshot_on"] == found["snapshot_on"].iloc[-1]].reset_index(drop=True)
+    return newest

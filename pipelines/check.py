@@ -13,7 +13,6 @@ from pipelines.ingest import landed_tables
 from pipelines.run import Job
 from pipelines.snapshots import columns
 from pipelines.source_files import source_files
-from pipelines.versions import Versions
 from pipelines.workspace import Workspace
 
 
@@ -30,7 +29,7 @@ def check(job: Job) -> dict[str, Any]:
         return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
     days = workspace.training_days(workspace.as_of)
     folds = backtest.plan(workspace)
-    champion = Versions(workspace.store).aliased("champion")
+    champion = workspace.versions.aliased("champion")
     scores = ScoreStore(workspace.store).current()
     document |= {
         "indicators": len(columns(workspace)),

@@ -14,7 +14,6 @@ from pipelines.reasons import COUNT, reasons
 from pipelines.run import Job
 from pipelines.score import band, wording
 from pipelines.snapshots import as_matrix, feature_frame
-from pipelines.versions import Versions
 
 
 def explain(job: Job, customer: str) -> dict[str, Any]:
@@ -23,8 +22,8 @@ def explain(job: Job, customer: str) -> dict[str, Any]:
     Raises: DataError where the customer is not at risk at `as_of`.
     """
     workspace = job.workspace
-    champion = Versions(workspace.store).champion()
-    fitted = Versions(workspace.store).load(champion.version)
+    champion = workspace.versions.champion()
+    fitted = workspace.versions.load(champion.version)
     frame = feature_frame(workspace, workspace.as_of)
     mine = (frame[ENTITY] == customer).to_numpy()
     if not mine.any():

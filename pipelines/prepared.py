@@ -6,30 +6,29 @@ query depend on the day (`features.asof`), so it is translated for a day that oc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.asof import AsOf, instant, known_at
-from features.catalog import Group
+from features.catalog import Group, Spans
 from features.training_set import part
-
-if TYPE_CHECKING:
-    from pipelines.workspace import Workspace
 
 COHORT = "attrition_cohort"
 NO_DAY, NO_MOMENT = date(1904, 2, 29), datetime(1904, 2, 28, 23, 59, 59, 987654)  # noqa: DTZ001 - UTC without a mark
 
 
 class Prepared:
-    """The groups of one workspace, over its landed tables, on DuckDB."""
+    """The groups of one workspace, over tables of its DuckDB."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.engine, self.settings = workspace.engine, workspace.settings
-        self.world: AsOf = known_at(workspace.tables, NO_DAY, NO_MOMENT)
+    def __init__(self, engine: Any, tables: Mapping[str, ir.Table], spans: Spans, zone: ZoneInfo) -> None:
+        self.engine, self.spans, self.zone = engine, spans, zone
+        self.world: AsOf = known_at(tables, NO_DAY, NO_MOMENT)
         self._queries: dict[Group, tuple[str, pa.Schema]] = {}
 
     def columns(self, group: Group, day: date, customers: pa.Table) -> pa.Table:
@@ -39,11 +38,30 @@ class Prepared:
         """
         self.engine.create_table(COHORT, customers, temp=True, overwrite=True)
         if group not in self._queries:
-            expression = part(group, self.world, self.engine.table(COHORT), self.settings.spans)
+            expression = part(group, self.world, self.engine.table(COHORT), self.spans)
             self._queries[group] = self.engine.compile(expression), expression.schema().to_pyarrow()
         query, schema = self._queries[group]
-        filled = fill(query, day, instant(day, zone=self.settings.zone), self.engine)
+        filled = fill(query, day, instant(day, zone=self.zone), self.engine)
         return self.engine.raw_sql(filled).to_arrow_table().cast(schema)
+
+
+class Reread:
+    """Tables under names that stay, so that queries over them, translated once, see other rows later."""
+
+    def __init__(self, engine: Any, tables: Mapping[str, ir.Table], spans: Spans, zone: ZoneInfo) -> None:
+        self.engine = engine
+        self.show(tables)
+        self.tables = {name: engine.table(_view(name)) for name in tables}
+        self.prepared = Prepared(engine, self.tables, spans, zone)
+
+    def show(self, tables: Mapping[str, ir.Table]) -> None:
+        """Put these rows under the names. They must have the columns of those before."""
+        for name, table in tables.items():
+            self.engine.create_view(_view(name), table, overwrite=True)
+
+
+def _view(name: str) -> str:
+    return f"attrition_reread_{name}"
 
 
 def fill(query: str, day: date, moment: datetime, engine: Any) -> str:

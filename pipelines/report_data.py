@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from models.economics import Play
 from models.evaluation import Metrics
 from pipelines.report_words import Language
 
@@ -61,6 +62,31 @@ class Retention:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Modelled:
+    """One outcome's model. newest: the newest fold as in the backtest's document, None without any.
+
+    worse: segments of that document that it serves clearly worse. leading: the families that move it most, first first.
+    """
+
+    kind: str
+    newest: Mapping[str, Any] | None
+    worse: Sequence[Mapping[str, Any]]
+    leading: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money:
+    """outlook: document of `outlook`. kept: what a kept customer is worth, over the value of one horizon."""
+
+    play: Play
+    kept: float
+    outlook: Mapping[str, Any]
+    modelled: Sequence[Modelled]
+    announced_customers: int
+    announced_mrr: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """Everything on the page.
 
@@ -70,15 +96,15 @@ class ReportData:
     by_contract: customers leave by ending subscriptions, not by ordering no more.
     simulated: made-up data, which the page says at its top.
     folds: oldest first, may be empty.
-    predictions: customers of the newest fold: label (0 or 1), churn_probability, and a column of probabilities per
-        baseline of that fold; other columns are not looked at.
+    predictions: customers of the newest fold: label (0 or 1), churn_probability, a column of probabilities per baseline
+        of that fold, and perhaps value (revenue over the horizon); other columns are not looked at.
     importance: code, label (in `language`), family, mean_contribution (mean absolute log-odds), share (0 to 1), sorted.
     spread: a sample of code, rank (0 to 1 of the indicator's value among customers, NaN for null), contribution
         (log-odds).
     scores: customer_id, churn_probability, risk_band (high, medium, low), reason_1 to reason_3 (sentences in
         `language`, or empty).
     bands: where medium and high start.
-    retention: None where there is no full month with a customer.
+    retention: None where there is no full month with a customer. money: None leaves that section out.
     """
 
     name: str
@@ -104,6 +130,7 @@ class ReportData:
     scores: pd.DataFrame
     bands: tuple[float, float]
     retention: Retention | None = None
+    money: Money | None = None
 
     @property
     def newest(self) -> Fold | None:

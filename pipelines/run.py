@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from features.errors import TrainingError
 from models.training import FIT_STEPS
 from pipelines import backtest as backtests
 from pipelines import score, summary, train, write_report
 from pipelines.console import People
+from pipelines.further_scores import further_scores
 from pipelines.ingest import ingest as land
 from pipelines.train import Trained
 from pipelines.workspace import Workspace
@@ -47,10 +49,17 @@ def ingest(job: Job) -> dict[str, Any]:
 
 
 def backtest(job: Job) -> dict[str, Any]:
-    """Walk forward through the past."""
-    folds = backtests.plan(job.workspace)
+    """Walk forward through the past, once for each outcome."""
+    documents = [_backtest(job, workspace) for workspace in job.workspace.each_outcome]
+    return documents[0] | {"also": documents[1:]}
+
+
+def _backtest(job: Job, workspace: Workspace) -> dict[str, Any]:
+    folds = backtests.plan(workspace)
     with job.people.stage("backtest", steps=len(backtests.days_of(folds)) + len(folds)) as step:
-        document = backtests.backtest(job.workspace, progress=step)
+        document = backtests.backtest(workspace, progress=step)
+    if len(job.workspace.each_outcome) > 1:
+        job.people.say(f"  {workspace.settings.outcome.kind}")
     for skipped in document["skipped"]:
         job.people.say(f"  {skipped['snapshot_on']} left out: {skipped['reason']}")
     for fold in document["folds"]:
@@ -67,15 +76,28 @@ def backtest(job: Job) -> dict[str, Any]:
 
 
 def train_(job: Job) -> dict[str, Any]:
-    """Train a challenger and decide on it."""
-    tested = backtests.backtest(job.workspace)
-    plan = job.workspace.settings.training
-    steps = len(job.workspace.training_days(job.workspace.as_of)) + FIT_STEPS
+    """Train a challenger for each outcome and decide on it; a further outcome that is too rare is left out."""
+    first, also = _train(job, job.workspace), []
+    for workspace in job.workspace.each_outcome[1:]:
+        kind = workspace.settings.outcome.kind
+        try:
+            also.append({"outcome": kind, **_train(job, workspace)})
+        except TrainingError as error:
+            job.people.say(f"  {kind} left out: {error}")
+            also.append({"outcome": kind, "skipped": str(error)})
+    return first | {"also": also}
+
+
+def _train(job: Job, workspace: Workspace) -> dict[str, Any]:
+    tested = backtests.backtest(workspace)
+    plan = workspace.settings.training
+    steps = len(workspace.training_days(workspace.as_of)) + FIT_STEPS
     with job.people.stage("train", steps=steps + plan.tuning_trials) as step:
-        trained: Trained = train.train(job.workspace, now=job.now, tested=tested, progress=step)
+        trained: Trained = train.train(workspace, now=job.now, tested=tested, progress=step)
     version = trained.version
     job.people.say(
-        f"  model {version.version} {'is there already' if trained.unchanged else 'trained'}; "
+        f"  {workspace.settings.outcome.kind} model {version.version} "
+        f"{'is there already' if trained.unchanged else 'trained'}; "
         f"{'champion' if version.promoted else 'not promoted'}: {version.verdict}"
     )
     if trained.unpublished:
@@ -93,10 +115,19 @@ def score_(job: Job) -> dict[str, Any]:
     """Score `as_of` and deliver."""
     with job.people.stage("score") as step:
         scored = score.score(job.workspace, now=job.now, progress=step)
+        further = further_scores(job.workspace, progress=step)
     job.people.say(
         f"  {scored.run.rows:,} customers at {scored.run.as_of}"
         f"{' (were there already)' if scored.unchanged else ''}; {scored.csv or 'no CSV file wanted'}"
     )
+    if further["also"]:
+        job.people.say(f"  probabilities of further outcomes: {further['also']}")
+    announced = further["announced"]
+    if announced["customers"]:
+        job.people.say(
+            f"  {announced['customers']:,} customers have announced to leave and are not scored, "
+            f"{announced['mrr']:,.2f} {job.workspace.settings.currency} a month: {announced['csv']}"
+        )
     return {
         "as_of": scored.run.as_of,
         "run_id": scored.run.run_id,
@@ -104,6 +135,7 @@ def score_(job: Job) -> dict[str, Any]:
         "unchanged": scored.unchanged,
         "history": scored.run.history,
         "csv": scored.csv,
+        **further,
         **scored.run.detail,
     }
 

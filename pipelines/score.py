@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import DataError
-from models import explanation
+from models import economics, explanation
 from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines import reasons as reason_words
@@ -22,7 +22,6 @@ from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.reasons import Wording, reasons
 from pipelines.settings import Bands
 from pipelines.snapshots import as_matrix, families_here, feature_file, feature_frame
-from pipelines.versions import Versions
 from pipelines.workspace import Workspace, code_version, fingerprint
 
 BATCH = 100_000
@@ -43,7 +42,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
     Reads the champion's verified local copy only: no tracking server is needed. Where model, data and settings are
     those of the scores that are there, nothing is written.
     """
-    versions, store = Versions(workspace.store), ScoreStore(workspace.store)
+    versions, store = workspace.versions, ScoreStore(workspace.store)
     champion = versions.champion()
     settings = workspace.settings
     made_from = fingerprint(
@@ -69,6 +68,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
             progress=progress,
         )
         stamps: dict[str, Any] = {
+            "currency": settings.currency,
             "horizon_days": settings.outcome.horizon_days,
             "model_version": champion.version,
             "scored_at": now.isoformat(timespec="seconds"),
@@ -77,7 +77,11 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
             "run_id": run_id,
         }
         store.replace(
-            scores.assign(**stamps), as_of=str(workspace.as_of), run_id=run_id, made_from=made_from, detail=stamps
+            with_money(scores, rows, workspace).assign(**stamps),
+            as_of=str(workspace.as_of),
+            run_id=run_id,
+            made_from=made_from,
+            detail=stamps,
         )
     run = store.require(str(workspace.as_of))
     return Scored(run, unchanged, _csv(workspace, run) if settings.delivery.csv else None)
@@ -88,7 +92,7 @@ def score_rows(workspace: Workspace) -> tuple[Fitted, Matrix, pd.DataFrame]:
 
     Raises: TrainingError without a champion, DataError where nobody is at risk.
     """
-    versions = Versions(workspace.store)
+    versions = workspace.versions
     fitted = versions.load(versions.champion().version)
     frame = feature_frame(workspace, workspace.as_of)
     if not len(frame):
@@ -109,10 +113,34 @@ def scored(
 ) -> pd.DataFrame:
     """Columns customer_id, churn_probability (0 to 1, higher is worse), churn_risk_band and the reasons, a row per row.
 
-    frame: the indicator columns of the same rows in the same order. In batches, so that memory stays bounded, as many
-    at a time as there are threads; the result does not depend on how many.
+    frame: the indicator columns of the same rows in the same order.
     """
     probabilities = fitted.probability(rows)
+    said = in_batches(fitted, rows, frame, words, threads=threads, progress=progress)
+    risk = pd.DataFrame(
+        {
+            ENTITY: rows.customers.astype(str),
+            "churn_probability": probabilities,
+            "churn_risk_band": band(probabilities, bands),
+        }
+    )
+    return pd.concat([risk, said], axis=1)
+
+
+def in_batches(
+    fitted: Fitted,
+    rows: Matrix,
+    frame: pd.DataFrame,
+    words: Wording,
+    *,
+    threads: int,
+    progress: Callable[[str], None] = lambda _: None,
+) -> pd.DataFrame:
+    """reason_1 to reason_3 and their codes, a row per row.
+
+    In batches, so that memory stays bounded, as many at a time as there are threads; the result does not depend on how
+    many.
+    """
 
     def explained(start: int) -> pd.DataFrame:
         chosen = np.zeros(len(rows), dtype=np.bool_)
@@ -127,15 +155,18 @@ def scored(
             parts.append(part)
             progress(f"{min(len(parts) * BATCH, len(rows)):,} of {len(rows):,} customers explained")
     names = [f"reason_{rank + 1}{suffix}" for rank in range(reason_words.COUNT) for suffix in ("", "_code")]
-    said = pd.concat(parts, ignore_index=True)[names]
-    risk = pd.DataFrame(
-        {
-            ENTITY: rows.customers.astype(str),
-            "churn_probability": probabilities,
-            "churn_risk_band": band(probabilities, bands),
-        }
-    )
-    return pd.concat([risk, said], axis=1)
+    return pd.concat(parts, ignore_index=True)[names]
+
+
+def with_money(scores: pd.DataFrame, rows: Matrix, workspace: Workspace) -> pd.DataFrame:
+    """The scores of `rows` with value_at_risk (over the horizon, null where it is not known) and priority.
+
+    Priority 1 is the first to care for: most money at risk, and where that is the same or not known the highest risk.
+    """
+    value = economics.value(rows, by_contract=workspace.by_contract, days=workspace.settings.outcome.horizon_days)
+    probabilities = scores["churn_probability"].to_numpy(dtype=np.float64)
+    at_risk = economics.value_at_risk(probabilities, value)
+    return scores.assign(value_at_risk=at_risk.round(2), priority=economics.ranking(at_risk, probabilities))
 
 
 def band(probabilities: npt.NDArray[np.float64], bands: Bands) -> npt.NDArray[np.object_]:
@@ -156,12 +187,11 @@ def wording(workspace: Workspace) -> Wording:
 
 
 def history(workspace: Workspace, run: ScoreRun) -> pd.DataFrame:
-    """The scores of a run, most at risk first."""
+    """The scores of a run, by priority."""
     stored = workspace.store.find(run.history)
     if stored is None:
         raise DataError(f"the history file of run {run.run_id} is not in the ledger; score {run.as_of} again")
-    frame = pd.read_parquet(workspace.store.verified(stored))
-    return frame.sort_values(["churn_probability", ENTITY], ascending=[False, True], kind="stable", ignore_index=True)
+    return pd.read_parquet(workspace.store.verified(stored)).sort_values("priority", kind="stable", ignore_index=True)
 
 
 def _csv(workspace: Workspace, run: ScoreRun) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from features import outcomes
 from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
@@ -33,10 +34,12 @@ class Cohort(Section):
 class Outcome(Section):
     """What counts as leaving in [snapshot + lead_days, snapshot + lead_days + horizon_days).
 
-    `inactivity`: no order in it. `churn`: no subscription runs any more at its end.
+    `inactivity`: no order in it. `churn`: no subscription runs any more at its end. also: further outcomes, each with a
+    model of its own; scores in the CRM are of `kind`.
     """
 
-    kind: Literal["inactivity", "churn"] = "inactivity"
+    kind: outcomes.Kind = "inactivity"
+    also: tuple[outcomes.Kind, ...] = ()
     lead_days: Annotated[int, Field(ge=0)] = 0
     horizon_days: PositiveInt = 90
 
@@ -105,8 +108,21 @@ class Delivery(Section):
     csv: bool = True
 
 
+class Retention(Section):
+    """What an attempt to keep a customer costs and brings, in `currency`; what the report weighs contacts by.
+
+    offer_cost: of what is offered, to whoever takes it up. success_rate: share of those about to leave who are won
+    over. kept_months: for how long a customer who was kept goes on paying.
+    """
+
+    contact_cost: Annotated[float, Field(ge=0)] = 1.0
+    offer_cost: Annotated[float, Field(ge=0)] = 10.0
+    success_rate: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    kept_months: Annotated[float, Field(gt=0)] = 12.0
+
+
 class Tracking(Section):
-    """MLflow. No uri: an SQLite file in the workspace."""
+    """MLflow. No uri: an SQLite file in the workspace. A further outcome's experiment is `experiment`-`kind`."""
 
     uri: str | None = None
     experiment: str = "attrition"
@@ -150,6 +166,7 @@ class Settings(Section):
     promotion: Promotion = Promotion()
     bands: Bands = Bands()
     delivery: Delivery = Delivery()
+    retention: Retention = Retention()
     tracking: Tracking = Tracking()
     references: tuple[Reference, ...] = ()
 
@@ -178,6 +195,18 @@ class Settings(Section):
             raise ValueError('nothing provides subscriptions; add a source with table = "subscriptions"')
         if not by_contract and not tables & {"orders", "order_lines"}:
             raise ValueError('nothing provides orders; add a source with table = "orders" or "order_lines"')
+        return self
+
+    @model_validator(mode="after")
+    def _further_outcomes(self) -> Settings:
+        unfit = [kind for kind in self.outcome.also if kind not in outcomes.OF_CONTRACTS]
+        if unfit or (self.outcome.also and self.cohort.kind != "subscribed"):
+            raise ValueError(
+                f'outcome.also may hold {", ".join(outcomes.OF_CONTRACTS[1:])}, and needs cohort.kind "subscribed"; '
+                f'got {list(self.outcome.also)} with "{self.cohort.kind}"'
+            )
+        if len({self.outcome.kind, *self.outcome.also}) <= len(self.outcome.also):
+            raise ValueError(f"outcome.also repeats an outcome: {[self.outcome.kind, *self.outcome.also]}")
         return self
 
     @property

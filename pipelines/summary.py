@@ -6,7 +6,6 @@ from typing import Any
 
 from pipelines import backtest, documents
 from pipelines.crm.score_store import ScoreStore
-from pipelines.versions import Versions
 from pipelines.workspace import Workspace
 
 FILE_NAME = "summary.json"
@@ -31,7 +30,7 @@ def write_summary(workspace: Workspace, *, report: str | None) -> dict[str, Any]
     `outcomes` and `baselines` are empty where no outcome has matured yet; `report` is a path below the workspace.
     """
     folds = backtest.backtest(workspace)["folds"]
-    champion = Versions(workspace.store).aliased("champion")
+    champion = workspace.versions.aliased("champion")
     run = ScoreStore(workspace.store).run(str(workspace.as_of))
     newest = folds[-1] if folds else None
     document: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any
 from features.errors import OutdatedModelError
 from models import artifact, evaluation, training
 from models.evaluation import Metrics
-from models.matrix import ENTITY, Matrix
+from models.matrix import Matrix
 from models.promotion import Gates, Verdict, decide
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError
 from models.training import Fitted
@@ -43,7 +43,7 @@ def train(
 
     A tracking server that is away does not stop training: the version is published by the next run that finds it there.
     """
-    versions = Versions(workspace.store)
+    versions = workspace.versions
     days = workspace.training_days(workspace.as_of)
     made_from = _made_from(workspace, days)
     found = versions.made_from(made_from)
@@ -133,6 +133,7 @@ def _made_from(workspace: Workspace, days: list[date]) -> str:
     stored = [outcome_file(workspace, day) for day in days]
     settings = workspace.settings
     parts = {
+        "kind": settings.outcome.kind,
         "outcomes": [file.path for file in stored if file],
         "training": settings.training.model_dump(exclude={"threads"}),
         "code": code_version("features", "models"),
@@ -169,7 +170,7 @@ def _schema(workspace: Workspace, fitted: Fitted) -> list[dict[str, Any]]:
 
 
 def _record(workspace: Workspace, version: Version) -> Record:
-    files = Versions(workspace.store).files(version.version)
+    files = workspace.versions.files(version.version)
     for name in ("settings", "data", "schema", "backtest"):
         files[f"{name}.json"] = json.dumps(version.record[name], indent=1, sort_keys=True)
     folds = version.record["backtest"]["folds"]
@@ -194,7 +195,8 @@ def _plots(workspace: Workspace, document: dict[str, Any]) -> dict[str, str]:
     predictions = backtest.newest_predictions(workspace, document) if document["folds"] else None
     if predictions is None or predictions["label"].nunique() < 2:
         return {}
-    shown, words = predictions.drop(columns=ENTITY), Words("en")
+    baselines = list(document["folds"][-1]["baselines"])
+    shown, words = predictions[["label", "churn_probability", *baselines]], Words("en")
     charts = [*charts_of_quality.ranking(shown, words), charts_of_quality.calibration(shown, words)]
     opening = '<svg xmlns="http://www.w3.org/2000/svg" '
     return {f"plots/{chart.name}.svg": chart.svg.replace("<svg ", opening, 1) for chart in charts}

@@ -1,4 +1,4 @@
-"""Trained models of a workspace: their verified local copies, their verdicts, and which one is champion."""
+"""Trained models of one outcome: their verified local copies, their verdicts, and which one is champion."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pipelines.store import Store
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    outcome TEXT NOT NULL,
     version TEXT NOT NULL UNIQUE,
     made_from TEXT NOT NULL UNIQUE,
     trained_at TEXT NOT NULL,
@@ -24,7 +25,9 @@ CREATE TABLE IF NOT EXISTS versions (
     record TEXT NOT NULL,
     published INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE IF NOT EXISTS aliases (alias TEXT PRIMARY KEY, version TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS aliases (
+    outcome TEXT NOT NULL, alias TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (outcome, alias)
+);
 """
 
 
@@ -44,8 +47,8 @@ class Version:
 class Versions:
     """The ledger's side of the registry. It answers while any tracking server is away."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, outcome: str) -> None:
+        self.store, self.outcome = store, outcome
         with store.transaction() as ledger:
             for statement in _SCHEMA.split(";"):
                 ledger.execute(statement)
@@ -62,10 +65,11 @@ class Versions:
         """
         with self.store.transaction() as ledger:
             ledger.execute(
-                "INSERT INTO versions (version, made_from, trained_at, promoted, verdict, record) "
-                "VALUES (?, ?, ?, ?, ?, ?) "
+                "INSERT INTO versions (outcome, version, made_from, trained_at, promoted, verdict, record) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (version) DO UPDATE SET made_from = excluded.made_from, published = 0",
                 (
+                    self.outcome,
                     version.version,
                     version.made_from,
                     version.trained_at,
@@ -75,7 +79,9 @@ class Versions:
                 ),
             )
             for alias in ("challenger", *(("champion",) if version.promoted else ())):
-                ledger.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?)", (alias, version.version))
+                ledger.execute(
+                    "INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (self.outcome, alias, version.version)
+                )
 
     def mark_published(self, version: str) -> None:
         with self.store.transaction() as ledger:
@@ -84,7 +90,9 @@ class Versions:
     def all(self) -> list[Version]:
         """Every version, oldest first."""
         with self.store.transaction() as ledger:
-            rows = ledger.execute("SELECT * FROM versions ORDER BY sequence").fetchall()
+            rows = ledger.execute(
+                "SELECT * FROM versions WHERE outcome = ? ORDER BY sequence", (self.outcome,)
+            ).fetchall()
         try:
             return [
                 Version(
@@ -109,7 +117,9 @@ class Versions:
 
     def aliased(self, alias: str) -> Version | None:
         with self.store.transaction() as ledger:
-            row = ledger.execute("SELECT version FROM aliases WHERE alias = ?", (alias,)).fetchone()
+            row = ledger.execute(
+                "SELECT version FROM aliases WHERE outcome = ? AND alias = ?", (self.outcome, alias)
+            ).fetchone()
         if row is None:
             return None
         found = next((each for each in self.all() if each.version == row["version"]), None)
@@ -121,7 +131,7 @@ class Versions:
         """Raises: TrainingError where nothing was promoted yet."""
         found = self.aliased("champion")
         if found is None:
-            raise TrainingError("there is no champion model yet; run `attrition train` first")
+            raise TrainingError(f"there is no champion model of {self.outcome} yet; run `attrition train` first")
         return found
 
     def has_copy(self, version: str) -> bool:

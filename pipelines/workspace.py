@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from importlib import metadata
@@ -24,6 +24,10 @@ from pipelines.landed import landed_files, landed_tables
 from pipelines.prepared import Prepared
 from pipelines.settings import FILE_NAME, Settings
 from pipelines.store import Store, StoredFile
+from pipelines.versions import Versions
+
+# What costs time to make, and does not depend on the outcome.
+_SHARED = ("store", "engine", "tables", "landed", "data_days", "prepared")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,27 @@ class Workspace:
         return open_engine(self.settings.engine)
 
     @cached_property
+    def versions(self) -> Versions:
+        """The models of this workspace's outcome."""
+        return Versions(self.store, self.settings.outcome.kind)
+
+    @cached_property
+    def each_outcome(self) -> tuple[Workspace, ...]:
+        """The workspace itself, then one like it per further outcome: engine, tables and files are shared."""
+        settings, views = self.settings, []
+        for kind in settings.outcome.also:
+            changed = {
+                "outcome": settings.outcome.model_copy(update={"kind": kind, "also": ()}),
+                "tracking": settings.tracking.model_copy(
+                    update={"experiment": f"{settings.tracking.experiment}-{kind}"}
+                ),
+            }
+            view = replace(self, settings=settings.model_copy(update=changed))
+            vars(view).update({name: getattr(self, name) for name in _SHARED})
+            views.append(view)
+        return (self, *views)
+
+    @cached_property
     def fits(self) -> dict[tuple[int, ...], Fitted]:
         """Models fitted in this process, by the snapshots they saw: the newest fold and `train` often see the same."""
         return {}
@@ -51,7 +76,7 @@ class Workspace:
     @cached_property
     def prepared(self) -> Prepared:
         """Snapshot queries over `tables`, translated once."""
-        return Prepared(self)
+        return Prepared(self.engine, self.tables, self.settings.spans, self.settings.zone)
 
     @cached_property
     def tables(self) -> dict[str, ir.Table]:

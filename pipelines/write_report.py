@@ -15,11 +15,12 @@ from models.evaluation import Metrics
 from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
+from pipelines.further_scores import further_scores
 from pipelines.report import Fold, Published, ReportData, render
+from pipelines.report_money import money
 from pipelines.report_retention import retention
 from pipelines.score import history, score_rows, wording
 from pipelines.snapshots import families_here
-from pipelines.versions import Versions
 from pipelines.workspace import Workspace
 
 FILE_NAME = "report.html"
@@ -54,7 +55,7 @@ def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lamb
 
 def gather(workspace: Workspace) -> ReportData:
     """What the page tells, from the store."""
-    settings, versions = workspace.settings, Versions(workspace.store)
+    settings, versions = workspace.settings, workspace.versions
     champion = versions.champion()
     fitted = versions.load(champion.version)
     run = ScoreStore(workspace.store).require(str(workspace.as_of))
@@ -85,6 +86,7 @@ def gather(workspace: Workspace) -> ReportData:
         scores=history(workspace, run).rename(columns={"churn_risk_band": "risk_band"}),
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
+        money=money(workspace, further_scores(workspace)["announced"]),
     )
 
 

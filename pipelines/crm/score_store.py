@@ -19,6 +19,9 @@ COLUMNS: Mapping[str, str] = {
     "customer_id": "TEXT NOT NULL PRIMARY KEY",
     "churn_probability": "REAL NOT NULL",
     "churn_risk_band": "TEXT NOT NULL",
+    "value_at_risk": "REAL",
+    "currency": "TEXT NOT NULL",
+    "priority": "INTEGER NOT NULL",
     "reason_1": "TEXT NOT NULL",
     "reason_1_code": "TEXT NOT NULL",
     "reason_2": "TEXT NOT NULL",
@@ -147,6 +150,7 @@ def _run(row: sqlite3.Row) -> ScoreRun:
 def _digest(scores: pd.DataFrame, run: tuple[object, ...]) -> str:
     """SHA-256 of every value of the rows and of the run that wrote them."""
     digest = hashlib.sha256(repr(run).encode())
+    scores = scores.astype(object).where(scores.notna(), None)  # no value is NaN in a frame, and null in SQLite
     for row in scores.itertuples(index=False, name=None):
         digest.update(repr(row).encode())
     return digest.hexdigest()

@@ -103,4 +103,4 @@ def unseen_rows(*, start: bool = True) -> Matrix:
 
 @cache
 def fitted(*, start: bool = True) -> Fitted:
-    return training.fit(train_rows(start=start), seed=7, threads=1)
+    return training.fit(train_rows(start=start), outcome="churn", seed=7, threads=1)

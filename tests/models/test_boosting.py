@@ -51,9 +51,9 @@ def test_another_seed_grows_other_trees() -> None:
 
 
 def test_the_settings_of_reproducibility_cannot_be_overruled() -> None:
-    given = {"deterministic": False, "force_row_wise": False, "seed": 1, "learning_rate": 0.5}
-    found = boosting._all(given, seed=7, threads=1)
-    assert (found["deterministic"], found["force_row_wise"], found["seed"]) == (True, True, 7)
+    given = {"deterministic": False, "force_col_wise": False, "seed": 1, "learning_rate": 0.5}
+    found = boosting._all(train_rows(), given, seed=7, threads=1)
+    assert (found["deterministic"], found["force_col_wise"], found["seed"]) == (True, True, 7)
     assert found["learning_rate"] == 0.5
 
 

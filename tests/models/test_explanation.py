@@ -81,7 +81,7 @@ def test_nothing_is_printed_of_the_progress(capfd: pytest.CaptureFixture[str]) -
 def test_trees_that_never_split_leave_the_start_alone() -> None:
     once = train_rows()
     empty = replace(once, values=np.zeros_like(once.values))
-    model = training.fit(empty, seed=7, threads=1)
+    model = training.fit(empty, outcome="churn", seed=7, threads=1)
     explained = contributions(model, empty, REASON_OF)
     assert np.abs(explained.columns).max() == 0
     assert np.abs(explained.values.sum(axis=1) + explained.average - model.log_odds(empty)).max() < 1e-9

@@ -69,7 +69,7 @@ def assert_every_mutation_is_refused(place: Path, read: Callable[[], object], se
 def test_a_cut_or_altered_model_is_refused_and_never_parsed(
     name: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    versions = Versions(Store(tmp_path))
+    versions = Versions(Store(tmp_path), "churn")
     versions.keep(artifact.to_files(fitted()), "aaa")
     parsed: list[str] = []
     real = lgb.Booster

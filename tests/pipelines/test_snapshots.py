@@ -56,6 +56,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_rebuild_after_any_delay_equals_what_was_computed_as_rows_came_in(company: Path, tmp_path: Path) -> None:
     settings = (company / FILE_NAME).read_text(encoding="utf-8")
     settings = re.sub(r'path = "(\w+)\.parquet"', r'path = "\1-*.parquet"', settings)
+    settings = re.sub(r"lookback_days = .*", "lookback_days = [30]", settings)
     slowly, at_once = tmp_path / "slowly", tmp_path / "at_once"
     for folder in (slowly, at_once):
         folder.mkdir()

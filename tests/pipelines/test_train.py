@@ -11,7 +11,6 @@ import pytest
 from features.errors import IntegrityError, TrainingError
 from pipelines.score import score
 from pipelines.train import train
-from pipelines.versions import Versions
 from pipelines.workspace import Workspace, open_workspace
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -25,22 +24,22 @@ def workspace(finished_workspace: Path, tmp_path: Path) -> Workspace:
 
 
 def test_a_deleted_local_copy_comes_back_byte_for_byte(workspace: Workspace) -> None:
-    champion = Versions(workspace.store).champion()
+    champion = workspace.versions.champion()
     place = workspace.root / "models" / champion.version / "booster.txt"
     before = place.read_bytes()
     place.unlink()
     with pytest.raises(TrainingError, match="run `attrition train` again"):
-        Versions(workspace.store).load(champion.version)
+        workspace.versions.load(champion.version)
     assert train(workspace, now=NOW).version.version == champion.version
     assert place.read_bytes() == before
 
 
 def test_an_altered_local_copy_is_refused_by_name_even_so(workspace: Workspace) -> None:
-    champion = Versions(workspace.store).champion()
+    champion = workspace.versions.champion()
     place = workspace.root / "models" / champion.version / "booster.txt"
     place.write_bytes(place.read_bytes()[:-1])
     with pytest.raises(IntegrityError, match=r"booster\.txt"):
-        Versions(workspace.store).load(champion.version)
+        workspace.versions.load(champion.version)
 
 
 def test_a_deleted_snapshot_is_computed_again_byte_for_byte(workspace: Workspace) -> None:

@@ -14,7 +14,7 @@ from tests.models.model_case import fitted, unseen_rows
 
 @pytest.fixture
 def versions(tmp_path: Path) -> Versions:
-    return Versions(Store(tmp_path))
+    return Versions(Store(tmp_path), "churn")
 
 
 def version(name: str, *, promoted: bool, **changes: Any) -> Version:
@@ -53,7 +53,7 @@ def test_everything_about_a_version_comes_back(versions: Versions) -> None:
     given = version("aaa", promoted=True, record={"data": [{"path": "é"}], "backtest": {"folds": []}})
     versions.add(given)
     assert versions.all() == [given]
-    assert Versions(Store(versions.store.root)).champion() == given
+    assert Versions(Store(versions.store.root), "churn").champion() == given
 
 
 def test_a_version_is_found_by_what_it_was_made_from(versions: Versions) -> None:
@@ -89,7 +89,7 @@ def test_published_is_marked_for_that_version_alone(versions: Versions) -> None:
 
 def test_a_kept_model_gives_the_same_probabilities_from_another_process_view(versions: Versions) -> None:
     versions.keep(artifact.to_files(fitted()), "aaa")
-    again = Versions(Store(versions.store.root)).load("aaa")
+    again = Versions(Store(versions.store.root), "churn").load("aaa")
     assert again.probability(unseen_rows()).tobytes() == fitted().probability(unseen_rows()).tobytes()
 
 

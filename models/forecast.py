@@ -1,0 +1,130 @@
+"""The coming horizon in sum: customers lost and revenue retained, with an interval, from calibrated probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+
+Floats = npt.NDArray[np.float64]
+
+DRAWS = 2_000
+CONFIDENCE = 0.9
+# How far the level of all risks strays before anything was seen of it, and how many errors that assumption counts for.
+PRIOR_SCALE, PRIOR_WEIGHT = 0.15, 3
+_EDGE = 1e-9
+_WIDEST = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chances:
+    """Of n customers at risk: probabilities of loss, of paying less and of paying more, and recurring revenue a month.
+
+    less, more: 0 where no such model exists; then revenue changes by loss alone.
+    """
+
+    lost: Floats
+    less: Floats
+    more: Floats
+    mrr: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """By how much customers who paid less, or more, did so: shares of what they paid, as seen in the past, above 0."""
+
+    less: Floats
+    more: Floats
+
+
+@dataclass(frozen=True)
+class Range:
+    """expected, and the interval that holds what comes with probability `CONFIDENCE`; `low` and `high` of it."""
+
+    expected: float
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Stray:
+    """How far the level of all risks strays from what a model expects: Student's t in log-odds."""
+
+    scale: float = PRIOR_SCALE
+    freedom: int = PRIOR_WEIGHT
+
+
+def forecast(chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], *, seed: int) -> dict[str, Range]:
+    """customers_lost, grr and nrr (shares of the recurring revenue at the start; null where that is 0).
+
+    The horizon is drawn `DRAWS` times: whether each customer leaves, pays less or more, and by how much. Two things
+    make the interval wide: chance, and that the level of risk of all customers together strays from what models
+    expect, by a season or by news. strays: how far, by outcome: "lost", "less", "more".
+    """
+    random = np.random.default_rng(seed)
+    start = float(chances.mrr.sum())
+    drawn = np.array([_draw(chances, sizes, strays, random) for _ in range(DRAWS)])
+    found = {"customers_lost": _range(drawn[:, 0])}
+    for name, amounts in (("grr", drawn[:, 1]), ("nrr", drawn[:, 2])):
+        found[name] = _range(amounts / start if start > 0 else np.full(DRAWS, np.nan))
+    return found
+
+
+def shift(labels: Floats, probabilities: Floats) -> tuple[float, float]:
+    """By how much all log-odds had to move for the probabilities to sum to what happened.
+
+    With it the variance that chance alone gives such a shift.
+    """
+    odds = logit(np.clip(probabilities, _EDGE, 1 - _EDGE))
+    happened = float(np.clip(labels.sum(), 0.5, len(labels) - 0.5))  # none or all would be an endless shift
+    found = float(brentq(lambda by: expit(odds + by).sum() - happened, -4 * _WIDEST, 4 * _WIDEST))
+    expected = expit(odds + found)
+    return found, float(1 / (expected * (1 - expected)).sum())
+
+
+def stray(past: Sequence[tuple[float, float]]) -> Stray:
+    """From past shifts and their variances by chance, as `shift` finds them, added to the prior.
+
+    >>> stray([])
+    Stray(scale=0.15, freedom=3)
+    """
+    beyond = [max(0.0, found**2 - chance) for found, chance in past]
+    freedom = PRIOR_WEIGHT + len(past)
+    return Stray(float(np.sqrt((PRIOR_WEIGHT * PRIOR_SCALE**2 + sum(beyond)) / freedom)), freedom)
+
+
+def _draw(
+    chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], random: np.random.Generator
+) -> tuple[float, float, float]:
+    """Customers lost, and recurring revenue kept, first without and then with what is added."""
+    n, mrr = len(chances.mrr), chances.mrr
+    lost = random.random(n) < _shifted(chances.lost, strays["lost"], random)
+    less, more = (
+        ~lost & (random.random(n) < _given(_shifted(chance, strays[name], random), chances))
+        for name, chance in (("less", chances.less), ("more", chances.more))
+    )
+    fall, rise = (random.choice(size, n) if len(size) else np.zeros(n) for size in (sizes.less, sizes.more))
+    gross = mrr * ~lost * (1 - less * fall)
+    return float(lost.sum()), float(gross.sum()), float((gross + mrr * (more & ~less) * rise).sum())
+
+
+def _given(probability: Floats, chances: Chances) -> Floats:
+    """Given that they stay: the models' probabilities are of all customers."""
+    return np.asarray(np.minimum(1.0, probability / np.maximum(1 - chances.lost, _EDGE)))
+
+
+def _shifted(probability: Floats, stray: Stray, random: np.random.Generator) -> Floats:
+    by = np.clip(stray.scale * random.standard_t(stray.freedom), -_WIDEST, _WIDEST)
+    return np.asarray(expit(logit(np.clip(probability, _EDGE, 1 - _EDGE)) + by))
+
+
+def _range(values: Floats) -> Range:
+    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Range(float(values.mean()), float(low), float(high))

@@ -1,0 +1,90 @@
+"""What is handed over beside the scores: probabilities of further outcomes, and who has already announced to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features import cohort
+from features.asof import as_of
+from models import economics
+from models.matrix import ENTITY
+from pipelines import outlook
+from pipelines.crm import csv_file
+from pipelines.score import in_batches, wording
+from pipelines.snapshots import as_matrix, feature_file, feature_frame
+from pipelines.workspace import Workspace, code_version, fingerprint
+
+OF_LOSS = ("churn", "voluntary", "involuntary")
+
+
+def further_scores(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Score further outcomes and list who has given notice; both as CSV files.
+
+    {"also": path or null, "announced": {"customers", "mrr", "csv": path or null}}. The first file has a row per
+    customer and outcome: customer_id, outcome, probability, expected_change (of revenue over the horizon, in the
+    currency: negative where it is lost; null where it is not known), model_version and the reasons. The second has
+    customer_id, requested_on and mrr: they are leaving, and no longer scored.
+    """
+    return {"also": _also(workspace, progress), "announced": _announced(workspace)}
+
+
+def _also(workspace: Workspace, progress: Callable[[str], None]) -> str | None:
+    champions = [
+        (view, champion)
+        for view in workspace.each_outcome[1:]
+        if (champion := view.versions.aliased("champion")) is not None
+    ]
+    if not champions:
+        return None
+    settings = workspace.settings
+    made_from = {
+        "features": feature_file(workspace, workspace.as_of).sha256,
+        "models": [champion.version for _, champion in champions],
+        "said": [settings.language, settings.currency],
+        "code": code_version(),
+    }
+    path = f"delivery/outcomes-{workspace.as_of}-{fingerprint(made_from)[:8]}.csv"
+    if workspace.store.present(path) is not None:
+        return path
+    frame, parts = feature_frame(workspace, workspace.as_of), []
+    for view, champion in champions:
+        parts.append(_scored(view, frame).assign(model_version=champion.version))
+        progress(f"{view.settings.outcome.kind} scored")
+    together = pd.concat(parts, ignore_index=True)
+    workspace.store.put(path, lambda place: csv_file.write(together, place), kind="delivery")
+    return path
+
+
+def _scored(view: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
+    kind, words = view.settings.outcome.kind, wording(view)
+    fitted = view.versions.load(view.versions.champion().version)
+    rows = as_matrix(view, frame, view.as_of)
+    probability = fitted.probability(rows)
+    value = economics.value(rows, by_contract=True, days=view.settings.outcome.horizon_days)
+    change = -value if kind in OF_LOSS else value * _size(view, kind)
+    said = in_batches(fitted, rows, frame, words, threads=view.settings.training.threads)
+    risk = pd.DataFrame({ENTITY: rows.customers.astype(str), "outcome": kind, "probability": probability})
+    return pd.concat([risk.assign(expected_change=(probability * change).round(2)), said], axis=1)
+
+
+def _size(view: Workspace, kind: str) -> float:
+    """The mean share by which revenue fell (negative) or rose where this outcome happened; null where it never did."""
+    sizes = outlook.sizes(view, view.as_of)
+    shares = -sizes.less if kind == "contraction" else sizes.more
+    return float(shares.mean()) if len(shares) else float(np.nan)
+
+
+def _announced(workspace: Workspace) -> dict[str, Any]:
+    if not workspace.by_contract:
+        return {"customers": 0, "mrr": 0.0, "csv": None}
+    world = as_of(workspace.tables, workspace.as_of, zone=workspace.settings.zone)
+    leaving = workspace.engine.to_pyarrow(cohort.announced(world).order_by(ENTITY)).to_pandas()
+    leaving["requested_on"] = leaving["requested_on"].astype(str)
+    path = f"delivery/announced-{workspace.as_of}-{feature_file(workspace, workspace.as_of).sha256[:8]}.csv"
+    if workspace.store.present(path) is None:
+        workspace.store.put(path, lambda place: csv_file.write(leaving, place), kind="delivery")
+    return {"customers": len(leaving), "mrr": round(float(leaving["mrr"].sum()), 2), "csv": path}

@@ -1,0 +1,198 @@
+"""The report's section on money: whom to contact first, what the next horizon brings, what each model is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models import economics, explanation
+from models.economics import DAYS_PER_MONTH, Play
+from models.explanation import RHYTHM
+from pipelines import backtest, charts_of_money
+from pipelines.outlook import FIGURES, outlook
+from pipelines.report_data import Modelled, Money, ReportData
+from pipelines.report_tables import Cell, Table
+from pipelines.report_words import Words
+from pipelines.snapshots import as_matrix, families_here, feature_frame
+from pipelines.workspace import Workspace
+
+SAMPLE = 2_000
+LEADING = 3  # families named per outcome
+
+
+def money(workspace: Workspace, announced: Mapping[str, Any]) -> Money:
+    """What the page tells of money. announced: as from `further_scores`."""
+    plan, horizon = workspace.settings.retention, workspace.settings.outcome.horizon_days
+    play = Play(contact_cost=plan.contact_cost, offer_cost=plan.offer_cost, success_rate=plan.success_rate)
+    return Money(
+        play=play,
+        kept=plan.kept_months * DAYS_PER_MONTH / horizon,
+        outlook=outlook(workspace),
+        modelled=[_modelled(view) for view in workspace.each_outcome],
+        announced_customers=announced["customers"],
+        announced_mrr=announced["mrr"],
+    )
+
+
+def section(report: ReportData, words: Words) -> dict[str, Any]:
+    """`money_tables` and what stands beside them; nothing to show leaves the section out."""
+    found = report.money
+    if found is None:
+        return {"money_tables": []}
+    tables = [_outlook(found, words, report.horizon_days)] if found.outlook["next"] else []
+    if len(found.modelled) > 1:
+        tables.append(_outcomes(found, words))
+    if any(each.worse for each in found.modelled):
+        tables.append(_worse(found, words))
+    charts, notes = [], []
+    if _has_money(report.predictions):
+        charts.append(charts_of_money.reached(report.predictions, words))
+        charts.append(
+            charts_of_money.profits(report.predictions, found.play, found.kept, words, currency=report.currency)
+        )
+        notes.append(_expected_profit(report, found, words))
+    if found.announced_customers:
+        written = words.number(found.announced_mrr, 2)
+        notes.append(words.say("money.announced", n=found.announced_customers, mrr=written, currency=report.currency))
+    return {"money_tables": tables, "money_charts": charts, "money_notes": [note for note in notes if note]}
+
+
+def _has_money(predictions: pd.DataFrame) -> bool:
+    return "value" in predictions.columns and float(charts_of_money.lost(predictions).sum()) > 0
+
+
+def _expected_profit(report: ReportData, found: Money, words: Words) -> str:
+    """EMPC in words; empty where one outcome is missing."""
+    labels = report.predictions["label"].to_numpy(np.float64)
+    if not 0 < labels.sum() < len(labels):
+        return ""
+    probability = report.predictions["churn_probability"].to_numpy(np.float64)
+    value = report.predictions["value"].to_numpy(np.float64) * found.kept
+    best = economics.empc(labels, probability, value, found.play)
+    profit = words.number(best.profit, 2)
+    return words.say("money.empc", profit=profit, currency=report.currency, share=best.share)
+
+
+def _outlook(found: Money, words: Words, horizon_days: int) -> Table:
+    """One row per figure: expected, its interval, and how past forecasts did."""
+    ahead, past = found.outlook["next"], found.outlook["past"]
+    rows = []
+    for name in FIGURES:
+        if name not in ahead:
+            continue
+        written = _counted if name == "customers_lost" else _share
+        expected, low, high = (written(ahead[name][part], words) for part in ("expected", "low", "high"))
+        held = (
+            words.say("outlook.held", held=_held(found.outlook, name), n=len(past))
+            if past
+            else words.say("outlook.none")
+        )
+        rows.append(
+            (
+                Cell(words.say(f"outlook.{name}")),
+                Cell(expected),
+                Cell(f"{low} {words.say('outlook.to')} {high}"),
+                Cell(held),
+            )
+        )
+    heads = tuple(words.say(f"outlook.{head}") for head in ("figure", "expected", "interval", "past"))
+    return Table(words.say("outlook.caption", days=horizon_days), heads, tuple(rows))
+
+
+def _held(document: Mapping[str, Any], name: str) -> int:
+    return round(document["coverage"][name] * len(document["past"])) if name in document["coverage"] else 0
+
+
+def _counted(value: float, words: Words) -> str:
+    return words.number(value)
+
+
+def _share(value: float, words: Words) -> str:
+    return words.percent(value, 1)
+
+
+def _outcomes(found: Money, words: Words) -> Table:
+    """One row per outcome: how common it is, how well its model does beside logistic regression, what leads it."""
+    rows = []
+    for each in found.modelled:
+        fold = each.newest
+        if fold is None:
+            cells = [Cell(words.say("outcomes.none"))] + [Cell("")] * 3
+        else:
+            other = fold["baselines"].get("logistic_regression", {})
+            cells = [
+                Cell(words.percent(fold["model"]["positives"] / fold["rows"], 1)),
+                Cell(
+                    words.number(_number(fold["model"]["roc_auc"]), 3), words.number(_number(other.get("roc_auc")), 3)
+                ),
+                Cell(
+                    words.number(_number(fold["model"]["log_loss"]), 4), words.number(_number(other.get("log_loss")), 4)
+                ),
+                Cell(words.number(_number(fold["model"]["calibration_slope"]), 2)),
+            ]
+        leading = ", ".join(
+            words.say(f"family.{name}") if words.knows(f"family.{name}") else name for name in each.leading
+        )
+        rows.append((Cell(words.say(f"outcome.{each.kind}")), *cells, Cell(leading)))
+    heads = tuple(
+        words.say(f"outcomes.{head}") for head in ("outcome", "share", "roc_auc", "log_loss", "slope", "leading")
+    )
+    return Table(words.say("outcomes.caption"), heads, tuple(rows), wide=True)
+
+
+def _worse(found: Money, words: Words) -> Table:
+    """One row per segment that a model serves clearly worse than the rest."""
+    rows = tuple(
+        (
+            Cell(words.say(f"outcome.{each.kind}")),
+            Cell(f"{segment['column'].replace('_', ' ')}: {segment['segment']}"),
+            Cell(words.number(segment["rows"])),
+            Cell(words.number(segment["calibration"], 2)),
+            Cell(words.percent(segment["lift"], 1)),
+            Cell(", ".join(words.say(f"segments.{what}") for what in segment["worse"])),
+        )
+        for each in found.modelled
+        for segment in each.worse
+    )
+    heads = ("outcome", "segment", "rows", "calibration", "lift", "worse")
+    return Table(
+        words.say("segments.caption"), tuple(words.say(f"segments.head_{head}") for head in heads), rows, wide=True
+    )
+
+
+def _modelled(view: Workspace) -> Modelled:
+    document = backtest.backtest(view)
+    return Modelled(
+        kind=view.settings.outcome.kind,
+        newest=document["folds"][-1] if document["folds"] else None,
+        worse=[segment for segment in document["segments"] if segment["worse"]],
+        leading=leading_families(view)[:LEADING],
+    )
+
+
+def leading_families(view: Workspace) -> list[str]:
+    """Families by how much their indicators move the champion's log-odds among those at risk today, most first."""
+    champion = view.versions.aliased("champion")
+    frame = feature_frame(view, view.as_of)
+    if champion is None or not len(frame):
+        return []
+    rows = as_matrix(view, frame, view.as_of)
+    chosen = np.zeros(len(rows), dtype=np.bool_)
+    chosen[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]] = True
+    lookbacks = view.settings.lookback_days
+    family_of = {column: family.name for family in families_here(view) for column in family.columns(lookbacks)}
+    found = explanation.contributions(
+        view.versions.load(champion.version), rows.only(chosen), {name: name for name in family_of}
+    )
+    names = [family_of.get(code, "purchases" if code == RHYTHM else code) for code in found.codes]
+    summed = pd.DataFrame(found.values, columns=names).T.groupby(level=0).sum().T
+    moved = (summed - summed.mean()).abs().mean()
+    return [str(name) for name in moved[moved > 0].sort_values(ascending=False, kind="stable").index]
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
