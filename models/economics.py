@@ -126,13 +126,13 @@ def empc(labels: Floats, probabilities: Floats, kept_value: Floats, play: Play) 
     """Expected maximum profit per customer, and the share to contact for it (Verbraken et al. 2013), by `empulse`.
 
     The success rate varies around the play's as widely as in the literature; every customer is worth the mean.
-    labels: both outcomes present. Raises: ValueError where customers are worth nothing, or a success rate is 0 or 1.
+    Raises: ValueError where there is one outcome only, or customers are worth nothing.
     """
     from empulse.metrics import empc_score
 
     worth = float(np.nanmean(kept_value))
-    if not worth > 0 or not 0 < play.success_rate < 1:
-        raise ValueError("expected maximum profit needs customers worth something, and a success rate within 0 and 1")
+    if not worth > 0 or not 0 < labels.sum() < len(labels):
+        raise ValueError("expected maximum profit needs customers worth something, some who leave and some who stay")
     parameters: dict[str, Any] = {
         "alpha": play.success_rate * _BETA_SUM,
         "beta": (1 - play.success_rate) * _BETA_SUM,

@@ -12,12 +12,13 @@ from scipy.special import expit, logit
 
 Floats = npt.NDArray[np.float64]
 
-DRAWS = 2_000
+DRAWS = 1_000
 CONFIDENCE = 0.9
 # How far the level of all risks strays before anything was seen of it, and how many errors that assumption counts for.
 PRIOR_SCALE, PRIOR_WEIGHT = 0.15, 3
 _EDGE = 1e-9
 _WIDEST = 5.0
+_CELLS = 2_000_000  # drawn at once, so that memory stays bounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,9 @@ def forecast(chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], *, see
     """
     random = np.random.default_rng(seed)
     start = float(chances.mrr.sum())
-    drawn = np.array([_draw(chances, sizes, strays, random) for _ in range(DRAWS)])
+    at_once = max(1, min(DRAWS, _CELLS // max(1, len(chances.mrr))))
+    parts = [_draw(chances, sizes, strays, min(at_once, DRAWS - done), random) for done in range(0, DRAWS, at_once)]
+    drawn = np.concatenate(parts)
     found = {"customers_lost": _range(drawn[:, 0])}
     for name, amounts in (("grr", drawn[:, 1]), ("nrr", drawn[:, 2])):
         found[name] = _range(amounts / start if start > 0 else np.full(DRAWS, np.nan))
@@ -101,18 +104,22 @@ def stray(past: Sequence[tuple[float, float]]) -> Stray:
 
 
 def _draw(
-    chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], random: np.random.Generator
-) -> tuple[float, float, float]:
-    """Customers lost, and recurring revenue kept, first without and then with what is added."""
-    n, mrr = len(chances.mrr), chances.mrr
-    lost = random.random(n) < _shifted(chances.lost, strays["lost"], random)
+    chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], draws: int, random: np.random.Generator
+) -> Floats:
+    """(draws, 3) customers lost, and recurring revenue kept, first without and then with what is added."""
+    shape, mrr = (draws, len(chances.mrr)), chances.mrr
+    lost = random.random(shape) < _shifted(chances.lost, strays["lost"], draws, random)
     less, more = (
-        ~lost & (random.random(n) < _given(_shifted(chance, strays[name], random), chances))
+        ~lost & (random.random(shape) < _given(_shifted(chance, strays[name], draws, random), chances))
         for name, chance in (("less", chances.less), ("more", chances.more))
     )
-    fall, rise = (random.choice(size, n) if len(size) else np.zeros(n) for size in (sizes.less, sizes.more))
+    fall, rise = (
+        random.choice(size, shape) if len(size) and happens.any() else np.zeros((1, 1))
+        for size, happens in ((sizes.less, less), (sizes.more, more))
+    )
     gross = mrr * ~lost * (1 - less * fall)
-    return float(lost.sum()), float(gross.sum()), float((gross + mrr * (more & ~less) * rise).sum())
+    net = gross + mrr * (more & ~less) * rise
+    return np.column_stack([lost.sum(axis=1), gross.sum(axis=1), net.sum(axis=1)])
 
 
 def _given(probability: Floats, chances: Chances) -> Floats:
@@ -120,8 +127,11 @@ def _given(probability: Floats, chances: Chances) -> Floats:
     return np.asarray(np.minimum(1.0, probability / np.maximum(1 - chances.lost, _EDGE)))
 
 
-def _shifted(probability: Floats, stray: Stray, random: np.random.Generator) -> Floats:
-    by = np.clip(stray.scale * random.standard_t(stray.freedom), -_WIDEST, _WIDEST)
+def _shifted(probability: Floats, stray: Stray, draws: int, random: np.random.Generator) -> Floats:
+    """(draws, n), each draw of all customers at another level; what cannot happen cannot happen at any."""
+    if not probability.any():
+        return np.zeros((1, len(probability)))
+    by = np.clip(stray.scale * random.standard_t(stray.freedom, (draws, 1)), -_WIDEST, _WIDEST)
     return np.asarray(expit(logit(np.clip(probability, _EDGE, 1 - _EDGE)) + by))
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.errors import TrainingError
@@ -18,6 +19,8 @@ from models.training import Fitted, Limits
 from pipelines import documents
 from pipelines.snapshots import feature_file, outcome_file, outcome_frame, training_matrix
 from pipelines.workspace import Workspace, code_version, fingerprint
+
+Floats = npt.NDArray[np.float64]
 
 PLAN = "plan_rank"
 MONEY = ("mrr_before", "mrr_after")
@@ -158,6 +161,7 @@ def _judge(
         "baselines": {name: asdict(evaluation.metrics(test.outcomes, other)) for name, other in others.items()},
     }
     value = economics.value(test, by_contract=workspace.by_contract, days=workspace.settings.outcome.horizon_days)
+    figures["empc"] = _empc(workspace, test, probabilities, value)
     columns = {
         "snapshot_on": str(fold.test),
         "label": test.outcomes.astype(np.int64),
@@ -167,6 +171,18 @@ def _judge(
         **{name: known[name].to_numpy() for name in (*MONEY, "treated") if name in known.columns},
     }
     return figures, pd.DataFrame({"customer_id": test.customers.astype(str), **columns})
+
+
+def _empc(workspace: Workspace, test: Matrix, probabilities: Floats, value: Floats) -> dict[str, float] | None:
+    """Expected maximum profit per customer, and the share to contact for it; None where it does not exist."""
+    plan, horizon = workspace.settings.retention, workspace.settings.outcome.horizon_days
+    worth = value * plan.kept_months * economics.DAYS_PER_MONTH / horizon
+    if workspace.settings.outcome.kind == "expansion" or not np.nan_to_num(worth).any():
+        return None
+    try:
+        return asdict(economics.empc(test.outcomes, probabilities, worth, plan.play))
+    except ValueError:
+        return None
 
 
 def _segments(workspace: Workspace, tests: Matrix, predictions: pd.DataFrame) -> list[Segment]:
@@ -196,6 +212,7 @@ def _key(workspace: Workspace, folds: list[FoldDays], progress: Callable[[str], 
         "folds": [asdict(fold) for fold in folds],
         "outcomes": [file.path for file in stored if file],
         "training": settings.training.model_dump(exclude={"threads"}),
+        "retention": settings.retention.model_dump(),
         "backtest": settings.backtest.model_dump(),
     }
     return fingerprint(parts | {"code": code_version("features", "models")})

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import economics, explanation
-from models.economics import DAYS_PER_MONTH, Play
+from models import explanation
+from models.economics import DAYS_PER_MONTH
 from models.explanation import RHYTHM
 from pipelines import backtest, charts_of_money
 from pipelines.outlook import FIGURES, outlook
@@ -27,9 +27,8 @@ LEADING = 3  # families named per outcome
 def money(workspace: Workspace, announced: Mapping[str, Any]) -> Money:
     """What the page tells of money. announced: as from `further_scores`."""
     plan, horizon = workspace.settings.retention, workspace.settings.outcome.horizon_days
-    play = Play(contact_cost=plan.contact_cost, offer_cost=plan.offer_cost, success_rate=plan.success_rate)
     return Money(
-        play=play,
+        play=plan.play,
         kept=plan.kept_months * DAYS_PER_MONTH / horizon,
         outlook=outlook(workspace),
         modelled=[_modelled(view) for view in workspace.each_outcome],
@@ -66,15 +65,12 @@ def _has_money(predictions: pd.DataFrame) -> bool:
 
 
 def _expected_profit(report: ReportData, found: Money, words: Words) -> str:
-    """EMPC in words; empty where one outcome is missing."""
-    labels = report.predictions["label"].to_numpy(np.float64)
-    if not 0 < labels.sum() < len(labels):
+    """EMPC in words; empty where there is none."""
+    newest = found.modelled[0].newest
+    if newest is None or newest["empc"] is None:
         return ""
-    probability = report.predictions["churn_probability"].to_numpy(np.float64)
-    value = report.predictions["value"].to_numpy(np.float64) * found.kept
-    best = economics.empc(labels, probability, value, found.play)
-    profit = words.number(best.profit, 2)
-    return words.say("money.empc", profit=profit, currency=report.currency, share=best.share)
+    profit = words.number(newest["empc"]["profit"], 2)
+    return words.say("money.empc", profit=profit, currency=report.currency, share=newest["empc"]["share"])
 
 
 def _outlook(found: Money, words: Words, horizon_days: int) -> Table:

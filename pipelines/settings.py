@@ -17,6 +17,7 @@ from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
+from models.economics import Play
 from pipelines.source_settings import Section, Share, Source, known_zone
 
 FILE_NAME = "attrition.toml"
@@ -119,6 +120,10 @@ class Retention(Section):
     offer_cost: Annotated[float, Field(ge=0)] = 10.0
     success_rate: Annotated[float, Field(gt=0, lt=1)] = 0.3
     kept_months: Annotated[float, Field(gt=0)] = 12.0
+
+    @property
+    def play(self) -> Play:
+        return Play(contact_cost=self.contact_cost, offer_cost=self.offer_cost, success_rate=self.success_rate)
 
 
 class Tracking(Section):

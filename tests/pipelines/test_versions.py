@@ -30,7 +30,7 @@ def version(name: str, *, promoted: bool, **changes: Any) -> Version:
 
 def test_without_a_promoted_version_there_is_no_champion_and_a_remedy(versions: Versions) -> None:
     versions.add(version("aaa", promoted=False))
-    with pytest.raises(TrainingError, match=r"^there is no champion model yet; run `attrition train` first$"):
+    with pytest.raises(TrainingError, match=r"^there is no champion model of churn yet; run `attrition train` first$"):
         versions.champion()
     challenger = versions.aliased("challenger")
     assert challenger is not None

@@ -14,6 +14,8 @@ ROWS: dict[str, list[Any]] = {
     "customer_id": ["A-17", "É-2", "10"],
     "churn_probability": [0.12345678901234568, 1 / 3, 0.9999999999999999],
     "churn_risk_band": ["low", "medium", "high"],
+    "value_at_risk": [12.34, None, 70.0],
+    "priority": [2, 3, 1],
     "reason_1": ["no order for 94 days, usually every 21 days", "", "dernière commande il y a 1\u202f000 jours"],
     "reason_1_code": ["buying_rhythm", "", "buying_rhythm"],
     "reason_2": ["", "", "customer for 3 days"],
@@ -25,6 +27,7 @@ ROWS: dict[str, list[Any]] = {
 
 def scores(run_id: str = "run-1", **changes: list[Any]) -> pd.DataFrame:
     stamps: dict[str, Any] = {
+        "currency": "EUR",
         "horizon_days": 90,
         "model_version": "aaaaaaaaaaaa",
         "scored_at": "2024-07-01T06:00:00+00:00",
@@ -44,6 +47,7 @@ def replace(store: Store, frame: pd.DataFrame, *, as_of: str = "2024-07-01", run
 def values(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
     """Every value in the order of customers, as plain Python."""
     ordered = frame[list(COLUMNS)].sort_values("customer_id")
+    ordered = ordered.astype(object).where(ordered.notna(), None)
     return list(ordered.itertuples(index=False, name=None))
 
 
