@@ -51,10 +51,12 @@ def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> C
     average = float(first - rows.start[0] - shap[0].sum()) + fitted.average_start
     start = rows.start - fitted.average_start
     code_of = [RHYTHM if name in RHYTHM_COLUMNS else reasons[name] for name in rows.columns]
-    codes = tuple(dict.fromkeys([RHYTHM, *code_of]))
+    started = set(RHYTHM_COLUMNS) <= set(rows.columns)
+    codes = tuple(dict.fromkeys([RHYTHM, *code_of] if started else code_of))
     member = np.array([[code == mine for code in codes] for mine in code_of], dtype=np.float64)
     values = shap @ member
-    values[:, codes.index(RHYTHM)] += start
+    if started:
+        values[:, codes.index(RHYTHM)] += start
     return Contributions(codes, values, shap, start, average)
 
 

@@ -87,8 +87,7 @@ def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
         document["predictions"] = documents.write_frame(
             workspace.store, f"results/backtest-{key}.parquet", together, kind="predictions"
         )
-    documents.write(workspace.store, path, document, kind="backtest")
-    return document
+    return documents.write(workspace.store, path, document, kind="backtest")
 
 
 def fit(workspace: Workspace, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:

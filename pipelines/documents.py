@@ -23,14 +23,16 @@ def read(store: Store, path: str) -> dict[str, Any] | None:
     return content
 
 
-def write(store: Store, path: str, document: dict[str, Any], *, kind: str) -> None:
-    """Store a document; numbers that are not finite become null."""
+def write(store: Store, path: str, document: dict[str, Any], *, kind: str) -> dict[str, Any]:
+    """Store a document, numbers that are not finite as null; as it will be read, back."""
     text = json.dumps(_finite(document), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
     def save(place: Path) -> None:
         place.write_text(text, encoding="utf-8")
 
     store.put(path, save, kind=kind)
+    written: dict[str, Any] = json.loads(text)
+    return written
 
 
 def _finite(value: Any) -> Any:

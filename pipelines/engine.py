@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 from features.errors import SettingsError
 
 Engine = Literal["duckdb", "spark"]
-MEMORY = "2GB"  # beyond it DuckDB spills to disk: a snapshot of any size fits, and the machine is not ours alone
+MEMORY = "1GB"  # beyond it DuckDB spills to disk: a snapshot of any size fits, and the machine is not ours alone
 
 
 def open_engine(kind: Engine) -> Any:

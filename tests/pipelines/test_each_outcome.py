@@ -1,0 +1,172 @@
+"""A small simulated company with a model for each outcome: what is computed, kept apart, told and handed over."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.registry import CHAMPION
+from pipelines import run as stages
+from pipelines.console import People
+from pipelines.init import render
+from pipelines.outlook import outlook
+from pipelines.run import Job
+from pipelines.settings import FILE_NAME, load
+from pipelines.simulation.simulate import simulate
+from pipelines.snapshots import outcome_frame
+from pipelines.train import registry_of
+from pipelines.workspace import open_workspace
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+KINDS = ("churn", "involuntary", "expansion")
+# Families enough for two reasons to leave, and few enough to compute within seconds.
+FEW = (
+    "customers",
+    "subscriptions",
+    "subscription_changes",
+    "payments",
+    "payment_methods",
+    "support_contacts",
+    "treatments",
+)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("outcomes") / "company"
+    simulate(folder, customers=1_500, months=20, seed=6)
+    settings = load(folder / FILE_NAME)
+    changed = {
+        "sources": tuple(source for source in settings.sources if source.table in FEW),
+        "lookback_days": (30,),
+        "outcome": settings.outcome.model_copy(update={"also": KINDS[1:]}),
+        "snapshots": settings.snapshots.model_copy(update={"min_history_days": 420, "at_most": 4}),
+        "training": settings.training.model_copy(update={"min_positives": 5}),
+        "backtest": settings.backtest.model_copy(update={"folds": 2, "bootstrap_samples": 20}),
+    }
+    (folder / FILE_NAME).write_text(render(settings.model_copy(update=changed)), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def documents(company: Path) -> dict[str, Any]:
+    return stages.everything(_job(company))
+
+
+def _job(folder: Path) -> Job:
+    return Job(open_workspace(folder, now=NOW), People(quiet=True), NOW)
+
+
+def test_each_outcome_is_backtested_with_folds_intervals_and_segments(documents: dict[str, Any]) -> None:
+    tested = documents["backtest"]
+    assert [each["outcome"]["kind"] for each in (tested, *tested["also"])] == list(KINDS)
+    for each in (tested, *tested["also"]):
+        assert len(each["folds"]) == 2
+        for fold in each["folds"]:
+            low, high = fold["intervals"]["roc_auc"]
+            assert low <= fold["model"]["roc_auc"] <= high
+            assert fold["untreated"]["n"] + fold["treated_rows"] == fold["rows"]
+            assert fold["treated_rows"] > 0
+    columns = {segment["column"] for segment in tested["segments"]}
+    assert {"country", "acquisition_channel", "value_tier", "plan_rank"} <= columns
+
+
+def test_each_outcome_has_a_champion_of_its_own_under_a_name_of_its_own(
+    documents: dict[str, Any], company: Path
+) -> None:
+    trained = documents["train"]
+    versions = {"churn": trained["version"]} | {each["outcome"]: each["version"] for each in trained["also"]}
+    assert set(versions) == set(KINDS)
+    assert len(set(versions.values())) == len(KINDS)
+    for view in open_workspace(company, now=NOW).each_outcome:
+        kind = view.settings.outcome.kind
+        assert view.versions.champion().version == versions[kind]
+        assert view.versions.load(versions[kind]).outcome == kind
+        assert registry_of(view).aliased(CHAMPION) == versions[kind]
+
+
+def test_a_second_run_trains_nothing_anew(documents: dict[str, Any], company: Path) -> None:
+    again = stages.everything(_job(company))
+    assert again["backtest"] == documents["backtest"]
+    assert [again["train"]["unchanged"], *(each["unchanged"] for each in again["train"]["also"])] == [True] * len(KINDS)
+    assert again["score"]["unchanged"]
+    assert again["score"]["also"] == documents["score"]["also"]
+
+
+def test_further_outcomes_are_handed_over_with_money_and_reasons(documents: dict[str, Any], company: Path) -> None:
+    rows = _csv(company / documents["score"]["also"])
+    scored = {row["customer_id"]: row for row in _csv(company / documents["score"]["csv"])}
+    assert {(row["customer_id"], row["outcome"]) for row in rows} == {
+        (customer, kind) for customer in scored for kind in KINDS[1:]
+    }
+    for row in rows:
+        assert 0 < float(row["probability"]) < 1
+        if row["expected_change"]:
+            change = float(row["expected_change"])
+            assert change <= 0 if row["outcome"] == "involuntary" else change >= 0
+    assert {row["reason_1_code"] for row in rows} - {""}
+
+
+def test_scores_are_ranked_by_money_at_risk(documents: dict[str, Any], company: Path) -> None:
+    rows = _csv(company / documents["score"]["csv"])
+    assert [int(row["priority"]) for row in rows] == list(range(1, len(rows) + 1))
+    money = [float(row["value_at_risk"]) for row in rows if row["value_at_risk"]]
+    assert money == sorted(money, reverse=True)
+    assert {row["currency"] for row in rows} == {"EUR"}
+    by_risk = sorted(rows, key=lambda row: -float(row["churn_probability"]))
+    assert [row["customer_id"] for row in by_risk] != [row["customer_id"] for row in rows]
+
+
+def test_the_horizon_is_forecast_and_past_forecasts_are_held_against_what_came(
+    company: Path, documents: dict[str, Any]
+) -> None:
+    workspace = open_workspace(company, now=NOW)
+    found = outlook(workspace)
+    assert set(found["next"]) == {"customers_lost", "grr", "nrr"}
+    assert found["next"]["customers_lost"]["low"] < found["next"]["customers_lost"]["expected"]
+    assert [each["snapshot_on"] for each in found["past"]] == [
+        fold["snapshot_on"] for fold in documents["backtest"]["folds"]
+    ]
+    for each, fold in zip(found["past"], documents["backtest"]["folds"], strict=True):
+        known = outcome_frame(workspace, date.fromisoformat(each["snapshot_on"]))
+        assert known is not None
+        assert each["figures"]["customers_lost"]["actual"] == known["churn"].sum() == fold["model"]["positives"]
+        before, after = known["mrr_before"], known["mrr_after"]
+        assert each["figures"]["nrr"]["actual"] == pytest.approx(after.sum() / before.sum())
+        assert each["figures"]["grr"]["actual"] == pytest.approx(np.minimum(before, after).sum() / before.sum())
+
+
+def test_the_report_tells_of_money_and_outcomes(documents: dict[str, Any], company: Path) -> None:
+    page = (company / documents["report"]["report"]).read_text(encoding="utf-8")
+    for said in (
+        "first by value at risk",
+        "left because payments failed",
+        "stayed, pays more",
+        "Net revenue retention",
+        "EMPC",
+    ):
+        assert said in page, said
+
+
+def test_an_outcome_too_rare_to_learn_is_left_out_and_the_others_are_trained(
+    documents: dict[str, Any], company: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(company, tmp_path / "company"))
+    settings = load(folder / FILE_NAME)
+    strict = {"training": settings.training.model_copy(update={"min_positives": 100})}
+    (folder / FILE_NAME).write_text(render(settings.model_copy(update=strict)), encoding="utf-8")
+    trained = stages.train_(_job(folder))
+    assert trained["version"]
+    skipped = {each["outcome"]: each.get("skipped", "") for each in trained["also"]}
+    assert "training.min_positives" in skipped["involuntary"]
+
+
+def _csv(place: Path) -> list[dict[str, str]]:
+    with place.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
