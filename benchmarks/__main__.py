@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import scoring, snapshots_report, workspaces
+from benchmarks import scoring, simulated, snapshots_report, workspaces
 from benchmarks.report import Report
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure")
     parser.add_argument("--rows", type=int, default=1_000_000, help="customers scored for the cost ratio")
     parser.add_argument("--events", type=int, default=20_000_000, help="uses of which snapshots are made")
+    parser.add_argument("--customers", type=int, default=20_000, help="customers of the simulated company")
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets that do not ship")
     chosen = parser.parse_args()
     report = Report()
@@ -54,7 +55,35 @@ def _snapshots(report: Report, folder: Path, chosen: argparse.Namespace) -> None
     snapshots_report.promise(report, folder, events=chosen.events)
 
 
-PARTS = {"quality": _quality, "scoring": _scoring, "snapshots": _snapshots}
+def _simulated(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    for cohort in simulated.COHORTS:
+        place = folder / cohort
+        simulated.company(place, customers=chosen.customers, months=36, seed=7)
+        found = simulated.found(place, cohort, folds=3)
+        report.row(f"simulated {cohort}: share of the truth's skill", found.skill, 0.95, at_least=True)
+        for fold in found.folds:
+            report.note(f"{fold.day}: ROC AUC {fold.model:.4f}, the truth's {fold.truth:.4f}, {fold.rows:,} customers")
+        if cohort == "contract":
+            report.row("simulated contract: calibration slope", found.slope, 0.9, at_least=True)
+            report.row("simulated contract: calibration slope", found.slope, 1.1, at_least=False)
+        report.note("families: " + ", ".join(f"{name} {size:.3f}" for name, size in found.families.items()))
+
+
+def _forecasts(report: Report, folder: Path, _chosen: argparse.Namespace) -> None:
+    found = simulated.forecasts(folder / "forecasts", months=40, customers=4_000, seed=11)
+    for name, share in found["coverage"].items():
+        report.row(f"{name}: share of {len(found['past'])} intervals that held what came", share, 0.85, at_least=True)
+        report.row(f"{name}: share of {len(found['past'])} intervals that held what came", share, 0.95, at_least=False)
+        report.note(f"mean absolute error of {name}: {found['error'][name]:.4f}")
+
+
+PARTS = {
+    "quality": _quality,
+    "scoring": _scoring,
+    "snapshots": _snapshots,
+    "simulated": _simulated,
+    "forecasts": _forecasts,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

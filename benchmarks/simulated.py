@@ -1,4 +1,4 @@
-"""The simulated company: how much of the true hazard's own skill the model reaches, and which families matter to it.
+"""The simulated company: how much of the true hazard's own skill the model reaches, which families matter, forecasts.
 
 Everything here is simulated; the truth that it is compared with exists nowhere else.
 """
@@ -10,21 +10,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from models.evaluation import metrics
 from models.explanation import RHYTHM, contributions
 from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines import backtest
 from pipelines.ingest import ingest
-from pipelines.settings import FILE_NAME
+from pipelines.outlook import outlook
+from pipelines.settings import FILE_NAME, load
 from pipelines.simulation.simulate import SHOP_FILE, simulate
 from pipelines.snapshots import families_here, training_matrix
 from pipelines.workspace import Workspace, open_workspace
 
+# Before the first test: a year of history, and a year of training snapshots.
+LEAD_MONTHS = 28
+FORECAST_TABLES = (
+    "customers", "subscriptions", "subscription_changes", "payments", "payment_methods", "support_contacts", "usage",
+    "surveys", "treatments",
+)  # fmt: skip
 COHORTS = {"contract": FILE_NAME, "shop": SHOP_FILE}
 
 
@@ -45,10 +54,14 @@ class Fold:
 
 @dataclass(frozen=True)
 class Found:
-    """folds: oldest first. families: mean absolute log-odds per family at the newest test snapshot, largest first."""
+    """folds: oldest first. families: mean absolute log-odds per family at the newest test snapshot, largest first.
+
+    slope: calibration slope over all folds together.
+    """
 
     folds: list[Fold]
     families: pd.Series
+    slope: float
 
     @property
     def skill(self) -> float:
@@ -75,16 +88,36 @@ def found(folder: Path, cohort: str, *, folds: int = 1) -> Found:
     assert rows is not None
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
     truth = truth[truth["cohort"] == cohort]
-    judged = []
+    judged, told = [], []
     families = pd.Series(dtype=float)
     for fold in planned:
         train, test = (backtest.rows_on(rows, days) for days in (fold.train, (fold.test,)))
         assert train is not None
         assert test is not None
         fitted = backtest.fit(workspace, train)
-        judged.append(_fold(fold.test, test, fitted.probability(test), truth))
+        probabilities = fitted.probability(test)
+        judged.append(_fold(fold.test, test, probabilities, truth))
+        told.append((test.outcomes, probabilities))
         families = _families(workspace, fitted, test)
-    return Found(judged, families)
+    labels, risks = (np.concatenate(parts) for parts in zip(*told, strict=True))
+    return Found(judged, families, metrics(labels, risks).calibration_slope)
+
+
+def forecasts(folder: Path, *, months: int, customers: int, seed: int) -> dict[str, Any]:
+    """`outlook` of a company over so many months, a forecast of 30 days for each, on three outcomes and few tables."""
+    simulate(folder, customers=customers, months=months + LEAD_MONTHS, seed=seed)
+    settings = load(folder / FILE_NAME)
+    changed = {
+        "sources": tuple(source for source in settings.sources if source.table in FORECAST_TABLES),
+        "lookback_days": (30, 90),
+        "outcome": settings.outcome.model_copy(update={"also": ("contraction", "expansion")}),
+        "snapshots": settings.snapshots.model_copy(update={"min_history_days": 420, "at_most": 12}),
+        "backtest": settings.backtest.model_copy(update={"folds": months, "every_days": 30, "bootstrap_samples": 10}),
+    }
+    opened = open_workspace(folder, now=datetime.now(UTC))
+    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of)
+    ingest(workspace.store, workspace.settings)
+    return outlook(workspace)
 
 
 def _fold(day: date, test: Matrix, probabilities: np.ndarray, truth: pd.DataFrame) -> Fold:

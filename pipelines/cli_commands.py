@@ -83,11 +83,16 @@ def ingest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
 def backtest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Walk forward through the past: train on what had matured by each day, compare with what followed.
 
+    Once for each outcome of the settings. Segments are judged over all folds together; `worse` names those whose
+    calibration or lift is clearly worse than that of all others.
+
     Example: attrition backtest --project shop --as-of 1998-01-01
 
     JSON: {"outcome", "folds": [{"snapshot_on", "rows", "train_rows", "train_first", "train_last", "model": {metric:
-    value}, "intervals": {metric: [low, high]}, "baselines": {name: {metric: value}}}], "skipped": [{"snapshot_on",
-    "reason"}], "predictions": path}
+    value}, "intervals": {metric: [low, high]}, "treated_rows", "untreated": {metric: value}, "baselines": {name:
+    {metric: value}}, "empc": {"share", "profit"} or null}], "segments": [{"column", "segment", "rows", "positives",
+    "calibration", "calibration_interval", "lift", "lift_interval", "worse": ["calibration" or "lift"]}], "skipped":
+    [{"snapshot_on", "reason"}], "predictions": path, "also": [the same for each further outcome]}
     """
     stage("backtest", project, as_of, as_json=as_json, debug=debug)
 
@@ -96,9 +101,12 @@ def backtest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = Fals
 def train(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Train on every matured snapshot, register the version, and promote it if it is not worse than the champion.
 
+    Each outcome of the settings gets a model of its own; a further one that is too rare to learn is left out.
+
     Example: attrition train --project shop
 
-    JSON: {"version", "promoted", "verdict", "unchanged", "published"}
+    JSON: {"version", "promoted", "verdict", "unchanged", "published", "also": [{"outcome", and these, or "skipped":
+    reason}]}
     """
     stage("train_", project, as_of, as_json=as_json, debug=debug)
 
@@ -107,12 +115,14 @@ def train(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 def score(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Score everybody at risk with the champion: probability (0 to 1, higher is worse), band and three reasons.
 
-    Needs no tracking server. Scoring a date again replaces that date, whole.
+    Needs no tracking server. Scoring a date again replaces that date, whole. Each score has the value at risk
+    (probability times revenue over the horizon) and a priority by it. Beside the scores lie the probabilities of
+    further outcomes, and who has already given notice and is not scored any more.
 
     Example: attrition score --project shop --as-of 1998-01-01
 
-    JSON: {"as_of", "run_id", "scored", "unchanged", "history", "csv", "horizon_days", "model_version", "scored_at",
-    "data_as_of", "valid_until"}
+    JSON: {"as_of", "run_id", "scored", "unchanged", "history", "csv", "also": path or null, "announced": {"customers",
+    "mrr", "csv"}, "currency", "horizon_days", "model_version", "scored_at", "data_as_of", "valid_until"}
     """
     stage("score_", project, as_of, as_json=as_json, debug=debug)
 
