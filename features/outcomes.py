@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from features.asof import AsOf, as_of
 from features.figures import count, flag, real
 from features.orders import purchases
-from features.spells import Endings, paying
+from features.spells import Endings, paying, spells
 
 
 def window(snapshot_on: date, *, lead_days: int, horizon_days: int) -> tuple[date, date]:
@@ -80,17 +80,15 @@ def outcomes(
 def _of_contracts(now: AsOf, then: AsOf, later: AsOf, endings: Endings, *, price_rise_is_expansion: bool) -> ir.Table:
     """customer_id and a flag per kind, of every customer who pays when the window starts."""
     before, after = paying(now, then, endings), paying(now, later, endings)
-    # By the subscription that ended last; of several on one day an involuntary end is told from the others.
-    last = before.counted_until.max().over(ibis.window(group_by="customer_id"))
-    before = before.mutate(failed=(before.counted_until == last) & before.involuntary)
-    start = before.group_by("customer_id").agg(mrr_before=before.mrr.sum(), failed=count(before.failed))
+    start = before.group_by("customer_id").agg(mrr_before=before.mrr.sum())
     end = after.group_by(later_id=after.customer_id).agg(mrr_after=after.mrr.sum())
     both = start.left_join(end, start.customer_id == end.later_id)
+    both = both.left_join(_last_end(spells(now, endings), later), "customer_id").drop("customer_id_right")
     if price_rise_is_expansion or "subscription_changes" not in now:
         both = both.mutate(rise=ibis.literal(0))
     else:
         both = both.left_join(_rises(now, then, later), "customer_id").drop("customer_id_right")
-    gone, failed = both.later_id.isnull(), both.failed > 0
+    gone, failed = both.later_id.isnull(), ibis.coalesce(both.failed > 0, False)
     # Of those who are gone mrr_after is null, and whatever is compared with it did not happen.
     return both.select(
         "customer_id",
@@ -102,6 +100,17 @@ def _of_contracts(now: AsOf, then: AsOf, later: AsOf, endings: Endings, *, price
         mrr_before=real(both.mrr_before),
         mrr_after=real(both.mrr_after.fill_null(0)),
     )
+
+
+def _last_end(table: ir.Table, later: AsOf) -> ir.Table:
+    """By customer: `failed`, how many of the subscriptions that ended last, one or several on one day, did so unpaid.
+
+    Those that began within the window count, too, as they do in retention figures.
+    """
+    ended = table.filter(table.counted_until < later.today)
+    last = ended.counted_until.max().over(ibis.window(group_by="customer_id"))
+    ended = ended.mutate(failed=(ended.counted_until == last) & ended.involuntary)
+    return ended.group_by("customer_id").agg(failed=count(ended.failed))
 
 
 def _rises(now: AsOf, then: AsOf, later: AsOf) -> ir.Table:

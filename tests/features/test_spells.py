@@ -152,3 +152,20 @@ def test_whoever_was_treated_between_snapshot_and_end_is_marked() -> None:
         treatments=[call("a", "2024-06-01 00:00"), call("b", "2024-05-31"), call("c", "2024-07-01")],
     )
     assert {row["customer_id"]: row["treated"] for row in _rows(world)} == {"a": 1, "b": 0, "c": 0}
+
+
+def test_a_subscription_begun_within_the_window_tells_how_the_customer_left_if_it_ended_last() -> None:
+    first = subscription("a", ended_at=at("2024-06-15"), end_reason="cancelled")
+    second = subscription("a", "2", started_at=at("2024-06-05"), ended_at=at("2024-06-20"), end_reason="payment_failed")
+    assert happened(tables(subscriptions=[first, second])) == {"a": ["churn", "involuntary"]}
+    sooner = second | {"ended_at": at("2024-06-10")}
+    assert happened(tables(subscriptions=[first, sooner])) == {"a": ["churn", "voluntary"]}
+
+
+def test_recurring_revenue_stands_at_both_ends_of_the_window() -> None:
+    gone = subscription("a", mrr=30, ended_at=at("2024-06-15"))
+    grown = [subscription("b", mrr=20), subscription("b", "2", mrr=15, started_at=at("2024-06-05"))]
+    found = {
+        row["customer_id"]: (row["mrr_before"], row["mrr_after"]) for row in _rows(tables(subscriptions=[gone, *grown]))
+    }
+    assert found == {"a": (30.0, 0.0), "b": (20.0, 35.0)}
