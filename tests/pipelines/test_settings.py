@@ -257,3 +257,40 @@ def test_settings_cannot_be_changed_after_they_were_read(file: Path) -> None:
 
 def test_a_settings_error_is_a_mistake_that_the_user_can_mend() -> None:
     assert issubclass(SettingsError, AttritionError)
+
+
+CONTRACTS = """
+currency = "EUR"
+cohort.kind = "subscribed"
+[[sources]]
+table = "subscriptions"
+path = "s.csv"
+columns = { customer_id = "id", subscription_id = "s", started_at = "start" }
+[outcome]
+kind = "churn"
+"""
+
+
+def test_further_outcomes_are_taken_with_contracts(file: Path) -> None:
+    settings = loaded(file, CONTRACTS + 'also = ["voluntary", "expansion"]\n')
+    assert settings.outcome.also == ("voluntary", "expansion")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SMALLEST + '[outcome]\nalso = ["voluntary"]\n', 'needs cohort.kind "subscribed"'),
+        (CONTRACTS + 'also = ["inactivity"]\n', "outcome.also may hold voluntary, involuntary, contraction, expansion"),
+        (CONTRACTS + 'also = ["churn"]\n', "outcome.also repeats an outcome: ['churn', 'churn']"),
+        (CONTRACTS + 'also = ["voluntary", "voluntary"]\n', "outcome.also repeats an outcome"),
+        (CONTRACTS + 'also = ["upsell"]\n', "outcome.also.0: Input should be"),
+    ],
+)
+def test_outcomes_that_do_not_fit_are_refused(file: Path, text: str, said: str) -> None:
+    assert said in complaint(file, text)
+
+
+@pytest.mark.parametrize("rate", ["0", "1", "-0.1", "1.5"])
+def test_a_success_rate_is_a_share_that_leaves_room_for_doubt(file: Path, rate: str) -> None:
+    said = complaint(file, SMALLEST + f"[retention]\nsuccess_rate = {rate}\n")
+    assert said.startswith("  retention.success_rate")
