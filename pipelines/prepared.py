@@ -6,8 +6,8 @@ query depend on the day (`features.asof`), so it is translated for a day that oc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,27 @@ class Prepared:
         return self.engine.raw_sql(filled).to_arrow_table().cast(schema)
 
 
+class PreparedOutcomes:
+    """Outcomes by day, whose query is translated once, too.
+
+    make: outcomes of a snapshot's day, as an expression. offsets: how many days after the snapshot's the other days of
+    the expression lie.
+    """
+
+    def __init__(self, engine: Any, make: Callable[[date], ir.Table], offsets: Collection[int], zone: ZoneInfo) -> None:
+        self.engine, self.offsets, self.zone = engine, offsets, zone
+        expression = make(NO_DAY)
+        self._query, self._schema = engine.compile(expression), expression.schema().to_pyarrow()
+
+    def at(self, day: date) -> pa.Table:
+        query = self._query
+        for offset in {0, *self.offsets}:
+            then, now = NO_DAY + timedelta(days=offset), day + timedelta(days=offset)
+            moments = instant(then, zone=self.zone), instant(now, zone=self.zone)
+            query = _replaced(query, (then, now), moments, self.engine)
+        return self.engine.raw_sql(query).to_arrow_table().cast(self._schema)
+
+
 class Reread:
     """Tables under names that stay, so that queries over them, translated once, see other rows later."""
 
@@ -66,9 +87,14 @@ def _view(name: str) -> str:
 
 def fill(query: str, day: date, moment: datetime, engine: Any) -> str:
     """A query made for NO_DAY and NO_MOMENT as it would have been made for this day and the moment it begins."""
-    found = query.replace(_written(ibis.literal(NO_DAY), engine), _written(ibis.literal(day), engine))
-    old, new = (ibis.literal(each, type="timestamp(6)") for each in (NO_MOMENT, moment))
-    return found.replace(_written(old, engine), _written(new, engine))
+    return _replaced(query, (NO_DAY, day), (NO_MOMENT, moment), engine)
+
+
+def _replaced(query: str, days: tuple[date, date], moments: tuple[datetime, datetime], engine: Any) -> str:
+    """With the second of two days and of two moments for the first."""
+    for old, new in (map(ibis.literal, days), (ibis.literal(each, type="timestamp(6)") for each in moments)):
+        query = query.replace(_written(old, engine), _written(new, engine))
+    return query
 
 
 def _written(literal: ir.Scalar, engine: Any) -> str:

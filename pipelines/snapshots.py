@@ -18,7 +18,7 @@ from features.catalog import Family
 from features.cohort import cohort
 from features.training_set import families, part
 from models.matrix import ENTITY, LABEL, Matrix, matrix, stack
-from pipelines.prepared import Prepared
+from pipelines.prepared import Prepared, PreparedOutcomes
 from pipelines.store import StoredFile
 from pipelines.workspace import Workspace, code_version, fingerprint
 
@@ -96,6 +96,29 @@ def outcome_file(workspace: Workspace, day: date) -> StoredFile | None:
     found = workspace.store.present(path)
     if found is not None:
         return found
+    if settings.engine == "duckdb":
+        rows = _prepared_outcomes(workspace).at(day)
+    else:
+        rows = workspace.engine.to_pyarrow(_outcomes(workspace, day))
+    return _write(workspace, rows, path, kind="outcome", day=day)
+
+
+def _prepared_outcomes(workspace: Workspace) -> PreparedOutcomes:
+    """Made once a workspace, and shared by all its outcomes."""
+    if "outcomes" not in workspace.prepared_others:
+        settings = workspace.settings
+        start, end = settings.outcome.lead_days, settings.outcome.lead_days + settings.outcome.horizon_days
+        workspace.prepared_others["outcomes"] = PreparedOutcomes(
+            workspace.engine,
+            lambda day: _outcomes(workspace, day),
+            (start, end, settings.maturity_days),
+            settings.zone,
+        )
+    return workspace.prepared_others["outcomes"]
+
+
+def _outcomes(workspace: Workspace, day: date) -> ir.Table:
+    settings = workspace.settings
     world = as_of(workspace.tables, day, zone=settings.zone)
     table = outcomes.outcomes(
         workspace.tables,
@@ -110,8 +133,8 @@ def outcome_file(workspace: Workspace, day: date) -> StoredFile | None:
         price_rise_is_expansion=settings.contracts.price_rise_is_expansion,
     )
     if table is None:
-        return None
-    return _write(workspace, workspace.engine.to_pyarrow(table.order_by(ENTITY)), path, kind="outcome", day=day)
+        raise AssertionError(f"the outcomes of {day} are censored")
+    return table.order_by(ENTITY)
 
 
 def feature_frame(workspace: Workspace, day: date) -> pd.DataFrame:

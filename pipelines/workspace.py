@@ -21,13 +21,13 @@ from models.training import Fitted
 from pipelines import settings as settings_file
 from pipelines.engine import open_engine
 from pipelines.landed import landed_files, landed_tables
-from pipelines.prepared import Prepared
+from pipelines.prepared import Prepared, PreparedOutcomes
 from pipelines.settings import FILE_NAME, Settings
 from pipelines.store import Store, StoredFile
 from pipelines.versions import Versions
 
 # What costs time to make, and does not depend on the outcome.
-_SHARED = ("store", "engine", "tables", "landed", "data_days", "prepared")
+_SHARED = ("store", "engine", "tables", "landed", "data_days", "prepared", "prepared_others")
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ class Workspace:
     def prepared(self) -> Prepared:
         """Snapshot queries over `tables`, translated once."""
         return Prepared(self.engine, self.tables, self.settings.spans, self.settings.zone)
+
+    @cached_property
+    def prepared_others(self) -> dict[str, PreparedOutcomes]:
+        """Other queries over `tables` that were translated already, by what they are of."""
+        return {}
 
     @cached_property
     def tables(self) -> dict[str, ir.Table]:

@@ -13,9 +13,11 @@ import pytest
 
 from models.registry import CHAMPION
 from pipelines import run as stages
+from pipelines import snapshots
 from pipelines.console import People
 from pipelines.init import render
 from pipelines.outlook import outlook
+from pipelines.prepared import PreparedOutcomes
 from pipelines.run import Job
 from pipelines.settings import FILE_NAME, load
 from pipelines.simulation.simulate import simulate
@@ -140,6 +142,17 @@ def test_the_horizon_is_forecast_and_past_forecasts_are_held_against_what_came(
         before, after = known["mrr_before"], known["mrr_after"]
         assert each["figures"]["nrr"]["actual"] == pytest.approx(after.sum() / before.sum())
         assert each["figures"]["grr"]["actual"] == pytest.approx(np.minimum(before, after).sum() / before.sum())
+
+
+@pytest.mark.parametrize("day", [date(2024, 3, 15), date(2024, 3, 31), date(2024, 7, 1)])  # clocks change in between
+def test_outcomes_translated_once_are_those_of_the_day(company: Path, day: date) -> None:
+    workspace = open_workspace(company, now=NOW)
+    made_once = PreparedOutcomes(
+        workspace.engine, lambda day: snapshots._outcomes(workspace, day), (0, 30, 44), workspace.settings.zone
+    )
+    found, expected = made_once.at(day), workspace.engine.to_pyarrow(snapshots._outcomes(workspace, day))
+    assert found.num_rows > 0
+    assert found.equals(expected)
 
 
 def test_the_report_tells_of_money_and_outcomes(documents: dict[str, Any], company: Path) -> None:
