@@ -95,8 +95,8 @@ def shift(labels: Floats, probabilities: Floats) -> tuple[float, float]:
 def stray(past: Sequence[tuple[float, float]]) -> Stray:
     """From past shifts and their variances by chance, as `shift` finds them, added to the prior.
 
-    >>> stray([])
-    Stray(scale=0.15, freedom=3)
+    >>> round(stray([]).scale, 6)
+    0.15
     """
     beyond = [max(0.0, found**2 - chance) for found, chance in past]
     freedom = PRIOR_WEIGHT + len(past)
