@@ -42,11 +42,14 @@ def _changed(table: ir.Table, contract: Table, cut: datetime, today: date, chang
         kept = _with_other_later_values(table.filter(past), contract, cut, today)
         return ibis.union(kept, _with_other_values(table.filter(~past), contract))
     again = _with_other_values(table.filter(past), contract)
-    happened = {contract.happened_at: moment, local_day(contract.happened_at): ibis.date(today)}
-    next_day = ibis.literal(cut + timedelta(days=1), type="timestamp(6)")
-    return ibis.union(
-        table, again.mutate(known_at=moment), again.mutate(known_at=moment, **happened), again.mutate(known_at=next_day)
+    # Landed after the copy that is known at the same instant: which of the two is newer must not be left to chance.
+    now = again.mutate(
+        **{contract.happened_at: moment, local_day(contract.happened_at): ibis.date(today)},
+        known_at=moment,
+        landed_order=again.landed_order + 1,
     )
+    next_day = ibis.literal(cut + timedelta(days=1), type="timestamp(6)")
+    return ibis.union(table, again.mutate(known_at=moment), now, again.mutate(known_at=next_day))
 
 
 def _without_later_values(table: ir.Table, contract: Table, moment: ir.TimestampScalar) -> ir.Table:

@@ -8,6 +8,7 @@ import pytest
 
 from features.asof import as_of
 from features.other_futures import CHANGES, Change, other_future
+from features.tables import TABLES
 from tests.features.histories import random_world
 from tests.features.world_case import PARIS, SNAPSHOT, at, order, tables
 
@@ -55,3 +56,19 @@ def test_late_news_of_the_past_are_added() -> None:
         (27, at("2024-06-01 00:00"), at("2024-06-01 00:00")),
         (27, at("2024-06-02 00:00"), at("2024-05-01")),
     }
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if TABLES[name].key])
+def test_what_is_added_leaves_no_doubt_which_version_is_the_newest(name: str) -> None:
+    """A tie would be broken by chance, and whether an audit finds a leak with it."""
+    contract = TABLES[name]
+    other = other_future(
+        tables(**random_world(random.Random(5), NAMES, ["a", "b", "c"])), SNAPSHOT, "added", zone=PARIS
+    )
+    rows = other[name].filter(other[name].known_at == at("2024-06-01 00:00")).to_pyarrow().to_pylist()
+    assert rows
+    for key in {tuple(row[column] for column in contract.key) for row in rows}:
+        mine = [row for row in rows if tuple(row[column] for column in contract.key) == key]
+        newest = max((row["landed_order"], row["source_row"]) for row in mine)
+        (one,) = [row for row in mine if (row["landed_order"], row["source_row"]) == newest]
+        assert one[contract.happened_at] == at("2024-06-01 00:00")
