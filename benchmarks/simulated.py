@@ -17,15 +17,14 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from models.evaluation import metrics
-from models.explanation import RHYTHM, contributions
 from models.matrix import ENTITY, Matrix
-from models.training import Fitted
 from pipelines import backtest
 from pipelines.ingest import ingest
 from pipelines.outlook import outlook
+from pipelines.report_money import family_movement
 from pipelines.settings import FILE_NAME, load
 from pipelines.simulation.simulate import SHOP_FILE, simulate
-from pipelines.snapshots import families_here, training_matrix
+from pipelines.snapshots import training_matrix
 from pipelines.workspace import Workspace, open_workspace
 
 # Before the first test: a year of history, and a year of training snapshots.
@@ -98,7 +97,7 @@ def found(folder: Path, cohort: str, *, folds: int = 1) -> Found:
         probabilities = fitted.probability(test)
         judged.append(_fold(fold.test, test, probabilities, truth))
         told.append((test.outcomes, probabilities))
-        families = _families(workspace, fitted, test)
+        families = family_movement(workspace, fitted, test)
     labels, risks = (np.concatenate(parts) for parts in zip(*told, strict=True))
     return Found(judged, families, metrics(labels, risks).calibration_slope)
 
@@ -132,14 +131,3 @@ def _fold(day: date, test: Matrix, probabilities: np.ndarray, truth: pd.DataFram
         float(roc_auc_score(labels, hazard[known])),
         float(roc_auc_score(labels, probabilities[known])),
     )
-
-
-def _families(workspace: Workspace, fitted: Fitted, rows: Matrix) -> pd.Series:
-    lookbacks = workspace.settings.lookback_days
-    family_of = {column: family.name for family in families_here(workspace) for column in family.columns(lookbacks)}
-    code_of = {column: column for column in family_of}
-    shap = contributions(fitted, rows, code_of)
-    names = [family_of.get(code, RHYTHM) for code in shap.codes]
-    summed = pd.DataFrame(shap.values, columns=names).T.groupby(level=0).sum().T
-    centred = summed - summed.mean()
-    return centred.abs().mean().sort_values(ascending=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from models.curves import Curve
 from pipelines.report_words import Words
 
 Mark = Literal["line", "dot", "bar", "area", "ramp"]
@@ -41,6 +42,8 @@ DASHES = {
     "chance": SOLID,
     "best": "1 2",
 }
+
+POINTS = 250  # of a drawn curve
 
 WIDTH, HEIGHT = 4.6, 3.4  # inches; at 72 units an inch, one unit is about one pixel on a phone
 LEFT, RIGHT, BOTTOM, TOP = 42, 12, 38, 24  # units round the axes: the same everywhere, so that charts in a row line up
@@ -138,6 +141,20 @@ def line_style(name: str) -> dict[str, Any]:
 def key(name: str, label: str) -> Key:
     """The legend's entry for such a line."""
     return Key(label=label, colour=_colour_name(name), dashes=DASHES.get(name, DASHES["other"]))
+
+
+def curve_lines(sheet: Axes, found: Mapping[str, Curve]) -> None:
+    """Curves by the name of their line, with no more points than can be told apart at this size."""
+    for name, curve in found.items():
+        thin = curve.thinned(POINTS)
+        sheet.plot(thin.x, thin.y, **line_style(name))
+
+
+def one_chart(name: str, paint: Callable[[Axes], None], caption: str, legend: tuple[Key, ...], words: Words) -> Chart:
+    """A chart on one pair of axes, with its title in words."""
+    place = f"chart-{name.replace('_', '-')}"
+    svg = draw(place, lambda figure: paint(axes(figure)))
+    return Chart(name=place, title=words.say(f"{name}.title"), caption=caption, svg=svg, legend=legend)
 
 
 def percent_ticks(axis: Any, words: Words, *, digits: int = 0, at_most: int = 5) -> None:

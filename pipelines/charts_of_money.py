@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -11,14 +9,13 @@ from matplotlib.axes import Axes
 
 from models import economics
 from models.curves import Curve
-from models.economics import Best, Play
-from pipelines.charts import Chart, Key, axes, colour, draw, key, line_style, number_ticks, percent_ticks
+from models.economics import Play
+from pipelines.charts import Chart, Key, colour, curve_lines, key, line_style, number_ticks, one_chart, percent_ticks
+from pipelines.charts_of_quality import TENTH
 from pipelines.report_words import Words
 
 Floats = npt.NDArray[np.float64]
 
-TENTH = 0.1
-POINTS = 250
 # By money is the line of the product, by probability the one that it is held against.
 _BY_MONEY, _BY_PROBABILITY = "model", "recency"
 
@@ -41,7 +38,7 @@ def reached(predictions: pd.DataFrame, words: Words) -> Chart:
     found = {name: economics.reached(order, lost(predictions)) for name, order in rankings(predictions).items()}
 
     def paint(sheet: Axes) -> None:
-        _lines(sheet, found)
+        curve_lines(sheet, found)
         sheet.plot([0, 1], [0, 1], **line_style("chance"))
         sheet.set_xlabel(words.say("money.x"))
         sheet.set_title(words.say("reached.y"))
@@ -52,7 +49,7 @@ def reached(predictions: pd.DataFrame, words: Words) -> Chart:
 
     caption = words.say("reached.caption", money=found[_BY_MONEY].at(TENTH), chance=found[_BY_PROBABILITY].at(TENTH))
     legend = (*_legend(words), key("chance", words.say("line.chance")))
-    return _chart("reached", paint, caption, legend, words)
+    return one_chart("reached", paint, caption, legend, words)
 
 
 def profits(predictions: pd.DataFrame, play: Play, kept: float, words: Words, *, currency: str) -> Chart:
@@ -64,7 +61,7 @@ def profits(predictions: pd.DataFrame, play: Play, kept: float, words: Words, *,
     best = economics.best(found[_BY_MONEY])
 
     def paint(sheet: Axes) -> None:
-        _lines(sheet, found)
+        curve_lines(sheet, found)
         sheet.axhline(0, color=colour("rule"), linewidth=1)
         sheet.plot([best.share], [best.profit], marker="o", color=colour(_BY_MONEY), zorder=4)
         sheet.set_xlabel(words.say("money.x"))
@@ -73,12 +70,7 @@ def profits(predictions: pd.DataFrame, play: Play, kept: float, words: Words, *,
         number_ticks(sheet.yaxis, words)
 
     caption = words.say("profit.caption", share=best.share, profit=words.number(best.profit), currency=currency)
-    return _chart("profit", paint, caption, _legend(words), words)
-
-
-def best_share(predictions: pd.DataFrame, play: Play, kept: float) -> Best:
-    """How many of the first customers to contact, by money at risk."""
-    return economics.best(_profit_curve(predictions, rankings(predictions)[_BY_MONEY], play, kept))
+    return one_chart("profit", paint, caption, _legend(words), words)
 
 
 def _profit_curve(predictions: pd.DataFrame, order: Floats, play: Play, kept: float) -> Curve:
@@ -86,16 +78,5 @@ def _profit_curve(predictions: pd.DataFrame, order: Floats, play: Play, kept: fl
     return economics.profit_curve(order, economics.profit(predictions["label"].to_numpy(np.float64), value, play))
 
 
-def _lines(sheet: Axes, found: Mapping[str, Curve]) -> None:
-    for name, curve in found.items():
-        thin = curve.thinned(POINTS)
-        sheet.plot(thin.x, thin.y, **line_style(name))
-
-
 def _legend(words: Words) -> tuple[Key, ...]:
     return key(_BY_MONEY, words.say("money.by_value")), key(_BY_PROBABILITY, words.say("money.by_probability"))
-
-
-def _chart(name: str, paint: Callable[[Axes], None], caption: str, legend: tuple[Key, ...], words: Words) -> Chart:
-    svg = draw(f"chart-{name}", lambda figure: paint(axes(figure)))
-    return Chart(name=f"chart-{name}", title=words.say(f"{name}.title"), caption=caption, svg=svg, legend=legend)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,25 @@ from matplotlib.figure import Figure
 
 from models import curves
 from models.curves import Curve
-from pipelines.charts import HEIGHT, Chart, Key, axes, colour, draw, key, line_style, number_ticks, percent_ticks
+from pipelines.charts import (
+    HEIGHT,
+    POINTS,
+    Chart,
+    Key,
+    axes,
+    colour,
+    curve_lines,
+    draw,
+    key,
+    line_style,
+    number_ticks,
+    one_chart,
+    percent_ticks,
+)
 from pipelines.report_words import Words
 
 Floats = npt.NDArray[np.float64]
 
-POINTS = 250  # of a drawn curve: more cannot be told apart at this size
 TENTH, HALF = 0.1, 0.5
 _BINS, _BARS = 10, 40
 _SMALLEST_BIN = 10
@@ -60,14 +73,14 @@ def _gain(gains: Mapping[str, Curve], base_rate: float, words: Words) -> Chart:
     lines = {**gains, "chance": _DIAGONAL, "best": best}
 
     def paint(sheet: Axes) -> None:
-        _lines(sheet, lines)
+        curve_lines(sheet, lines)
         _unit_square(sheet, words, x="gain.x", y="gain.y")
 
     others = {name: words.percent(curve.at(TENTH), 1) for name, curve in gains.items()}
     caption = words.say(
         "gain.caption", model=gains["model"].at(TENTH), best=best.at(TENTH), others=_in_brackets(others, words)
     )
-    return _chart("gain", paint, caption, _legend(lines, words), words)
+    return one_chart("gain", paint, caption, _legend(lines, words), words)
 
 
 def _lift(gains: Mapping[str, Curve], base_rate: float, rows: int, words: Words) -> Chart:
@@ -76,7 +89,7 @@ def _lift(gains: Mapping[str, Curve], base_rate: float, rows: int, words: Words)
     lines |= {"chance": Curve(shares, np.ones(POINTS)), "best": Curve(shares, np.minimum(1 / base_rate, 1 / shares))}
 
     def paint(sheet: Axes) -> None:
-        _lines(sheet, lines)
+        curve_lines(sheet, lines)
         _labels(sheet, words, x="gain.x", y="lift.y")
         sheet.set_xlim(-0.02, 1.02)
         sheet.set_ylim(*_roomy(lines))
@@ -84,7 +97,7 @@ def _lift(gains: Mapping[str, Curve], base_rate: float, rows: int, words: Words)
         number_ticks(sheet.yaxis, words)
 
     caption = words.say("lift.caption", model=lines["model"].at(TENTH), best=lines["best"].at(TENTH))
-    return _chart("lift", paint, caption, _legend(lines, words), words)
+    return one_chart("lift", paint, caption, _legend(lines, words), words)
 
 
 def _roc(found: Mapping[str, Curve], words: Words) -> Chart:
@@ -92,12 +105,12 @@ def _roc(found: Mapping[str, Curve], words: Words) -> Chart:
     lines = {**found, "chance": _DIAGONAL}
 
     def paint(sheet: Axes) -> None:
-        _lines(sheet, lines)
+        curve_lines(sheet, lines)
         _unit_square(sheet, words, x="roc.x", y="roc.y")
 
     others = {name: words.percent(area, 1) for name, area in areas.items()}
     caption = words.say("roc.caption", model=areas["model"], others=_in_brackets(others, words))
-    return _chart("roc", paint, caption, _legend(lines, words, areas), words)
+    return one_chart("roc", paint, caption, _legend(lines, words, areas), words)
 
 
 def _pr(found: Mapping[str, Curve], base_rate: float, words: Words) -> Chart:
@@ -106,7 +119,7 @@ def _pr(found: Mapping[str, Curve], base_rate: float, words: Words) -> Chart:
     lines["chance"] = Curve(_DIAGONAL.x, np.array([base_rate, base_rate]))
 
     def paint(sheet: Axes) -> None:
-        _lines(sheet, lines)
+        curve_lines(sheet, lines)
         _labels(sheet, words, x="pr.x", y="pr.y")
         sheet.set_xlim(-0.02, 1.02)
         sheet.set_ylim(*_roomy(lines))
@@ -115,7 +128,7 @@ def _pr(found: Mapping[str, Curve], base_rate: float, words: Words) -> Chart:
 
     reached = int(np.searchsorted(found["model"].x, HALF))
     caption = words.say("pr.caption", model=float(found["model"].y[reached]), base=base_rate)
-    return _chart("pr", paint, caption, _legend(lines, words, areas), words)
+    return one_chart("pr", paint, caption, _legend(lines, words, areas), words)
 
 
 def calibration(predictions: pd.DataFrame, words: Words) -> Chart:
@@ -158,17 +171,6 @@ def calibration(predictions: pd.DataFrame, words: Words) -> Chart:
             Key(label=words.say("calibration.rows"), colour="model", mark="bar"),
         ),
     )
-
-
-def _chart(name: str, paint: Callable[[Axes], None], caption: str, legend: tuple[Key, ...], words: Words) -> Chart:
-    svg = draw(f"chart-{name}", lambda figure: paint(axes(figure)))
-    return Chart(name=f"chart-{name}", title=words.say(f"{name}.title"), caption=caption, svg=svg, legend=legend)
-
-
-def _lines(sheet: Axes, found: Mapping[str, Curve]) -> None:
-    for name, curve in found.items():
-        thin = curve.thinned(POINTS)
-        sheet.plot(thin.x, thin.y, **line_style(name))
 
 
 def _settled(curve: Curve) -> Curve:

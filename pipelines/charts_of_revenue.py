@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from pipelines import kpi_words
-from pipelines.charts import SOLID, Chart, Key, axes, colour, draw, key, line_style, number_ticks, percent_ticks
+from pipelines.charts import (
+    SOLID,
+    Chart,
+    Key,
+    colour,
+    key,
+    line_style,
+    number_ticks,
+    one_chart,
+    percent_ticks,
+)
 from pipelines.kpi_words import CHARTMOGUL
 from pipelines.report_words import WIDE, Words
 
@@ -104,7 +114,7 @@ def _bars(
 
     keys = [Key(label=words.say(f"moved.{column}"), colour=shade, mark="bar") for column, shade in shown]
     keys.append(Key(label=words.say("moved.net"), colour="ink"))
-    return _chart(name, paint, caption, tuple(keys), words)
+    return one_chart(name, paint, caption, tuple(keys), words)
 
 
 def _kept(months: Sequence[Row], words: Words) -> Chart:
@@ -133,7 +143,7 @@ def _kept(months: Sequence[Row], words: Words) -> Chart:
     )
     keys = [key(style, kpi_words.label(name, words)) for name, (style, _) in lines.items()]
     keys.append(Key(label=words.say("revenue_kept.all"), colour="ink", dashes=SOLID))
-    return _chart("revenue_kept", paint, caption, tuple(keys), words)
+    return one_chart("revenue_kept", paint, caption, tuple(keys), words)
 
 
 def _expansion(months: Sequence[Row], words: Words) -> Chart:
@@ -161,13 +171,7 @@ def _expansion(months: Sequence[Row], words: Words) -> Chart:
     )
     keys = [Key(label=kpi_words.label("expansion_share", words), colour="logistic_regression", mark="bar")]
     keys += [key(style, f"ChartMogul {year} ({words.percent(share, 1)})") for year, (style, share) in elsewhere.items()]
-    return _chart("expansion", paint, caption, tuple(keys), words)
-
-
-def _chart(name: str, paint: Callable[[Axes], None], caption: str, keys: tuple[Key, ...], words: Words) -> Chart:
-    place = f"chart-{name.replace('_', '-')}"
-    svg = draw(place, lambda figure: paint(axes(figure)))
-    return Chart(name=place, title=words.say(f"{name}.title"), caption=caption, svg=svg, legend=keys)
+    return one_chart("expansion", paint, caption, tuple(keys), words)
 
 
 def _column(rows: Sequence[Row], name: str) -> Floats:

@@ -11,11 +11,12 @@ import pandas as pd
 
 from models import explanation
 from models.economics import DAYS_PER_MONTH
-from models.explanation import RHYTHM
+from models.matrix import Matrix
+from models.training import Fitted
 from pipelines import backtest, charts_of_money
 from pipelines.outlook import FIGURES, outlook
 from pipelines.report_data import Modelled, Money, ReportData
-from pipelines.report_tables import Cell, Table
+from pipelines.report_tables import Cell, Table, family_name
 from pipelines.report_words import Words
 from pipelines.snapshots import as_matrix, families_here, feature_frame
 from pipelines.workspace import Workspace
@@ -130,9 +131,7 @@ def _outcomes(found: Money, words: Words) -> Table:
                 ),
                 Cell(words.number(_number(fold["model"]["calibration_slope"]), 2)),
             ]
-        leading = ", ".join(
-            words.say(f"family.{name}") if words.knows(f"family.{name}") else name for name in each.leading
-        )
+        leading = ", ".join(family_name(name, words) for name in each.leading)
         rows.append((Cell(words.say(f"outcome.{each.kind}")), *cells, Cell(leading)))
     heads = tuple(
         words.say(f"outcomes.{head}") for head in ("outcome", "share", "roc_auc", "log_loss", "slope", "leading")
@@ -179,15 +178,18 @@ def leading_families(view: Workspace) -> list[str]:
     rows = as_matrix(view, frame, view.as_of)
     chosen = np.zeros(len(rows), dtype=np.bool_)
     chosen[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]] = True
+    moved = family_movement(view, view.versions.load(champion.version), rows.only(chosen))
+    return [str(name) for name in moved[moved > 0].index]
+
+
+def family_movement(view: Workspace, fitted: Fitted, rows: Matrix) -> pd.Series:
+    """By family: mean absolute log-odds by which its indicators move these rows from their mean, most first."""
     lookbacks = view.settings.lookback_days
     family_of = {column: family.name for family in families_here(view) for column in family.columns(lookbacks)}
-    found = explanation.contributions(
-        view.versions.load(champion.version), rows.only(chosen), {name: name for name in family_of}
-    )
-    names = [family_of.get(code, "purchases" if code == RHYTHM else code) for code in found.codes]
+    found = explanation.contributions(fitted, rows, {name: name for name in family_of})
+    names = [family_of.get(code, "purchases") for code in found.codes]  # the start model is made of purchases
     summed = pd.DataFrame(found.values, columns=names).T.groupby(level=0).sum().T
-    moved = (summed - summed.mean()).abs().mean()
-    return [str(name) for name in moved[moved > 0].sort_values(ascending=False, kind="stable").index]
+    return (summed - summed.mean()).abs().mean().sort_values(ascending=False, kind="stable")
 
 
 def _number(value: float | None) -> float:

@@ -89,7 +89,7 @@ def families(report: ReportData, words: Words) -> Table:
     """One row per family of indicators: its share of all movement."""
     shares = report.importance.groupby("family")["share"].sum().sort_values(ascending=False, kind="stable")
     rows = tuple(
-        (Cell(_family(str(name), words)), Cell(words.percent(float(share), 1))) for name, share in shares.items()
+        (Cell(family_name(str(name), words)), Cell(words.percent(float(share), 1))) for name, share in shares.items()
     )
     columns = (words.say("families.column"), words.say("families.share"))
     return Table(words.say("families.heading"), columns, rows)
@@ -216,5 +216,6 @@ def _interval(fold: Fold, metric: str, words: Words, *, digits: int | None = Non
     return words.say("table.interval", **ends)
 
 
-def _family(name: str, words: Words) -> str:
+def family_name(name: str, words: Words) -> str:
+    """What a family of indicators is called in the report."""
     return words.say(f"family.{name}") if words.knows(f"family.{name}") else name.replace("_", " ")
