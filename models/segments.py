@@ -54,13 +54,15 @@ def judged(
     rows of one are not independent. A segment is clearly worse where the difference is larger than chance would make it
     at `CLEARLY`, shared among all comparisons (Bonferroni).
     """
-    drawn = _drawn(customers, samples=samples, seed=seed)
     chosen = [
         (column, str(value), texts == value)
         for column, texts in segments.items()
         for value in np.unique(texts[texts != ""].astype(str))
     ]
     chosen = [(*names, inside) for *names, inside in chosen if _enough(labels, inside) and not inside.all()]
+    if not chosen:
+        return []
+    drawn = _drawn(customers, samples=samples, seed=seed)
     limit = float(norm.isf(CLEARLY / max(1, 2 * len(chosen)) / 2))
     found = []
     for column, value, inside in chosen:
@@ -85,15 +87,27 @@ def _enough(labels: Floats, inside: Flags) -> bool:
     return int(inside.sum()) >= MIN_ROWS and MIN_POSITIVES <= int(labels[inside].sum()) < int(inside.sum())
 
 
-def _drawn(customers: npt.NDArray[np.object_], *, samples: int, seed: int) -> Floats:
-    """(1 + samples, n) how often each row counts: once each, then as whole customers are drawn."""
+@dataclass(frozen=True)
+class _Drawn:
+    """times: (1 + samples, customers), once each and then as whole customers are drawn; places: (n,) each row's."""
+
+    times: Floats
+    places: npt.NDArray[np.int64]
+
+    def sums(self, amounts: Floats, rows: Flags | npt.NDArray[np.int64]) -> Floats:
+        """(1 + samples,) of the amounts of some rows; by customer first, so that no draw of every row is ever held."""
+        each = np.bincount(self.places[rows], amounts[rows], minlength=self.times.shape[1])
+        return np.asarray(self.times @ each)
+
+
+def _drawn(customers: npt.NDArray[np.object_], *, samples: int, seed: int) -> _Drawn:
     _, places = np.unique(customers.astype(str), return_inverse=True)
     count, random = int(places.max()) + 1, np.random.default_rng(seed)
     times = [np.bincount(random.integers(0, count, count), minlength=count) for _ in range(samples)]
-    return np.array([np.ones(count), *times])[:, places].astype(np.float64)
+    return _Drawn(np.array([np.ones(count), *times], dtype=np.float64), places)
 
 
-def _drawn_figures(labels: Floats, probabilities: Floats, rows: Flags, drawn: Floats) -> tuple[Floats, Floats]:
+def _drawn_figures(labels: Floats, probabilities: Floats, rows: Flags, drawn: _Drawn) -> tuple[Floats, Floats]:
     """Calibration and lift of some rows, (1 + samples,) each."""
     return _calibration(labels, probabilities, rows, drawn), _lift(labels, probabilities, rows, drawn)
 
@@ -109,18 +123,18 @@ def _worse(here: tuple[Floats, Floats], there: tuple[Floats, Floats], limit: flo
     return tuple(found)
 
 
-def _calibration(labels: Floats, probabilities: Floats, rows: Flags, drawn: Floats) -> Floats:
-    happened, expected = drawn[:, rows] @ labels[rows], drawn[:, rows] @ probabilities[rows]
+def _calibration(labels: Floats, probabilities: Floats, rows: Flags, drawn: _Drawn) -> Floats:
+    happened, expected = drawn.sums(labels, rows), drawn.sums(probabilities, rows)
     return np.asarray((happened + 0.5) / (expected + 0.5))  # a draw without any outcome still has a logarithm
 
 
-def _lift(labels: Floats, probabilities: Floats, rows: Flags, drawn: Floats) -> Floats:
+def _lift(labels: Floats, probabilities: Floats, rows: Flags, drawn: _Drawn) -> Floats:
     """The tenth is chosen once, by the rows as they are: what varies is what became of them."""
-    ranked = probabilities[rows]
-    count = max(1, round(TOP_SHARE * len(ranked)))
-    top = np.argsort(-ranked, kind="stable")[:count]
-    found = drawn[:, rows][:, top] @ labels[rows][top]
-    possible = np.minimum(drawn[:, rows] @ labels[rows], count)
+    there = np.flatnonzero(rows)
+    count = max(1, round(TOP_SHARE * len(there)))
+    top = there[np.argsort(-probabilities[there], kind="stable")[:count]]
+    possible = np.minimum(drawn.sums(labels, rows), count)
+    found = drawn.sums(labels, top)
     return np.asarray(found / np.maximum(possible, 1.0))
 
 
