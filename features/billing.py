@@ -168,7 +168,7 @@ PRICES = (
     Indicator(
         name="price_increase_since_renewal",
         reason="price_increase",
-        unit="share",
+        unit="relative_change",
         direction="higher",
         null="no running subscription with a price above 0",
         en="price change since the last renewal: {value}",

@@ -54,11 +54,11 @@ AMOUNTS = (
     Indicator(
         name="usage_quantity_{days}d",
         reason="usage_amount",
-        unit="ratio",
+        unit="quantity",
         direction="lower",
         null="never: 0 where nothing was used",
-        en="{value} units used in the last {days} days",
-        fr="{value} unités utilisées ces {days} derniers jours",
+        en="{value|unit|units} used in the last {days} days",
+        fr="{value|unité utilisée|unités utilisées} ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(
@@ -77,8 +77,8 @@ AMOUNTS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value} units used against the {days} days before",
-        fr="{value} unités utilisées par rapport aux {days} jours précédents",
+        en="{value|unit|units} used against the {days} days before",
+        fr="{value|unité utilisée|unités utilisées} par rapport aux {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(

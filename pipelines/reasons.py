@@ -183,6 +183,11 @@ def _share_change(language: Language, _: str) -> Callable[[float], str]:
     )
 
 
+def _relative_change(language: Language, _: str) -> Callable[[float], str]:
+    sign = "%" if language == "en" else f"{_THIN_SPACE}%"
+    return lambda value: _signed(100 * value, language) + sign
+
+
 def _mark(language: Language, _: str) -> Callable[[float], str]:
     return lambda value: number(value, language, decimals=0 if value == round(value) else 1)
 
@@ -202,5 +207,7 @@ SAYINGS: Mapping[Unit, Callable[[Language, str], Callable[[float], str]]] = {
     "share_change": _share_change,
     "mark": _mark,
     "flag": _count,
+    "relative_change": _relative_change,
     "ratio": _ratio,
+    "quantity": _mark,
 }

@@ -167,6 +167,24 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
             "évolution du prix depuis le dernier renouvellement : \u221210\u202f%",
         ),
         (
+            "price_increase_since_renewal",
+            0.08,
+            "price change since the last renewal: +8%",
+            "évolution du prix depuis le dernier renouvellement : +8\u202f%",
+        ),
+        (
+            "usage_quantity_30d",
+            0,
+            "0 units used in the last 30 days",
+            "0 unité utilisée ces 30 derniers jours",
+        ),
+        (
+            "usage_quantity_30d",
+            2.25,
+            "2.2 units used in the last 30 days",
+            "2,2 unités utilisées ces 30 derniers jours",
+        ),
+        (
             "largest_invoice_jump_30d",
             None,
             "no invoice in the last 30 days to compare with one before it that was not free",
