@@ -11,8 +11,9 @@ from features.tables import TABLES
 from pipelines.parquet_file import landed_schema, write_parquet
 
 CONTRACT = TABLES["usage"]
-FIRST_DAY = date(2022, 6, 1)
-# The first of each month: twelve snapshots over the second year, and the one that is added.
+FIRST_DAY = date(2021, 6, 1)
+# The first of each month of the third year, twelve snapshots and the one that is added: each sees as much history as
+# the longest lookback and the span before it reach back, 730 days, so that none costs more than another by that.
 SNAPSHOTS = tuple(date(2023 + month // 12, 1 + month % 12, 1) for month in range(5, 18))
 DAYS = (SNAPSHOTS[-1] - FIRST_DAY).days
 LANDED, EXPORTED = "landed.parquet", "exported.parquet"
