@@ -7,9 +7,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pandas as pd
+
 from benchmarks import scoring, simulated, snapshots_report, workspaces
 from benchmarks.report import Report
+from pipelines.simulation.people import FAMILIES
 
+LOSSES = ("inactivity", "churn", "voluntary", "involuntary")
+# Each family is left without effect once. Those that tell of each other go together: points and returned products of
+# orders, overdue invoices of payments that failed.
+HALVES = (
+    ("purchases", "loyalty", "quality", "support", "usage", "market"),
+    ("billing", "payment", "engagement", "satisfaction", "messages", "subscription", "profile"),
+)
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
@@ -64,9 +74,45 @@ def _simulated(report: Report, folder: Path, chosen: argparse.Namespace) -> None
         for fold in found.folds:
             report.note(f"{fold.day}: ROC AUC {fold.model:.4f}, the truth's {fold.truth:.4f}, {fold.rows:,} customers")
         if cohort == "contract":
-            report.row("simulated contract: calibration slope", found.slope, 0.9, at_least=True)
-            report.row("simulated contract: calibration slope", found.slope, 1.1, at_least=False)
-        report.note("families: " + ", ".join(f"{name} {size:.3f}" for name, size in found.families.items()))
+            report.row("simulated contract: calibration slope", found.judged[0].slope, 0.9, at_least=True)
+            report.row("simulated contract: calibration slope", found.judged[0].slope, 1.1, at_least=False)
+        for judged in found.judged:
+            _outcome(report, judged)
+
+
+def _outcome(report: Report, judged: simulated.Judged) -> None:
+    model, best, name = judged.model, judged.best, f"simulated {judged.kind} ({judged.positives:,} positives)"
+    report.row(f"{name}: ROC AUC, to the best baseline's", model["roc_auc"], best["roc_auc"], at_least=True)
+    report.row(f"{name}: log loss, to the best baseline's", model["log_loss"], best["log_loss"], at_least=False)
+    if judged.kind in LOSSES:
+        for share, (by_money, by_probability) in judged.reached.items():
+            report.row(
+                f"{name}: lost revenue in the first {share:.0%} by money, to that by probability",
+                by_money,
+                by_probability,
+                at_least=True,
+            )
+    report.note(f"{judged.kind}: calibration slope {judged.slope:.3f}; families: {_listed(judged.families)}")
+
+
+def _families(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    for number, without in enumerate(HALVES):
+        place = folder / f"without-{number}"
+        simulated.company(place, customers=chosen.customers, months=36, seed=7, without=without)
+        families = simulated.found(place, "contract", also=False).judged[0].families
+        weakest = min(families.get(name, 0.0) for name in FAMILIES if name not in without)
+        strongest = max(families.get(name, 0.0) for name in without)
+        report.row(
+            f"simulated contract, {len(without)} families without effect: the strongest over the weakest planted one",
+            strongest / weakest,
+            1.0,
+            at_least=False,
+        )
+        report.note(f"without effect of {', '.join(without)}: {_listed(families)}")
+
+
+def _listed(families: pd.Series) -> str:
+    return ", ".join(f"{name} {size:.3f}" for name, size in families.items())
 
 
 def _forecasts(report: Report, folder: Path, _chosen: argparse.Namespace) -> None:
@@ -82,6 +128,7 @@ PARTS = {
     "scoring": _scoring,
     "snapshots": _snapshots,
     "simulated": _simulated,
+    "families": _families,
     "forecasts": _forecasts,
 }
 

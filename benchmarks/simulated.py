@@ -1,4 +1,4 @@
-"""The simulated company: how much of the true hazard's own skill the model reaches, which families matter, forecasts.
+"""The simulated company: the model's skill beside the true hazard's, each outcome's model, families, forecasts.
 
 Everything here is simulated; the truth that it is compared with exists nowhere else.
 """
@@ -6,7 +6,7 @@ Everything here is simulated; the truth that it is compared with exists nowhere 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from models import economics
 from models.evaluation import metrics
-from models.matrix import ENTITY, Matrix
-from pipelines import backtest
+from models.matrix import ENTITY
+from pipelines import backtest, charts_of_money
 from pipelines.ingest import ingest
 from pipelines.outlook import outlook
 from pipelines.report_money import family_movement
@@ -33,6 +34,8 @@ FORECAST_TABLES = (
     "customers", "subscriptions", "subscription_changes", "payments", "payment_methods", "support_contacts", "usage",
     "surveys", "treatments",
 )  # fmt: skip
+BETTER: dict[str, Callable[[Iterable[float]], float]] = {"roc_auc": max, "log_loss": min}
+EFFORTS = (0.05, 0.1, 0.2, 0.3)  # shares of customers contacted
 COHORTS = {"contract": FILE_NAME, "shop": SHOP_FILE}
 
 
@@ -52,54 +55,103 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Found:
-    """folds: oldest first. families: mean absolute log-odds per family at the newest test snapshot, largest first.
+class Judged:
+    """One outcome. model, best: means over the folds, ROC AUC and log loss; best is of the best baseline for each.
 
-    slope: calibration slope over all folds together.
+    slope: calibration slope over all folds together. families: mean absolute log-odds per family, largest first, by the
+    newest model at every snapshot (what befalls whole plans differs between months, not between customers). reached:
+    share of lost revenue within a share of customers, by money and by probability.
     """
 
-    folds: list[Fold]
-    families: pd.Series
+    kind: str
+    positives: int
+    model: dict[str, float]
+    best: dict[str, float]
     slope: float
+    families: pd.Series
+    reached: dict[float, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """folds: oldest first, of the first outcome. judged: the settings' outcome, then each further one."""
+
+    folds: list[Fold]
+    judged: list[Judged]
 
     @property
     def skill(self) -> float:
         return float(np.mean([fold.skill for fold in self.folds]))
 
 
-def company(folder: Path, *, customers: int, months: int, seed: int, without: str | None = None) -> None:
-    """Simulate; one family may be left without any effect."""
-    effects: Mapping[str, float] = {} if without is None else {without: 0.0}
-    simulate(folder, customers=customers, months=months, seed=seed, effects=effects)
+def company(folder: Path, *, customers: int, months: int, seed: int, without: Collection[str] = ()) -> None:
+    """Simulate; some families may be left without any effect."""
+    simulate(folder, customers=customers, months=months, seed=seed, effects=dict.fromkeys(without, 0.0))
 
 
-def found(folder: Path, cohort: str, *, folds: int = 1) -> Found:
-    """Walk forward over one cohort of a simulated company: its newest snapshots after training."""
+def found(folder: Path, cohort: str, *, folds: int = 1, also: bool = True) -> Found:
+    """Walk forward over one cohort of a simulated company: its newest snapshots after training.
+
+    also: further outcomes, too.
+    """
     if COHORTS[cohort] != FILE_NAME:
         shutil.copy(folder / COHORTS[cohort], folder / FILE_NAME)
     opened = open_workspace(folder, now=datetime.now(UTC))
     settings = opened.settings
-    few = settings.model_copy(update={"backtest": settings.backtest.model_copy(update={"folds": folds})})
-    workspace = Workspace(folder, few, opened.as_of)
+    changed: dict[str, Any] = {"backtest": settings.backtest.model_copy(update={"folds": folds})}
+    if not also:
+        changed["outcome"] = settings.outcome.model_copy(update={"also": ()})
+    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of)
     ingest(workspace.store, workspace.settings)
-    planned = backtest.plan(workspace)
-    rows = training_matrix(workspace, backtest.days_of(planned))
-    assert rows is not None
+    views = workspace.each_outcome
+    judged = [_judged(view, backtest.backtest(view)) for view in views]
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
     truth = truth[truth["cohort"] == cohort]
-    judged, told = [], []
-    families = pd.Series(dtype=float)
-    for fold in planned:
-        train, test = (backtest.rows_on(rows, days) for days in (fold.train, (fold.test,)))
-        assert train is not None
-        assert test is not None
-        fitted = backtest.fit(workspace, train)
-        probabilities = fitted.probability(test)
-        judged.append(_fold(fold.test, test, probabilities, truth))
-        told.append((test.outcomes, probabilities))
-        families = family_movement(workspace, fitted, test)
-    labels, risks = (np.concatenate(parts) for parts in zip(*told, strict=True))
-    return Found(judged, families, metrics(labels, risks).calibration_slope)
+    predictions = backtest.all_predictions(workspace, backtest.backtest(workspace))
+    assert predictions is not None
+    return Found([_fold(str(day), rows, truth) for day, rows in predictions.groupby("snapshot_on")], judged)
+
+
+def _judged(view: Workspace, document: Mapping[str, Any]) -> Judged:
+    done = document["folds"]
+    predictions = backtest.all_predictions(view, document)
+    assert predictions is not None
+    model = {name: _mean([fold["model"][name] for fold in done]) for name in BETTER}
+    best = {
+        name: better(_mean([fold["baselines"][other][name] for fold in done]) for other in done[0]["baselines"])
+        for name, better in BETTER.items()
+    }
+    labels, risks = predictions["label"].to_numpy(), predictions["churn_probability"].to_numpy()
+    newest = backtest.plan(view)[-1]
+    rows = training_matrix(view, [*newest.train, newest.test])
+    train = backtest.rows_on(rows, newest.train)
+    assert rows is not None
+    assert train is not None
+    return Judged(
+        view.settings.outcome.kind,
+        int(labels.sum()),
+        model,
+        best,
+        metrics(labels, risks).calibration_slope,
+        family_movement(view, backtest.fit(view, train), rows),
+        _reached(predictions),
+    )
+
+
+def _mean(figures: Sequence[float | None]) -> float:
+    """Of a figure that some fold, where too little happened, does not have."""
+    return float(np.mean([figure for figure in figures if figure is not None]))
+
+
+def _reached(predictions: pd.DataFrame) -> dict[float, tuple[float, float]]:
+    """Means over the folds: within each fold so many are contacted."""
+    curves = [
+        tuple(economics.reached(order, charts_of_money.lost(rows)) for order in charts_of_money.rankings(rows).values())
+        for _, rows in predictions.groupby("snapshot_on")
+        if charts_of_money.lost(rows).sum() > 0
+    ]
+    at = {share: [[curve.at(share) for curve in pair] for pair in curves] for share in EFFORTS}
+    return {share: tuple(np.mean(pairs, axis=0)) for share, pairs in at.items() if pairs}
 
 
 def forecasts(folder: Path, *, months: int, customers: int, seed: int) -> dict[str, Any]:
@@ -119,15 +171,15 @@ def forecasts(folder: Path, *, months: int, customers: int, seed: int) -> dict[s
     return outlook(workspace)
 
 
-def _fold(day: date, test: Matrix, probabilities: np.ndarray, truth: pd.DataFrame) -> Fold:
+def _fold(day: str, predictions: pd.DataFrame, truth: pd.DataFrame) -> Fold:
     """Judged on the customers whose true hazard was drawn in the week of the snapshot."""
-    week = max(each for each in truth["day"].unique() if each <= day)
-    hazard = truth[truth["day"] == week].set_index(ENTITY)["hazard"].reindex(test.customers.astype(str))
+    week = max(each for each in truth["day"].unique() if str(each) <= day)
+    hazard = truth[truth["day"] == week].set_index(ENTITY)["hazard"].reindex(predictions[ENTITY])
     known = hazard.notna().to_numpy()
-    labels = test.outcomes[known]
+    labels = predictions["label"][known]
     return Fold(
-        day,
+        date.fromisoformat(day),
         int(known.sum()),
         float(roc_auc_score(labels, hazard[known])),
-        float(roc_auc_score(labels, probabilities[known])),
+        float(roc_auc_score(labels, predictions["churn_probability"][known])),
     )

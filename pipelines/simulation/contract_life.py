@@ -18,6 +18,7 @@ from pipelines.simulation.people import (
 from pipelines.simulation.state import NEVER
 
 TREATMENT_WEEKS = 8
+NOTICE_SHARE = 0.35  # of those who leave by will; the others are gone within two days
 
 if TYPE_CHECKING:
     from pipelines.simulation.weeks import Company
@@ -46,7 +47,7 @@ def begin(company: Company, week: int) -> None:
         plan=state.plan[who], seats=state.seats[who], mrr=company.state.mrr()[who], auto_renew=state.auto_renew[who],
         card_until=state.card_until[who], backup=state.backup[who],
     )  # fmt: skip
-    renewed = state.running & people.yearly & (week - state.term_start >= 52)
+    renewed = state.staying() & people.yearly & (week - state.term_start >= 52)
     state.term_start[renewed] = week
     state.rise[renewed] = 0.0
     company.ledger.add("renewals", customer=np.flatnonzero(renewed), renewed_at=week * WEEK + 60)
@@ -57,10 +58,10 @@ def treat(company: Company, week: int, hazard: Floats) -> None:
     if week % 4:
         return
     chance, state = company.chance["treatments"], company.state
-    running = np.flatnonzero(state.running)
-    if not len(running):
+    staying = np.flatnonzero(state.staying())
+    if not len(staying):
         return
-    worst = running[hazard[running] >= np.quantile(hazard[running], 0.8)]
+    worst = staying[hazard[staying] >= np.quantile(hazard[staying], 0.8)]
     drawn = worst[chance.random(len(worst)) < 0.1]
     treated = drawn[chance.random(len(drawn)) < 0.5]
     state.treated_until[treated] = week + TREATMENT_WEEKS
@@ -147,15 +148,15 @@ def pay(company: Company, week: int) -> None:
 def change(company: Company, week: int) -> None:
     """Plans, seats, prices, pauses and discounts of running subscriptions."""
     state, chance = company.state, company.chance["subscription"]
-    draw, running = chance.random(len(state.plan)), state.running & (state.start_week < week - 3)
+    draw, staying = chance.random(len(state.plan)), state.staying() & (state.start_week < week - 3)
     at = week * WEEK + 3 * DAY + 10 * 3600
     cases: list[tuple[str, Flags]] = [
-        ("price", running & (week == company.rise_at)),
-        ("upgrade", running & (draw < 0.004)),
-        ("downgrade", running & (draw > 0.994) & (state.seats > 1)),
-        ("pause", running & (draw > 0.5) & (draw < 0.502) & (state.paused_until < week)),
-        ("resume", running & (state.paused_until == week)),
-        ("discount_end", running & (state.discount > 0) & (draw > 0.3) & (draw < 0.32)),
+        ("price", staying & (week == company.rise_at)),
+        ("upgrade", staying & (draw < company.hazards.growth(week))),
+        ("downgrade", staying & (draw > 1 - company.hazards.decline(week)) & (state.seats > 1)),
+        ("pause", staying & (draw > 0.5) & (draw < 0.502) & (state.paused_until < week)),
+        ("resume", staying & (state.paused_until == week)),
+        ("discount_end", staying & (state.discount > 0) & (draw > 0.3) & (draw < 0.32)),
     ]
     for name, mask in cases:
         who = np.flatnonzero(mask)
@@ -179,25 +180,33 @@ def change(company: Company, week: int) -> None:
             "subscription_changes", customer=who, changed_at=at, kind=kind, seats=state.seats[who], mrr_before=before,
             mrr_after=after,
         )  # fmt: skip
-    flips = np.flatnonzero(running & (draw > 0.7) & (draw < 0.704))
+    flips = np.flatnonzero(staying & (draw > 0.7) & (draw < 0.704))
     state.auto_renew[flips] = ~state.auto_renew[flips]
     company.ledger.add("auto_renew", customer=flips, changed_at=at, auto_renew=state.auto_renew[flips])
 
 
 def leave(company: Company, week: int, hazard: Floats) -> None:
-    """Those who end their subscription this week, by will or because a payment failed."""
+    """Those who decide this week to leave, those whose payments fail for good, and those whose notice is over.
+
+    Of those who leave by will, a part gives notice one to three weeks ahead.
+    """
     state, chance = company.state, company.chance["leaving"]
     draw, trial_over = chance.random(len(hazard)), company.people.trial & (week - state.start_week == 2)
-    refuses = state.running & trial_over & (chance.random(len(hazard)) < 0.25)
-    leaves = state.running & (state.start_week < week - 2) & (draw < hazard)
+    refuses = state.staying() & trial_over & (chance.random(len(hazard)) < 0.25)
+    leaves = state.staying() & (state.start_week < week - 2) & (draw < hazard)
     who = np.flatnonzero(leaves | refuses)
     failing = (state.streak[who] > 0) & (chance.random(len(who)) < 0.7) & ~refuses[who]
     asked = moments(chance, week, len(who))
-    ended = np.minimum(asked + chance.integers(3600, 2 * DAY, len(who)), (week + 1) * WEEK - 60)
+    soon = np.minimum(asked + chance.integers(3600, 2 * DAY, len(who)), (week + 1) * WEEK - 60)
+    gives_notice = ~failing & ~refuses[who] & (chance.random(len(who)) < NOTICE_SHARE)
+    notice = np.where(gives_notice, chance.integers(1, 4, len(who)), 0)
+    ended = np.where(gives_notice, asked + notice * WEEK, soon)
     company.ledger.add(
         "ends", customer=who, asked_at=np.where(failing, -1, asked), ended_at=ended,
         reason=np.where(refuses[who], "trial", np.where(failing, "payment failed", "cancelled")),
     )  # fmt: skip
     company.end_second[who] = ended
-    state.running[who], state.ended[who] = False, True
-    state.unpaid_invoice[who] = -1
+    state.leaves_in[who] = week + notice
+    gone = state.running & (state.leaves_in <= week)
+    state.running[gone], state.ended[gone] = False, True
+    state.unpaid_invoice[gone] = -1

@@ -10,7 +10,7 @@ from pipelines.simulation.ledger import Ledger
 from pipelines.simulation.people import PLANS, Floats, Market, People
 from pipelines.simulation.state import State
 
-CONTRACT_BASE = -6.15
+CONTRACT_BASE = -6.55
 TREATMENT_FACTOR = 0.5
 
 
@@ -34,8 +34,7 @@ class Hazards:
         """Log-odds by family, the same signs for those bound by contract and those who order."""
         recent, state, people = self.ledger.recent, self.state, self.people
         soft = np.tanh
-        usual_use = np.maximum(recent("use", week, weeks=26, skip=4) / 26 * 4, 0.5)
-        fallen = np.clip(1 - recent("use", week, weeks=4) / usual_use, 0, 1)
+        fallen = np.clip(1 - self._use(week), 0, 1)
         seen = recent("content", week, weeks=12) + recent("visit", week, weeks=12)
         plan_ratio = self.market.own[week, state.plan] / self.market.cheapest[week, state.plan]
         bought_ratio = self._bought(self.market.own[week] / self.market.cheapest[week])
@@ -54,11 +53,29 @@ class Hazards:
             - 0.3 * (np.nan_to_num(state.csat, nan=3.8) - 3.8),
             "messages": 1.1 * soft(np.maximum(recent("message", week, weeks=4) - 6, 0) / 3)
             + 0.6 * soft(recent("prospect", week, weeks=13) / 4) + 0.6 * state.unsubscribed,
-            "market": 4.0 * np.clip(np.where(np.isfinite(ratio), ratio, 1.0) - 1.0, -0.25, 0.35),
-            "quality": 1.1 * soft(incidents / 1.5) + 0.9 * soft(returns),
+            "market": 6.0 * np.clip(np.where(np.isfinite(ratio), ratio, 1.0) - 1.0, -0.25, 0.35),
+            "quality": 1.5 * soft(incidents / 1.5) + 1.1 * soft(returns),
             "loyalty": -0.7 * state.member - 0.4 * soft(state.points / 300) * state.member,
             "profile": people.leaning(),
         }  # fmt: skip
+
+    def _use(self, week: int) -> Floats:
+        """(n,) uses of the last four weeks over the usual."""
+        usual = np.maximum(self.ledger.recent("use", week, weeks=26, skip=4) / 26 * 4, 0.5)
+        return np.asarray(self.ledger.recent("use", week, weeks=4) / usual)
+
+    def growth(self, week: int) -> Floats:
+        """(n,) chance to take more seats within this week: who is content and uses the product more than usual."""
+        content = np.clip(np.nan_to_num(self.state.nps, nan=7.5) - 7.5, -6, 3)
+        more = np.clip(self._use(week) - 1, -1, 1.5)
+        return np.asarray(
+            0.003 * np.exp(0.35 * self.effects["satisfaction"] * content + 0.8 * self.effects["usage"] * more)
+        )
+
+    def decline(self, week: int) -> Floats:
+        """(n,) chance to give up seats within this week: who uses the product less than usual."""
+        fallen = np.clip(1 - self._use(week), 0, 1)
+        return np.asarray(0.004 * np.exp(1.5 * self.effects["usage"] * fallen))
 
     def _bought(self, per_item: Floats) -> Floats:
         products = per_item[len(PLANS) :]
@@ -80,7 +97,7 @@ class Hazards:
             + 0.7 * np.tanh(self.ledger.recent("downgrade", week, weeks=13)) + 0.9 * (state.paused_until >= week)
         )  # fmt: skip
         ordered = self.ledger.recent("order", week, weeks=13)
-        signs = self.signs(week) | {"subscription": terms, "purchases": -0.5 * np.tanh(ordered / 2)}
+        signs = self.signs(week) | {"subscription": terms, "purchases": -1.3 * np.tanh(ordered / 2)}
         odds = CONTRACT_BASE + self._total(signs) + self._shift(week)
         voluntary = 1 / (1 + np.exp(-odds))
         voluntary = np.where(state.treated_until >= week, voluntary * TREATMENT_FACTOR, voluntary)

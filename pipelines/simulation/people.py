@@ -80,7 +80,7 @@ def people(chance: np.random.Generator, *, customers: int, weeks: int) -> People
     return People(
         signup=chance.integers(-60, max(1, int(0.85 * weeks)), n),
         subscriber=kind < 0.6,
-        shopper=kind > 0.5,
+        shopper=kind > 0.4,
         country=chance.choice(5, n, p=[0.4, 0.2, 0.1, 0.2, 0.1]),
         channel=chance.choice(5, n, p=[0.3, 0.2, 0.1, 0.3, 0.1]),
         tier=tier,

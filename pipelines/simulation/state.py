@@ -24,6 +24,7 @@ class State:
         self.running, self.ended = np.zeros(n, bool), np.zeros(n, bool)
         self.converted = np.ones(n, bool)
         self.start_week = np.full(n, NEVER)
+        self.leaves_in = np.full(n, NEVER)  # the week of the last day, once it is certain
         self.plan, self.seats = np.zeros(n, int), np.ones(n, int)
         self.discount = np.zeros(n)
         self.price = np.zeros(n)  # of a seat
@@ -43,6 +44,10 @@ class State:
         self.treated_until = np.full(n, -1)
         self.unsubscribed = np.zeros(n, bool)
         self.open_contacts = np.zeros(n)
+
+    def staying(self) -> Flags:
+        """Whose subscription runs, and who has not given notice."""
+        return np.asarray(self.running & (self.leaves_in == NEVER))
 
     def mrr(self) -> Floats:
         """Recurring revenue of a month, per customer."""

@@ -75,7 +75,7 @@ class Company:
         return np.asarray(self.state.running | (self.people.shopper & (self.people.signup <= week)))
 
     def _keep_truth(self, week: int, hazard: Floats, rate: Floats) -> None:
-        at_risk = np.flatnonzero(self.state.running & self.state.converted & (self.state.start_week < week - 2))
+        at_risk = np.flatnonzero(self.state.staying() & self.state.converted & (self.state.start_week < week - 2))
         self.truth.append((week, "contract", at_risk, 1 - (1 - hazard[at_risk]) ** HORIZON_WEEKS["contract"]))
         buyers = np.flatnonzero(self.state.last_order > week - 52)
         self.truth.append((week, "shop", buyers, np.exp(-rate[buyers] * HORIZON_WEEKS["shop"])))
