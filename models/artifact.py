@@ -16,7 +16,7 @@ from models.training import Fitted
 
 BOOSTER = "booster.txt"
 MODEL = "model.json"
-FORMAT = 3
+FORMAT = 4
 
 
 def to_files(fitted: Fitted) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import lightgbm as lgb
 import numpy as np
@@ -31,6 +32,15 @@ MAX_ROUNDS = 1200
 WIDE = 100
 _LOOKED_AT = 60
 _FOR_WIDE: Mapping[str, float | int] = {"learning_rate": 0.1, "num_leaves": 7, "max_bin": 63}
+
+
+def started(rows: Matrix) -> Matrix:
+    """The rows with the log-odds that their trees start from.
+
+    Wide tables start from nothing: the start model knows orders alone, hundreds of indicators correct most of what it
+    says, and its figures are columns of their own (docs/decisions/0009).
+    """
+    return replace(rows, start=np.zeros(len(rows))) if len(rows.columns) > WIDE else rows
 
 
 def grow(

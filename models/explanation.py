@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from woodelf import WoodelfExplainer
 
+from models import boosting
 from models.matrix import ALIVE, EXPECTED, Matrix
 from models.training import Fitted
 
@@ -41,7 +42,7 @@ def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> C
 
     reasons: reason code per column; columns of the start model belong to the buying rhythm.
     """
-    rows = fitted.encoder.encode(rows)
+    rows = boosting.started(fitted.encoder.encode(rows))
     frame = pd.DataFrame(rows.values, columns=list(rows.columns))
     shap = np.asarray(WoodelfExplainer(fitted.booster).shap_values(frame, verbose=False), dtype=np.float64)
     if fitted.linear is not None:

@@ -47,7 +47,7 @@ class Fitted:
 
     def log_odds(self, rows: Matrix) -> Floats:
         """(n,) log-odds before calibration."""
-        rows = self.encoder.encode(rows)
+        rows = boosting.started(self.encoder.encode(rows))
         trees = boosting.raw_log_odds(self.booster, rows)
         return trees if self.linear is None else trees + self.linear.log_odds(rows.values)
 
@@ -101,7 +101,7 @@ def fit(
     parameters = parameters or {}
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
-    coding, train = encoder.fit(train), encoder.cross_fitted(train, folds)
+    coding, train = encoder.fit(train), boosting.started(encoder.cross_fitted(train, folds))
     tried = []
     for started in (train, _corrected(train, folds)):
         tried.append(_cross_fit(started, folds, later, parameters=parameters, seed=seed, threads=threads))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 
@@ -99,6 +100,13 @@ def train_rows(*, start: bool = True) -> Matrix:
 def unseen_rows(*, start: bool = True) -> Matrix:
     """A later snapshot, without outcomes."""
     return snapshot_matrix(390, snapshot_frame(390, labelled=False), start=start)
+
+
+def widened(rows: Matrix) -> Matrix:
+    """With so many further columns that say nothing that the table is wide (`models.boosting.WIDE`)."""
+    noise = np.random.default_rng(3).normal(size=(len(rows), 100))
+    names = tuple(f"nothing_{number}" for number in range(100))
+    return replace(rows, columns=(*rows.columns, *names), values=np.column_stack([rows.values, noise]))
 
 
 @cache

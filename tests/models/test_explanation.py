@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from models import training
 from models.explanation import RHYTHM, Contributions, Floats, contributions, strongest
 from models.matrix import Matrix
-from tests.models.model_case import REASON_OF, fitted, train_rows, unseen_rows
+from tests.models.model_case import REASON_OF, fitted, train_rows, unseen_rows, widened
 
 
 @cache
@@ -129,3 +129,13 @@ def test_the_strongest_are_those_of_a_plain_sort(values: Floats, count: int) -> 
     for row, found_places in zip(values.tolist(), places.tolist(), strict=True):
         raising = sorted((k for k in range(4) if row[k] > 0), key=lambda k: (-row[k], k))[:count]
         assert found_places == raising + [-1] * (count - len(raising))
+
+
+def test_a_wide_table_owes_nothing_to_the_start_model_but_its_columns() -> None:
+    model = training.fit(widened(train_rows()), outcome="churn", seed=7, threads=1)
+    rows = widened(unseen_rows())
+    told = contributions(model, rows, REASON_OF | {name: "nothing" for name in rows.columns if name not in REASON_OF})
+    assert np.ptp(rows.start) > 1
+    assert not told.start.any()
+    assert told.values.sum(axis=1) + told.average == pytest.approx(model.log_odds(rows), abs=1e-5)
+    assert np.array_equal(model.log_odds(rows), model.log_odds(replace(rows, start=rows.start * 2)))
