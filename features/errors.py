@@ -27,7 +27,11 @@ class IntegrityError(AttritionError):
 
 
 class OutdatedModelError(IntegrityError):
-    """A model was written in a format that this version does not read."""
+    """A model is in a format that this version does not read, or answers another question than is asked today."""
+
+
+class StaleError(AttritionError):
+    """Data or model are too old for scores that somebody acts on."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -49,12 +49,7 @@ def intervals(
     labels: Floats, probabilities: Floats, customers: npt.NDArray[np.object_], *, samples: int, seed: int
 ) -> dict[str, tuple[float, float]]:
     """95% bootstrap interval per metric; whole customers are drawn, with all their rows."""
-    _, places = np.unique(customers.astype(str), return_inverse=True)
-    count, random = int(places.max(initial=-1)) + 1, np.random.default_rng(seed)
-    judge, drawn = _Judge(labels, probabilities), []
-    for _ in range(samples):
-        times = np.bincount(random.integers(0, count, count), minlength=count)
-        drawn.append(judge.metrics(times[places].astype(np.float64)).as_dict())
+    drawn = [each.as_dict() for (each,) in paired(labels, (probabilities,), customers, samples=samples, seed=seed)[1:]]
     found: dict[str, tuple[float, float]] = {}
     for name in drawn[0]:
         values = np.array([sample[name] for sample in drawn], dtype=np.float64)
@@ -62,6 +57,23 @@ def intervals(
         low, high = np.quantile(values, [0.025, 0.975]) if len(values) else (np.nan, np.nan)
         if name not in ("n", "positives"):
             found[name] = (float(low), float(high))
+    return found
+
+
+def paired(
+    labels: Floats, models: tuple[Floats, ...], customers: npt.NDArray[np.object_], *, samples: int, seed: int
+) -> list[tuple[Metrics, ...]]:
+    """Metrics of several models' probabilities (n,), first on all rows, then `samples` times on customers drawn anew.
+
+    Each draw is one for all models: what they have in common by chance goes out of their differences.
+    """
+    _, places = np.unique(customers.astype(str), return_inverse=True)
+    count, random = int(places.max(initial=-1)) + 1, np.random.default_rng(seed)
+    judges = [_Judge(labels, probabilities) for probabilities in models]
+    found = [tuple(judge.metrics(np.ones(len(labels))) for judge in judges)]
+    for _ in range(samples):
+        times = np.bincount(random.integers(0, count, count), minlength=count)[places].astype(np.float64)
+        found.append(tuple(judge.metrics(times) for judge in judges))
     return found
 
 

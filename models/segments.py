@@ -54,15 +54,10 @@ def judged(
     rows of one are not independent. A segment is clearly worse where the difference is larger than chance would make it
     at `CLEARLY`, shared among all comparisons (Bonferroni).
     """
-    chosen = [
-        (column, str(value), texts == value)
-        for column, texts in segments.items()
-        for value in np.unique(texts[texts != ""].astype(str))
-    ]
-    chosen = [(*names, inside) for *names, inside in chosen if _enough(labels, inside) and not inside.all()]
+    chosen = [each for each in values(segments) if enough(labels, each[2]) and not each[2].all()]
     if not chosen:
         return []
-    drawn = _drawn(customers, samples=samples, seed=seed)
+    drawn = of_customers(customers, samples=samples, seed=seed)
     limit = float(norm.isf(CLEARLY / max(1, 2 * len(chosen)) / 2))
     found = []
     for column, value, inside in chosen:
@@ -83,12 +78,22 @@ def judged(
     return found
 
 
-def _enough(labels: Floats, inside: Flags) -> bool:
+def values(segments: Mapping[str, npt.NDArray[np.object_]]) -> list[tuple[str, str, Flags]]:
+    """Column, value and (n,) rows of each segment; rows without a value are in none of the column's."""
+    return [
+        (column, str(value), texts == value)
+        for column, texts in segments.items()
+        for value in np.unique(texts[texts != ""].astype(str))
+    ]
+
+
+def enough(labels: Floats, inside: Flags) -> bool:
+    """Whether the figures of some rows say more than chance does."""
     return int(inside.sum()) >= MIN_ROWS and MIN_POSITIVES <= int(labels[inside].sum()) < int(inside.sum())
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class Drawn:
     """times: (1 + samples, customers), once each and then as whole customers are drawn; places: (n,) each row's."""
 
     times: Floats
@@ -100,14 +105,15 @@ class _Drawn:
         return np.asarray(self.times @ each)
 
 
-def _drawn(customers: npt.NDArray[np.object_], *, samples: int, seed: int) -> _Drawn:
+def of_customers(customers: npt.NDArray[np.object_], *, samples: int, seed: int) -> Drawn:
+    """Draw whole customers, with all their rows."""
     _, places = np.unique(customers.astype(str), return_inverse=True)
     count, random = int(places.max()) + 1, np.random.default_rng(seed)
     times = [np.bincount(random.integers(0, count, count), minlength=count) for _ in range(samples)]
-    return _Drawn(np.array([np.ones(count), *times], dtype=np.float64), places)
+    return Drawn(np.array([np.ones(count), *times], dtype=np.float64), places)
 
 
-def _drawn_figures(labels: Floats, probabilities: Floats, rows: Flags, drawn: _Drawn) -> tuple[Floats, Floats]:
+def _drawn_figures(labels: Floats, probabilities: Floats, rows: Flags, drawn: Drawn) -> tuple[Floats, Floats]:
     """Calibration and lift of some rows, (1 + samples,) each."""
     return _calibration(labels, probabilities, rows, drawn), _lift(labels, probabilities, rows, drawn)
 
@@ -123,12 +129,12 @@ def _worse(here: tuple[Floats, Floats], there: tuple[Floats, Floats], limit: flo
     return tuple(found)
 
 
-def _calibration(labels: Floats, probabilities: Floats, rows: Flags, drawn: _Drawn) -> Floats:
+def _calibration(labels: Floats, probabilities: Floats, rows: Flags, drawn: Drawn) -> Floats:
     happened, expected = drawn.sums(labels, rows), drawn.sums(probabilities, rows)
     return np.asarray((happened + 0.5) / (expected + 0.5))  # a draw without any outcome still has a logarithm
 
 
-def _lift(labels: Floats, probabilities: Floats, rows: Flags, drawn: _Drawn) -> Floats:
+def _lift(labels: Floats, probabilities: Floats, rows: Flags, drawn: Drawn) -> Floats:
     """The tenth is chosen once, by the rows as they are: what varies is what became of them."""
     there = np.flatnonzero(rows)
     count = max(1, round(TOP_SHARE * len(there)))

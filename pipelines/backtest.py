@@ -184,17 +184,22 @@ def _empc(workspace: Workspace, test: Matrix, probabilities: Floats, value: Floa
         return None
 
 
+def segment_values(rows: Matrix) -> dict[str, npt.NDArray[np.object_]]:
+    """(n,) texts of each category among the indicators, and of the plan."""
+    found = dict(rows.categories)
+    if PLAN in rows.columns:
+        ranks = rows.values[:, rows.columns.index(PLAN)]
+        found[PLAN] = np.array(["" if np.isnan(rank) else f"{rank:g}" for rank in ranks], dtype=object)
+    return found
+
+
 def _segments(workspace: Workspace, tests: Matrix, predictions: pd.DataFrame) -> list[Segment]:
-    """By each category among the indicators, and by plan. Rows of both are in the same order."""
-    chosen = dict(tests.categories)
-    if PLAN in tests.columns:
-        ranks = tests.values[:, tests.columns.index(PLAN)]
-        chosen[PLAN] = np.array(["" if np.isnan(rank) else f"{rank:g}" for rank in ranks], dtype=object)
+    """Rows of both are in the same order."""
     return segments.judged(
         tests.outcomes,
         predictions["churn_probability"].to_numpy(dtype=np.float64),
         tests.customers,
-        chosen,
+        segment_values(tests),
         samples=workspace.settings.backtest.bootstrap_samples,
         seed=workspace.settings.training.seed,
     )

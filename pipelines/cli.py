@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines import cli_commands, cli_figures, cli_inspect  # noqa: F401 - they bring their commands into the application
+from pipelines import (  # noqa: F401 - they bring their commands into the application
+    cli_commands,
+    cli_figures,
+    cli_inspect,
+    cli_models,
+)
 from pipelines.cli_frame import app
 
 __all__ = ["app", "main"]

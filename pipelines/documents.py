@@ -25,7 +25,7 @@ def read(store: Store, path: str) -> dict[str, Any] | None:
 
 def write(store: Store, path: str, document: dict[str, Any], *, kind: str) -> dict[str, Any]:
     """Store a document, numbers that are not finite as null; as it will be read, back."""
-    text = json.dumps(_finite(document), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    text = json.dumps(finite(document), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
     def save(place: Path) -> None:
         place.write_text(text, encoding="utf-8")
@@ -35,12 +35,12 @@ def write(store: Store, path: str, document: dict[str, Any], *, kind: str) -> di
     return written
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN; what could not be computed is null."""
     if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
+        return {key: finite(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
+        return [finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

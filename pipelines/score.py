@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.errors import DataError
+from features.errors import DataError, StaleError
 from models import economics, explanation
 from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines import reasons as reason_words
+from pipelines.champion import learned_until
 from pipelines.crm import csv_file
 from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.reasons import Wording, reasons
@@ -44,6 +45,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
     """
     versions, store = workspace.versions, ScoreStore(workspace.store)
     champion = versions.champion()
+    refuse_stale(workspace)
     settings = workspace.settings
     made_from = fingerprint(
         {
@@ -85,6 +87,27 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
         )
     run = store.require(str(workspace.as_of))
     return Scored(run, unchanged, _csv(workspace, run) if settings.delivery.csv else None)
+
+
+def refuse_stale(workspace: Workspace) -> None:
+    """Raise StaleError where data or champion are so old that their scores would mislead whoever acts on them."""
+    settings, today = workspace.settings, workspace.as_of
+    data_age = (today - timedelta(days=1) - workspace.data_as_of).days
+    if data_age > settings.delivery.max_data_age_days:
+        raise StaleError(
+            f"the data end on {workspace.data_as_of}, {data_age} days before {today}, and nobody is scored from data "
+            f"older than {settings.delivery.max_data_age_days} days; ingest newer files, score an earlier day with "
+            "--as-of, or raise delivery.max_data_age_days"
+        )
+    champion = workspace.versions.champion().version
+    learned = learned_until(workspace, workspace.versions.load(champion).snapshots)
+    age = (today - learned).days
+    if age > settings.promotion.max_age_days:
+        raise StaleError(
+            f"champion {champion} learned from outcomes until {learned}, {age} days before {today}, and nobody is "
+            f"scored with one older than {settings.promotion.max_age_days} days; run `attrition train`, or raise "
+            "promotion.max_age_days"
+        )
 
 
 def score_rows(workspace: Workspace) -> tuple[Fitted, Matrix, pd.DataFrame]:

@@ -83,10 +83,19 @@ class Backtest(Section):
 
 
 class Promotion(Section):
-    """A challenger replaces the champion only if it is not worse by more than these margins."""
+    """A challenger replaces the champion only if it is not worse by more than these margins.
 
+    max_age_days: nothing is scored with a champion whose newest outcomes are older. snapshots: how many of the newest
+    that neither learned from the two are compared on, at most.
+    """
+
+    max_age_days: PositiveInt = 180
+    snapshots: PositiveInt = 3
     max_log_loss_increase: Annotated[float, Field(ge=0)] = 0.002
-    max_roc_auc_decrease: Annotated[float, Field(ge=0)] = 0.005
+    max_pr_auc_decrease: Annotated[float, Field(ge=0)] = 0.02
+    max_lift_decrease: Annotated[float, Field(ge=0)] = 0.2
+    max_calibration_increase: Annotated[float, Field(ge=0)] = 0.1
+    max_segment_log_loss_increase: Annotated[float, Field(ge=0)] = 0.01
 
 
 class Bands(Section):
@@ -103,9 +112,10 @@ class Bands(Section):
 
 
 class Delivery(Section):
-    """Where scores go and how long they hold."""
+    """Where scores go and how long they hold. max_data_age_days: nothing is scored from data that end earlier."""
 
     valid_days: PositiveInt = 30
+    max_data_age_days: PositiveInt = 31
     csv: bool = True
 
 

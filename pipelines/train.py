@@ -8,14 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from features.errors import OutdatedModelError
-from models import artifact, evaluation, training
-from models.evaluation import Metrics
-from models.matrix import Matrix
-from models.promotion import Gates, Verdict, decide
+from models import artifact, training
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError
 from models.training import Fitted
-from pipelines import backtest, charts_of_quality
+from pipelines import backtest, champion, charts_of_quality, documents
 from pipelines.backtest import fit, limits
 from pipelines.report_words import Words
 from pipelines.snapshots import families_here, outcome_file, training_matrix
@@ -55,7 +51,7 @@ def train(
         versions.keep(files, name)
         if found is not None and found.version == name:  # its local copy was gone and is back
             return Trained(found, unchanged=False, unpublished=publish(workspace, versions))
-        verdict = _verdict(workspace, versions, rows)
+        verdict = champion.verdict(workspace, rows)
         record = {
             "parameters": _parameters(workspace, fitted),
             "settings": json.loads(workspace.settings.model_dump_json()),
@@ -65,6 +61,7 @@ def train(
             "code": code_version(),
             "schema": _schema(workspace, fitted),
             "backtest": {"folds": [], "skipped": []} if tested is None else dict(tested),
+            "promotion": documents.finite([asdict(gate) for gate in verdict.gates]),
         }
         versions.add(
             Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
@@ -100,33 +97,6 @@ def registry_of(workspace: Workspace) -> Registry:
         return Registry(uri=plan.uri, experiment=plan.experiment)
     place = (workspace.root / "mlflow.sqlite").resolve()
     return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=workspace.root / "mlflow_artifacts")
-
-
-def _verdict(workspace: Workspace, versions: Versions, rows: Matrix) -> Verdict:
-    """Judge on the newest matured snapshot, which neither may have been trained on.
-
-    For the challenger, which was, a stand-in is judged: fitted in the same way on the snapshots before.
-    """
-    plan = workspace.settings.promotion
-    gates = Gates(plan.max_log_loss_increase, plan.max_roc_auc_decrease)
-    champion = versions.aliased("champion")
-    if champion is None:
-        return decide(None, None, gates)
-    newest = int(rows.snapshots.max())
-    judged, before = rows.only(rows.snapshots == newest), rows.only(rows.snapshots < newest)
-    try:
-        fitted = versions.load(champion.version)
-    except OutdatedModelError as error:
-        return Verdict(promote=True, reason=f"champion {champion.version} cannot be read any more: {error}")
-    if fitted.columns != rows.columns:
-        return Verdict(promote=True, reason=f"champion {champion.version} reads other columns than today's definitions")
-    if newest <= max(fitted.snapshots) or not len(before):
-        return Verdict(promote=False, reason=f"no outcome has matured since champion {champion.version} was trained")
-    return decide(_metrics(fitted, judged), _metrics(fit(workspace, before), judged), gates)
-
-
-def _metrics(fitted: Fitted, rows: Matrix) -> Metrics:
-    return evaluation.metrics(rows.outcomes, fitted.probability(rows))
 
 
 def _made_from(workspace: Workspace, days: list[date]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from features.errors import TrainingError
@@ -25,10 +27,32 @@ CREATE TABLE IF NOT EXISTS versions (
     record TEXT NOT NULL,
     published INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE IF NOT EXISTS aliases (
-    outcome TEXT NOT NULL, alias TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (outcome, alias)
+CREATE TABLE IF NOT EXISTS challengers (outcome TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS champions (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    outcome TEXT NOT NULL,
+    version TEXT NOT NULL,
+    since TEXT NOT NULL,
+    why TEXT NOT NULL,
+    rolled_back_at TEXT
 );
 """
+
+_ALIASED = {
+    "challenger": "SELECT version FROM challengers WHERE outcome = ?",
+    "champion": "SELECT version FROM champions WHERE outcome = ? AND rolled_back_at IS NULL "
+    "ORDER BY sequence DESC LIMIT 1",
+}
+
+
+@dataclass(frozen=True)
+class Reign:
+    """A version that became champion: since when, why, and when that was rolled back, if it was."""
+
+    version: str
+    since: str
+    why: str
+    rolled_back_at: str | None
 
 
 @dataclass(frozen=True)
@@ -78,10 +102,53 @@ class Versions:
                     json.dumps(version.record, sort_keys=True),
                 ),
             )
-            for alias in ("challenger", *(("champion",) if version.promoted else ())):
-                ledger.execute(
-                    "INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (self.outcome, alias, version.version)
-                )
+            ledger.execute("INSERT OR REPLACE INTO challengers VALUES (?, ?)", (self.outcome, version.version))
+            if version.promoted:
+                self._crown(ledger, version.version, since=version.trained_at, why=version.verdict)
+
+    def promote(self, version: str, *, now: datetime, why: str) -> None:
+        """Make a version champion, whatever its verdict was. It is to be published again, so that aliases follow."""
+        with self.store.transaction() as ledger:
+            self._crown(ledger, version, since=now.isoformat(), why=why)
+            ledger.execute("UPDATE versions SET published = 0 WHERE version = ?", (version,))
+
+    def _crown(self, ledger: Connection, version: str, *, since: str, why: str) -> None:
+        ledger.execute(
+            "INSERT INTO champions (outcome, version, since, why) VALUES (?, ?, ?, ?)",
+            (self.outcome, version, since, why),
+        )
+
+    def reigns(self) -> list[Reign]:
+        """Every time that a version became champion, oldest first."""
+        with self.store.transaction() as ledger:
+            rows = ledger.execute(
+                "SELECT version, since, why, rolled_back_at FROM champions WHERE outcome = ? ORDER BY sequence",
+                (self.outcome,),
+            ).fetchall()
+        return [Reign(**dict(row)) for row in rows]
+
+    def before_champion(self) -> str:
+        """The version that was champion before today's. Raises: TrainingError where there was none."""
+        standing = [reign.version for reign in self.reigns() if reign.rolled_back_at is None]
+        earlier = [version for version in standing[:-1] if version != standing[-1]]
+        if not earlier:
+            raise TrainingError(
+                f"there is no champion of {self.outcome} before today's to go back to; `attrition models` lists them"
+            )
+        return earlier[-1]
+
+    def roll_back(self, version: str, *, now: datetime) -> None:
+        """Undo every promotion after `version` last became champion."""
+        with self.store.transaction() as ledger:
+            last = ledger.execute(
+                "SELECT max(sequence) FROM champions WHERE outcome = ? AND version = ? AND rolled_back_at IS NULL",
+                (self.outcome, version),
+            ).fetchone()[0]
+            ledger.execute(
+                "UPDATE champions SET rolled_back_at = ? WHERE outcome = ? AND sequence > ? AND rolled_back_at IS NULL",
+                (now.isoformat(), self.outcome, last),
+            )
+            ledger.execute("UPDATE versions SET published = 0 WHERE version = ?", (version,))
 
     def mark_published(self, version: str) -> None:
         with self.store.transaction() as ledger:
@@ -113,13 +180,17 @@ class Versions:
         return next((found for found in self.all() if found.made_from == fingerprint), None)
 
     def named(self, version: str) -> Version:
-        return next(found for found in self.all() if found.version == version)
+        """Raises: TrainingError where there is no such version of this outcome."""
+        everyone = self.all()
+        found = next((each for each in everyone if each.version == version), None)
+        if found is None:
+            known = ", ".join(each.version for each in everyone) or "none yet"
+            raise TrainingError(f"there is no model {version} of {self.outcome}; there are: {known}")
+        return found
 
     def aliased(self, alias: str) -> Version | None:
         with self.store.transaction() as ledger:
-            row = ledger.execute(
-                "SELECT version FROM aliases WHERE outcome = ? AND alias = ?", (self.outcome, alias)
-            ).fetchone()
+            row = ledger.execute(_ALIASED[alias], (self.outcome,)).fetchone()
         if row is None:
             return None
         found = next((each for each in self.all() if each.version == row["version"]), None)

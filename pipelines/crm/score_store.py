@@ -1,4 +1,4 @@
-"""The embedded destination: current scores in SQLite, history in one Parquet file per date."""
+"""The embedded destination: current scores in SQLite, history in one Parquet file per run."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ COLUMNS: Mapping[str, str] = {
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS scores ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
 CREATE TABLE IF NOT EXISTS score_runs (
-    as_of TEXT NOT NULL PRIMARY KEY,
-    run_id TEXT NOT NULL,
+    sequence INTEGER PRIMARY KEY,
+    as_of TEXT NOT NULL,
+    run_id TEXT NOT NULL UNIQUE,
     made_from TEXT NOT NULL,
     history TEXT NOT NULL,
     rows INTEGER NOT NULL,
@@ -50,11 +51,17 @@ CREATE TABLE IF NOT EXISTS score_runs (
 )
 """
 
+_NEXT = "(SELECT coalesce(max(sequence), 0) + 1 FROM score_runs)"
+
 
 @dataclass(frozen=True)
 class ScoreRun:
-    """One scored date. made_from: fingerprint of model, data and settings; history: its Parquet file."""
+    """One scored date. made_from: fingerprint of model, data and settings; history: its Parquet file.
 
+    sequence: order of writing, by which the newest run of a date is known.
+    """
+
+    sequence: int
     as_of: str
     run_id: str
     made_from: str
@@ -87,20 +94,42 @@ class ScoreStore:
         content = _digest(scores, (as_of, run_id, made_from, history, len(scores), note))
         with self.store.transaction() as ledger:
             later = ledger.execute("SELECT 1 FROM score_runs WHERE current = 1 AND as_of > ?", (as_of,)).fetchone()
-            ledger.execute("DELETE FROM score_runs WHERE as_of = ?", (as_of,))
             if not later:
-                ledger.execute("UPDATE score_runs SET current = 0")
-                ledger.execute("DELETE FROM scores")
-                marks = ", ".join("?" * len(COLUMNS))
-                ledger.executemany(f"INSERT INTO scores VALUES ({marks})", scores.itertuples(index=False, name=None))  # noqa: S608 - constants only
+                _fill(ledger, scores)
             ledger.execute(
-                "INSERT INTO score_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO score_runs VALUES ({_NEXT}, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants only
                 (as_of, run_id, made_from, history, len(scores), content, note, not later),
             )
 
-    def run(self, as_of: str) -> ScoreRun | None:
+    def restore(self, model_version: str) -> ScoreRun | None:
+        """Make the newest scores of a model the current ones again, value for value; None where it never scored.
+
+        They are those of their date again, too.
+        Raises: IntegrityError where their file is not the one that was written.
+        """
         with self.store.transaction() as ledger:
-            row = ledger.execute("SELECT * FROM score_runs WHERE as_of = ?", (as_of,)).fetchone()
+            rows = ledger.execute("SELECT * FROM score_runs").fetchall()
+        runs = [run for run in map(_run, rows) if run.detail["model_version"] == model_version]
+        if not runs:
+            return None
+        run = max(runs, key=lambda each: (each.as_of, each.sequence))
+        scores = documents.read_frame(self.store, run.history)
+        if scores is None or _digest(scores, _written(run)) != run.content_sha256:
+            raise self._damaged(f"{run.history} is gone or holds other scores than run {run.run_id} wrote")
+        with self.store.transaction() as ledger:
+            _fill(ledger, scores)
+            ledger.execute(
+                f"UPDATE score_runs SET current = 1, sequence = {_NEXT} WHERE run_id = ?",  # noqa: S608 - constants only
+                (run.run_id,),
+            )
+        return self.require(run.as_of)
+
+    def run(self, as_of: str) -> ScoreRun | None:
+        """The newest run of a date."""
+        with self.store.transaction() as ledger:
+            row = ledger.execute(
+                "SELECT * FROM score_runs WHERE as_of = ? ORDER BY sequence DESC LIMIT 1", (as_of,)
+            ).fetchone()
         return None if row is None else _run(row)
 
     def require(self, as_of: str) -> ScoreRun:
@@ -131,8 +160,7 @@ class ScoreStore:
             if rows:
                 raise self._damaged(f"{len(rows)} rows of no run")
             return None
-        written = (run.as_of, run.run_id, run.made_from, run.history, run.rows, json.dumps(run.detail, sort_keys=True))
-        if _digest(scores, written) != run.content_sha256:
+        if _digest(scores, _written(run)) != run.content_sha256:
             raise self._damaged(f"{len(scores)} rows that are not the {run.rows} written for {run.as_of}")
         return run, scores
 
@@ -145,6 +173,18 @@ class ScoreStore:
 def _run(row: sqlite3.Row) -> ScoreRun:
     fields = dict(row)
     return ScoreRun(**fields | {"detail": json.loads(fields["detail"]), "current": bool(fields["current"])})
+
+
+def _written(run: ScoreRun) -> tuple[object, ...]:
+    return run.as_of, run.run_id, run.made_from, run.history, run.rows, json.dumps(run.detail, sort_keys=True)
+
+
+def _fill(ledger: sqlite3.Connection, scores: pd.DataFrame) -> None:
+    """Make these the current scores; which run is current is for the caller to say."""
+    ledger.execute("UPDATE score_runs SET current = 0")
+    ledger.execute("DELETE FROM scores")
+    marks = ", ".join("?" * len(COLUMNS))
+    ledger.executemany(f"INSERT INTO scores VALUES ({marks})", scores.itertuples(index=False, name=None))  # noqa: S608 - constants only
 
 
 def _digest(scores: pd.DataFrame, run: tuple[object, ...]) -> str:

@@ -27,7 +27,7 @@ def test_a_document_comes_back(store: Store) -> None:
     assert documents.read(store, "results/a.json") == document
 
 
-def test_numbers_that_are_not_finite_become_null_wherever_they_stand(store: Store) -> None:
+def test_numbers_that_are_notfinite_become_null_wherever_they_stand(store: Store) -> None:
     documents.write(
         store, "a.json", {"a": nan, "b": [inf, 1.5, {"c": -inf}], "d": (nan, 2), "e": np.float64("nan")}, kind="result"
     )
@@ -81,4 +81,4 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=4))
 def test_every_document_without_odd_numbers_comes_back_as_it_was(document: dict[str, Any]) -> None:
-    assert documents._finite(document) == document
+    assert documents.finite(document) == document

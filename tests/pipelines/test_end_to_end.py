@@ -111,7 +111,7 @@ _TOLD = (
     "SELECT * FROM scores ORDER BY customer_id",
     "SELECT * FROM score_runs",
     "SELECT * FROM versions",
-    "SELECT * FROM aliases ORDER BY alias",
+    "SELECT * FROM champions",
     "SELECT path, kind, sha256, bytes, detail FROM files ORDER BY path",
 )
 
@@ -138,7 +138,7 @@ def test_everybody_at_risk_has_one_score_with_band_and_reasons(finished_workspac
 
 def test_each_score_says_from_what_and_until_when(finished_workspace: Path) -> None:
     scores = current_scores(finished_workspace)
-    champion = query(finished_workspace, "SELECT version FROM aliases WHERE alias = 'champion'")[0][0]
+    champion = query(finished_workspace, "SELECT version FROM champions")[0][0]
     assert set(scores["model_version"]) == {champion}
     assert set(scores["data_as_of"]) == {str(AS_OF - timedelta(days=1))}
     assert set(scores["valid_until"]) == {str(AS_OF + timedelta(days=SETTINGS.delivery.valid_days))}

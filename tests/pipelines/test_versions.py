@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_trees_of_another_version_in_the_place_of_these_are_refused(versions: Ve
 
 
 @pytest.mark.parametrize(
-    "edit", ["UPDATE versions SET record = '{'", "UPDATE aliases SET version = 'zzz'", "DELETE FROM versions"]
+    "edit", ["UPDATE versions SET record = '{'", "UPDATE champions SET version = 'zzz'", "DELETE FROM versions"]
 )
 def test_a_damaged_list_of_versions_is_refused_by_name(versions: Versions, edit: str) -> None:
     versions.add(version("aaa", promoted=True))
@@ -118,3 +119,40 @@ def test_a_damaged_list_of_versions_is_refused_by_name(versions: Versions, edit:
         ledger.execute(edit)
     with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(.*\); restore it from a backup"):
         versions.champion()
+
+
+NOW = datetime(2024, 9, 1, tzinfo=UTC)
+
+
+def test_a_rollback_goes_back_one_champion_and_another_one_further(versions: Versions) -> None:
+    for name in ("aaa", "bbb", "ccc"):
+        versions.add(version(name, promoted=True))
+        versions.mark_published(name)
+    for expected in ("bbb", "aaa"):
+        assert versions.before_champion() == expected
+        versions.roll_back(expected, now=NOW)
+        assert versions.champion().version == expected
+        assert not versions.named(expected).published  # MLflow's alias is to follow
+    with pytest.raises(TrainingError, match=r"^there is no champion of churn before today's to go back to"):
+        versions.before_champion()
+    assert [(reign.version, reign.rolled_back_at is None) for reign in versions.reigns()] == [
+        ("aaa", True),
+        ("bbb", False),
+        ("ccc", False),
+    ]
+
+
+def test_a_version_promoted_by_hand_is_champion_and_can_be_rolled_back(versions: Versions) -> None:
+    versions.add(version("aaa", promoted=True))
+    versions.add(version("bbb", promoted=False))
+    versions.promote("bbb", now=NOW, why="promoted by hand")
+    assert versions.champion().version == "bbb"
+    assert versions.before_champion() == "aaa"
+    versions.promote("aaa", now=NOW, why="promoted by hand")
+    assert versions.before_champion() == "bbb"
+
+
+def test_a_version_that_is_not_there_is_told_with_those_that_are(versions: Versions) -> None:
+    versions.add(version("aaa", promoted=True))
+    with pytest.raises(TrainingError, match=r"^there is no model bbb of churn; there are: aaa$"):
+        versions.named("bbb")

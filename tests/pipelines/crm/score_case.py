@@ -40,7 +40,11 @@ def scores(run_id: str = "run-1", **changes: list[Any]) -> pd.DataFrame:
 
 def replace(store: Store, frame: pd.DataFrame, *, as_of: str = "2024-07-01", run_id: str = "run-1") -> None:
     ScoreStore(store).replace(
-        frame, as_of=as_of, run_id=run_id, made_from=f"made of {run_id}", detail={"horizon_days": 90, "run_id": run_id}
+        frame,
+        as_of=as_of,
+        run_id=run_id,
+        made_from=f"made of {run_id}",
+        detail={"horizon_days": 90, "run_id": run_id, "model_version": frame["model_version"].iloc[0]},
     )
 
 

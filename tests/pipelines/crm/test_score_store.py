@@ -50,7 +50,7 @@ def test_scores_come_back_value_for_value(store: Store) -> None:
     replace(store, scores())
     run, frame = current(store)
     assert (run.as_of, run.run_id, run.rows, run.current) == ("2024-07-01", "run-1", 3, True)
-    assert run.detail == {"horizon_days": 90, "run_id": "run-1"}
+    assert run.detail == {"horizon_days": 90, "run_id": "run-1", "model_version": "aaaaaaaaaaaa"}
     assert list(frame.columns) == list(COLUMNS)
     assert values(frame) == values(scores())
     assert frame["customer_id"].tolist() == ["10", "A-17", "É-2"]
@@ -78,8 +78,7 @@ def test_scoring_a_date_again_replaces_it_whole(store: Store) -> None:
     run, frame = current(store)
     assert (run.run_id, run.rows) == ("run-2", 2)
     assert values(frame) == values(fewer) == history(store, "2024-07-01")
-    with store.transaction() as ledger:
-        assert ledger.execute("SELECT count(*) FROM score_runs").fetchone()[0] == 1
+    assert ScoreStore(store).require("2024-07-01").run_id == "run-2"
 
 
 def test_a_later_date_becomes_current_and_the_earlier_stays_in_history(store: Store) -> None:
@@ -212,3 +211,41 @@ def test_a_run_is_described_in_full(store: Store) -> None:
     assert run.history == "scores/2024-07-01-run-1.parquet"
     assert run.made_from == "made of run-1"
     assert score_case.current(store.root) == values(scores())
+
+
+def of_model(version: str, run_id: str, probability: float) -> pd.DataFrame:
+    return scores(run_id, churn_probability=[probability] * 3).assign(model_version=version)
+
+
+def test_the_newest_scores_of_an_earlier_model_come_back_value_for_value(store: Store) -> None:
+    replace(store, of_model("aaa", "run-1", 0.1))
+    replace(store, of_model("aaa", "run-2", 0.2), as_of="2024-08-01", run_id="run-2")
+    before = current(store)
+    replace(store, of_model("bbb", "run-3", 0.3), as_of="2024-08-01", run_id="run-3")
+    replace(store, of_model("bbb", "run-4", 0.4), as_of="2024-09-01", run_id="run-4")
+    restored = ScoreStore(store).restore("aaa")
+    assert restored is not None
+    assert restored.run_id == "run-2"
+    run, frame = current(store)
+    assert values(frame) == values(before[1])
+    assert changed(run, sequence=before[0].sequence) == before[0]
+    assert ScoreStore(store).require("2024-08-01").run_id == "run-2"
+    # What the other model wrote is history, and a new day's scores become current again.
+    replace(store, of_model("aaa", "run-5", 0.5), as_of="2024-09-01", run_id="run-5")
+    assert current(store)[0].run_id == "run-5"
+
+
+def test_a_model_that_never_scored_restores_nothing(store: Store) -> None:
+    replace(store, scores())
+    assert ScoreStore(store).restore("never") is None
+    assert current(store)[0].run_id == "run-1"
+
+
+def test_an_altered_history_is_not_restored(store: Store) -> None:
+    replace(store, of_model("aaa", "run-1", 0.1))
+    replace(store, of_model("bbb", "run-2", 0.2), as_of="2024-08-01", run_id="run-2")
+    (place,) = (store.root / "scores").glob("2024-07-01-*.parquet")
+    place.write_bytes(place.read_bytes()[:-1])
+    with pytest.raises(IntegrityError, match=r"2024-07-01-run-1\.parquet"):
+        ScoreStore(store).restore("aaa")
+    assert current(store)[0].run_id == "run-2"

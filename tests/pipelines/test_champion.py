@@ -1,0 +1,103 @@
+"""A challenger is compared with the champion on outcomes that neither knew, or it is not promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.promotion import Verdict
+from pipelines import champion
+from pipelines.ingest import ingest
+from pipelines.snapshots import training_matrix
+from pipelines.train import train
+from pipelines.workspace import Workspace
+from tests.pipelines.shop_case import SETTINGS, make_shop
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A shop whose champion was trained on 1 March 2025."""
+    root = make_shop(tmp_path_factory.mktemp("champion") / "shop")
+    workspace = Workspace(root, SETTINGS, date(2025, 3, 1))
+    ingest(workspace.store, workspace.settings)
+    assert train(workspace, now=NOW).version.verdict == "there is no champion yet"
+    return workspace
+
+
+def later(first: Workspace, day: date, **changes: Mapping[str, Any]) -> Workspace:
+    changed = {name: getattr(SETTINGS, name).model_copy(update=parts) for name, parts in changes.items()}
+    return Workspace(first.root, SETTINGS.model_copy(update=changed), day)
+
+
+def judged(workspace: Workspace) -> Verdict:
+    rows = training_matrix(workspace, workspace.training_days(workspace.as_of))
+    assert rows is not None
+    return champion.verdict(workspace, rows)
+
+
+def test_it_is_judged_on_outcomes_that_began_after_everything_either_learned(first: Workspace) -> None:
+    workspace = later(first, date(2025, 6, 1))
+    verdict = judged(workspace)
+    assert [gate.gate for gate in verdict.gates][:4] == ["log_loss", "pr_auc", "top_decile_lift", "calibration"]
+    (stand_in,) = workspace.fits  # the only model fitted for it
+    learned = champion.learned_until(
+        workspace, workspace.versions.load(workspace.versions.champion().version).snapshots
+    )
+    begins = min(day for day in workspace.training_days(workspace.as_of) if day >= learned)
+    assert begins == date(2025, 3, 24)
+    assert champion.learned_until(workspace, stand_in) <= begins
+    assert learned <= begins
+
+
+def test_where_nothing_has_matured_since_the_champion_stays(first: Workspace) -> None:
+    verdict = judged(later(first, date(2025, 5, 1)))
+    assert verdict == Verdict(
+        promote=False,
+        reason=f"no outcome that began after champion {first.versions.champion().version} had learned its own is known "
+        "yet",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"outcome": {"horizon_days": 45}}, "it predicts another outcome, or of others, than the settings ask for"),
+        ({"cohort": {"active_days": 200}}, "it predicts another outcome, or of others, than the settings ask for"),
+    ],
+)
+def test_a_champion_that_answers_another_question_is_replaced(
+    first: Workspace, changes: dict[str, Any], reason: str
+) -> None:
+    verdict = judged(later(first, date(2025, 6, 1), **changes))
+    assert verdict.promote
+    assert verdict.reason == f"champion {first.versions.champion().version} is outdated: {reason}"
+
+
+def test_a_champion_that_reads_other_columns_is_replaced(first: Workspace) -> None:
+    settings = SETTINGS.model_copy(update={"lookback_days": (30, 60)})
+    verdict = judged(replace(first, settings=settings, as_of=date(2025, 6, 1)))
+    assert verdict.promote
+    assert verdict.reason.endswith("it reads other columns than today's definitions")
+
+
+def test_too_little_known_before_the_comparison_keeps_the_champion(first: Workspace) -> None:
+    verdict = judged(later(first, date(2025, 6, 1), training={"min_positives": 100_000}))
+    assert not verdict.promote
+    assert verdict.reason.startswith("too little was known before 2025-03-24 to compare it with: ")
+
+
+def test_the_verdicts_figures_are_kept_with_the_version(first: Workspace, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(first.root, copy)
+    version = train(Workspace(copy, SETTINGS, date(2025, 6, 1)), now=NOW).version
+    assert version.record["promotion"][0]["gate"] == "log_loss"
+    assert version.promoted == all(gate["passed"] for gate in version.record["promotion"])
