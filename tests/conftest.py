@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import os
 import shutil
@@ -128,11 +129,22 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def finished_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated shop after `attrition run`, for tests that read; those that write copy it."""
+    """A simulated shop after `attrition run`, for tests that read; those that write copy it.
+
+    One of the workers runs it, each has a copy of its own.
+    """
     from tests.pipelines.shop_case import attrition, make_shop
 
-    root = make_shop(tmp_path_factory.mktemp("finished") / "shop")
-    done = attrition("run", "--project", str(root))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
-    return root
+    mine = tmp_path_factory.getbasetemp()
+    place = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "finished_by_one"
+    with place.with_suffix(".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not place.exists():
+            root = make_shop(tmp_path_factory.mktemp("finished") / "shop")
+            done = attrition("run", "--project", str(root))
+            assert done.returncode == 0, done.stderr
+            assert done.stdout == ""
+            root.rename(place)
+    copy = tmp_path_factory.mktemp("copy") / "shop"
+    shutil.copytree(place, copy)
+    return copy

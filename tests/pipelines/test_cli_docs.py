@@ -24,6 +24,9 @@ NAMES = [
     "indicators",
     "audit",
     "simulate",
+    "models",
+    "promote",
+    "rollback",
 ]
 
 

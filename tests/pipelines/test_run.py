@@ -169,7 +169,7 @@ def test_an_outcome_too_rare_to_learn_is_left_out_and_the_others_are_trained(
 ) -> None:
     folder = Path(shutil.copytree(company, tmp_path / "company"))
     settings = load(folder / FILE_NAME)
-    strict = {"training": settings.training.model_copy(update={"min_positives": 100})}
+    strict = {"training": settings.training.model_copy(update={"min_positives": 60})}
     (folder / FILE_NAME).write_text(render(settings.model_copy(update=strict)), encoding="utf-8")
     trained = stages.train_(_job(folder))
     assert trained["version"]
