@@ -15,10 +15,10 @@ from pipelines.simulation.people import FAMILIES
 
 LOSSES = ("inactivity", "churn", "voluntary", "involuntary")
 # Each family is left without effect once. Those that tell of each other go together: points and returned products of
-# orders, overdue invoices of payments that failed.
+# orders; overdue invoices of payments that failed, a higher price of what competitors ask.
 HALVES = (
-    ("purchases", "loyalty", "quality", "support", "usage", "market"),
-    ("billing", "payment", "engagement", "satisfaction", "messages", "subscription", "profile"),
+    ("purchases", "loyalty", "quality", "support", "usage"),
+    ("billing", "payment", "market", "engagement", "satisfaction", "messages", "subscription", "profile"),
 )
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 

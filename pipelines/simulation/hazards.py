@@ -10,7 +10,7 @@ from pipelines.simulation.ledger import Ledger
 from pipelines.simulation.people import PLANS, Floats, Market, People
 from pipelines.simulation.state import State
 
-CONTRACT_BASE = -6.55
+CONTRACT_BASE = -6.05
 TREATMENT_FACTOR = 0.5
 
 
@@ -53,8 +53,8 @@ class Hazards:
             - 0.3 * (np.nan_to_num(state.csat, nan=3.8) - 3.8),
             "messages": 1.1 * soft(np.maximum(recent("message", week, weeks=4) - 6, 0) / 3)
             + 0.6 * soft(recent("prospect", week, weeks=13) / 4) + 0.6 * state.unsubscribed,
-            "market": 6.0 * np.clip(np.where(np.isfinite(ratio), ratio, 1.0) - 1.0, -0.25, 0.35),
-            "quality": 1.5 * soft(incidents / 1.5) + 1.1 * soft(returns),
+            "market": 4.0 * np.clip(np.where(np.isfinite(ratio), ratio, 1.0) - 1.0, -0.25, 0.35),
+            "quality": 1.1 * soft(incidents / 1.5) + 0.9 * soft(returns),
             "loyalty": -0.7 * state.member - 0.4 * soft(state.points / 300) * state.member,
             "profile": people.leaning(),
         }  # fmt: skip
