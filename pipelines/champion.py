@@ -68,6 +68,12 @@ def learned_until(workspace: Workspace, snapshots: tuple[int, ...]) -> date:
     return date.fromordinal(max(snapshots) + workspace.settings.maturity_days)
 
 
+def age_days(workspace: Workspace) -> int:
+    """Days from the end of everything that the champion learned from to the day of scoring."""
+    fitted = workspace.versions.load(workspace.versions.champion().version)
+    return (workspace.as_of - learned_until(workspace, fitted.snapshots)).days
+
+
 def _comparable(workspace: Workspace, champion: Version, rows: Matrix) -> Fitted:
     """The champion's model. Raises: OutdatedModelError where it cannot answer what is asked today."""
     if _asked(champion.record["settings"]) != _asked(workspace.settings.model_dump(mode="json")):

@@ -13,9 +13,11 @@ from features.asof import as_of
 from models import economics
 from models.matrix import ENTITY
 from pipelines import outlook
+from pipelines.champion import age_days
 from pipelines.crm import csv_file
 from pipelines.score import in_batches, wording
 from pipelines.snapshots import as_matrix, feature_file, feature_frame
+from pipelines.versions import Version
 from pipelines.workspace import Workspace, code_version, fingerprint
 
 OF_LOSS = ("churn", "voluntary", "involuntary")
@@ -24,20 +26,30 @@ OF_LOSS = ("churn", "voluntary", "involuntary")
 def further_scores(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Score further outcomes and list who has given notice; both as CSV files.
 
-    {"also": path or null, "announced": {"customers", "mrr", "csv": path or null}}. The first file has a row per
-    customer and outcome: customer_id, outcome, probability, expected_change (of revenue over the horizon, in the
-    currency: negative where it is lost; null where it is not known), model_version and the reasons. The second has
-    customer_id, requested_on and mrr: they are leaving, and no longer scored.
+    {"also": path or null, "too_old": [outcome], "announced": {"customers", "mrr", "csv": path or null}}. The first file
+    has a row per customer and outcome: customer_id, outcome, probability, expected_change (of revenue over the horizon,
+    in the currency: negative where it is lost; null where it is not known), model_version and the reasons. The second
+    has customer_id, requested_on and mrr: they are leaving, and no longer scored. An outcome whose champion is older
+    than promotion.max_age_days is left out and named in `too_old`.
     """
-    return {"also": _also(workspace, progress), "announced": _announced(workspace)}
-
-
-def _also(workspace: Workspace, progress: Callable[[str], None]) -> str | None:
     champions = [
         (view, champion)
         for view in workspace.each_outcome[1:]
         if (champion := view.versions.aliased("champion")) is not None
     ]
+    limit = workspace.settings.promotion.max_age_days
+    ages = {view.settings.outcome.kind: age_days(view) for view, _ in champions}
+    young = [each for each in champions if ages[each[0].settings.outcome.kind] <= limit]
+    return {
+        "also": _also(workspace, young, progress),
+        "too_old": [kind for kind, age in ages.items() if age > limit],
+        "announced": _announced(workspace),
+    }
+
+
+def _also(
+    workspace: Workspace, champions: list[tuple[Workspace, Version]], progress: Callable[[str], None]
+) -> str | None:
     if not champions:
         return None
     settings = workspace.settings

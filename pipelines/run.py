@@ -122,6 +122,8 @@ def score_(job: Job) -> dict[str, Any]:
     )
     if further["also"]:
         job.people.say(f"  probabilities of further outcomes: {further['also']}")
+    for kind in further["too_old"]:
+        job.people.say(f"  {kind} left out: its champion is older than promotion.max_age_days; run `attrition train`")
     announced = further["announced"]
     if announced["customers"]:
         job.people.say(

@@ -17,7 +17,7 @@ from models import economics, explanation
 from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines import reasons as reason_words
-from pipelines.champion import learned_until
+from pipelines.champion import age_days
 from pipelines.crm import csv_file
 from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.reasons import Wording, reasons
@@ -99,14 +99,12 @@ def refuse_stale(workspace: Workspace) -> None:
             f"older than {settings.delivery.max_data_age_days} days; ingest newer files, score an earlier day with "
             "--as-of, or raise delivery.max_data_age_days"
         )
-    champion = workspace.versions.champion().version
-    learned = learned_until(workspace, workspace.versions.load(champion).snapshots)
-    age = (today - learned).days
+    age = age_days(workspace)
     if age > settings.promotion.max_age_days:
         raise StaleError(
-            f"champion {champion} learned from outcomes until {learned}, {age} days before {today}, and nobody is "
-            f"scored with one older than {settings.promotion.max_age_days} days; run `attrition train`, or raise "
-            "promotion.max_age_days"
+            f"champion {workspace.versions.champion().version} learned from outcomes until "
+            f"{today - timedelta(days=age)}, {age} days before {today}, and nobody is scored with one older than "
+            f"{settings.promotion.max_age_days} days; run `attrition train`, or raise promotion.max_age_days"
         )
 
 

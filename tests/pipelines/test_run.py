@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from models.registry import CHAMPION
 from pipelines import run as stages
 from pipelines import snapshots
 from pipelines.console import People
+from pipelines.further_scores import further_scores
 from pipelines.init import render
 from pipelines.outlook import outlook
 from pipelines.run import Job
@@ -175,6 +177,17 @@ def test_an_outcome_too_rare_to_learn_is_left_out_and_the_others_are_trained(
     assert trained["version"]
     skipped = {each["outcome"]: each.get("skipped", "") for each in trained["also"]}
     assert "training.min_positives" in skipped["involuntary"]
+
+
+def test_an_outcome_whose_champion_is_too_old_is_left_out_of_the_further_scores_and_named(
+    documents: dict[str, Any], company: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(company, tmp_path / "company"))
+    workspace = _job(folder).workspace
+    strict = {"promotion": workspace.settings.promotion.model_copy(update={"max_age_days": 1})}
+    found = further_scores(replace(workspace, settings=workspace.settings.model_copy(update=strict)))
+    assert (found["also"], found["too_old"]) == (None, list(KINDS[1:]))
+    assert documents["score"]["too_old"] == []
 
 
 def _csv(place: Path) -> list[dict[str, str]]:
