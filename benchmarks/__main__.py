@@ -14,11 +14,12 @@ from benchmarks.report import Report
 from pipelines.simulation.people import FAMILIES
 
 LOSSES = ("inactivity", "churn", "voluntary", "involuntary")
-# Each family is left without effect once. Those that tell of each other go together: points and returned products of
-# orders; overdue invoices of payments that failed, a higher price of what competitors ask.
+# Each family is left without effect once. Those that tell of each other go together: points and returned products tell
+# of orders, overdue invoices of payments that failed, a dearer renewal of what competitors ask, and that of the plan,
+# as incidents do.
 HALVES = (
-    ("purchases", "loyalty", "quality", "support", "usage"),
-    ("billing", "payment", "market", "engagement", "satisfaction", "messages", "subscription", "profile"),
+    ("purchases", "loyalty", "quality", "market", "billing", "payment"),
+    ("support", "usage", "engagement", "satisfaction", "messages", "subscription", "profile"),
 )
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
