@@ -11,9 +11,10 @@ import pandas as pd
 
 from benchmarks import scoring, simulated, snapshots_report, workspaces
 from benchmarks.report import Report
+from pipelines.further_scores import OF_LOSS
 from pipelines.simulation.people import FAMILIES
 
-LOSSES = ("inactivity", "churn", "voluntary", "involuntary")
+LOSSES = ("inactivity", *OF_LOSS)
 # Each family is left without effect once. Those that tell of each other go together: points and returned products tell
 # of orders, overdue invoices of payments that failed, a dearer renewal of what competitors ask, and that of the plan,
 # as incidents do.

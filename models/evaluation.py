@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -67,14 +68,27 @@ def paired(
 
     Each draw is one for all models: what they have in common by chance goes out of their differences.
     """
-    _, places = np.unique(customers.astype(str), return_inverse=True)
-    count, random = int(places.max(initial=-1)) + 1, np.random.default_rng(seed)
+    places, draws = redrawn(customers, samples=samples, seed=seed)
     judges = [_Judge(labels, probabilities) for probabilities in models]
     found = [tuple(judge.metrics(np.ones(len(labels))) for judge in judges)]
-    for _ in range(samples):
-        times = np.bincount(random.integers(0, count, count), minlength=count)[places].astype(np.float64)
-        found.append(tuple(judge.metrics(times) for judge in judges))
+    found.extend(tuple(judge.metrics(times[places]) for judge in judges) for times in draws)
     return found
+
+
+def redrawn(
+    customers: npt.NDArray[np.object_], *, samples: int, seed: int
+) -> tuple[npt.NDArray[np.int64], Iterator[Floats]]:
+    """(n,) place of each row's customer, and `samples` times how often each of the m customers is drawn, (m,)."""
+    _, places = np.unique(customers.astype(str), return_inverse=True)
+    count, random = int(places.max(initial=-1)) + 1, np.random.default_rng(seed)
+    draws = (np.bincount(random.integers(0, count, count), minlength=count) for _ in range(samples))
+    return places, (times.astype(np.float64) for times in draws)
+
+
+def log_losses(labels: Floats, probabilities: Floats) -> Floats:
+    """(n,) log loss of each row; probabilities of 0 and 1 count as nearly so."""
+    inside = np.clip(probabilities, _EDGE, 1 - _EDGE)
+    return np.asarray(-np.where(labels > 0, np.log(inside), np.log1p(-inside)))
 
 
 class _Judge:
@@ -86,9 +100,8 @@ class _Judge:
     def __init__(self, labels: Floats, probabilities: Floats) -> None:
         self.order = np.argsort(-probabilities, kind="stable")
         self.labels, ranked = labels[self.order], probabilities[self.order]
-        inside = np.clip(ranked, _EDGE, 1 - _EDGE)
-        self.log_odds = logit(inside)
-        self.log_losses = -np.where(self.labels > 0, np.log(inside), np.log1p(-inside))
+        self.log_odds = logit(np.clip(ranked, _EDGE, 1 - _EDGE))
+        self.log_losses = log_losses(self.labels, ranked)
         self.squares = (ranked - self.labels) ** 2
         # Rows of one probability are one level: their order among each other must not count.
         self.level_ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True)) if len(ranked) else np.empty(0, int)

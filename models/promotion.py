@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from models.evaluation import Metrics, paired
+from models.evaluation import Metrics, log_losses, paired
 from models.segments import enough, of_customers, values
 
 Floats = npt.NDArray[np.float64]
@@ -120,7 +120,7 @@ def _worst_segment(rows: Judged, gates: Gates, *, samples: int, seed: int) -> Co
     if not chosen:
         return None
     drawn = of_customers(rows.customers, samples=samples, seed=seed)
-    losses = [_log_losses(labels, each) for each in (rows.champion, rows.challenger)]
+    losses = [log_losses(labels, each) for each in (rows.champion, rows.challenger)]
     limit = float(norm.isf((1 - SURE) / len(chosen)))
     found = []
     for column, value, inside in chosen:
@@ -131,11 +131,6 @@ def _worst_segment(rows: Judged, gates: Gates, *, samples: int, seed: int) -> Co
         low, high = gap - spread, gap + spread
         found.append(Compared(SEGMENT, before, after, gap, low, high, margin, low <= margin, f"{column}: {value}"))
     return max(found, key=lambda each: each.low)
-
-
-def _log_losses(labels: Floats, probabilities: Floats) -> Floats:
-    inside = np.clip(probabilities, 1e-9, 1 - 1e-9)
-    return np.asarray(-np.where(labels > 0, np.log(inside), np.log1p(-inside)))
 
 
 def _verdict(compared: list[Compared], rows: int) -> Verdict:

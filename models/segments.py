@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from models.evaluation import TOP_SHARE
+from models.evaluation import TOP_SHARE, redrawn
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -107,10 +107,8 @@ class Drawn:
 
 def of_customers(customers: npt.NDArray[np.object_], *, samples: int, seed: int) -> Drawn:
     """Draw whole customers, with all their rows."""
-    _, places = np.unique(customers.astype(str), return_inverse=True)
-    count, random = int(places.max()) + 1, np.random.default_rng(seed)
-    times = [np.bincount(random.integers(0, count, count), minlength=count) for _ in range(samples)]
-    return Drawn(np.array([np.ones(count), *times], dtype=np.float64), places)
+    places, draws = redrawn(customers, samples=samples, seed=seed)
+    return Drawn(np.array([np.ones(int(places.max()) + 1), *draws]), places)
 
 
 def _drawn_figures(labels: Floats, probabilities: Floats, rows: Flags, drawn: Drawn) -> tuple[Floats, Floats]:

@@ -45,13 +45,13 @@ def verdict(workspace: Workspace, rows: Matrix) -> Verdict:
         return Verdict(promote=False, reason=f"too little was known before {days[0]} to compare it with: {error}")
     return promotion.judge(
         _judged(rows, days, fitted, stand_in),
-        gates(workspace),
+        _gates(workspace),
         samples=workspace.settings.backtest.bootstrap_samples,
         seed=workspace.settings.training.seed,
     )
 
 
-def gates(workspace: Workspace) -> Gates:
+def _gates(workspace: Workspace) -> Gates:
     """The margins as the settings have them."""
     plan = workspace.settings.promotion
     return Gates(

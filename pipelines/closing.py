@@ -13,7 +13,7 @@ def closing_table(job: Job, summary: dict[str, Any]) -> None:
     """One table on stderr, then the files worth opening."""
     root = job.workspace.root
     simulated = "simulated " if job.workspace.settings.simulated else ""
-    if summary["outcomes"]:
+    if "churn" in summary["outcomes"]:
         table = Table(
             "",
             "ROC AUC",

@@ -160,9 +160,12 @@ def _days(language: Language, _: str) -> Callable[[float], str]:
     return lambda value: f"{number(round(value), language)} {one if _is_singular(round(value), language) else many}"
 
 
+def _percent_sign(language: Language) -> str:
+    return "%" if language == "en" else f"{_THIN_SPACE}%"
+
+
 def _share(language: Language, _: str) -> Callable[[float], str]:
-    sign = "%" if language == "en" else f"{_THIN_SPACE}%"
-    return lambda value: number(100 * value, language) + sign
+    return lambda value: number(100 * value, language) + _percent_sign(language)
 
 
 def _hours(language: Language, _: str) -> Callable[[float], str]:
@@ -184,8 +187,7 @@ def _share_change(language: Language, _: str) -> Callable[[float], str]:
 
 
 def _relative_change(language: Language, _: str) -> Callable[[float], str]:
-    sign = "%" if language == "en" else f"{_THIN_SPACE}%"
-    return lambda value: _signed(100 * value, language) + sign
+    return lambda value: _signed(100 * value, language) + _percent_sign(language)
 
 
 def _mark(language: Language, _: str) -> Callable[[float], str]:

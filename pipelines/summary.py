@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from pipelines import backtest, documents
@@ -31,21 +30,20 @@ def write_summary(workspace: Workspace, *, report: str | None) -> dict[str, Any]
     The settings' outcome is called churn, further ones have their own names. `outcomes` and `baselines` are empty
     where no outcome has matured yet; `report` is a path below the workspace.
     """
-    folds = backtest.backtest(workspace)["folds"]
-    further: dict[str, dict[str, Any]] = {
-        view.settings.outcome.kind: tested[-1]
-        for view in workspace.each_outcome[1:]
-        if (tested := backtest.backtest(view)["folds"])
+    newest = {
+        "churn" if view is workspace else view.settings.outcome.kind: folds[-1]
+        for view in workspace.each_outcome
+        if (folds := backtest.backtest(view)["folds"])
     }
+    first = newest.get("churn")
     champion = workspace.versions.aliased("champion")
     run = ScoreStore(workspace.store).run(str(workspace.as_of))
-    newest = folds[-1] if folds else None
     document: dict[str, Any] = {
         "as_of": str(workspace.as_of),
-        "outcomes": {} if newest is None else {"churn": _figures(newest)} | _each(_figures, further),
-        "intervals": {} if newest is None else {"churn": newest["intervals"]} | _each(_intervals, further),
-        "baselines": {} if newest is None else newest["baselines"],
-        "evaluated_on": None if newest is None else newest["snapshot_on"],
+        "outcomes": {kind: {name: fold["model"][name] for name in _FIGURES} for kind, fold in newest.items()},
+        "intervals": {kind: fold["intervals"] for kind, fold in newest.items()},
+        "baselines": {} if first is None else first["baselines"],
+        "evaluated_on": None if first is None else first["snapshot_on"],
         "references": [reference.model_dump() for reference in workspace.settings.references],
         "champion": None
         if champion is None
@@ -55,16 +53,3 @@ def write_summary(workspace: Workspace, *, report: str | None) -> dict[str, Any]
     }
     documents.write(workspace.store, FILE_NAME, document, kind="summary")
     return document
-
-
-def _figures(fold: dict[str, Any]) -> dict[str, Any]:
-    return {name: fold["model"][name] for name in _FIGURES}
-
-
-def _intervals(fold: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = fold["intervals"]
-    return found
-
-
-def _each(told: Callable[[dict[str, Any]], Any], folds: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return {kind: told(fold) for kind, fold in folds.items()}

@@ -34,7 +34,6 @@ class Hazards:
         """Log-odds by family, the same signs for those bound by contract and those who order."""
         recent, state, people = self.ledger.recent, self.state, self.people
         soft = np.tanh
-        fallen = np.clip(1 - self._use(week), 0, 1)
         seen = recent("content", week, weeks=12) + recent("visit", week, weeks=12)
         plan_ratio = self.market.own[week, state.plan] / self.market.cheapest[week, state.plan]
         bought_ratio = self._bought(self.market.own[week] / self.market.cheapest[week])
@@ -46,7 +45,7 @@ class Hazards:
             + 0.3 * soft(recent("basket_left", week, weeks=8)),
             "support": 1.3 * soft(recent("contact", week, weeks=4) / 2) + 0.9 * soft(state.open_contacts)
             + 0.7 * soft(recent("complaint", week, weeks=13)),
-            "usage": np.where(state.running, 2.2 * fallen - 0.5, 0.0),
+            "usage": np.where(state.running, 2.2 * self._fallen(week) - 0.5, 0.0),
             "billing": 1.2 * soft(recent("extraordinary", week, weeks=13)) + 6.0 * np.minimum(state.rise, 0.2)
             + 0.8 * (state.overdue_since < week - 1) * state.running,
             "satisfaction": -0.28 * np.clip(np.nan_to_num(state.nps, nan=7.5) - 7.5, -6, 3)
@@ -64,6 +63,10 @@ class Hazards:
         usual = np.maximum(self.ledger.recent("use", week, weeks=26, skip=4) / 26 * 4, 0.5)
         return np.asarray(self.ledger.recent("use", week, weeks=4) / usual)
 
+    def _fallen(self, week: int) -> Floats:
+        """(n,) by how much of the usual use is less, 0 where it is not."""
+        return np.asarray(np.clip(1 - self._use(week), 0, 1))
+
     def growth(self, week: int) -> Floats:
         """(n,) chance to take more seats within this week: who is content and uses the product more than usual."""
         content = np.clip(np.nan_to_num(self.state.nps, nan=7.5) - 7.5, -6, 3)
@@ -74,8 +77,7 @@ class Hazards:
 
     def decline(self, week: int) -> Floats:
         """(n,) chance to give up seats within this week: who uses the product less than usual."""
-        fallen = np.clip(1 - self._use(week), 0, 1)
-        return np.asarray(0.004 * np.exp(1.5 * self.effects["usage"] * fallen))
+        return np.asarray(0.004 * np.exp(1.5 * self.effects["usage"] * self._fallen(week)))
 
     def _bought(self, per_item: Floats) -> Floats:
         products = per_item[len(PLANS) :]

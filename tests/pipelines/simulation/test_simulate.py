@@ -83,6 +83,17 @@ def test_treated_and_held_out_customers_are_others(company: Path) -> None:
     assert len(pd.read_parquet(company / "treatments.parquet")) == (drawn["group"] == "treated").sum()
 
 
+def test_some_give_notice_weeks_ahead_and_are_no_longer_at_risk(company: Path) -> None:
+    every = pd.read_parquet(company / "subscriptions.parquet").drop_duplicates("customer_id").set_index("customer_id")
+    notice = every["ended_at"] - every["cancel_requested_at"]
+    ahead = every[notice >= pd.Timedelta(days=7)]
+    assert 0.2 < len(ahead) / notice.notna().sum() < 0.5
+    assert notice.max() <= pd.Timedelta(days=21)
+    hazard = pd.read_parquet(company / "truth" / "hazard.parquet")
+    bound = hazard[hazard["cohort"] == "contract"].groupby("customer_id")["day"].max()
+    assert (pd.to_datetime(bound.reindex(ahead.index).dropna()) <= ahead["cancel_requested_at"].dropna()).all()
+
+
 def test_a_family_without_effect_leaves_its_own_events_as_they_are(company: Path, tmp_path: Path) -> None:
     folder = tmp_path / "without"
     simulate(folder, customers=CUSTOMERS, months=MONTHS, seed=5, effects={"support": 0.0})
