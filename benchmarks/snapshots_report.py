@@ -39,9 +39,9 @@ def promise(report: Report, folder: Path, *, events: int) -> None:
     report.note(
         f"lookbacks of {', '.join(map(str, SPANS.lookback_days))} days; group-by {landed.wall:.2f} s as landed, "
         f"{exported.wall:.2f} s in order of time\n"
-        f"12 snapshots {twelve.wall:.1f} s: the first, over half the history, {twelve.times[0].wall:.1f} s, the last "
+        f"12 snapshots {twelve.wall:.1f} s: the first {twelve.times[0].wall:.1f} s, the last "
         f"{twelve.times[-1].wall:.1f} s; one more {one_more.wall:.1f} s\n"
-        f"peak memory of the last two snapshots alone, over all of the history: {last_two.peak_gib:.2f} GiB, with "
+        f"peak memory of the last two snapshots alone: {last_two.peak_gib:.2f} GiB, with "
         f"twice the uses {doubled.peak_gib:.2f} GiB"
     )
     if events > SMALL:
