@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, finish, on_workspace, say, stage
+from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, day_of, finish, on_workspace, say, stage
 
 if TYPE_CHECKING:
     from pipelines.run import Job
@@ -80,6 +80,38 @@ def ingest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
 
 
 @app.command()
+def snapshots(
+    project: Project = HERE,
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day. Default: the oldest training snapshot.", metavar="DATE")
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", help="Last day, included. Default: the newest training snapshot.", metavar="DATE"),
+    ] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Compute the snapshots of a range of days: those of the settings' grid, features and outcomes.
+
+    Each is computed once; broken off, the same command goes on with the next. `train` and `score` compute what they
+    need by themselves.
+
+    Example: attrition snapshots --project shop --from 1997-06-01 --to 1997-12-31
+
+    JSON: {"snapshots": [{"snapshot_on", "customers", "features": path, "sha256", "outcomes": path or null}]}
+    """
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines import run as stages
+
+        return stages.snapshots(job, day_of("--from", first), day_of("--to", last))
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
 def backtest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Walk forward through the past: train on what had matured by each day, compare with what followed.
 
@@ -126,6 +158,17 @@ def score(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
     "data_as_of", "valid_until"}
     """
     stage("score_", project, as_of, as_json=as_json, debug=debug)
+
+
+@app.command()
+def deliver(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Hand over what was scored, as `score` does at its end: files that are there already are left alone.
+
+    Example: attrition deliver --project shop --as-of 1998-01-01
+
+    JSON: {"csv": path or null, "also": path or null, "too_old": [outcome], "announced": {"customers", "mrr", "csv"}}
+    """
+    stage("deliver", project, as_of, as_json=as_json, debug=debug)
 
 
 @app.command()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def kpis(  # noqa: PLR0917 - typer calls by name
+def kpis(
     project: Project = HERE,
     by: Annotated[
         str | None,

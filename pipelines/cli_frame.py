@@ -76,7 +76,7 @@ def on_workspace(
         from pipelines.workspace import open_workspace
 
         now = datetime.now(UTC)
-        workspace = open_workspace(project, now=now, as_of=_day(as_of))
+        workspace = open_workspace(project, now=now, as_of=day_of("--as-of", as_of))
         with lock.held(project) if writes else nullcontext():
             return work(Job(workspace, People(quiet=as_json), now))
 
@@ -113,10 +113,11 @@ def say(text: str, *, as_json: bool) -> None:
         typer.echo(text, err=True)
 
 
-def _day(text: str | None) -> date | None:
+def day_of(option: str, text: str | None) -> date | None:
+    """The day that an option gives. Raises: SettingsError where it is not one."""
     if text is None:
         return None
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"--as-of {text}: write the day as YYYY-MM-DD, for example 2026-04-01") from None
+        raise SettingsError(f"{option} {text}: write the day as YYYY-MM-DD, for example 2026-04-01") from None

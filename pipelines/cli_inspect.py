@@ -51,7 +51,7 @@ def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
 
 @app.command()
-def simulate(  # noqa: PLR0917 - typer calls by name
+def simulate(
     folder: Annotated[Path, typer.Argument(help="New folder.", metavar="DIR")],
     customers: Annotated[int, typer.Option(min=1, help="Customers who ever sign up.")] = 2000,
     months: Annotated[int, typer.Option(min=6, help="Length of the simulated time.")] = 24,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from features.errors import TrainingError
+from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
 from pipelines import backtest as backtests
+from pipelines import deliver as delivery
 from pipelines import score, summary, train, write_report
 from pipelines.console import People
-from pipelines.further_scores import further_scores
 from pipelines.ingest import ingest as land
+from pipelines.snapshots import feature_file, outcome_file
 from pipelines.train import Trained
 from pipelines.workspace import Workspace
 
@@ -46,6 +47,42 @@ def ingest(job: Job) -> dict[str, Any]:
             f"{' (was there already)' if result.status == 'unchanged' else ''}"
         )
     return {"files": [asdict(result) for result in results]}
+
+
+def snapshots(job: Job, first: date | None = None, last: date | None = None) -> dict[str, Any]:
+    """Compute the grid's snapshots of some days, features and (where they have matured) outcomes.
+
+    Those that are there already are kept. first, last: None takes that end of the training snapshots.
+    Raises: SettingsError where no day of the grid lies between.
+    """
+    workspace, made = job.workspace, []
+    training = workspace.training_days(workspace.as_of) or [workspace.as_of]
+    start, end = first or training[0], last or training[-1]
+    days = workspace.grid_days(start, end)
+    if not days:
+        raise SettingsError(
+            f"no snapshot lies between {start} and {end}: they are {workspace.settings.snapshots.every_days} days "
+            f"apart, counted from {workspace.settings.snapshots.anchor} (settings: snapshots)"
+        )
+    with job.people.stage("snapshots", steps=len(days)) as step:
+        for day in days:
+            seen, followed = feature_file(workspace, day), outcome_file(workspace, day)
+            made.append(
+                {
+                    "snapshot_on": str(day),
+                    "customers": seen.detail["rows"],
+                    "features": seen.path,
+                    "sha256": seen.sha256,
+                    "outcomes": None if followed is None else followed.path,
+                }
+            )
+            step(f"snapshot of {day}")
+    for each in made:
+        job.people.say(
+            f"  {each['snapshot_on']}: {each['customers']:,} customers"
+            f"{'' if each['outcomes'] else ', outcomes not known yet'}"
+        )
+    return {"snapshots": made}
 
 
 def backtest(job: Job) -> dict[str, Any]:
@@ -113,33 +150,43 @@ def _train(job: Job, workspace: Workspace) -> dict[str, Any]:
 
 def score_(job: Job) -> dict[str, Any]:
     """Score `as_of` and deliver."""
+    scored = scores(job)
+    return scored | deliver(job)
+
+
+def scores(job: Job) -> dict[str, Any]:
+    """Score `as_of`."""
     with job.people.stage("score") as step:
         scored = score.score(job.workspace, now=job.now, progress=step)
-        further = further_scores(job.workspace, progress=step)
     job.people.say(
-        f"  {scored.run.rows:,} customers at {scored.run.as_of}"
-        f"{' (were there already)' if scored.unchanged else ''}; {scored.csv or 'no CSV file wanted'}"
+        f"  {scored.run.rows:,} customers at {scored.run.as_of}{' (were there already)' if scored.unchanged else ''}"
     )
-    if further["also"]:
-        job.people.say(f"  probabilities of further outcomes: {further['also']}")
-    for kind in further["too_old"]:
-        job.people.say(f"  {kind} left out: its champion is older than promotion.max_age_days; run `attrition train`")
-    announced = further["announced"]
-    if announced["customers"]:
-        job.people.say(
-            f"  {announced['customers']:,} customers have announced to leave and are not scored, "
-            f"{announced['mrr']:,.2f} {job.workspace.settings.currency} a month: {announced['csv']}"
-        )
     return {
         "as_of": scored.run.as_of,
         "run_id": scored.run.run_id,
         "scored": scored.run.rows,
         "unchanged": scored.unchanged,
         "history": scored.run.history,
-        "csv": scored.csv,
-        **further,
         **scored.run.detail,
     }
+
+
+def deliver(job: Job) -> dict[str, Any]:
+    """Hand over what was scored."""
+    with job.people.stage("deliver") as step:
+        delivered = delivery.deliver(job.workspace, progress=step)
+    job.people.say(f"  {delivered['csv'] or 'no CSV file wanted'}")
+    if delivered["also"]:
+        job.people.say(f"  probabilities of further outcomes: {delivered['also']}")
+    for kind in delivered["too_old"]:
+        job.people.say(f"  {kind} left out: its champion is older than promotion.max_age_days; run `attrition train`")
+    announced = delivered["announced"]
+    if announced["customers"]:
+        job.people.say(
+            f"  {announced['customers']:,} customers have announced to leave and are not scored, "
+            f"{announced['mrr']:,.2f} {job.workspace.settings.currency} a month: {announced['csv']}"
+        )
+    return delivered
 
 
 def report(job: Job) -> dict[str, Any]:

@@ -18,8 +18,7 @@ from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines import reasons as reason_words
 from pipelines.champion import age_days
-from pipelines.crm import csv_file
-from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
+from pipelines.crm.score_store import ScoreRun, ScoreStore
 from pipelines.reasons import Wording, reasons
 from pipelines.settings import Bands
 from pipelines.snapshots import as_matrix, families_here, feature_file, feature_frame
@@ -30,11 +29,10 @@ BATCH = 100_000
 
 @dataclass(frozen=True)
 class Scored:
-    """csv: path of the CSV file inside the workspace, None where settings want none."""
+    """unchanged: these scores were there already."""
 
     run: ScoreRun
     unchanged: bool
-    csv: str | None
 
 
 def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None] = lambda _: None) -> Scored:
@@ -85,8 +83,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
             made_from=made_from,
             detail=stamps,
         )
-    run = store.require(str(workspace.as_of))
-    return Scored(run, unchanged, _csv(workspace, run) if settings.delivery.csv else None)
+    return Scored(store.require(str(workspace.as_of)), unchanged)
 
 
 def refuse_stale(workspace: Workspace) -> None:
@@ -213,11 +210,3 @@ def history(workspace: Workspace, run: ScoreRun) -> pd.DataFrame:
     if stored is None:
         raise DataError(f"the history file of run {run.run_id} is not in the ledger; score {run.as_of} again")
     return pd.read_parquet(workspace.store.verified(stored)).sort_values("priority", kind="stable", ignore_index=True)
-
-
-def _csv(workspace: Workspace, run: ScoreRun) -> str:
-    path = f"delivery/scores-{run.as_of}-{run.run_id[-8:]}.csv"
-    if workspace.store.present(path) is None:
-        ranked = history(workspace, run)
-        workspace.store.put(path, lambda place: csv_file.write(ranked[list(COLUMNS)], place), kind="delivery")
-    return path

@@ -137,6 +137,12 @@ class Workspace:
         """The newest day with data that scoring can know of."""
         return min(self.data_days[1], self.as_of - timedelta(days=1))
 
+    def grid_days(self, first: date, last: date) -> list[date]:
+        """The days of the snapshot grid from `first` to `last`, both included."""
+        plan = self.settings.snapshots
+        start = first + timedelta(days=(plan.anchor - first).days % plan.every_days)
+        return [start + timedelta(days=step) for step in range(0, (last - start).days + 1, plan.every_days)]
+
     def training_days(self, until: date) -> list[date]:
         """Grid days whose outcome windows end by `until`, with enough history before them; the newest `at_most`."""
         plan = self.settings.snapshots

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import shutil
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from features.errors import SettingsError
 from models.registry import CHAMPION
 from pipelines import run as stages
 from pipelines import snapshots
@@ -188,6 +189,29 @@ def test_an_outcome_whose_champion_is_too_old_is_left_out_of_the_further_scores_
     found = further_scores(replace(workspace, settings=workspace.settings.model_copy(update=strict)))
     assert (found["also"], found["too_old"]) == (None, list(KINDS[1:]))
     assert documents["score"]["too_old"] == []
+
+
+def test_a_range_of_snapshots_is_that_of_the_grid_and_computed_once(documents: dict[str, Any], company: Path) -> None:
+    job = _job(company)
+    days = job.workspace.training_days(job.workspace.as_of)
+    whole = stages.snapshots(job)["snapshots"]
+    assert [each["snapshot_on"] for each in whole] == [str(day) for day in days]
+    assert all(each["customers"] and each["outcomes"] for each in whole)
+    before = {each["features"]: (company / each["features"]).stat().st_mtime_ns for each in whole}
+    part = stages.snapshots(job, days[1] - timedelta(days=3), days[2])["snapshots"]
+    assert part == whole[1:3]
+    assert {path: (company / path).stat().st_mtime_ns for path in before} == before
+
+
+def test_a_range_without_a_day_of_the_grid_is_refused_with_the_grid(documents: dict[str, Any], company: Path) -> None:
+    day = _job(company).workspace.training_days(_job(company).workspace.as_of)[0]
+    with pytest.raises(SettingsError, match=r"no snapshot lies between .*: they are .* days apart"):
+        stages.snapshots(_job(company), day + timedelta(days=1), day + timedelta(days=2))
+
+
+def test_delivering_again_writes_nothing_and_tells_the_same(documents: dict[str, Any], company: Path) -> None:
+    delivered = stages.deliver(_job(company))
+    assert delivered == {name: documents["score"][name] for name in ("csv", "also", "too_old", "announced")}
 
 
 def _csv(place: Path) -> list[dict[str, str]]:
