@@ -13,12 +13,14 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(OWN_UV))
 READY := .venv/.made-from-lock
 PYTHON := .venv/bin/python
 DEMO := demo
+KILLS := 500
+RACES := 200
 
 # Not one run talks to anybody unasked, and plots need no screen.
 export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
-.PHONY: help demo test check bench install chromium postgres java format clean
+.PHONY: help demo test faults check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -28,7 +30,11 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 	.venv/bin/attrition run --project $(DEMO)
 
 test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: make chromium postgres java)
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/faults $(ARGS)
+
+faults: $(READY) ## kill, fill, lock and disconnect it; last line: what KILLS kills lost, doubled or left half (RACES, too)
+	RACES=$(RACES) $(PYTHON) -m pytest tests/faults $(ARGS)
+	$(PYTHON) -m tests.faults --kills $(KILLS)
 
 check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the command line
 	$(UV) lock --check --offline --quiet

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER = "champion", "challenger"
 VERSION_TAG = "attrition.version"
 FOLDER = "model"
+_AT_ONCE = 100  # parameters that MLflow takes in one call
 
 
 class TrackingError(AttritionError):
@@ -37,10 +39,11 @@ class Record:
     """What is kept of one trained model.
 
     version: our own name of it, a hash of its files. files: artifact path to text. fold_metrics: per fold, name to
-    value.
+    value. at: when it was trained.
     """
 
     version: str
+    at: datetime
     files: Mapping[str, str]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -63,14 +66,15 @@ class Registry:
         """
         with _in_words(self.uri):
             client = self._client()
-            known = {
-                found.tags.get(VERSION_TAG): str(found.version)
-                for found in client.search_model_versions(f"name = '{self.experiment}'")
-            }
-            number = known.get(record.version) or self._register(client, record)
+            if not self._numbers(client, record):
+                self._register(client, record)
+            number, *twice = self._numbers(client, record)
+            # An answer that was lost on its way makes MLflow's client ask again, and the server do it again.
+            for other in twice:
+                client.delete_model_version(self.experiment, str(other))
             for alias in aliases:
-                client.set_registered_model_alias(self.experiment, alias, number)
-            return number
+                client.set_registered_model_alias(self.experiment, alias, str(number))
+            return str(number)
 
     def aliased(self, alias: str) -> str | None:
         """Our version that an alias points to; None where it points nowhere."""
@@ -88,12 +92,15 @@ class Registry:
     def _client(self) -> MlflowClient:
         from mlflow import MlflowClient
 
-        # Importing it sets the level that these are at; what they tell of making tables is nothing to a user.
-        for name in ("alembic", "mlflow"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        _quieten()
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
-    def _register(self, client: MlflowClient, record: Record) -> str:
+    def _numbers(self, client: MlflowClient, record: Record) -> list[int]:
+        """MLflow's numbers of our version, lowest first."""
+        found = client.search_model_versions(f"name = '{self.experiment}'")
+        return sorted(int(each.version) for each in found if each.tags.get(VERSION_TAG) == record.version)
+
+    def _register(self, client: MlflowClient, record: Record) -> None:
         from mlflow.exceptions import MlflowException
 
         run_id = self._run(client, record)
@@ -102,28 +109,29 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        registered = client.create_model_version(
+        client.create_model_version(
             self.experiment, source=f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags={VERSION_TAG: record.version}
         )
-        return str(registered.version)
 
     def _run(self, client: MlflowClient, record: Record) -> str:
-        experiment = client.get_experiment_by_name(self.experiment)
-        if experiment is None:
-            place = self.artifacts.resolve().as_uri() if self.artifacts else None
-            experiment_id = client.create_experiment(self.experiment, artifact_location=place)
-        else:
-            experiment_id = experiment.experiment_id
-        run_id = client.create_run(
-            experiment_id, run_name=record.version, tags={VERSION_TAG: record.version, **record.tags}
-        ).info.run_id
-        for name, parameter in record.parameters.items():
-            client.log_param(run_id, name, parameter)
-        for name, value in record.metrics.items():
-            client.log_metric(run_id, name, value)
+        """The run of a version. One that was broken off is gone on with, so that there is never a second."""
+        from mlflow.entities import Metric, Param
+
+        experiment_id, at = self._experiment(client), int(record.at.timestamp() * 1000)
+        if not self._runs(client, experiment_id, record):
+            tags = {VERSION_TAG: record.version, **record.tags}
+            client.create_run(experiment_id, start_time=at, run_name=record.version, tags=tags)
+        run_id, *twice = self._runs(client, experiment_id, record)
+        for other in twice:
+            client.delete_run(other)
+        # The same values at the same time are taken for the same, however often they are logged.
+        metrics = [Metric(name, value, at, 0) for name, value in record.metrics.items()]
         for step, fold in enumerate(record.fold_metrics):
-            for name, value in fold.items():
-                client.log_metric(run_id, f"fold_{name}", value, step=step)
+            metrics += [Metric(f"fold_{name}", value, at, step) for name, value in fold.items()]
+        parameters = [Param(name, str(value)) for name, value in record.parameters.items()]
+        for first in range(0, max(len(metrics), len(parameters)), _AT_ONCE):
+            batch = slice(first, first + _AT_ONCE)
+            client.log_batch(run_id, metrics=metrics[batch], params=parameters[batch])
         with tempfile.TemporaryDirectory() as folder:
             for name, text in record.files.items():
                 file = Path(folder) / name
@@ -131,7 +139,35 @@ class Registry:
                 file.write_text(text, encoding="utf-8")
             client.log_artifacts(run_id, folder, FOLDER)
         client.set_terminated(run_id)
-        return str(run_id)
+        return run_id
+
+    def _runs(self, client: MlflowClient, experiment_id: str, record: Record) -> list[str]:
+        """The runs of our version, in an order that stays."""
+        found = client.search_runs([experiment_id], f"tags.`{VERSION_TAG}` = '{record.version}'")
+        return sorted(each.info.run_id for each in found)
+
+    def _experiment(self, client: MlflowClient) -> str:
+        experiment = client.get_experiment_by_name(self.experiment)
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        place = self.artifacts.resolve().as_uri() if self.artifacts else None
+        return str(client.create_experiment(self.experiment, artifact_location=place))
+
+
+def make_database(place: Path) -> None:
+    """An SQLite file with MLflow's tables. Broken off, it is not to be used: MLflow would never make the others."""
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{place}"
+    with _in_words(uri):
+        _quieten()
+        MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+
+
+def _quieten() -> None:
+    # Importing it sets the level that these are at; what they tell of making tables is nothing to a user.
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class _in_words:  # noqa: N801 - reads as a phrase where it is used

@@ -153,8 +153,8 @@ def score(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
     Example: attrition score --project shop --as-of 1998-01-01
 
-    JSON: {"as_of", "run_id", "scored", "unchanged", "history", "csv", "also": path or null, "too_old": [outcome],
-    "announced": {"customers", "mrr", "csv"}, "currency", "horizon_days", "model_version", "scored_at",
+    JSON: {"as_of", "run_id", "scored", "unchanged", "current", "history", "csv", "also": path or null, "too_old":
+    [outcome], "announced": {"customers", "mrr", "csv"}, "currency", "horizon_days", "model_version", "scored_at",
     "data_as_of", "valid_until"}
     """
     stage("score_", project, as_of, as_json=as_json, debug=debug)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import AttritionError, SettingsError
+from pipelines import disk
 
 if TYPE_CHECKING:
     from pipelines.run import Job
@@ -93,14 +94,15 @@ def finish(
     """Run `work`; its document goes to stdout as JSON where wanted, a user's mistake to stderr in words."""
     try:
         document = work()
-    except AttritionError as error:
-        if debug:
-            raise
-        typer.echo(f"attrition: {error}", err=True)
-        raise typer.Exit(MISTAKE) from None
     except KeyboardInterrupt:
         typer.echo("attrition: stopped; what was finished is kept, the same command goes on from there", err=True)
         raise typer.Exit(130) from None
+    except Exception as error:
+        said = error if isinstance(error, AttritionError) else disk.refused(error)
+        if debug or said is None:
+            raise
+        typer.echo(f"attrition: {said}", err=True)
+        raise typer.Exit(MISTAKE) from None
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1, sort_keys=True, default=str) + "\n")
     if failed(document):

@@ -17,9 +17,12 @@ Engine = Literal["duckdb", "spark"]
 MEMORY = "1GB"  # beyond it DuckDB spills to disk: a snapshot of any size fits, and the machine is not ours alone
 
 
-def open_engine(kind: Engine) -> Any:
-    """An Ibis connection that counts in UTC. Raises: SettingsError where Spark is not installed or does not start."""
-    return _spark() if kind == "spark" else _duckdb()
+def open_engine(kind: Engine, *, scratch: Path | None = None) -> Any:
+    """An Ibis connection that counts in UTC. scratch: folder for what does not fit into memory, made when it is needed.
+
+    Raises: SettingsError where Spark is not installed or does not start.
+    """
+    return _spark() if kind == "spark" else _duckdb(scratch)
 
 
 def parquet_table(engine: Any, places: Sequence[Path], columns: Sequence[str]) -> ir.Table:
@@ -31,8 +34,8 @@ def parquet_table(engine: Any, places: Sequence[Path], columns: Sequence[str]) -
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _duckdb() -> Any:
-    engine = ibis.duckdb.connect()
+def _duckdb(scratch: Path | None) -> Any:
+    engine = ibis.duckdb.connect(**({} if scratch is None else {"temp_directory": str(scratch)}))
     engine.raw_sql("SET TimeZone = 'UTC'")
     engine.raw_sql(f"SET memory_limit = '{MEMORY}'")
     with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar, and none to turn off

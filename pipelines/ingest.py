@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,10 +21,9 @@ from pipelines.settings import Settings
 from pipelines.source_files import SourceFile, file_sha256, source_files
 from pipelines.store import Store
 from pipelines.typed_rows import TypedRows, workbench
+from pipelines.whole_file import scratch, unfinished
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
-
-_SCRATCH = ".reading-"
 
 
 @dataclass(frozen=True)
@@ -94,11 +90,11 @@ def _all_there(store: Store, file: SourceFile) -> bool:
 def _typed(store: Store, file: SourceFile, settings: Settings) -> Iterator[tuple[int, TypedRows]]:
     """The number of data rows of a file, and the rows, typed and judged."""
     with (
-        tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-", dir=_swept(store.root / LANDED)) as folder,
-        workbench(Path(folder), source_zone=file.zone, workspace_zone=settings.time_zone) as connection,
+        scratch(store.root / LANDED, "reading") as folder,
+        workbench(folder, source_zone=file.zone, workspace_zone=settings.time_zone) as connection,
     ):
         if file.format == "csv":
-            raw = csv_rows(file.path, file.source, file.contract, scratch=Path(folder))
+            raw = csv_rows(file.path, file.source, file.contract, scratch=folder)
         else:
             raw = parquet_rows(file.path, file.source, file.contract)
         try:
@@ -109,19 +105,6 @@ def _typed(store: Store, file: SourceFile, settings: Settings) -> Iterator[tuple
             if file.format == "parquet":
                 raise damaged(file.path, error) from None
             raise
-
-
-def _swept(folder: Path) -> Path:
-    """The folder, without what a process that is gone left in it: a copy of a large file is a large file."""
-    folder.mkdir(exist_ok=True)
-    for scratch in folder.glob(f"{_SCRATCH}*-*"):
-        try:
-            os.kill(int(scratch.name.removeprefix(_SCRATCH).split("-")[0]), 0)
-        except ProcessLookupError:
-            shutil.rmtree(scratch, ignore_errors=True)
-        except PermissionError:
-            continue  # somebody else's, at work
-    return folder
 
 
 def _check(file: SourceFile, detail: Mapping[str, Any]) -> None:
@@ -151,7 +134,7 @@ def _put_back(
     recorded, target = store.find(file.place(kind)), store.root / file.place(kind)
     if recorded is None or target.exists():
         return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = unfinished(target)
     try:
         write(temporary)
         same = file_sha256(temporary) == recorded.sha256

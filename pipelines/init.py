@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
 from pipelines.settings import FILE_NAME, Settings, load
 from pipelines.source_settings import Source
+from pipelines.whole_file import whole
 
 COMPANY = "company"  # simulated, so that nothing of it needs to ship
 COMPANY_CUSTOMERS, COMPANY_MONTHS, COMPANY_SEED = 2000, 24, 7
@@ -131,12 +131,8 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _write(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
+    with whole(target) as temporary:
         temporary.write_bytes(content)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _line(section: Any, name: str, unset: str = "") -> str:

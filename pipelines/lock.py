@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.errors import AttritionError
+from pipelines.whole_file import sweep
 
 FILE_NAME = ".attrition.lock"
 
@@ -33,4 +34,5 @@ def held(root: Path) -> Iterator[None]:
         handle.truncate()
         handle.write(str(os.getpid()))
         handle.flush()
+        sweep(root)
         yield

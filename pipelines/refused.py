@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pipelines.parquet_file import REJECTED_SCHEMA
 from pipelines.source_files import SourceFile
 from pipelines.store import Store
 from pipelines.typed_rows import TypedRows
+from pipelines.whole_file import whole
 
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
 
@@ -59,19 +59,14 @@ def refuse_other_currencies(file: SourceFile, rows: TypedRows, *, currency: str)
 
 def _list_rows(target: Path, batches: pa.RecordBatchReader) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     written = 0
-    try:
-        # With a mark, so that a spreadsheet takes it for the UTF-8 it is.
-        with temporary.open("w", encoding="utf-8-sig", newline="") as handle:
-            writer = csv.writer(handle)
-            writer.writerow(REJECTED_SCHEMA.names)
-            for row in _rows(batches):
-                writer.writerow([_harmless(value) for value in row])
-                written += 1
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # With a mark, so that a spreadsheet takes it for the UTF-8 it is.
+    with whole(target) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(REJECTED_SCHEMA.names)
+        for row in _rows(batches):
+            writer.writerow([_harmless(value) for value in row])
+            written += 1
     return written
 
 

@@ -160,12 +160,14 @@ def scores(job: Job) -> dict[str, Any]:
         scored = score.score(job.workspace, now=job.now, progress=step)
     job.people.say(
         f"  {scored.run.rows:,} customers at {scored.run.as_of}{' (were there already)' if scored.unchanged else ''}"
+        f"{'' if scored.run.current else '; a later day was scored, and its scores stay the current ones'}"
     )
     return {
         "as_of": scored.run.as_of,
         "run_id": scored.run.run_id,
         "scored": scored.run.rows,
         "unchanged": scored.unchanged,
+        "current": scored.run.current,
         "history": scored.run.history,
         **scored.run.detail,
     }

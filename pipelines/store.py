@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import IntegrityError
+from pipelines import disk
+from pipelines.whole_file import whole
 
 LEDGER = "attrition.sqlite"
 
@@ -66,7 +67,7 @@ class Store:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction; committed whole or not at all.
 
-        Raises: IntegrityError where the ledger is not a readable SQLite file.
+        Raises: IntegrityError where the ledger is not a readable SQLite file, DiskError where it cannot be written now.
         """
         try:
             with closing(sqlite3.connect(self.ledger, timeout=30, isolation_level=None)) as connection:
@@ -81,25 +82,17 @@ class Store:
                     raise
                 connection.execute("COMMIT")
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise
-            raise self.damaged(error) from None
+            raise (disk.refused(error) or self.damaged(error)) from None
 
     def put(self, path: str, write: Callable[[Path], None], *, kind: str, **detail: Any) -> StoredFile:
         """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
+        with whole(target) as temporary:
             write(temporary)
             with temporary.open("rb") as handle:
-                os.fsync(handle.fileno())
                 sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
                 size = handle.tell()
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _flush_folder(target.parent)
         with self.transaction() as ledger:
             ledger.execute(
                 "INSERT OR REPLACE INTO files (path, kind, sha256, bytes, detail) VALUES (?, ?, ?, ?, ?)",
@@ -153,11 +146,3 @@ def check_hash(place: Path, sha256: str) -> None:
             f"{place} is not the file that was written (sha256 {found[:12]}, expected {sha256[:12]}); "
             "restore it from a backup, or delete it and run the command that makes it again"
         )
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -41,9 +41,8 @@ def promote(job: Job, version: str) -> dict[str, Any]:
 def rollback(job: Job, outcome: str | None) -> dict[str, Any]:
     """Go back to the champion before today's, and to the scores that it gave, value for value."""
     view = _view(job.workspace, outcome)
-    before, version = view.versions.aliased("champion"), view.versions.before_champion()
+    before, version = view.versions.aliased("champion"), view.versions.begin_roll_back()
     view.versions.load(version)
-    # Scores first: broken off in between, the same command does the same again.
     restored = ScoreStore(view.store).restore(version) if view is job.workspace else None
     view.versions.roll_back(version, now=job.now)
     job.people.say(f"{version} is champion of {view.settings.outcome.kind} again")
@@ -52,7 +51,9 @@ def rollback(job: Job, outcome: str | None) -> dict[str, Any]:
     elif view is job.workspace:
         job.people.say("it never scored anybody here; run `attrition score`")
     scores = {"scores_of": None if restored is None else restored.as_of}
-    return _done(job, view, before) | scores
+    done = _done(job, view, before) | scores
+    view.versions.end_roll_back()
+    return done
 
 
 def _entries(view: Workspace) -> list[dict[str, Any]]:

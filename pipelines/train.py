@@ -9,13 +9,14 @@ from datetime import date, datetime
 from typing import Any
 
 from models import artifact, training
-from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError
+from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError, make_database
 from models.training import Fitted
 from pipelines import backtest, champion, charts_of_quality, documents
 from pipelines.backtest import fit, limits
 from pipelines.report_words import Words
 from pipelines.snapshots import families_here, outcome_file, training_matrix
 from pipelines.versions import Version, Versions
+from pipelines.whole_file import whole
 from pipelines.workspace import Workspace, code_version, fingerprint
 
 
@@ -75,27 +76,30 @@ def publish(workspace: Workspace, versions: Versions) -> str | None:
     waiting = [version for version in versions.all() if not version.published]
     if not waiting:
         return None
-    registry = registry_of(workspace)
-    for version in waiting:
-        aliases = [
-            alias
-            for alias in (CHAMPION, CHALLENGER)
-            if (pointed := versions.aliased(alias)) is not None and pointed.version == version.version
-        ]
-        try:
+    try:
+        registry = registry_of(workspace)
+        for version in waiting:
+            aliases = [
+                alias
+                for alias in (CHAMPION, CHALLENGER)
+                if (pointed := versions.aliased(alias)) is not None and pointed.version == version.version
+            ]
             registry.publish(_record(workspace, version), aliases=aliases)
-        except TrackingError as error:
-            return str(error)
-        versions.mark_published(version.version)
+            versions.mark_published(version.version)
+    except TrackingError as error:
+        return str(error)
     return None
 
 
 def registry_of(workspace: Workspace) -> Registry:
-    """MLflow as the settings name it: a server, or a file of this workspace."""
+    """MLflow as the settings name it: a server, or a file of this workspace, which is made unless it is there."""
     plan = workspace.settings.tracking
     if plan.uri:
         return Registry(uri=plan.uri, experiment=plan.experiment)
     place = (workspace.root / "mlflow.sqlite").resolve()
+    if not place.exists():
+        with whole(place) as temporary:
+            make_database(temporary)
     return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=workspace.root / "mlflow_artifacts")
 
 
@@ -147,6 +151,7 @@ def _record(workspace: Workspace, version: Version) -> Record:
     numbers = [{k: v for k, v in fold["model"].items() if isinstance(v, int | float)} for fold in folds]
     return Record(
         version=version.version,
+        at=datetime.fromisoformat(version.trained_at),
         files=files | _plots(workspace, version.record["backtest"]),
         parameters=version.record["parameters"],
         metrics=numbers[-1] if numbers else {},

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS versions (
     record TEXT NOT NULL,
     published INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS rollbacks (outcome TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS challengers (outcome TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS champions (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -117,6 +118,7 @@ class Versions:
             "INSERT INTO champions (outcome, version, since, why) VALUES (?, ?, ?, ?)",
             (self.outcome, version, since, why),
         )
+        ledger.execute("DELETE FROM rollbacks WHERE outcome = ?", (self.outcome,))
 
     def reigns(self) -> list[Reign]:
         """Every time that a version became champion, oldest first."""
@@ -127,8 +129,23 @@ class Versions:
             ).fetchall()
         return [Reign(**dict(row)) for row in rows]
 
-    def before_champion(self) -> str:
-        """The version that was champion before today's. Raises: TrainingError where there was none."""
+    def begin_roll_back(self) -> str:
+        """The version to go back to, the same again until `end_roll_back`: broken off, it must not go further back.
+
+        Raises: TrainingError where there was no champion before today's.
+        """
+        with self.store.transaction() as ledger:
+            row = ledger.execute("SELECT version FROM rollbacks WHERE outcome = ?", (self.outcome,)).fetchone()
+        version = self._before_champion() if row is None else str(row["version"])
+        with self.store.transaction() as ledger:
+            ledger.execute("INSERT OR REPLACE INTO rollbacks VALUES (?, ?)", (self.outcome, version))
+        return version
+
+    def end_roll_back(self) -> None:
+        with self.store.transaction() as ledger:
+            ledger.execute("DELETE FROM rollbacks WHERE outcome = ?", (self.outcome,))
+
+    def _before_champion(self) -> str:
         standing = [reign.version for reign in self.reigns() if reign.rolled_back_at is None]
         earlier = [version for version in standing[:-1] if version != standing[-1]]
         if not earlier:

@@ -25,6 +25,7 @@ from pipelines.prepared import Prepared, PreparedOutcomes
 from pipelines.settings import FILE_NAME, Settings
 from pipelines.store import Store, StoredFile
 from pipelines.versions import Versions
+from pipelines.whole_file import unfinished
 
 # What costs time to make, and does not depend on the outcome.
 _SHARED = ("store", "engine", "tables", "landed", "data_days", "prepared", "prepared_others")
@@ -45,7 +46,7 @@ class Workspace:
     @cached_property
     def engine(self) -> Any:
         """What computes: never a file of its own, so that files stay readable by others while jobs run."""
-        return open_engine(self.settings.engine)
+        return open_engine(self.settings.engine, scratch=unfinished(self.root / "spilled"))
 
     @cached_property
     def versions(self) -> Versions:

@@ -35,6 +35,11 @@ WITHOUT_A_FILE = {
     "tests/pipelines/test_cli_docs.py": "documentation against the command line",
     "tests/pipelines/test_dirty_files.py": "ingest and dialect on files as they come",
     "tests/pipelines/test_end_to_end.py": "the whole run",
+    "tests/faults/test_clock.py": "every command while the clock jumps",
+    "tests/faults/test_disk.py": "every command on a full disk",
+    "tests/faults/test_inputs.py": "the whole run on extreme data",
+    "tests/faults/test_races.py": "every command against itself",
+    "tests/faults/test_tracking.py": "publishing while a server fails",
     "tests/pipelines/test_integrity.py": "every kind of file that is read, cut or altered",
 }
 

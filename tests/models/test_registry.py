@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,11 +12,13 @@ from mlflow import MlflowClient
 
 from models import artifact
 from models.registry import CHALLENGER, CHAMPION, VERSION_TAG, Record, Registry, TrackingError
+from tests.models.mlflow_server import Server, free_port, started
 from tests.models.model_case import fitted
 
 FILES = artifact.to_files(fitted()) | {"settings.json": '{"currency": "EUR"}', "plots/lift_curve.svg": "<svg/>"}
 FIRST = Record(
     version="aaaaaaaaaaaa",
+    at=datetime(2025, 6, 1, 6, tzinfo=UTC),
     files=FILES,
     parameters={"training.seed": 7, "outcome.horizon_days": 90},
     metrics={"roc_auc": 0.81, "n": 1000},
@@ -30,56 +28,11 @@ FIRST = Record(
 SECOND = replace(FIRST, version="bbbbbbbbbbbb", parameters={"training.seed": 8})
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-@dataclass(frozen=True)
-class Server:
-    process: subprocess.Popen[bytes]
-    url: str
-    log: Path
-    artifacts: Path
-
-    def wait(self) -> None:
-        until = time.monotonic() + 120
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
-                time.sleep(0.1)
-        pytest.fail(f"mlflow server did not start:\n{self.log.read_text()}")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real tracking server. It takes seconds to start, so it starts while the tests that need none are running."""
-    folder, port = tmp_path_factory.mktemp("server"), free_port()
-    command = [
-        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{folder}/store.sqlite", "--artifacts-destination", f"{folder}/artifacts"),
-    ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # it has children; all end together
-        )
-    yield Server(process, f"http://127.0.0.1:{port}", folder / "log", folder / "artifacts")
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    """It takes seconds to start, so it starts while the tests that need none are running."""
+    with started(tmp_path_factory.mktemp("server")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

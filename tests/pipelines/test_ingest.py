@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import subprocess
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -170,15 +168,6 @@ def test_nothing_is_left_lying_about(tmp_path: Path) -> None:
         land(tmp_path, HEADER + 'A-2,"C-1,2024-01-02,1\n')
     assert [name for name in files_of(tmp_path) if "/." in name] == []
     assert [place.name for place in (tmp_path / "landed").iterdir()] == ["orders"]
-
-
-def test_what_a_killed_run_left_is_removed_and_what_another_run_is_at_is_not(tmp_path: Path) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    for process in (gone.pid, os.getppid()):
-        (tmp_path / f"landed/.reading-{process}-x").mkdir(parents=True)
-    land(tmp_path, HEADER + ROW)
-    assert sorted(place.name for place in (tmp_path / "landed").iterdir()) == [f".reading-{os.getppid()}-x", "orders"]
 
 
 def test_a_landed_file_that_was_altered_is_noticed_by_name(tmp_path: Path) -> None:

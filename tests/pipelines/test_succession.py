@@ -58,9 +58,10 @@ def test_promoted_by_hand_and_rolled_back(job: Job) -> None:
         succession.rollback(job, None)
 
 
-def test_a_rollback_that_broke_off_between_scores_and_champion_ends_the_same(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    "step", ["pipelines.versions.Versions.roll_back", "pipelines.succession.publish", "pipelines.versions.Versions.all"]
+)
+def test_a_rollback_that_broke_off_ends_the_same(job: Job, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current(job.workspace.root)
     first = job.workspace.versions.champion().version
     succession.promote(job, train(reseeded(job), now=NOW).version.version)
@@ -73,7 +74,7 @@ def test_a_rollback_that_broke_off_between_scores_and_champion_ends_the_same(
         raise DiedError
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.versions.Versions.roll_back", dies)
+        patch.setattr(step, dies)
         with pytest.raises(DiedError):
             succession.rollback(job, None)
     assert succession.rollback(job, None)["champion"] == first

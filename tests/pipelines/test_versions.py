@@ -129,12 +129,14 @@ def test_a_rollback_goes_back_one_champion_and_another_one_further(versions: Ver
         versions.add(version(name, promoted=True))
         versions.mark_published(name)
     for expected in ("bbb", "aaa"):
-        assert versions.before_champion() == expected
+        assert versions.begin_roll_back() == expected
         versions.roll_back(expected, now=NOW)
+        assert versions.begin_roll_back() == expected  # broken off here, it goes no further back
+        versions.end_roll_back()
         assert versions.champion().version == expected
         assert not versions.named(expected).published  # MLflow's alias is to follow
     with pytest.raises(TrainingError, match=r"^there is no champion of churn before today's to go back to"):
-        versions.before_champion()
+        versions.begin_roll_back()
     assert [(reign.version, reign.rolled_back_at is None) for reign in versions.reigns()] == [
         ("aaa", True),
         ("bbb", False),
@@ -147,9 +149,9 @@ def test_a_version_promoted_by_hand_is_champion_and_can_be_rolled_back(versions:
     versions.add(version("bbb", promoted=False))
     versions.promote("bbb", now=NOW, why="promoted by hand")
     assert versions.champion().version == "bbb"
-    assert versions.before_champion() == "aaa"
-    versions.promote("aaa", now=NOW, why="promoted by hand")
-    assert versions.before_champion() == "bbb"
+    assert versions.begin_roll_back() == "aaa"
+    versions.promote("aaa", now=NOW, why="promoted by hand")  # a rollback that broke off is not gone on with
+    assert versions.begin_roll_back() == "bbb"
 
 
 def test_a_version_that_is_not_there_is_told_with_those_that_are(versions: Versions) -> None:

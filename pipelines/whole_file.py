@@ -1,0 +1,69 @@
+"""Files that are there whole or not at all, and the removal of what a process left that was killed over them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_UNFINISHED = re.compile(r"\..+\.(\d+)\.attrition-tmp")
+
+
+def unfinished(target: Path) -> Path:
+    """Where this process writes what will be `target`: beside it, and known by its name should we be killed."""
+    return target.with_name(f".{target.name}.{os.getpid()}.attrition-tmp")
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A place to write to; it becomes `target` once the block ended well, flushed to the disk, or is removed."""
+    temporary = unfinished(target)
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush(target.parent)
+
+
+@contextmanager
+def scratch(root: Path, name: str) -> Iterator[Path]:
+    """A folder for what is not to last; removed after the block."""
+    folder = unfinished(root / name)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove what processes that are gone left unfinished: it was never listed, and a copy of a large file is large."""
+    for place in root.rglob(".*.attrition-tmp"):
+        written = _UNFINISHED.fullmatch(place.name)
+        if written and not _alive(int(written[1])):
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    with suppress(PermissionError):  # somebody else's, at work
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+def _flush(place: Path) -> None:
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipelines import lock
+from pipelines.whole_file import scratch, unfinished, whole
+
+
+def names(root: Path) -> list[str]:
+    return sorted(place.relative_to(root).as_posix() for place in root.rglob("*"))
+
+
+def test_a_file_is_there_once_its_block_has_ended(tmp_path: Path) -> None:
+    with whole(tmp_path / "a.txt") as place:
+        place.write_text("new")
+        assert names(tmp_path) == [place.name]
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_an_older_file_stays_where_writing_breaks_off(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(UnicodeEncodeError), whole(tmp_path / "a.txt") as place:
+        place.write_text("half of it \udcff", encoding="utf-8")
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_a_scratch_folder_goes_with_its_block_and_what_is_in_it(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), scratch(tmp_path / "landed", "reading") as folder:
+        (folder / "raw.parquet").write_bytes(bytes(1 // 0))
+    assert names(tmp_path) == ["landed"]
+
+
+def test_who_takes_the_workspace_removes_what_a_killed_run_left_and_nothing_that_another_run_is_at(
+    tmp_path: Path,
+) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    ours = unfinished(tmp_path / "landed" / "a.parquet").name
+    theirs = ours.replace(str(os.getpid()), str(os.getppid()))
+    left = ours.replace(str(os.getpid()), str(gone.pid))
+    (tmp_path / "landed" / left).mkdir(parents=True)
+    kept = {ours, theirs, f"x{left}", ".notes.tmp", ".a.attrition-tmp"}
+    for name in (*kept, f"{left}/raw.parquet", left.replace("a.parquet", "b.parquet")):
+        (tmp_path / "landed" / name).touch()
+    with lock.held(tmp_path):
+        assert {place.name for place in (tmp_path / "landed").iterdir()} == kept
