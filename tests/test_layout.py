@@ -39,6 +39,7 @@ WITHOUT_A_FILE = {
     "tests/faults/test_disk.py": "every command on a full disk",
     "tests/faults/test_inputs.py": "the whole run on extreme data",
     "tests/faults/test_races.py": "every command against itself",
+    "tests/faults/test_rerun.py": "every command, twice",
     "tests/faults/test_tracking.py": "publishing while a server fails",
     "tests/pipelines/test_integrity.py": "every kind of file that is read, cut or altered",
 }
