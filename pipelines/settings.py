@@ -98,6 +98,21 @@ class Promotion(Section):
     max_segment_log_loss_increase: Annotated[float, Field(ge=0)] = 0.01
 
 
+class Monitoring(Section):
+    """When `attrition monitor` raises an alert, and when it says that it is time to train again.
+
+    level: the chance of a false alarm about drift on a day on which nothing has changed. The others: how much worse
+    than promised the figures of past scores must be, their intervals included. max_calibration_error: of the
+    calibration slope, and of outcomes over those expected, from 1.
+    """
+
+    level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    max_log_loss_increase: Annotated[float, Field(ge=0)] = 0.01
+    max_roc_auc_decrease: Annotated[float, Field(ge=0)] = 0.02
+    max_calibration_error: Annotated[float, Field(ge=0)] = 0.2
+    retrain_after_days: PositiveInt = 90
+
+
 class Bands(Section):
     """Risk bands by churn_probability: high from `high` on, medium from `medium` on, low below."""
 
@@ -179,6 +194,7 @@ class Settings(Section):
     training: Training = Training()
     backtest: Backtest = Backtest()
     promotion: Promotion = Promotion()
+    monitoring: Monitoring = Monitoring()
     bands: Bands = Bands()
     delivery: Delivery = Delivery()
     retention: Retention = Retention()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipelines import documents
+from pipelines.champion import learned_until
+from pipelines.console import People
 from pipelines.crm.score_store import ScoreStore
-from pipelines.monitoring.alerts import Alert, tell
+from pipelines.monitoring import arrivals, cohorts, drifting, webhook
+from pipelines.monitoring import matured as maturing
+from pipelines.monitoring.alerts import Alert, alerts, retrain
+from pipelines.report_words import Words
 from pipelines.workspace import Workspace, code_version, fingerprint
 
 if TYPE_CHECKING:
@@ -27,13 +34,28 @@ def monitor(job: Job) -> dict[str, Any]:
         path = f"monitoring/{workspace.as_of}-{_key(workspace)}.json"
         document = documents.read(workspace.store, path)
         if document is None:
-            step("looking")
-            document = documents.write(workspace.store, path, _look(workspace), kind=KIND)
-    alerts = [Alert(**each) for each in document["alerts"]]
-    tell(job.people, alerts)
-    if not alerts:
-        job.people.say("  nothing to tell of")
+            document = documents.write(workspace.store, path, _look(workspace, step), kind=KIND)
+    _tell(job.people, document)
+    failed = webhook.post(workspace.store, path, document)
+    if failed is not None:
+        job.people.say(f"  {failed}")
     return document
+
+
+def _tell(people: People, document: dict[str, Any]) -> None:
+    """What was found, a line each."""
+    drift = document["drift"]
+    if drift["reason"] is not None:
+        people.say(f"  drift unknown: {drift['reason']}")
+    elif not document["alerts"]:
+        people.say(
+            f"  nothing unusual: what moved most did so by {drift['statistic']:.0%} of what would be news "
+            f"(p = {drift['p_value']:.2f})"
+        )
+    for each in document["alerts"]:
+        people.say(Alert(**each).line())
+    for reason in document["retrain"]:
+        people.say(f"  time to train again: {reason}")
 
 
 def newest(workspace: Workspace) -> dict[str, Any] | None:
@@ -68,22 +90,33 @@ def _key(workspace: Workspace) -> str:
     )
 
 
-def _look(workspace: Workspace) -> dict[str, Any]:
+def _look(workspace: Workspace, progress: Callable[[str], None]) -> dict[str, Any]:
     run = ScoreStore(workspace.store).run(str(workspace.as_of))
-    return {
+    champion = workspace.versions.champion()
+    fitted = workspace.versions.load(champion.version)
+    found = cohorts.compared(workspace, fitted, progress=progress)
+    volume = arrivals.volumes(workspace)
+    if found is not None:
+        volume.insert(0, arrivals.cohort(list(found.sizes), found.plan.overlap, workspace.settings.monitoring.level))
+    runs = maturing.matured(workspace, progress=progress)
+    until = learned_until(workspace, fitted.snapshots)
+    document = {
         "as_of": str(workspace.as_of),
         "run_id": None if run is None else run.run_id,
-        "model_version": workspace.versions.champion().version,
-        "alerts": [],
-        "retrain": [],
-        "drift": {
-            "p_value": "unknown",
-            "reason": "not compared yet",
-            "threshold": None,
-            "indicators": [],
-            "scores": {},
+        "model_version": champion.version,
+        "champion": {
+            "learned_until": str(until),
+            "age_days": (workspace.as_of - until).days,
+            "retrain_after_days": workspace.settings.monitoring.retrain_after_days,
         },
-        "volume": [],
-        "freshness": [],
-        "matured": [],
+        "drift": drifting.described(workspace, found, fitted=fitted),
+        "volume": volume,
+        "freshness": arrivals.freshness(workspace),
+        "matured": runs,
+        "calibration": maturing.pooled(runs),
+    }
+    words = Words("en")
+    return document | {
+        "alerts": [asdict(alert) for alert in alerts(document, words)],
+        "retrain": retrain(document, words),
     }
