@@ -16,6 +16,7 @@ from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.further_scores import further_scores
+from pipelines.monitoring.monitor import monitored
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
 from pipelines.report_retention import retention
@@ -87,6 +88,7 @@ def gather(workspace: Workspace) -> ReportData:
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
         money=money(workspace, further_scores(workspace)["announced"]),
+        monitoring=monitored(workspace),
     )
 
 

@@ -41,7 +41,7 @@ def volume(rows: list[int], level: float) -> dict[str, Any]:
     True
     """
     changes = [_change(rows[place : place + BEFORE + 1]) for place in range(len(rows) - BEFORE)]
-    found = unusual(changes[0], np.array(changes[:0:-1]), overlap=BEFORE, level=level) if changes else None
+    found = unusual(changes[0], np.array(changes[:0:-1]), overlap=BEFORE + 1, level=level) if changes else None
     earlier = rows[1:]
     return {
         "rows": rows[0] if rows else 0,
@@ -73,30 +73,36 @@ def _rows_by_span(workspace: Workspace, name: str, span: int) -> list[int]:
 def freshness(workspace: Workspace) -> list[dict[str, Any]]:
     """One entry per table: days since its newest fact, and the longest pause between two days with facts so far.
 
-    `late` where no pause was ever so long and there were pauses enough to say so at `monitoring.level`, shared among
-    the tables.
+    `late` where no pause was ever so long, and pauses as they were make one so long implausible; the level is shared
+    among the tables.
     """
     names = sorted(workspace.tables)
-    needed = len(names) / workspace.settings.monitoring.level - 1
-    return [{"table": name, **pause(_days(workspace, name), workspace.as_of, needed)} for name in names]
+    level = workspace.settings.monitoring.level / len(names)
+    return [{"table": name, **pause(_days(workspace, name), workspace.as_of, level)} for name in names]
 
 
-def pause(days: list[date], today: date, needed: float) -> dict[str, Any]:
-    """days: with a fact each, rising. needed: pauses before which the longest says nothing.
+def pause(days: list[date], today: date, level: float) -> dict[str, Any]:
+    """days: with a fact each, rising.
 
-    >>> days = [date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 4)]
-    >>> pause(days, date(2026, 1, 9), needed=2)
-    {'newest': '2026-01-04', 'days_since': 5, 'longest_pause': 2, 'pauses': 2, 'late': True}
+    >>> days = [date(2026, 1, day) for day in (1, 2, 4, 5, 6)]
+    >>> pause(days, date(2026, 1, 30), level=0.05)
+    {'newest': '2026-01-06', 'days_since': 24, 'longest_pause': 2, 'pauses': 4, 'late': True}
     """
     pauses = [(after - before).days for before, after in pairwise(days)]
     since = (today - days[-1]).days if days else None
     longest = max(pauses, default=None)
+    late = (
+        since is not None
+        and longest is not None
+        and since > longest
+        and unusual(since, np.array(pauses, dtype=np.float64), overlap=1, level=level).found
+    )
     return {
         "newest": str(days[-1]) if days else None,
         "days_since": since,
         "longest_pause": longest,
         "pauses": len(pauses),
-        "late": since is not None and longest is not None and len(pauses) >= needed and since > longest,
+        "late": late,
     }
 
 

@@ -26,12 +26,13 @@ SCORES = "churn_probability"
 
 @dataclass(frozen=True)
 class Pairs:
-    """reference: the newest snapshot that the champion learned from. earlier: pairs of those as far apart as today is.
+    """Today and `reference` are as far apart as each of the earlier pairs, which the champion learned from.
 
-    overlap: how many of the earlier pairs tell of one time.
+    learned: whether it learned from the reference, too. overlap: how many pairs in a row tell of nearly the same time.
     """
 
     reference: date
+    learned: bool
     earlier: tuple[tuple[date, date], ...]
     overlap: float
 
@@ -41,21 +42,29 @@ class Pairs:
 
 
 def pairs(snapshots: Sequence[int], today: date) -> Pairs:
-    """Of all pairs of snapshots (ordinals, rising) those that lie as far apart as the newest one and today.
+    """Today and the newest of the snapshots (ordinals, rising), and all pairs of these as far apart.
 
-    Where today is off the grid, the next longer distance on it is taken: cohorts further apart differ no less.
+    Where today is off the grid, the next longer distance on it is taken: cohorts further apart differ no less. Where
+    the newest is so long ago that too few pairs are, a later day of the grid takes its place: then it is not seen how
+    far all has moved since the champion learned, but what has changed of late still is.
 
-    >>> found = pairs([700, 707, 714, 721], date.fromordinal(730))
-    >>> [(a.toordinal(), b.toordinal()) for a, b in found.earlier], found.overlap
-    ([(700, 714), (707, 721)], 2.0)
+    >>> found = pairs([700, 707, 714, 721, 728, 735], date.fromordinal(744))
+    >>> found.reference.toordinal(), found.learned, [(a.toordinal(), b.toordinal()) for a, b in found.earlier]
+    (742, False, [(700, 707), (707, 714), (714, 721), (721, 728), (728, 735)])
     """
-    newest = snapshots[-1]
-    steps = [after - before for before, after in pairwise(snapshots)]
-    step = min(steps, default=1)
-    lag = ceil((today.toordinal() - newest) / step) * step
-    there = set(snapshots)
-    found = tuple((date.fromordinal(day - lag), date.fromordinal(day)) for day in snapshots if day - lag in there)
-    return Pairs(date.fromordinal(newest), found, lag / step)
+    newest, there = snapshots[-1], set(snapshots)
+    step = min((after - before for before, after in pairwise(snapshots)), default=1)
+    whole = ceil((today.toordinal() - newest) / step)
+    for lag in range(whole, 0, -1):
+        found = tuple(
+            (date.fromordinal(day - lag * step), date.fromordinal(day))
+            for day in snapshots
+            if day - lag * step in there
+        )
+        overlap = max(lag, 2)  # neighbours have a day in common even where their spans have not
+        if unusual.independent(len(found), overlap) >= unusual.LEAST:
+            return Pairs(date.fromordinal(newest + (whole - lag) * step), lag == whole, found, overlap)
+    return Pairs(date.fromordinal(newest), learned=True, earlier=(), overlap=2)
 
 
 @dataclass(frozen=True)

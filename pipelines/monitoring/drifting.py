@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models import drift, unusual
 from models.training import Fitted
 from models.unusual import Together, Unusual
-from pipelines.monitoring.cohorts import SCORES, Compared, Pairs
+from pipelines.monitoring.cohorts import SCORES, Compared
 from pipelines.snapshots import families_here
 from pipelines.workspace import Workspace
 
@@ -38,13 +38,14 @@ def described(workspace: Workspace, found: Compared | None, *, fitted: Fitted) -
     return {
         "level": level,
         "reference": str(plan.reference),
+        "reference_learned": plan.learned,
         "days_apart": (workspace.as_of - plan.reference).days,
         "pairs": pairs_there,
         "independent_pairs": round(unusual.independent(pairs_there, plan.overlap), 2),
         "statistic": _over(wholes.values()),
         "threshold": 1.0 if p_values else None,
         "p_value": min(1.0, len(wholes) * min(p_values)) if p_values else UNKNOWN,
-        "reason": None if p_values else _wanting(plan),
+        "reason": None if p_values else _wanting(fitted),
         "families": [
             {
                 "family": name,
@@ -69,6 +70,7 @@ def _unknown(reason: str, level: float) -> dict[str, Any]:
     return {
         "level": level,
         "reference": None,
+        "reference_learned": None,
         "days_apart": None,
         "pairs": 0,
         "independent_pairs": 0.0,
@@ -82,12 +84,11 @@ def _unknown(reason: str, level: float) -> dict[str, Any]:
     }
 
 
-def _wanting(plan: Pairs) -> str:
-    needed = ceil((unusual.LEAST - 1) * plan.overlap + 1)
-    there = len(plan.earlier)
+def _wanting(fitted: Fitted) -> str:
+    needed = 2 + ceil(2 * (unusual.LEAST - 1))
     return (
-        f"the champion learned from {there} pair{'s' * (there != 1)} of snapshots as far apart as {plan.reference} and "
-        f"today, and {needed} are needed; with more history, or snapshots.every_days smaller, it will be known"
+        f"the champion learned from {len(fitted.snapshots)} snapshots, and {needed} are needed to know how far cohorts "
+        "usually lie apart; with more history, or snapshots.every_days smaller, it will be known"
     )
 
 
