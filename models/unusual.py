@@ -66,6 +66,26 @@ def unusual(today: float, earlier: Floats, *, overlap: float, level: float) -> U
     )
 
 
+def swing(today: float, earlier: Floats, *, least: float, overlap: float, level: float) -> Unusual:
+    """The same for a value that may be above or below: whether it is further from the mean of (n,) earlier ones.
+
+    Here the values themselves are taken to be normal, with a spread of at least `least`. statistic, threshold: distance
+    from the mean of the earlier ones.
+    """
+    count = independent(len(earlier), overlap)
+    middle = float(earlier.mean()) if len(earlier) else 0.0
+    if count < LEAST:
+        return Unusual(abs(today - middle), None, None, len(earlier), count)
+    spread = max(float(np.sqrt(earlier.var() * count / (count - 1))), least) * np.sqrt(1 + 1 / count)
+    return Unusual(
+        abs(today - middle),
+        threshold=float(spread * student.isf(level / 2, count - 1)),
+        p_value=float(2 * student.sf(abs(today - middle) / spread, count - 1)),
+        values=len(earlier),
+        independent=count,
+    )
+
+
 @dataclass(frozen=True)
 class Together:
     """Many distances judged as one. usual: (c,) what each usually is; scaled: (c,) today's over that."""

@@ -15,12 +15,13 @@ import numpy.typing as npt
 from features.asof import instant
 from features.contract import local_day
 from features.tables import TABLES
-from models.unusual import unusual
+from models.unusual import swing, unusual
 from pipelines.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 
 BEFORE = 4  # spans that one is held against, by their median
+OVERLAP = 2  # neighbouring spans have three of these four in common, but not what is held against them
 
 
 def volumes(workspace: Workspace) -> list[dict[str, Any]]:
@@ -41,7 +42,7 @@ def volume(rows: list[int], level: float) -> dict[str, Any]:
     True
     """
     changes = [_change(rows[place : place + BEFORE + 1]) for place in range(len(rows) - BEFORE)]
-    found = unusual(changes[0], np.array(changes[:0:-1]), overlap=BEFORE + 1, level=level) if changes else None
+    found = swing(changes[0], np.array(changes[:0:-1]), least=1.0, overlap=OVERLAP, level=level) if changes else None
     earlier = rows[1:]
     return {
         "rows": rows[0] if rows else 0,
@@ -54,9 +55,14 @@ def volume(rows: list[int], level: float) -> dict[str, Any]:
 
 
 def _change(rows: list[int]) -> float:
-    """How far the first is from the median of the others: the logarithm of their ratio, in units of its own noise."""
+    """How far the first is from the median of the others: the logarithm of their ratio, over what chance alone does."""
     usual = float(np.median(rows[1:]))
-    return abs(log((rows[0] + 1) / (usual + 1))) / float(np.sqrt(1 / (rows[0] + 1) + 1 / (usual + 1)))
+    return log((rows[0] + 1) / (usual + 1)) / _noise(rows[0], usual)
+
+
+def _noise(one: float, other: float) -> float:
+    """How far the logarithm of the ratio of two counts is off by chance alone."""
+    return float(np.sqrt(1 / (one + 1) + 1 / (other + 1)))
 
 
 def _rows_by_span(workspace: Workspace, name: str, span: int) -> list[int]:
@@ -124,8 +130,8 @@ def cohort(sizes: list[tuple[int, int]], overlap: float, level: float) -> dict[s
 
     sizes: of the earlier pairs, then of today's.
     """
-    changes = [abs(log((after + 1) / (before + 1))) for before, after in sizes]
-    found = unusual(changes[-1], np.array(changes[:-1]), overlap=overlap, level=level)
+    changes = [log((after + 1) / (before + 1)) / _noise(before, after) for before, after in sizes]
+    found = swing(changes[-1], np.array(changes[:-1]), least=1.0, overlap=overlap, level=level)
     return {
         "table": "cohort",
         "span_days": None,
