@@ -29,7 +29,7 @@ def make_company(folder: Path) -> Path:
         "outcome": settings.outcome.model_copy(update={"also": ()}),
         "snapshots": settings.snapshots.model_copy(update={"min_history_days": 150, "at_most": 9}),
         "training": settings.training.model_copy(update={"min_positives": 5}),
-        "backtest": settings.backtest.model_copy(update={"folds": 2, "bootstrap_samples": 40}),
+        "backtest": settings.backtest.model_copy(update={"folds": 1, "bootstrap_samples": 40}),
     }
     (folder / FILE_NAME).write_text(render(settings.model_copy(update=changed)), encoding="utf-8")
     stages.ingest(job_of(folder, TRAINED))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from typer.testing import CliRunner
 from features.errors import TrainingError
 from pipelines import run as stages
 from pipelines.cli import app
-from pipelines.init import render
+from pipelines.monitoring.cohorts import compared
+from pipelines.monitoring.drifting import described
 from pipelines.monitoring.monitor import monitor, monitored, newest
 from pipelines.monitoring.webhook import VARIABLE
-from pipelines.settings import FILE_NAME, load
+from pipelines.settings import FILE_NAME
 from pipelines.workspace import open_workspace
 from tests.pipelines.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
 from tests.pipelines.monitoring.test_webhook import listening
@@ -46,14 +49,12 @@ def checks(found: dict[str, Any]) -> set[str]:
     return {alert["check"] for alert in found["alerts"]}
 
 
-def altered(folder: Path, table: str, change: Any) -> dict[str, Any]:
-    """Monitored after a source was exported anew, with `change` made to rows from two weeks before TODAY on."""
+def altered(folder: Path, table: str, moment: str, change: Callable[[pd.DataFrame, Any], pd.DataFrame]) -> Any:
+    """Monitored after a source was exported anew, with `change` made to rows of the last six weeks."""
     place = folder / f"{table}.parquet"
     rows = pd.read_parquet(place)
-    moment = next(name for name in rows.columns if name in ("ordered_at", "opened_at", "attempted_at", "paid_at"))
     late = pd.to_datetime(rows[moment]) >= pd.Timestamp(TODAY - timedelta(days=42))
-    rows = change(rows, late)
-    rows.to_parquet(place, index=False)
+    change(rows, late).to_parquet(place, index=False)
     stages.ingest(job_of(folder, TODAY))
     return monitor(job_of(folder, TODAY))
 
@@ -178,16 +179,12 @@ def test_on_a_day_that_the_champion_had_learned_from_drift_is_unknown_with_its_r
     assert "which is not before 2024-02-01" in found["reason"]
 
 
-def test_with_few_snapshots_drift_is_unknown_and_what_is_needed_is_said(copy: Path) -> None:
-    settings = load(copy / FILE_NAME)
-    few = settings.snapshots.model_copy(update={"at_most": 4})
-    (copy / FILE_NAME).write_text(render(settings.model_copy(update={"snapshots": few})), encoding="utf-8")
-    stages.train_(job_of(copy, TODAY - timedelta(days=28)))
-    job = job_of(copy, TODAY)
-    version = job.workspace.versions.aliased("challenger")
-    assert version is not None
-    job.workspace.versions.promote(version.version, now=NOW, why="the test")
-    found = monitor(job)["drift"]
+def test_with_few_snapshots_drift_is_unknown_and_what_is_needed_is_said(company: Path) -> None:
+    workspace = job_of(company, TODAY).workspace
+    fitted = workspace.versions.load(workspace.versions.champion().version)
+    few = replace(fitted, snapshots=fitted.snapshots[-4:])
+    found = described(workspace, compared(workspace, few), fitted=few)
     assert found["p_value"] == "unknown"
     assert found["reason"].startswith("the champion learned from 4 snapshots, and 6 are needed")
+    assert len(found["indicators"]) > 10
     assert not [row for row in found["indicators"] if row["drifted"]]
