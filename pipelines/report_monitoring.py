@@ -56,7 +56,7 @@ def _figures(runs: Sequence[Mapping[str, Any]], words: Words) -> Table:
     """One row per scored day, the newest first."""
     rows = tuple(_row(run, words) for run in reversed(runs))
     heads = tuple(words.say(f"monitoring.{head}") for head in ("day", "n", "happened", "roc_auc", "log_loss"))
-    return Table(words.say("monitoring.caption"), (*heads, words.say(f"figure.{RATIO}")), rows, wide=True)
+    return Table(words.say("monitoring.caption"), (*heads, words.say(f"monitoring_{RATIO}.title")), rows, wide=True)
 
 
 def _row(run: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:

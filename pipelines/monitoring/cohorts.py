@@ -13,10 +13,9 @@ import numpy.typing as npt
 
 from models import drift, unusual
 from models.drift import Profile
-from models.matrix import Matrix
 from models.training import Fitted
 from models.unusual import Together
-from pipelines.snapshots import as_matrix, feature_frame
+from pipelines.monitoring.profiles import Profiles
 from pipelines.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
@@ -110,15 +109,10 @@ def compared(
     if fitted.snapshots[-1] >= workspace.as_of.toordinal():
         return None
     plan = pairs(fitted.snapshots, workspace.as_of)
-    profiles: dict[date, Profile] = {}
-    points: Floats | None = None
-    for day in (plan.reference, *plan.days, workspace.as_of):
-        if day not in profiles:
-            rows = as_matrix(workspace, feature_frame(workspace, day), day)
-            values = _numbers(rows, fitted)
-            points = drift.grid(values) if points is None else points
-            profiles[day] = drift.profile(values, rows.categories, points)
-            progress(f"cohort of {day}")
+    stored, profiles = Profiles(workspace, fitted), dict[date, Profile]()
+    for day in (*plan.days, workspace.as_of):
+        profiles[day] = stored.of(day)
+        progress(f"cohort of {day}")
     today = profiles[workspace.as_of]
     new = drift.unseen(today, fitted.encoder.shares)
     apart = [
@@ -137,11 +131,6 @@ def compared(
         tuple((profiles[a].n, profiles[b].n) for a, b in (*plan.earlier, (plan.reference, workspace.as_of))),
         new,
     )
-
-
-def _numbers(rows: Matrix, fitted: Fitted) -> Floats:
-    kept = [place for place, name in enumerate(rows.columns) if name not in rows.categories]
-    return np.column_stack([rows.values[:, kept], fitted.probability(rows)])
 
 
 def _known(profiles: Mapping[date, Profile], until: date) -> dict[str, set[str]]:

@@ -123,9 +123,10 @@ def test_the_newest_document_is_that_of_no_later_day(copy: Path) -> None:
 
 
 def test_amounts_in_cents_are_found(copy: Path) -> None:
-    found = altered(
-        copy, "orders", lambda rows, late: rows.assign(amount=rows["amount"].where(~late, rows["amount"] * 100))
-    )
+    def in_cents(rows: pd.DataFrame, late: Any) -> pd.DataFrame:
+        return rows.assign(amount=rows["amount"].where(~late, rows["amount"] * 100))
+
+    found = altered(copy, "orders", "ordered_at", in_cents)
     (alert,) = [alert for alert in found["alerts"] if alert["check"] == "drift"]
     assert "amount" in alert["evidence"] or "value" in alert["evidence"]
     assert found["retrain"][0] == "data are no longer as the champion knew them"
