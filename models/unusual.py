@@ -48,8 +48,8 @@ def unusual(today: float, earlier: Floats, *, overlap: float, level: float) -> U
     earlier: in the order of time, from step to step; each tells of a span of `overlap` steps, so that neighbours tell
     of nearly the same, and all of them count as no more than the spans that do not overlap. The logarithms are taken to
     be normal with unknown mean and spread: today's is held against their prediction for one more value (Student's t).
-    Ranks alone need no such assumption, but give several times the false alarms where neighbours overlap, and none at
-    all before there are 19 values (docs/decisions/0012).
+    Ranks alone need no such assumption, but give two to four times the false alarms where neighbours overlap, and none
+    at all before there are 19 values (docs/decisions/0012).
     """
     count = independent(len(earlier), overlap)
     if count < LEAST:

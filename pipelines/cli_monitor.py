@@ -19,8 +19,13 @@ def monitor(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False
 
     Example: attrition monitor --project shop
 
-    JSON: {"as_of", "run_id", "model_version", "alerts": [{"check", "what", "evidence", "remedy"}], "retrain": [reason],
-    "drift", "volume": [figures of a table], "freshness": [figures of a table], "matured": [figures of a score run]}
+    JSON: {"as_of", "run_id", "model_version", "champion", "alerts": [{"check", "what", "evidence", "remedy"}],
+    "retrain": [reason], "drift": {"statistic", "threshold", "p_value": number or "unknown", "reason", "reference",
+    "families": [{"family", "drifted"}], "indicators": [{"column", "family", "distance", "usual", "limit", "psi",
+    "missing", "missing_before", "unseen", "drifted": [part]}], "scores"}, "volume": [{"table", "rows", "usual",
+    "unusual", "stopped"}], "freshness": [{"table", "days_since", "longest_pause", "late"}], "matured": [{"as_of",
+    "run_id", "n", metric, "observed_over_expected", "intervals", "untreated", "promised", "clearly_worse", "hindsight",
+    "holdout"}], "calibration": those of all these days together, or null}
     """
 
     def work(job: Job) -> dict[str, Any]:

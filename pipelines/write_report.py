@@ -37,6 +37,7 @@ COHORT = {
         "subscribed": "clients dont un abonnement court, essai terminé, et qui ne l'ont pas résilié",
     },
 }
+MONITORED_DAYS = 60
 SAMPLE = 3_000  # customers behind the importance and spread charts; more changes nothing that an eye can see
 
 
@@ -88,7 +89,7 @@ def gather(workspace: Workspace) -> ReportData:
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
         money=money(workspace, further_scores(workspace)["announced"]),
-        monitoring=monitored(workspace),
+        monitoring=monitored(workspace, at_most=MONITORED_DAYS),
     )
 
 

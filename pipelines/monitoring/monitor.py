@@ -60,18 +60,18 @@ def _tell(people: People, document: dict[str, Any]) -> None:
 
 def newest(workspace: Workspace) -> dict[str, Any] | None:
     """The document of the newest monitored day that is not after `as_of`; None where there is none."""
-    found = monitored(workspace)
+    found = monitored(workspace, at_most=1)
     return found[-1] if found else None
 
 
-def monitored(workspace: Workspace) -> list[dict[str, Any]]:
-    """The newest document of each monitored day up to `as_of`, oldest day first."""
+def monitored(workspace: Workspace, *, at_most: int) -> list[dict[str, Any]]:
+    """The newest document of each of the newest monitored days up to `as_of`, oldest day first."""
     newest_of: dict[str, str] = {}
     for file in workspace.store.files(KIND):
         day = PurePosixPath(file.path).name[: len("2026-04-01")]
         if day <= str(workspace.as_of):
             newest_of[day] = file.path
-    read = (documents.read(workspace.store, newest_of[day]) for day in sorted(newest_of))
+    read = (documents.read(workspace.store, newest_of[day]) for day in sorted(newest_of)[-at_most:])
     return [document for document in read if document is not None]
 
 
