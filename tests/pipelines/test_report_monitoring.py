@@ -61,7 +61,7 @@ def test_what_came_of_scores_stands_with_and_without_those_treated() -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("net_amount_30d lies 0.93 away", "Time to train again: data are no longer")),
+        ("en", ("net_amount_30d is 0.93 away", "Time to train again: data are no longer")),
         ("fr", ("net_amount_30d s\u2019en écarte de 0,93", "Il est temps d\u2019entraîner à nouveau")),
     ],
 )

@@ -44,7 +44,7 @@ def test_each_family_that_drifted_is_one_alert_with_its_figures() -> None:
     ]
     purchases, satisfaction, profile = told(drift={"indicators": moved})
     assert {each.check for each in (purchases, satisfaction, profile)} == {"drift"}
-    assert "net_amount_30d lies 0.93 away, usually 0.04 and at most 0.15" in purchases.evidence
+    assert "net_amount_30d is 0.93 away (usually 0.04, limit 0.15)" in purchases.evidence
     assert purchases.evidence.endswith("and one more")
     assert satisfaction.evidence == "rating_30d is empty for 100.0%, before 3.1%"
     assert profile.evidence == ("plan has values that the model never saw for 120 customers (40.0%): Teams, Pro")
@@ -53,7 +53,7 @@ def test_each_family_that_drifted_is_one_alert_with_its_figures() -> None:
 def test_scores_that_drifted_are_an_alert_of_their_own() -> None:
     (alert,) = told(drift={"scores": SCORES | {"drifted": ["values"], "distance": 0.6}})
     assert alert.check == "scores"
-    assert alert.evidence == "they lie 0.60 away, usually 0.10 and at most 0.40"
+    assert alert.evidence == "they are 0.60 away (usually 0.10, limit 0.40)"
 
 
 def test_what_stopped_and_what_is_late_is_told_by_table() -> None:
@@ -70,8 +70,8 @@ def test_scores_that_turned_out_worse_are_told_with_interval_and_promise() -> No
     (alert,) = alerts(found, EN)
     assert alert.check == "quality"
     assert "the scores of 29\u00a0May 2024" in alert.what
-    assert "log loss 0.400, in an interval from 0.350 to 0.450, against 0.270" in alert.evidence
-    assert "outcomes over those expected 1.800, in an interval from 1.500 to 2.100, against 1.000" in alert.evidence
+    assert "log loss 0.400 (95% from 0.350 to 0.450) against 0.270" in alert.evidence
+    assert "outcomes over those expected 1.800 (95% from 1.500 to 2.100) against 1.000" in alert.evidence
     assert "attrition train" in alert.remedy
     assert retrain(found, EN) == ["the scores of 29\u00a0May 2024 turned out clearly worse than promised"]
 
