@@ -18,6 +18,7 @@ from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
 from models.economics import Play
+from pipelines.monitoring_settings import Monitoring
 from pipelines.source_settings import Section, Share, Source, known_zone
 
 FILE_NAME = "attrition.toml"
@@ -96,21 +97,6 @@ class Promotion(Section):
     max_lift_decrease: Annotated[float, Field(ge=0)] = 0.2
     max_calibration_increase: Annotated[float, Field(ge=0)] = 0.1
     max_segment_log_loss_increase: Annotated[float, Field(ge=0)] = 0.01
-
-
-class Monitoring(Section):
-    """When `attrition monitor` raises an alert, and when it says that it is time to train again.
-
-    level: the chance of a false alarm about drift on a day on which nothing has changed. The others: how much worse
-    than promised the figures of past scores must be, their intervals included. max_calibration_error: of the
-    calibration slope, and of outcomes over those expected, from 1.
-    """
-
-    level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    max_log_loss_increase: Annotated[float, Field(ge=0)] = 0.01
-    max_roc_auc_decrease: Annotated[float, Field(ge=0)] = 0.02
-    max_calibration_error: Annotated[float, Field(ge=0)] = 0.2
-    retrain_after_days: PositiveInt = 90
 
 
 class Bands(Section):
