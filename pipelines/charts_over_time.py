@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
@@ -32,7 +33,7 @@ def over_time(
 
     metric: "roc_auc" or "log_loss"; intervals: low and high per day; baselines: name to a value per day.
     """
-    places, values = np.array([float(day.toordinal()) for day in days]), np.array(model, dtype=np.float64)
+    values = np.array(model, dtype=np.float64)
     if not np.isfinite(values).any():
         return None
     low, high = np.array(intervals, dtype=np.float64).T
@@ -40,17 +41,12 @@ def over_time(
 
     def paint(figure: Figure) -> None:
         sheet = axes(figure)
+        places = day_axis(sheet, days, words)
         for name, found in lines.items():
             sheet.plot(places, found, marker="o", markersize=3, **line_style(name))
         sheet.vlines(places, low, high, color=colour("model"), linewidth=1.6, zorder=3)
         sheet.plot(places, values, marker="o", markersize=5, **line_style("model"))
-        shown = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MOST_TICKS)).round().astype(int))
-        sheet.xaxis.set_major_locator(FixedLocator(places[shown].tolist()))
-        written = {float(places[index]): words.short_day(days[index]) for index in shown}
-        sheet.xaxis.set_major_formatter(FuncFormatter(lambda place, _: written.get(float(place), "")))
-        room = 0.12 * float(np.ptp(places)) or 1.0  # half a label at either end
-        sheet.set_xlim(float(places[0]) - room, float(places[-1]) + room)
-        sheet.set_ylim(*_roomy(np.concatenate([values, low, high, *lines.values()])))
+        sheet.set_ylim(*roomy(np.concatenate([values, low, high, *lines.values()])))
         sheet.set_xlabel(words.say("over_time.x"))
         sheet.set_title(words.say(f"over_time.{metric}_y"))
         number_ticks(sheet.yaxis, words)
@@ -59,13 +55,26 @@ def over_time(
     return Chart(
         name=name,
         title=words.say(f"over_time.{metric}"),
-        caption=_caption(days, values, low, high, words),
+        caption=caption(days, values, low, high, words),
         svg=draw(name, paint),
         legend=tuple(key(line, line_name(line, words)) for line in ("model", *lines)),
     )
 
 
-def _caption(days: Sequence[date], values: Floats, low: Floats, high: Floats, words: Words) -> str:
+def day_axis(sheet: Axes, days: Sequence[date], words: Words) -> Floats:
+    """Days from left to right, a few of them written; (n,) the place of each."""
+    places = np.array([float(day.toordinal()) for day in days])
+    shown = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MOST_TICKS)).round().astype(int))
+    sheet.xaxis.set_major_locator(FixedLocator(places[shown].tolist()))
+    written = {float(places[index]): words.short_day(days[index]) for index in shown}
+    sheet.xaxis.set_major_formatter(FuncFormatter(lambda place, _: written.get(float(place), "")))
+    room = 0.12 * float(np.ptp(places)) or 1.0  # half a label at either end
+    sheet.set_xlim(float(places[0]) - room, float(places[-1]) + room)
+    return places
+
+
+def caption(days: Sequence[date], values: Floats, low: Floats, high: Floats, words: Words) -> str:
+    """The newest value in words, and how far those of all days lie apart."""
     there = np.flatnonzero(np.isfinite(values))
     last = int(there[-1])
     newest = words.say(
@@ -78,7 +87,8 @@ def _caption(days: Sequence[date], values: Floats, low: Floats, high: Floats, wo
     return f"{spread} {newest}"
 
 
-def _roomy(values: Floats) -> tuple[float, float]:
+def roomy(values: Floats) -> tuple[float, float]:
+    """Ends of an axis that leave room around all values."""
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = 0.08 * (high - low) or 0.05
     return low - room, high + room

@@ -105,6 +105,7 @@ class ReportData:
         `language`, or empty).
     bands: where medium and high start.
     retention: None where there is no full month with a customer. money: None leaves that section out.
+    monitoring: documents of `attrition monitor`, one per monitored day, oldest first; none leaves that section out.
     """
 
     name: str
@@ -131,6 +132,7 @@ class ReportData:
     bands: tuple[float, float]
     retention: Retention | None = None
     money: Money | None = None
+    monitoring: Sequence[Mapping[str, Any]] = ()
 
     @property
     def newest(self) -> Fold | None:

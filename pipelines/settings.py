@@ -18,6 +18,7 @@ from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
 from models.economics import Play
+from pipelines.monitoring_settings import Monitoring
 from pipelines.source_settings import Section, Share, Source, known_zone
 
 FILE_NAME = "attrition.toml"
@@ -179,6 +180,7 @@ class Settings(Section):
     training: Training = Training()
     backtest: Backtest = Backtest()
     promotion: Promotion = Promotion()
+    monitoring: Monitoring = Monitoring()
     bands: Bands = Bands()
     delivery: Delivery = Delivery()
     retention: Retention = Retention()

@@ -16,6 +16,7 @@ from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.further_scores import further_scores
+from pipelines.monitoring.monitor import monitored
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
 from pipelines.report_retention import retention
@@ -36,6 +37,7 @@ COHORT = {
         "subscribed": "clients dont un abonnement court, essai terminé, et qui ne l'ont pas résilié",
     },
 }
+MONITORED_DAYS = 60
 SAMPLE = 3_000  # customers behind the importance and spread charts; more changes nothing that an eye can see
 
 
@@ -87,6 +89,7 @@ def gather(workspace: Workspace) -> ReportData:
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
         money=money(workspace, further_scores(workspace)["announced"]),
+        monitoring=monitored(workspace, at_most=MONITORED_DAYS),
     )
 
 

@@ -56,7 +56,7 @@ def test_both_languages_say_every_text_with_the_same_values() -> None:
 
 def test_no_text_is_left_over() -> None:
     asked = set(re.findall(r'"([a-z_]+\.[a-z_]*)"', (ROOM / "report.html.jinja").read_text(encoding="utf-8")))
-    for path in ROOM.glob("*.py"):
+    for path in ROOM.rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     beginnings = tuple(part for part in asked if re.fullmatch(r"[a-z_]+\.", part))  # f"metric.{name}"

@@ -1,0 +1,88 @@
+"""Cohorts summed up, each once per champion: from then on, a day costs one cohort and not all of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models import drift
+from models.drift import Profile
+from models.matrix import Matrix
+from models.training import Fitted
+from pipelines import documents
+from pipelines.snapshots import as_matrix, feature_file, feature_frame
+from pipelines.workspace import Workspace, code_version, fingerprint
+
+Floats = npt.NDArray[np.float64]
+
+
+class Profiles:
+    """Of the cohorts of a workspace, with a champion's scores as the last number column.
+
+    All lie on the grid of the newest snapshot that the champion learned from.
+    """
+
+    def __init__(self, workspace: Workspace, fitted: Fitted) -> None:
+        self.workspace, self.fitted = workspace, fitted
+        self.newest = date.fromordinal(fitted.snapshots[-1])
+
+    @cached_property
+    def _points(self) -> Floats:
+        return drift.grid(_numbers(self._rows(self.newest), self.fitted))
+
+    def _rows(self, day: date) -> Matrix:
+        return as_matrix(self.workspace, feature_frame(self.workspace, day), day)
+
+    def of(self, day: date) -> Profile:
+        """Read once, and stored."""
+        parts = {
+            "snapshot": feature_file(self.workspace, day).sha256,
+            "grid": feature_file(self.workspace, self.newest).sha256,
+            "champion": self.workspace.versions.champion().version,
+            "code": code_version("models"),
+        }
+        path = f"monitoring/profiles/{day}-{fingerprint(parts)}.parquet"
+        found = documents.read_frame(self.workspace.store, path)
+        if found is not None:
+            return from_frame(found)
+        rows = self._rows(day)
+        made = drift.profile(_numbers(rows, self.fitted), rows.categories, self._points)
+        documents.write_frame(self.workspace.store, path, to_frame(made), kind="profile")
+        return made
+
+
+def _numbers(rows: Matrix, fitted: Fitted) -> Floats:
+    kept = [place for place, name in enumerate(rows.columns) if name not in rows.categories]
+    return np.column_stack([rows.values[:, kept], fitted.probability(rows)])
+
+
+def to_frame(profile: Profile) -> pd.DataFrame:
+    """One row per number column (place, its nulls, `below`), and per category column and text ("" for nulls)."""
+    rows: list[dict[str, Any]] = [
+        {"column": None, "text": None, "share": gone, "below": below.tolist(), "n": profile.n}
+        for gone, below in zip(profile.missing.tolist(), profile.below, strict=True)
+    ]
+    for name, shares in profile.shares.items():
+        texts = {"": profile.gone[name], **shares}
+        rows.extend({"column": name, "text": text, "share": share, "n": profile.n} for text, share in texts.items())
+    return pd.DataFrame(rows, columns=["column", "text", "share", "below", "n"])
+
+
+def from_frame(frame: pd.DataFrame) -> Profile:
+    """The profile that was made a frame."""
+    numbers, texts = frame[frame["column"].isna()], frame[frame["column"].notna()]
+    shares: dict[str, dict[str, float]] = {}
+    gone: dict[str, float] = {}
+    for column, text, share in zip(texts["column"], texts["text"], texts["share"], strict=True):
+        known = shares.setdefault(column, {})
+        if text:
+            known[text] = share
+        else:
+            gone[column] = share
+    below = np.array(numbers["below"].tolist(), dtype=np.float64).reshape(len(numbers), -1)
+    return Profile(int(frame["n"].iloc[0]), below, numbers["share"].to_numpy(dtype=np.float64), shares, gone)

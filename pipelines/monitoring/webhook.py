@@ -1,0 +1,87 @@
+"""Alerts posted to an address that somebody listens at. The address may be a secret: it is never written or shown."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from pipelines.store import Store
+
+VARIABLE = "ATTRITION_WEBHOOK"
+SECONDS = 5
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS posted (document TEXT NOT NULL PRIMARY KEY)"
+
+
+class _Stay(HTTPRedirectHandler):
+    """An address that sends elsewhere is not followed: where to is not for it to say."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        return None
+
+
+def post(store: Store, name: str, document: Mapping[str, Any]) -> str | None:
+    """Post a document's alerts, once; why that failed, in words without the address's path, None where it did not.
+
+    name: the document's. Nothing is posted where there is no alert, or no address in the environment.
+    """
+    address = os.environ.get(VARIABLE, "").strip()
+    if not document["alerts"] or not address or _was_posted(store, name):
+        return None
+    where = _refused(address)
+    if where is not None:
+        return where
+    text = "\n".join(f"{each['what']}: {each['evidence']}; {each['remedy']}" for each in document["alerts"])
+    body = {"text": text, "alerts": document["alerts"], "as_of": document["as_of"]}
+    request = Request(  # noqa: S310 - which schemes are allowed was looked at above
+        address, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
+    try:
+        with build_opener(_Stay).open(request, timeout=SECONDS):
+            pass
+    except (URLError, OSError, ValueError) as error:
+        return f"the alerts were not posted to {_host(address)}: {_reason(error)}; the next run will try again"
+    with store.transaction() as ledger:
+        ledger.execute("INSERT OR IGNORE INTO posted VALUES (?)", (name,))
+    return None
+
+
+def _was_posted(store: Store, name: str) -> bool:
+    with store.transaction() as ledger:
+        ledger.execute(_SCHEMA)
+        return ledger.execute("SELECT 1 FROM posted WHERE document = ?", (name,)).fetchone() is not None
+
+
+def _refused(address: str) -> str | None:
+    """Why an address will not do; None where it will: https, or this machine."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return f"{VARIABLE} is not an address; set it to one that begins with https://"
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))):
+        return None
+    return f"{VARIABLE} is not an https address; set it to one that begins with https://"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or VARIABLE
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without anything that could hold the address."""
+    code = getattr(error, "code", None)
+    return f"it answered {code}" if code is not None else type(getattr(error, "reason", None) or error).__name__

@@ -1,0 +1,191 @@
+"""A small simulated company, monitored after its scores' outcomes are known, as it is and with planted changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from features.errors import TrainingError
+from pipelines import run as stages
+from pipelines.cli import app
+from pipelines.monitoring.cohorts import compared
+from pipelines.monitoring.drifting import described
+from pipelines.monitoring.monitor import monitor, monitored, newest
+from pipelines.monitoring.webhook import VARIABLE
+from pipelines.settings import FILE_NAME
+from pipelines.workspace import open_workspace
+from tests.pipelines.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
+from tests.pipelines.monitoring.test_webhook import listening
+
+SIGN_UPS_END = {"customers", "subscriptions"}  # nobody signs up in the company's last months
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_company(tmp_path_factory.mktemp("monitored") / "company")
+
+
+@pytest.fixture(scope="module")
+def document(company: Path) -> dict[str, Any]:
+    return monitor(job_of(company, TODAY))
+
+
+@pytest.fixture
+def copy(company: Path, document: dict[str, Any], tmp_path: Path) -> Path:
+    """Of the company, to change: what was computed of it is there already."""
+    return Path(shutil.copytree(company, tmp_path / "company"))
+
+
+def checks(found: dict[str, Any]) -> set[str]:
+    return {alert["check"] for alert in found["alerts"]}
+
+
+def altered(folder: Path, table: str, moment: str, change: Callable[[pd.DataFrame, Any], pd.DataFrame]) -> Any:
+    """Monitored after a source was exported anew, with `change` made to rows of the last six weeks."""
+    place = folder / f"{table}.parquet"
+    rows = pd.read_parquet(place)
+    late = pd.to_datetime(rows[moment]) >= pd.Timestamp(TODAY - timedelta(days=42))
+    change(rows, late).to_parquet(place, index=False)
+    stages.ingest(job_of(folder, TODAY))
+    return monitor(job_of(folder, TODAY))
+
+
+def test_where_nothing_changed_there_is_no_alert_but_of_sign_ups_that_did_end(document: dict[str, Any]) -> None:
+    assert checks(document) <= {"freshness", "volume"}
+    assert {alert["what"].split(":")[0] for alert in document["alerts"]} <= SIGN_UPS_END
+    found = document["drift"]
+    assert found["p_value"] > found["level"]
+    assert found["statistic"] < found["threshold"]
+    assert {each["family"] for each in found["families"]} >= {"purchases", "subscription", "churn_probability"}
+    assert found["scores"]["column"] == "churn_probability"
+    assert all(row["distance"] <= row["limit"] for row in found["indicators"])
+
+
+def test_what_came_of_past_scores_is_there_with_intervals_and_without_those_treated(document: dict[str, Any]) -> None:
+    assert [each["as_of"] for each in document["matured"]] == [str(day) for day in SCORED]
+    for each in document["matured"]:
+        assert not each["hindsight"]
+        for name in ("roc_auc", "log_loss", "observed_over_expected"):
+            low, high = each["intervals"][name]
+            assert low <= each[name] <= high
+        assert each["n"] == each["treated"] + each["untreated"]["n"]
+        assert each["promised"]["all"]["log_loss"] > 0
+        assert each["holdout"] is None
+        assert each["holdout_reason"]
+        assert sum(band["n"] for band in each["bands"]) == each["n"]
+    pooled = document["calibration"]
+    assert pooled["n"] == sum(each["n"] for each in document["matured"])
+    assert pooled["happened"] == sum(each["positives"] for each in document["matured"])
+
+
+def test_nothing_is_known_of_scores_before_their_time(copy: Path) -> None:
+    assert monitor(job_of(copy, SCORED[0] + timedelta(days=43)))["matured"] == []
+    assert len(monitor(job_of(copy, SCORED[0] + timedelta(days=44)))["matured"]) == 1
+
+
+def test_scores_by_a_model_that_knew_what_came_are_marked_and_never_judged(copy: Path) -> None:
+    past = date(2024, 3, 18)
+    stages.scores(job_of(copy, past))
+    found = monitor(job_of(copy, TODAY))
+    assert {each["as_of"]: each["hindsight"] for each in found["matured"]} == {
+        str(past): True,
+        **{str(day): False for day in SCORED},
+    }
+    assert found["matured"][0]["clearly_worse"] == []
+    assert found["calibration"]["runs"] == 2
+
+
+def test_the_same_data_scores_and_code_are_one_document_written_once(copy: Path, document: dict[str, Any]) -> None:
+    def files() -> dict[str, int]:
+        return {str(place): place.stat().st_mtime_ns for place in copy.rglob("*") if "sqlite" not in place.name}
+
+    before = files()
+    assert monitor(job_of(copy, TODAY)) == document
+    assert files() == before
+    assert newest(job_of(copy, TODAY).workspace) == document
+
+
+def test_the_newest_document_is_that_of_no_later_day(copy: Path) -> None:
+    earlier = monitor(job_of(copy, TODAY - timedelta(days=7)))
+    later = open_workspace(copy, now=NOW, as_of=TODAY)
+    assert [each["as_of"] for each in monitored(later, at_most=2)] == [str(TODAY - timedelta(days=7)), str(TODAY)]
+    assert newest(open_workspace(copy, now=NOW, as_of=TODAY - timedelta(days=1))) == earlier
+    assert newest(open_workspace(copy, now=NOW, as_of=TRAINED)) is None
+
+
+def test_amounts_in_cents_are_found(copy: Path) -> None:
+    def in_cents(rows: pd.DataFrame, late: Any) -> pd.DataFrame:
+        return rows.assign(amount=rows["amount"].where(~late, rows["amount"] * 100))
+
+    found = altered(copy, "orders", "ordered_at", in_cents)
+    (alert,) = [alert for alert in found["alerts"] if alert["check"] == "drift"]
+    assert "amount" in alert["evidence"] or "value" in alert["evidence"]
+    assert found["retrain"][0] == "data are no longer as the champion knew them"
+
+
+def test_no_document_names_a_customer(document: dict[str, Any], company: Path) -> None:
+    customers = pd.read_parquet(company / "customers.parquet")["customer_id"].astype(str)
+    text = json.dumps(document)
+    assert not [customer for customer in customers if f'"{customer}"' in text or f"{customer} " in text]
+
+
+def test_an_alert_is_exit_code_1_a_line_and_a_post_and_a_quiet_day_is_0(
+    copy: Path, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening() as (address, posted):
+        monkeypatch.setenv(VARIABLE, address)
+        loud = CliRunner().invoke(app, ["monitor", "--project", str(copy), "--as-of", str(TODAY)])
+        assert loud.exit_code == 1
+        lines = [line for line in loud.stderr.splitlines() if line.startswith("alert ")]
+        assert len(lines) == len(document["alerts"]) > 0
+        for line, alert in zip(lines, document["alerts"], strict=True):
+            assert line == f"alert [{alert['check']}] {alert['what']}: {alert['evidence']}; {alert['remedy']}"
+        assert [each["alerts"] for each in posted] == [document["alerts"]]
+        again = CliRunner().invoke(app, ["monitor", "--project", str(copy), "--as-of", str(TODAY), "--json"])
+        assert (again.exit_code, again.stderr) == (1, "")
+        assert json.loads(again.stdout) == document
+        assert len(posted) == 1
+        quiet = CliRunner().invoke(app, ["monitor", "--project", str(copy), "--as-of", str(SCORED[0]), "--json"])
+        assert json.loads(quiet.stdout)["alerts"] == []
+        assert quiet.exit_code == 0
+        assert len(posted) == 1
+
+
+def test_without_a_champion_the_remedy_is_told_with_exit_code_2(tmp_path: Path, company: Path) -> None:
+    folder = tmp_path / "untrained"
+    folder.mkdir()
+    for place in company.glob("*.parquet"):
+        shutil.copy(place, folder)
+    shutil.copy(company / FILE_NAME, folder)
+    stages.ingest(job_of(folder, TODAY))
+    with pytest.raises(TrainingError, match="run `attrition train` first"):
+        monitor(job_of(folder, TODAY))
+    done = CliRunner().invoke(app, ["monitor", "--project", str(folder), "--as-of", str(TODAY)])
+    assert done.exit_code == 2
+    assert "attrition train" in done.stderr
+
+
+def test_on_a_day_that_the_champion_had_learned_from_drift_is_unknown_with_its_reason(copy: Path) -> None:
+    found = monitor(job_of(copy, date(2024, 2, 1)))["drift"]
+    assert (found["p_value"], found["threshold"], found["indicators"]) == ("unknown", None, [])
+    assert "which is not before 2024-02-01" in found["reason"]
+
+
+def test_with_few_snapshots_drift_is_unknown_and_what_is_needed_is_said(company: Path) -> None:
+    workspace = job_of(company, TODAY).workspace
+    fitted = workspace.versions.load(workspace.versions.champion().version)
+    few = replace(fitted, snapshots=fitted.snapshots[-4:])
+    found = described(workspace, compared(workspace, few), fitted=few)
+    assert found["p_value"] == "unknown"
+    assert found["reason"].startswith("the champion learned from 4 snapshots, and 6 are needed")
+    assert len(found["indicators"]) > 10
+    assert not [row for row in found["indicators"] if row["drifted"]]
