@@ -18,6 +18,7 @@ from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
 from models.economics import Play
+from pipelines.schedule_settings import Schedule
 from pipelines.source_settings import Section, Share, Source, known_zone
 
 FILE_NAME = "attrition.toml"
@@ -183,6 +184,7 @@ class Settings(Section):
     delivery: Delivery = Delivery()
     retention: Retention = Retention()
     tracking: Tracking = Tracking()
+    schedule: Schedule = Schedule()
     references: tuple[Reference, ...] = ()
 
     @field_validator("time_zone")
