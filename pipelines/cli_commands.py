@@ -209,11 +209,11 @@ def report(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
 
 @app.command()
 def run(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """All of it in order: ingest, backtest, train, score, deliver, report. A second run does only what is new.
+    """All of it in order: ingest, backtest, train, score, deliver, monitor, report. A second run does only what is new.
 
     Example: attrition run --project shop
 
-    JSON: {"ingest", "backtest", "train", "score", "report"}, each the document of that command.
+    JSON: {"ingest", "backtest", "train", "score", "monitor", "report"}, each the document of that command.
     """
 
     def work(job: Job) -> dict[str, Any]:

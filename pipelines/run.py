@@ -13,6 +13,7 @@ from pipelines import deliver as delivery
 from pipelines import score, summary, train, write_report
 from pipelines.console import People
 from pipelines.ingest import ingest as land
+from pipelines.monitoring import monitor as monitoring
 from pipelines.snapshots import feature_file, outcome_file
 from pipelines.train import Trained
 from pipelines.workspace import Workspace
@@ -28,13 +29,21 @@ class Job:
 
 
 def everything(job: Job) -> dict[str, Any]:
-    """Ingest, backtest, train, score and deliver, report; the document of each."""
+    """Ingest, backtest, train, score and deliver, monitor, report; the document of each."""
     landed = ingest(job)
     tested = backtest(job)
     trained = train_(job)
     scored = score_(job)
+    watched = monitor(job)
     reported = report(job)
-    return {"ingest": landed, "backtest": tested, "train": trained, "score": scored, "report": reported}
+    return {
+        "ingest": landed,
+        "backtest": tested,
+        "train": trained,
+        "score": scored,
+        "monitor": watched,
+        "report": reported,
+    }
 
 
 def ingest(job: Job) -> dict[str, Any]:
@@ -187,6 +196,11 @@ def deliver(job: Job) -> dict[str, Any]:
             f"{announced['mrr']:,.2f} {job.workspace.settings.currency} a month: {announced['csv']}"
         )
     return delivered
+
+
+def monitor(job: Job) -> dict[str, Any]:
+    """Look for drift, at the arrival of data, and at what came of past scores; alerts are told."""
+    return monitoring.monitor(job)
 
 
 def report(job: Job) -> dict[str, Any]:

@@ -132,6 +132,12 @@ class ScoreStore:
             ).fetchone()
         return None if row is None else _run(row)
 
+    def runs(self) -> list[ScoreRun]:
+        """The newest run of every scored date, oldest date first."""
+        with self.store.transaction() as ledger:
+            rows = ledger.execute("SELECT * FROM score_runs ORDER BY as_of, sequence").fetchall()
+        return list({run.as_of: run for run in map(_run, rows)}.values())
+
     def require(self, as_of: str) -> ScoreRun:
         """Raises: DataError where the date was not scored."""
         found = self.run(as_of)

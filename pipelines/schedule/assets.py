@@ -108,10 +108,10 @@ def _monitoring(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
     @dg.asset(deps=["scores"], retry_policy=retry)
     def monitoring(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """What has moved since the model was trained, and whether that asks for a new one."""
-        from pipelines.monitoring.monitor import monitor
+        from pipelines import run as stages
 
         with site.job(context) as job:
-            found = monitor(job)
+            found = stages.monitor(job)
         return dg.MaterializeResult(
             metadata={
                 "as_of": found["as_of"],

@@ -29,6 +29,7 @@ NAMES = [
     "models",
     "promote",
     "rollback",
+    "monitor",
     "schedule",
 ]
 

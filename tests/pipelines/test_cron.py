@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from dagster._utils.schedules import is_valid_cron_string
 
@@ -55,9 +57,8 @@ def test_spaces_between_fields_do_not_matter() -> None:
     ],
 )
 def test_a_line_that_is_none_is_refused_in_words(line: str, said: str) -> None:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=re.escape(said)):
         cron_line(line)
-    assert said in str(refused.value)
 
 
 def test_the_remedy_shows_how_it_is_written() -> None:

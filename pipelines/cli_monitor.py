@@ -1,0 +1,31 @@
+"""The command that watches: drift, arrival of data, and what came of past scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
+
+if TYPE_CHECKING:
+    from pipelines.run import Job
+
+
+@app.command()
+def monitor(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Say whether data are still as the champion knew them, whether they arrive, and what came of past scores.
+
+    Exit code 1 where there is an alert: a line each, with what was seen and what to do. Where the environment variable
+    ATTRITION_WEBHOOK holds an address (https), alerts are posted to it, once.
+
+    Example: attrition monitor --project shop
+
+    JSON: {"as_of", "run_id", "model_version", "alerts": [{"check", "what", "evidence", "remedy"}], "retrain": [reason],
+    "drift", "volume": [figures of a table], "freshness": [figures of a table], "matured": [figures of a score run]}
+    """
+
+    def work(job: Job) -> dict[str, Any]:
+        from pipelines.monitoring.monitor import monitor as look
+
+        return look(job)
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug, failed=lambda found: bool(found["alerts"]))
