@@ -15,7 +15,7 @@ CronLine = Annotated[str, AfterValidator(cron_line)]
 class Schedule(Section):
     """When `attrition schedule` starts what, as cron lines in the workspace's time zone; "" is never.
 
-    A step that fails for a reason that may pass is tried again: after retry_delay_seconds, then twice that, and so on.
+    A step that fails for a reason that may pass is tried again, after 1, 3, 7, 15 ... times retry_delay_seconds.
     """
 
     ingest: CronLine = "0 4 * * *"

@@ -1,6 +1,6 @@
 """What must hold before the next asset is made: contracts of the data, the audit, and no alarm of monitoring."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -46,7 +46,7 @@ def checks(site: Site, retry: dg.RetryPolicy) -> list[dg.AssetChecksDefinition]:
         found = document["findings"]
         return dg.AssetCheckResult(
             passed=not found,
-            description=_listed([f"{each['check']}: {each['column']}: {each['evidence']}" for each in found])
+            description=_each(found, lambda one: f"{one['check']}: {_place(one)}: {one['evidence']}")
             or f"{document['checked']['indicators']} indicator columns cannot see the future",
             metadata={"findings": len(found)},
         )
@@ -63,7 +63,7 @@ def checks(site: Site, retry: dg.RetryPolicy) -> list[dg.AssetChecksDefinition]:
         alerts = document["alerts"]
         return dg.AssetCheckResult(
             passed=not alerts,
-            description=_listed([f"{each['what']}: {each['evidence']}. {each['remedy']}" for each in alerts])
+            description=_each(alerts, lambda one: f"{one['what']}: {one['evidence']}")
             or f"no alert at {document['as_of']}",
             metadata={"alerts": len(alerts)},
         )
@@ -71,5 +71,9 @@ def checks(site: Site, retry: dg.RetryPolicy) -> list[dg.AssetChecksDefinition]:
     return [audit, drift]
 
 
-def _listed(found: list[str]) -> str:
-    return "\n".join(found)
+def _each(found: Sequence[dict[str, Any]], said: Callable[[dict[str, Any]], str]) -> str:
+    return "\n".join(f"{said(one)}. Remedy: {one['remedy']}" for one in found)
+
+
+def _place(finding: dict[str, Any]) -> str:
+    return f"{finding['table']}.{finding['column']}" if finding["table"] else str(finding["column"])
