@@ -10,11 +10,10 @@ import dagster as dg
 from pipelines.schedule.assets import assets
 from pipelines.schedule.checks import checks
 from pipelines.schedule.grid import grid_sensor
+from pipelines.schedule.home import PROJECT
 from pipelines.schedule.site import Site
 from pipelines.schedule.timetable import JOBS, retrain_sensor, schedules
 from pipelines.settings import FILE_NAME, load
-
-PROJECT = "ATTRITION_PROJECT"
 
 
 def build(folder: Path) -> dg.Definitions:

@@ -62,7 +62,7 @@ def running(
                     [sys.executable, *command],
                     cwd=home,
                     env={**os.environ, **environment},
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,  # closes when we end, however we do
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
@@ -80,6 +80,9 @@ def _end(children: Sequence[Child]) -> None:
         deadline = time.monotonic() + seconds
         while any(child.any_left for child in children) and time.monotonic() < deadline:
             time.sleep(0.05)
+    for child in children:
+        if child.process.stdin is not None:
+            child.process.stdin.close()
 
 
 def _signalled(group: int, number: int) -> bool:

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from pipelines.lock import held
-from pipelines.schedule.definitions import PROJECT
-from pipelines.schedule.home import FOLDER, prepare
+from pipelines.schedule.home import FOLDER, PROJECT, prepare
 from pipelines.schedule.processes import HOST, answers, port_to_use, running
 
 LOCK = ".attrition-schedule.lock"
@@ -39,12 +38,7 @@ def serve(folder: Path, *, port: int, started: Callable[[Started], None]) -> str
         home = prepare(folder)
         # Telemetry is off in the home's settings, and here for what starts before it reads them.
         environment = {"DAGSTER_HOME": str(home), PROJECT: str(folder.resolve()), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-        what = ["-m", "pipelines.schedule.definitions"]
-        commands = {
-            "page": ["-m", "dagster_webserver", "-h", HOST, "-p", str(free), *what],
-            "daemon": ["-m", "dagster._daemon", "run", *what],
-        }
-        with running(commands, home=home, environment=environment) as children:
+        with running(_commands(free), home=home, environment=environment) as children:
             told = False
             while not ended.wait(_LOOK_SECONDS):
                 for child in children:
@@ -53,6 +47,14 @@ def serve(folder: Path, *, port: int, started: Callable[[Started], None]) -> str
                     started(Started(url, {child.name: child.process.pid for child in children}))
                     told = True
     return names[0]
+
+
+def _commands(port: int) -> dict[str, list[str]]:
+    watched, what = ["-m", "pipelines.schedule.watched"], ["-m", "pipelines.schedule.definitions"]
+    return {
+        "page": [*watched, "dagster_webserver", "-h", HOST, "-p", str(port), *what],
+        "daemon": [*watched, "dagster._daemon", "run", *what],
+    }
 
 
 @contextmanager

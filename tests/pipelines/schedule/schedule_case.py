@@ -12,8 +12,6 @@ import dagster as dg
 from pipelines.schedule.definitions import build
 from pipelines.settings import FILE_NAME
 
-STUBBORN = "another attrition run"
-
 
 @contextmanager
 def history() -> Iterator[dg.DagsterInstance]:
@@ -23,12 +21,12 @@ def history() -> Iterator[dg.DagsterInstance]:
 
 
 def run(
-    folder: Path, job: str, instance: dg.DagsterInstance, *, only: Sequence[str] | None = None, **more: object
+    folder: Path, job: str, instance: dg.DagsterInstance, *, only: Sequence[str] | None = None
 ) -> dg.ExecuteInProcessResult:
     """A job of the workspace, run whole or some of its assets; a failure is a result, too."""
     found = build(folder).resolve_job_def(job)
     keys = None if only is None else [dg.AssetKey(name) for name in only]
-    return found.execute_in_process(instance=instance, raise_on_error=False, asset_selection=keys, **more)
+    return found.execute_in_process(instance=instance, raise_on_error=False, asset_selection=keys)
 
 
 def made(result: dg.ExecuteInProcessResult) -> list[str]:

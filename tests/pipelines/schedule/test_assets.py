@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -16,13 +17,15 @@ def shop(finished_workspace: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
 
 
-def compute(folder: Path, instance: dg.DagsterInstance, **which: object) -> dg.ExecuteInProcessResult:
+def compute(folder: Path, instance: dg.DagsterInstance, partition_key: str) -> dg.ExecuteInProcessResult:
     job = build(folder).resolve_implicit_global_asset_job_def()
     only = [dg.AssetKey("snapshots")]
-    return job.execute_in_process(instance=instance, raise_on_error=False, asset_selection=only, **which)
+    return job.execute_in_process(
+        instance=instance, raise_on_error=False, asset_selection=only, partition_key=partition_key
+    )
 
 
-def told(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+def told(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     """What was told of each partition."""
     return {
         str(event.partition): {name: value.value for name, value in event.materialization.metadata.items()}

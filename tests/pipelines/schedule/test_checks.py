@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipelines import audit
-from pipelines.monitoring import monitor
+from pipelines import audit, documents
+from pipelines import run as stages
+from pipelines.monitoring.monitor import KIND
+from pipelines.run import Job
 from tests.pipelines.schedule.schedule_case import history, made, run, verdicts
 from tests.pipelines.shop_case import AS_OF, order, write_orders
 
@@ -19,12 +22,14 @@ def shop(finished_workspace: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
 
 
-@pytest.fixture
-def alert(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Monitoring, which has not looked yet, finds one."""
-    shutil.rmtree(shop / "monitoring")
-    look = monitor._look
-    monkeypatch.setattr(monitor, "_look", lambda workspace: look(workspace) | {"alerts": [ALERT]})
+def monitoring_finds(alerts: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, monitoring writes a document with these alerts."""
+
+    def look(job: Job) -> dict[str, Any]:
+        document = {"as_of": str(AS_OF), "run_id": "r", "model_version": "m", "alerts": alerts, "retrain": []}
+        return documents.write(job.workspace.store, f"monitoring/{AS_OF}-found.json", document, kind=KIND)
+
+    monkeypatch.setattr(stages, "monitor", look)
 
 
 def test_a_file_that_cannot_be_read_blocks_everything_and_its_mistake_is_told(shop: Path) -> None:
@@ -80,7 +85,8 @@ def test_a_finding_of_the_audit_blocks_the_model(shop: Path, monkeypatch: pytest
     assert made(result) == ["landed"]
 
 
-def test_an_alert_blocks_delivery_and_is_told_with_its_remedy(shop: Path, alert: None) -> None:
+def test_an_alert_blocks_delivery_and_is_told_with_its_remedy(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monitoring_finds([ALERT], monkeypatch)
     with history() as instance:
         result = run(shop, "score", instance)
     assert not result.success
@@ -88,7 +94,10 @@ def test_an_alert_blocks_delivery_and_is_told_with_its_remedy(shop: Path, alert:
     assert made(result) == ["landed", "scores", "monitoring"]
 
 
-def test_delivery_alone_goes_past_an_alert_because_a_person_asked_for_it(shop: Path, alert: None) -> None:
+def test_delivery_alone_goes_past_an_alert_because_a_person_asked_for_it(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitoring_finds([ALERT], monkeypatch)
     with history() as instance:
         assert not run(shop, "score", instance).success
         result = run(shop, "score", instance, only=["delivery", "report"])
@@ -97,9 +106,7 @@ def test_delivery_alone_goes_past_an_alert_because_a_person_asked_for_it(shop: P
 
 
 def test_without_alert_all_of_it_is_made_in_order(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.rmtree(shop / "monitoring")
-    look = monitor._look
-    monkeypatch.setattr(monitor, "_look", lambda workspace: look(workspace) | {"alerts": []})
+    monitoring_finds([], monkeypatch)
     with history() as instance:
         result = run(shop, "score", instance)
         customers = {row[1] for row in (line.split(";") for line in _lines(shop))} - {"client"}

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from features.errors import SettingsError
-from pipelines.schedule.definitions import PROJECT, build, defs
+from pipelines.schedule.definitions import build, defs
+from pipelines.schedule.home import PROJECT
 from tests.pipelines.schedule.schedule_case import set_schedule
 from tests.pipelines.shop_case import make_shop
 
@@ -26,7 +29,7 @@ def shop(tmp_path: Path) -> Path:
     return make_shop(tmp_path / "shop", rows=[])
 
 
-def names(keys: object) -> set[str]:
+def names(keys: Iterable[dg.AssetKey]) -> set[str]:
     return {key.to_user_string() for key in keys}
 
 
@@ -57,7 +60,7 @@ def test_a_job_has_the_assets_and_checks_that_it_relies_on(shop: Path) -> None:
 
 def test_cron_lines_run_in_the_time_zone_of_the_workspace_without_being_switched_on(shop: Path) -> None:
     set_schedule(shop, score="30 7 * * mon-fri")
-    found = {each.name: each for each in build(shop).schedules or ()}
+    found: dict[str, Any] = {each.name: each for each in build(shop).schedules or ()}
     lines = {name: (each.cron_schedule, each.execution_timezone) for name, each in found.items()}
     assert lines == {
         "ingest_by_cron": ("0 4 * * *", "Europe/Paris"),
@@ -79,7 +82,7 @@ def test_an_empty_line_is_no_schedule(shop: Path) -> None:
 
 def test_tries_and_waits_are_those_of_the_settings(shop: Path) -> None:
     set_schedule(shop, retries=2, retry_delay_seconds=7)
-    job = build(shop).resolve_job_def("run")
+    job: Any = build(shop).resolve_job_def("run")
     policies = {node.name: job.get_node_named(node.name).definition.retry_policy for node in job.nodes}
     wanted = dg.RetryPolicy(max_retries=2, delay=7, backoff=dg.Backoff.EXPONENTIAL)
     assert policies == dict.fromkeys(policies, wanted)
@@ -90,7 +93,8 @@ def test_what_is_loaded_is_of_the_folder_that_the_environment_names(
 ) -> None:
     monkeypatch.setenv(PROJECT, str(shop))
     set_schedule(shop, ingest="1 2 3 4 *")
-    assert "1 2 3 4 *" in {each.cron_schedule for each in defs().schedules or ()}
+    lines: list[Any] = list(defs().schedules or ())
+    assert "1 2 3 4 *" in {each.cron_schedule for each in lines}
     monkeypatch.setenv(PROJECT, str(tmp_path / "nowhere"))
     with pytest.raises(SettingsError, match="nowhere"):
         defs()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -35,7 +37,7 @@ def keys(instance: dg.DagsterInstance) -> list[str]:
 def test_the_partitions_are_the_grid_from_enough_history_on_to_the_day_that_scoring_looks_from(shop: Path) -> None:
     days = grid_days(landed(shop))
     assert days[0] == date(2024, 11, 4)  # the first after 60 days of history, 28 days apart from 2001-01-01
-    assert {(after - before).days for before, after in zip(days, days[1:], strict=False)} == {28}
+    assert {(after - before).days for before, after in pairwise(days)} == {28}
     assert AS_OF - timedelta(days=28) < days[-1] <= AS_OF
 
 
@@ -71,7 +73,7 @@ def test_days_off_a_changed_grid_are_gone(shop: Path) -> None:
 
 
 def test_what_a_person_landed_becomes_partitions_too_and_is_looked_at_once(shop: Path) -> None:
-    sensor = grid_sensor(Site(shop))
+    sensor: Any = grid_sensor(Site(shop))
     with history() as instance:
         context = dg.build_sensor_context(instance=instance)
         assert "attrition ingest" in str(sensor(context).skip_message)

@@ -15,7 +15,9 @@ def test_nothing_is_told_to_anybody_and_one_run_works_at_a_time(tmp_path: Path) 
     with dg.DagsterInstance.from_config(str(prepare(tmp_path))) as instance:
         assert not instance.telemetry_enabled
         assert not instance.nux_enabled
-        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
+        assert queue.max_concurrent_runs == 1
 
 
 def test_a_run_that_was_under_way_when_the_scheduler_ended_does_not_keep_its_place(tmp_path: Path) -> None:

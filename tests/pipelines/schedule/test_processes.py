@@ -14,15 +14,16 @@ from pipelines.schedule.processes import HOST, port_to_use, running
 
 WAITS = ["-c", "import time; print('up', flush=True); time.sleep(600)"]
 # Does not listen to TERM, and neither does what it starts.
-STUBBORN = [
-    "-c",
-    "import signal, subprocess, sys, time\n"
-    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "child = subprocess.Popen([sys.executable, '-c', 'import signal, time; "
-    "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)'])\n"
-    "print(child.pid, flush=True)\n"
-    "time.sleep(600)",
-]
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([
+    sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+])
+time.sleep(0.5)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
 
 
 def soon(what: Callable[[], bool], *, seconds: float = 15.0) -> bool:
@@ -51,7 +52,7 @@ def test_a_process_writes_into_its_log_and_is_gone_after_the_block(tmp_path: Pat
 
 def test_who_does_not_listen_is_ended_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_PATIENCE_SECONDS", 0.5)
-    with running({"stubborn": STUBBORN}, home=tmp_path, environment={}) as (child,):
+    with running({"stubborn": ["-c", STUBBORN]}, home=tmp_path, environment={}) as (child,):
         assert soon(lambda: child.log.read_text().endswith("\n"))
         grandchild = int(child.log.read_text())
         assert alive(grandchild)

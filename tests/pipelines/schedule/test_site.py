@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from pipelines import lock
+from pipelines.run import Job
 from tests.pipelines.schedule.schedule_case import history, made, run, set_schedule, told
 from tests.pipelines.shop_case import FIRST, make_shop, order
 
@@ -18,7 +19,7 @@ def shop(tmp_path: Path) -> Path:
     return place
 
 
-def waits(result: dg.ExecuteInProcessResult) -> list[float]:
+def waits(result: dg.ExecuteInProcessResult) -> list[float | None]:
     return [event.step_retry_data.seconds_to_wait for event in result.all_events if event.is_step_up_for_retry]
 
 
@@ -60,7 +61,7 @@ def test_what_people_read_of_a_failure_has_no_traceback(shop: Path) -> None:
 def test_a_fault_of_the_program_is_tried_again_too(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = []
 
-    def flaky(job: object) -> dict:
+    def flaky(job: Job) -> dict:
         tries.append(job)
         if len(tries) < 3:
             raise OSError("the disk is away")
@@ -76,7 +77,7 @@ def test_a_fault_of_the_program_is_tried_again_too(shop: Path, monkeypatch: pyte
 def test_every_step_looks_from_the_moment_at_which_the_run_began(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moments = []
 
-    def scores(job: object) -> dict:
+    def scores(job: Job) -> dict:
         moments.append(job.now)
         time.sleep(0.2)
         return dict.fromkeys(("as_of", "run_id", "model_version", "data_as_of", "valid_until"), "x") | {
@@ -84,7 +85,7 @@ def test_every_step_looks_from_the_moment_at_which_the_run_began(shop: Path, mon
             "unchanged": False,
         }
 
-    def monitor(job: object) -> dict:
+    def monitor(job: Job) -> dict:
         moments.append(job.now)
         return {"as_of": "x", "model_version": "x", "alerts": [], "retrain": []}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -19,10 +18,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from features.errors import AttritionError
+from pipelines import lock
 from pipelines.cli import app
 from pipelines.cli_frame import MISTAKE
+from pipelines.schedule import start
 from tests.pipelines.schedule.schedule_case import set_schedule
-from tests.pipelines.schedule.test_processes import alive, soon
+from tests.pipelines.schedule.test_processes import WAITS, alive, soon
 from tests.pipelines.shop_case import make_shop
 
 DAYS = 6
@@ -173,15 +175,15 @@ def test_ctrl_c_ends_it_within_seconds_with_nothing_left(tmp_path: Path) -> None
     assert {each for each in everybody if alive(each)} == set()
 
 
-def test_a_part_that_is_killed_ends_the_other_and_is_told_of(tmp_path: Path) -> None:
-    folder = make_shop(tmp_path / "shop", rows=[])
-    with scheduler(folder) as (process, document):
-        everybody = family(process.pid)
-        os.kill(document["processes"]["daemon"], signal.SIGKILL)
-        assert process.wait(timeout=30) == MISTAKE
-        assert process.stderr is not None
-        assert "attrition: the daemon ended by itself (exit code -9)" in process.stderr.read()
-    assert {each for each in everybody if alive(each)} == set()
+def test_a_part_that_ends_by_itself_ends_the_other_and_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = {"page": WAITS, "daemon": ["-c", "import sys; print('no room'); sys.exit(3)"]}
+    monkeypatch.setattr(start, "_commands", lambda _: commands)
+    with pytest.raises(AttritionError, match=r"the daemon ended by itself \(exit code 3\)(.|\n)*no room"):
+        start.serve(tmp_path, port=0, started=lambda _: pytest.fail("the page never answered"))
+    with lock.held(tmp_path, file_name=start.LOCK):
+        pass
 
 
 def _logs(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -20,7 +21,7 @@ def shop(tmp_path: Path) -> Path:
     return make_shop(tmp_path / "shop", rows=[])
 
 
-def asked(shop: Path) -> object:
+def asked(shop: Path) -> Any:
     with history() as instance:
         return retrain_sensor(Site(shop))(dg.build_sensor_context(instance=instance))
 
