@@ -16,23 +16,23 @@ from pipelines.schedule.grid import GRID, follow
 from pipelines.schedule.site import Site
 
 
-def assets(site: Site, retry: dg.RetryPolicy) -> list[dg.AssetsDefinition]:
+def assets(site: Site) -> list[dg.AssetsDefinition]:
     """In the order in which they follow each other."""
     return [
-        _landed(site, retry),
-        _snapshots(site, retry),
-        _model(site, retry),
-        _scores(site, retry),
-        _monitoring(site, retry),
-        _delivery(site, retry),
-        _report(site, retry),
+        _landed(site),
+        _snapshots(site),
+        _model(site),
+        _scores(site),
+        _monitoring(site),
+        _delivery(site),
+        _report(site),
     ]
 
 
-def _landed(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
+def _landed(site: Site) -> dg.AssetsDefinition:
     spec = dg.AssetSpec("landed", description="The files that the settings name, typed and hashed.", skippable=True)
 
-    @dg.multi_asset(name="landed", specs=[spec], check_specs=[CONTRACTS], retry_policy=retry)
+    @dg.multi_asset(name="landed", specs=[spec], check_specs=[CONTRACTS], retry_policy=site.retry)
     def landed(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         from pipelines import run as stages
 
@@ -41,7 +41,7 @@ def _landed(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
                 files = stages.ingest(job)["files"]
             except (DataError, IntegrityError) as error:
                 yield contracts_broken(error)
-                return
+                raise
             days = follow(job.workspace, context.instance)
         counts = {name: sum(file[name] for file in files) for name in ("rows_in", "landed", "rejected")}
         yield dg.MaterializeResult(asset_key="landed", metadata={"files": len(files), **counts, "grid_days": days})
@@ -50,11 +50,11 @@ def _landed(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
     return landed
 
 
-def _snapshots(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
+def _snapshots(site: Site) -> dg.AssetsDefinition:
     # A range in one run: a process takes longer to start than a snapshot to compute.
     in_one_run = dg.BackfillPolicy.single_run()
 
-    @dg.asset(partitions_def=GRID, deps=["landed"], backfill_policy=in_one_run, retry_policy=retry)
+    @dg.asset(partitions_def=GRID, deps=["landed"], backfill_policy=in_one_run, retry_policy=site.retry)
     def snapshots(context: dg.AssetExecutionContext) -> None:
         """Indicators and outcomes of a day, each computed once."""
         from pipelines import run as stages
@@ -68,8 +68,8 @@ def _snapshots(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
     return snapshots
 
 
-def _model(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
-    @dg.asset(deps=["landed", "snapshots"], retry_policy=retry)
+def _model(site: Site) -> dg.AssetsDefinition:
+    @dg.asset(deps=["landed", "snapshots"], retry_policy=site.retry)
     def model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """A challenger for each outcome, and the verdict on it."""
         from pipelines import run as stages
@@ -90,8 +90,8 @@ def _model(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
     return model
 
 
-def _scores(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
-    @dg.asset(deps=["landed", "model"], retry_policy=retry)
+def _scores(site: Site) -> dg.AssetsDefinition:
+    @dg.asset(deps=["landed", "model"], retry_policy=site.retry)
     def scores(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Everybody at risk today: probability, band, reasons and value at risk."""
         from pipelines import run as stages
@@ -104,8 +104,8 @@ def _scores(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
     return scores
 
 
-def _monitoring(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
-    @dg.asset(deps=["scores"], retry_policy=retry)
+def _monitoring(site: Site) -> dg.AssetsDefinition:
+    @dg.asset(deps=["scores"], retry_policy=site.retry)
     def monitoring(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """What has moved since the model was trained, and whether that asks for a new one."""
         from pipelines import run as stages
@@ -124,8 +124,8 @@ def _monitoring(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
     return monitoring
 
 
-def _delivery(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
-    @dg.asset(deps=["scores", "monitoring"], retry_policy=retry)
+def _delivery(site: Site) -> dg.AssetsDefinition:
+    @dg.asset(deps=["scores", "monitoring"], retry_policy=site.retry)
     def delivery(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """The scores, handed over."""
         from pipelines import run as stages
@@ -144,8 +144,8 @@ def _delivery(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
     return delivery
 
 
-def _report(site: Site, retry: dg.RetryPolicy) -> dg.AssetsDefinition:
-    @dg.asset(deps=["delivery"], retry_policy=retry)
+def _report(site: Site) -> dg.AssetsDefinition:
+    @dg.asset(deps=["delivery"], retry_policy=site.retry)
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """report.html and summary.json."""
         from pipelines import run as stages

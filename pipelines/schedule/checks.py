@@ -1,11 +1,12 @@
 """What must hold before the next asset is made: contracts of the data, the audit, and no alarm of monitoring."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
 from features.errors import AttritionError
+from pipelines.schedule.said import SaidError
 from pipelines.schedule.site import Site
 
 CONTRACTS = dg.AssetCheckSpec(
@@ -14,6 +15,15 @@ CONTRACTS = dg.AssetCheckSpec(
     blocking=True,
     description="Every file can be read as declared, is intact, and has few enough rejected rows.",
 )
+
+AUDIT = dg.AssetCheckSpec(
+    "audit",
+    asset="snapshots",
+    additional_deps=["landed"],
+    blocking=True,
+    description="Nothing in the data knows the future.",
+)
+DRIFT = dg.AssetCheckSpec("drift", asset="monitoring", blocking=True, description="Monitoring raises no alert.")
 
 
 def contracts_broken(error: AttritionError) -> dg.AssetCheckResult:
@@ -33,46 +43,42 @@ def contracts_kept(files: Sequence[dict[str, Any]]) -> dg.AssetCheckResult:
     )
 
 
-def checks(site: Site, retry: dg.RetryPolicy) -> list[dg.AssetChecksDefinition]:
+def checks(site: Site) -> list[dg.AssetChecksDefinition]:
     """Those that are steps of their own; contracts are told by `landed` itself."""
 
-    @dg.asset_check(asset="snapshots", additional_deps=["landed"], blocking=True, retry_policy=retry)
-    def audit(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        """Nothing in the data knows the future."""
+    @dg.multi_asset_check(name="audit", specs=[AUDIT], retry_policy=site.retry)
+    def audit(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         from pipelines.audit import audit as look_for_the_future
 
         with site.job(context) as job:
             document = look_for_the_future(job)
-        found = document["findings"]
-        return dg.AssetCheckResult(
-            passed=not found,
-            description=_each(found, lambda one: f"{one['check']}: {_place(one)}: {one['evidence']}")
-            or f"{document['checked']['indicators']} indicator columns cannot see the future",
-            metadata={"findings": len(found)},
-        )
+        findings = [f"{each['check']}: {_place(each)}: {_with_remedy(each)}" for each in document["findings"]]
+        passed = f"{document['checked']['indicators']} indicator columns cannot see the future"
+        yield from _verdict(findings, passed, why="The model is left as it is")
 
-    @dg.asset_check(asset="monitoring", blocking=True, retry_policy=retry)
-    def drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        """Monitoring raises no alert."""
+    @dg.multi_asset_check(name="drift", specs=[DRIFT], retry_policy=site.retry)
+    def drift(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         from pipelines.monitoring.monitor import newest
 
         with site.job(context) as job:
             document = newest(job.workspace)
         if document is None:
-            return dg.AssetCheckResult(passed=False, description="nothing was monitored yet: run `attrition monitor`")
-        alerts = document["alerts"]
-        return dg.AssetCheckResult(
-            passed=not alerts,
-            description=_each(alerts, lambda one: f"{one['what']}: {one['evidence']}")
-            or f"no alert at {document['as_of']}",
-            metadata={"alerts": len(alerts)},
-        )
+            raise SaidError(f"nothing was monitored yet; run `attrition monitor --project {site.folder}`")
+        alerts = [f"{each['what']}: {_with_remedy(each)}" for each in document["alerts"]]
+        yield from _verdict(alerts, f"no alert at {document['as_of']}", why="Nothing is delivered")
 
     return [audit, drift]
 
 
-def _each(found: Sequence[dict[str, Any]], said: Callable[[dict[str, Any]], str]) -> str:
-    return "\n".join(f"{said(one)}. Remedy: {one['remedy']}" for one in found)
+def _verdict(found: list[str], passed: str, *, why: str) -> Iterator[dg.AssetCheckResult]:
+    """The result, and where something was found an end of the step that says so in words of ours."""
+    yield dg.AssetCheckResult(passed=not found, description="\n".join(found) or passed, metadata={"found": len(found)})
+    if found:
+        raise SaidError("\n".join([f"{why}:", *found]))
+
+
+def _with_remedy(each: dict[str, Any]) -> str:
+    return f"{each['evidence']}. Remedy: {each['remedy']}"
 
 
 def _place(finding: dict[str, Any]) -> str:

@@ -18,15 +18,16 @@ from pipelines.settings import FILE_NAME, load
 
 def build(folder: Path) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensor of a workspace."""
-    settings, site = load(folder / FILE_NAME), Site(folder)
+    settings = load(folder / FILE_NAME)
     retry = dg.RetryPolicy(
         max_retries=settings.schedule.retries,
         delay=settings.schedule.retry_delay_seconds,
         backoff=dg.Backoff.EXPONENTIAL,
     )
+    site = Site(folder, retry)
     return dg.Definitions(
-        assets=assets(site, retry),
-        asset_checks=checks(site, retry),
+        assets=assets(site),
+        asset_checks=checks(site),
         jobs=JOBS,
         schedules=schedules(settings),
         sensors=[retrain_sensor(site), grid_sensor(site)],

@@ -15,6 +15,7 @@ import dagster as dg
 from features.errors import AttritionError
 from pipelines.console import People, Step
 from pipelines.lock import BusyError, held
+from pipelines.schedule.said import AgainError, SaidError
 
 if TYPE_CHECKING:
     from pipelines.run import Job
@@ -39,16 +40,17 @@ class Logged(People):
 
 @dataclass(frozen=True)
 class Site:
-    """The workspace's folder."""
+    """The workspace's folder, and how often and after how long a step is tried again."""
 
     folder: Path
+    retry: dg.RetryPolicy
 
     @contextmanager
     def job(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[Job]:
         """The workspace, held, as seen from the moment at which the run began.
 
         All steps of a run look from one moment: a run over midnight does not score one day and deliver another.
-        Raises: Failure in words, to be tried again where another run was at work.
+        Raises: AgainError where another run is at work and tries are left, otherwise SaidError.
         """
         from pipelines.run import Job
         from pipelines.workspace import open_workspace
@@ -62,6 +64,10 @@ class Site:
             with held(self.folder):
                 yield Job(workspace, Logged(context.log), now)
         except BusyError as error:
-            raise dg.Failure(str(error), allow_retries=True) from None
+            tried = context.op_execution_context.retry_number
+            if tried < self.retry.max_retries:
+                wait = float(self.retry.calculate_delay(tried + 1))
+                raise AgainError(str(error), max_retries=self.retry.max_retries, seconds_to_wait=wait) from None
+            raise SaidError(f"{error}; {tried + 1} tries are enough for now") from None
         except AttritionError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
+            raise SaidError(str(error)) from None

@@ -41,11 +41,11 @@ def verdicts(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
 
 
 def told(result: dg.ExecuteInProcessResult, step: str) -> str:
-    """What a failed step says for itself, without Dagster's words around it."""
+    """What a failed step says, all of it."""
     failure = result.failure_data_for_node(step)
     assert failure is not None
-    assert failure.user_failure_data is not None
-    return failure.user_failure_data.description or ""
+    assert failure.error is not None
+    return failure.error.to_string()
 
 
 def set_schedule(folder: Path, **values: str | int) -> None:

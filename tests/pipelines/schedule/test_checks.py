@@ -10,7 +10,7 @@ from pipelines import audit, documents
 from pipelines import run as stages
 from pipelines.monitoring.monitor import KIND
 from pipelines.run import Job
-from tests.pipelines.schedule.schedule_case import history, made, run, verdicts
+from tests.pipelines.schedule.schedule_case import history, made, run, told, verdicts
 from tests.pipelines.shop_case import AS_OF, order, write_orders
 
 ALERT = {"check": "freshness", "what": "no orders for 9 days", "evidence": "never for more than 2", "remedy": "look"}
@@ -40,6 +40,7 @@ def test_a_file_that_cannot_be_read_blocks_everything_and_its_mistake_is_told(sh
     passed, said = verdicts(result)["contracts"]
     assert not passed
     assert "commandes-2.csv" in said
+    assert told(result, "landed") == said
     assert made(result) == []
     assert set(verdicts(result)) == {"contracts"}
 
@@ -82,6 +83,7 @@ def test_a_finding_of_the_audit_blocks_the_model(shop: Path, monkeypatch: pytest
         result = run(shop, "retrain", instance)
     assert not result.success
     assert verdicts(result)["audit"] == (False, "time_travel: orders_30d: it moves. Remedy: mend it")
+    assert told(result, "audit").startswith("The model is left as it is:\ntime_travel: orders_30d: ")
     assert made(result) == ["landed"]
 
 
@@ -91,6 +93,7 @@ def test_an_alert_blocks_delivery_and_is_told_with_its_remedy(shop: Path, monkey
         result = run(shop, "score", instance)
     assert not result.success
     assert verdicts(result)["drift"] == (False, "no orders for 9 days: never for more than 2. Remedy: look")
+    assert told(result, "drift").startswith("Nothing is delivered:\nno orders for 9 days: ")
     assert made(result) == ["landed", "scores", "monitoring"]
 
 
@@ -110,10 +113,10 @@ def test_without_alert_all_of_it_is_made_in_order(shop: Path, monkeypatch: pytes
     with history() as instance:
         result = run(shop, "score", instance)
         customers = {row[1] for row in (line.split(";") for line in _lines(shop))} - {"client"}
-        told = " ".join(str(event) for event in result.all_events)
+        log = " ".join(str(event) for event in result.all_events)
     assert made(result) == ["landed", "scores", "monitoring", "delivery", "report"]
     assert all(passed for passed, _ in verdicts(result).values())
-    assert [customer for customer in customers if f"'{customer}'" in told or f'"{customer}"' in told] == []
+    assert [customer for customer in customers if f"'{customer}'" in log or f'"{customer}"' in log] == []
 
 
 def _lines(shop: Path) -> list[str]:

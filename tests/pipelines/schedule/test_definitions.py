@@ -52,9 +52,9 @@ def test_a_job_has_the_assets_and_checks_that_it_relies_on(shop: Path) -> None:
     found = {name: build(shop).resolve_job_def(name) for name in ("ingest", "score", "retrain", "run")}
     assert {name: {node.name for node in job.nodes} for name, job in found.items()} == {
         "ingest": {"landed"},
-        "score": {"landed", "scores", "monitoring", "monitoring_drift", "delivery", "report"},
-        "retrain": {"landed", "snapshots_audit", "model"},
-        "run": {*FOLLOWS, "snapshots_audit", "monitoring_drift"} - {"snapshots"},
+        "score": {"landed", "scores", "monitoring", "drift", "delivery", "report"},
+        "retrain": {"landed", "audit", "model"},
+        "run": {*FOLLOWS, "audit", "drift"} - {"snapshots"},
     }
 
 

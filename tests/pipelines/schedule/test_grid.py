@@ -73,7 +73,7 @@ def test_days_off_a_changed_grid_are_gone(shop: Path) -> None:
 
 
 def test_what_a_person_landed_becomes_partitions_too_and_is_looked_at_once(shop: Path) -> None:
-    sensor: Any = grid_sensor(Site(shop))
+    sensor: Any = grid_sensor(Site(shop, dg.RetryPolicy()))
     with history() as instance:
         context = dg.build_sensor_context(instance=instance)
         assert "attrition ingest" in str(sensor(context).skip_message)

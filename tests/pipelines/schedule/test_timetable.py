@@ -23,7 +23,7 @@ def shop(tmp_path: Path) -> Path:
 
 def asked(shop: Path) -> Any:
     with history() as instance:
-        return retrain_sensor(Site(shop))(dg.build_sensor_context(instance=instance))
+        return retrain_sensor(Site(shop, dg.RetryPolicy()))(dg.build_sensor_context(instance=instance))
 
 
 def watched(document: dict | None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_monitoring_asks_for_retraining_with_its_reasons(shop: Path, monkeypatch
     request = asked(shop)
     assert isinstance(request, dg.RunRequest)
     assert request.tags["asked_by_monitoring"] == "orders have drifted; log loss is worse than promised"
-    assert retrain_sensor(Site(shop)).job_name == "retrain"
+    assert retrain_sensor(Site(shop, dg.RetryPolicy())).job_name == "retrain"
 
 
 def test_a_document_asks_once_and_another_one_again(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
