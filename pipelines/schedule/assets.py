@@ -4,11 +4,13 @@ What takes seconds to import is imported by the run that needs it: page and daem
 Annotations are not put off here: Dagster reads them.
 """
 
+import warnings
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import dagster as dg
+from dagster_shared.utils.warnings import BetaWarning
 
 from features.errors import DataError, IntegrityError
 from pipelines.schedule.checks import CONTRACTS, contracts_broken, contracts_kept
@@ -51,10 +53,6 @@ def _landed(site: Site) -> dg.AssetsDefinition:
 
 
 def _snapshots(site: Site) -> dg.AssetsDefinition:
-    # A range in one run: a process takes longer to start than a snapshot to compute.
-    in_one_run = dg.BackfillPolicy.single_run()
-
-    @dg.asset(partitions_def=GRID, deps=["landed"], backfill_policy=in_one_run, retry_policy=site.retry)
     def snapshots(context: dg.AssetExecutionContext) -> None:
         """Indicators and outcomes of a day, each computed once."""
         from pipelines import run as stages
@@ -65,7 +63,12 @@ def _snapshots(site: Site) -> dg.AssetsDefinition:
                 for made in stages.snapshots(job, day, day)["snapshots"]:
                     context.add_asset_metadata(_of_snapshot(made), partition_key=key)
 
-    return snapshots
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BetaWarning)  # backfill_policy is beta; the version is pinned to a minor one
+        # A range in one run: a process takes longer to start than a snapshot to compute.
+        one_run = dg.BackfillPolicy.single_run()
+        made_of = dg.asset(partitions_def=GRID, deps=["landed"], backfill_policy=one_run, retry_policy=site.retry)
+        return made_of(snapshots)
 
 
 def _model(site: Site) -> dg.AssetsDefinition:

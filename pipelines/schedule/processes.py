@@ -18,7 +18,7 @@ from pathlib import Path
 from features.errors import AttritionError, SettingsError
 
 HOST = "127.0.0.1"
-_PATIENCE_SECONDS = 8  # for an orderly end, after which there is a sudden one
+_PATIENCE_SECONDS = 5  # for an orderly end, after which there is a sudden one
 _LAST_LINES = 12
 
 
@@ -74,7 +74,7 @@ def running(
 
 
 def _end(children: Sequence[Child]) -> None:
-    for number, seconds in ((signal.SIGTERM, _PATIENCE_SECONDS), (signal.SIGKILL, 2)):
+    for number, seconds in ((signal.SIGTERM, _PATIENCE_SECONDS), (signal.SIGKILL, 1)):
         for child in children:
             _signalled(child.process.pid, number)
         deadline = time.monotonic() + seconds
