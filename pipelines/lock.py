@@ -12,6 +12,7 @@ from features.errors import AttritionError
 from pipelines.whole_file import sweep
 
 FILE_NAME = ".attrition.lock"
+BUSY = "another attrition run (process {holder}) is working in {root}; wait until it ends"
 
 
 class BusyError(AttritionError):
@@ -19,17 +20,18 @@ class BusyError(AttritionError):
 
 
 @contextmanager
-def held(root: Path) -> Iterator[None]:
-    """Hold the workspace while the block runs; the operating system lets go of it however the process ends."""
-    with (root / FILE_NAME).open("a+", encoding="utf-8") as handle:
+def held(root: Path, *, file_name: str = FILE_NAME, busy: str = BUSY) -> Iterator[None]:
+    """Hold the workspace while the block runs; the operating system lets go of it however the process ends.
+
+    file_name: what is held, where it is not the right to write. busy: what to say where another process holds it.
+    """
+    with (root / file_name).open("a+", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             handle.seek(0)
             holder = handle.read().strip() or "unknown"
-            raise BusyError(
-                f"another attrition run (process {holder}) is working in {root}; wait until it ends"
-            ) from None
+            raise BusyError(busy.format(holder=holder, root=root)) from None
         handle.seek(0)
         handle.truncate()
         handle.write(str(os.getpid()))

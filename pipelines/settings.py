@@ -6,7 +6,7 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -17,9 +17,12 @@ from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
-from models.economics import Play
 from pipelines.monitoring_settings import Monitoring
+from pipelines.schedule_settings import Schedule
 from pipelines.source_settings import Section, Share, Source, known_zone
+
+if TYPE_CHECKING:
+    from models.economics import Play
 
 FILE_NAME = "attrition.toml"
 
@@ -134,6 +137,8 @@ class Retention(Section):
 
     @property
     def play(self) -> Play:
+        from models.economics import Play
+
         return Play(contact_cost=self.contact_cost, offer_cost=self.offer_cost, success_rate=self.success_rate)
 
 
@@ -185,6 +190,7 @@ class Settings(Section):
     delivery: Delivery = Delivery()
     retention: Retention = Retention()
     tracking: Tracking = Tracking()
+    schedule: Schedule = Schedule()
     references: tuple[Reference, ...] = ()
 
     @field_validator("time_zone")

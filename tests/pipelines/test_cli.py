@@ -28,6 +28,7 @@ HEAVY = (
     "duckdb",
     "pyarrow",
     "matplotlib",
+    "dagster",
 )
 DAYS = (date(2024, 3, 1), date(2024, 4, 1), date(2025, 7, 31))
 

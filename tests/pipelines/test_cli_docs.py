@@ -30,6 +30,7 @@ NAMES = [
     "promote",
     "rollback",
     "monitor",
+    "schedule",
 ]
 
 

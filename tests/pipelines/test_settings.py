@@ -145,6 +145,10 @@ def test_a_value_of_the_wrong_type_is_refused(file: Path, added: str, place: str
         ("bands.high", "nan"),
         ("bands.medium", "-0.1"),
         ("delivery.valid_days", "0"),
+        ("schedule.ingest", "'every day'"),
+        ("schedule.retries", "-1"),
+        ("schedule.retries", "11"),
+        ("schedule.retry_delay_seconds", "0"),
     ],
 )
 def test_a_value_out_of_range_is_refused(file: Path, place: str, value: str) -> None:

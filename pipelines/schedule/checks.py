@@ -1,0 +1,85 @@
+"""What must hold before the next asset is made: contracts of the data, the audit, and no alarm of monitoring."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from features.errors import AttritionError
+from pipelines.schedule.said import SaidError
+from pipelines.schedule.site import Site
+
+CONTRACTS = dg.AssetCheckSpec(
+    "contracts",
+    asset="landed",
+    blocking=True,
+    description="Every file can be read as declared, is intact, and has few enough rejected rows.",
+)
+
+AUDIT = dg.AssetCheckSpec(
+    "audit",
+    asset="snapshots",
+    additional_deps=["landed"],
+    blocking=True,
+    description="Nothing in the data knows the future.",
+)
+DRIFT = dg.AssetCheckSpec("drift", asset="monitoring", blocking=True, description="Monitoring raises no alert.")
+
+
+def contracts_broken(error: AttritionError) -> dg.AssetCheckResult:
+    """A file that cannot be read, or has too many rows that break the contract."""
+    return dg.AssetCheckResult(asset_key="landed", check_name="contracts", passed=False, description=str(error))
+
+
+def contracts_kept(files: Sequence[dict[str, Any]]) -> dg.AssetCheckResult:
+    """With the share of rejected rows of each file that has any."""
+    shares = {file["path"]: file["rejected"] / file["rows_in"] for file in files if file["rejected"]}
+    return dg.AssetCheckResult(
+        asset_key="landed",
+        check_name="contracts",
+        passed=True,
+        description=f"rejected rows in {len(shares)} of {len(files)} files, no more than the settings allow",
+        metadata={f"rejected share of {path}": share for path, share in shares.items()},
+    )
+
+
+def checks(site: Site) -> list[dg.AssetChecksDefinition]:
+    """Those that are steps of their own; contracts are told by `landed` itself."""
+
+    @dg.multi_asset_check(name="audit", specs=[AUDIT], retry_policy=site.retry)
+    def audit(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        from pipelines.audit import audit as look_for_the_future
+
+        with site.job(context) as job:
+            document = look_for_the_future(job)
+        findings = [f"{each['check']}: {_place(each)}: {_with_remedy(each)}" for each in document["findings"]]
+        passed = f"{document['checked']['indicators']} indicator columns cannot see the future"
+        yield from _verdict(findings, passed, why="The model is left as it is")
+
+    @dg.multi_asset_check(name="drift", specs=[DRIFT], retry_policy=site.retry)
+    def drift(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        from pipelines.monitoring.monitor import newest
+
+        with site.job(context) as job:
+            document = newest(job.workspace)
+        if document is None:
+            raise SaidError(f"nothing was monitored yet; run `attrition monitor --project {site.folder}`")
+        alerts = [f"{each['what']}: {_with_remedy(each)}" for each in document["alerts"]]
+        yield from _verdict(alerts, f"no alert at {document['as_of']}", why="Nothing is delivered")
+
+    return [audit, drift]
+
+
+def _verdict(found: list[str], passed: str, *, why: str) -> Iterator[dg.AssetCheckResult]:
+    """The result, and where something was found an end of the step that says so in words of ours."""
+    yield dg.AssetCheckResult(passed=not found, description="\n".join(found) or passed, metadata={"found": len(found)})
+    if found:
+        raise SaidError("\n".join([f"{why}:", *found]))
+
+
+def _with_remedy(each: dict[str, Any]) -> str:
+    return f"{each['evidence']}. Remedy: {each['remedy']}"
+
+
+def _place(finding: dict[str, Any]) -> str:
+    return f"{finding['table']}.{finding['column']}" if finding["table"] else str(finding["column"])

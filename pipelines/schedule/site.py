@@ -1,0 +1,73 @@
+"""What every asset needs: its workspace, opened for the run's moment and held, and words instead of tracebacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from features.errors import AttritionError
+from pipelines.console import People, Step
+from pipelines.lock import BusyError, held
+from pipelines.schedule.said import AgainError, SaidError
+
+if TYPE_CHECKING:
+    from pipelines.run import Job
+
+
+class Logged(People):
+    """Speaks to whoever reads a run's log."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__(quiet=True)
+        self.log = log
+
+    def say(self, text: str) -> None:
+        self.log.info(text.strip())
+
+    @contextmanager
+    def stage(self, name: str, *, steps: int | None = None) -> Iterator[Step]:
+        """No bar: `name` and `steps` stand on the page."""
+        del name, steps
+        yield lambda _: None
+
+
+@dataclass(frozen=True)
+class Site:
+    """The workspace's folder, and how often and after how long a step is tried again."""
+
+    folder: Path
+    retry: dg.RetryPolicy
+
+    @contextmanager
+    def job(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[Job]:
+        """The workspace, held, as seen from the moment at which the run began.
+
+        All steps of a run look from one moment: a run over midnight does not score one day and deliver another.
+        Raises: AgainError where another run is at work and tries are left, otherwise SaidError.
+        """
+        from pipelines.run import Job
+        from pipelines.workspace import open_workspace
+
+        record = context.instance.get_run_record_by_id(context.run.run_id)
+        if record is None or record.start_time is None:
+            raise AssertionError(f"run {context.run.run_id} works without having begun")
+        now = datetime.fromtimestamp(record.start_time, UTC)
+        try:
+            workspace = open_workspace(self.folder, now=now)
+            with held(self.folder):
+                yield Job(workspace, Logged(context.log), now)
+        except BusyError as error:
+            tried = context.op_execution_context.retry_number
+            if tried < self.retry.max_retries:
+                wait = float(self.retry.calculate_delay(tried + 1))
+                raise AgainError(str(error), max_retries=self.retry.max_retries, seconds_to_wait=wait) from None
+            raise SaidError(f"{error}; {tried + 1} tries are enough for now") from None
+        except AttritionError as error:
+            raise SaidError(str(error)) from None
