@@ -23,7 +23,12 @@ AUDIT = dg.AssetCheckSpec(
     blocking=True,
     description="Nothing in the data knows the future.",
 )
-DRIFT = dg.AssetCheckSpec("drift", asset="monitoring", blocking=True, description="Monitoring raises no alert.")
+DRIFT = dg.AssetCheckSpec(
+    "drift", asset="monitoring", blocking=True, description="Customers and scores are like those of before."
+)
+# Of what monitoring looks at, these say that today's scores mislead. A late table or worse past figures are told of by
+# its alerts; holding today's scores back would not mend them.
+MISLEADING = ("drift", "scores")
 
 
 def contracts_broken(error: AttritionError) -> dg.AssetCheckResult:
@@ -64,8 +69,8 @@ def checks(site: Site) -> list[dg.AssetChecksDefinition]:
             document = newest(job.workspace)
         if document is None:
             raise SaidError(f"nothing was monitored yet; run `attrition monitor --project {site.folder}`")
-        alerts = [f"{each['what']}: {_with_remedy(each)}" for each in document["alerts"]]
-        yield from _verdict(alerts, f"no alert at {document['as_of']}", why="Nothing is delivered")
+        alerts = [f"{each['what']}: {_with_remedy(each)}" for each in document["alerts"] if each["check"] in MISLEADING]
+        yield from _verdict(alerts, f"no drift at {document['as_of']}", why="Nothing is delivered")
 
     return [audit, drift]
 

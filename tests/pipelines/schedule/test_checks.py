@@ -13,7 +13,8 @@ from pipelines.run import Job
 from tests.pipelines.schedule.schedule_case import history, made, run, told, verdicts
 from tests.pipelines.shop_case import AS_OF, order, write_orders
 
-ALERT = {"check": "freshness", "what": "no orders for 9 days", "evidence": "never for more than 2", "remedy": "look"}
+ALERT = {"check": "drift", "what": "purchases have moved", "evidence": "30 times what is usual", "remedy": "look"}
+LATE = {"check": "freshness", "what": "no orders for 9 days", "evidence": "never for more than 2", "remedy": "look"}
 FINDING = {"check": "time_travel", "table": None, "column": "orders_30d", "evidence": "it moves", "remedy": "mend it"}
 
 
@@ -87,13 +88,13 @@ def test_a_finding_of_the_audit_blocks_the_model(shop: Path, monkeypatch: pytest
     assert made(result) == ["landed"]
 
 
-def test_an_alert_blocks_delivery_and_is_told_with_its_remedy(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monitoring_finds([ALERT], monkeypatch)
+def test_drift_blocks_delivery_and_is_told_with_its_remedy(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monitoring_finds([LATE, ALERT], monkeypatch)
     with history() as instance:
         result = run(shop, "score", instance)
     assert not result.success
-    assert verdicts(result)["drift"] == (False, "no orders for 9 days: never for more than 2. Remedy: look")
-    assert told(result, "drift").startswith("Nothing is delivered:\nno orders for 9 days: ")
+    assert verdicts(result)["drift"] == (False, "purchases have moved: 30 times what is usual. Remedy: look")
+    assert told(result, "drift").startswith("Nothing is delivered:\npurchases have moved: ")
     assert made(result) == ["landed", "scores", "monitoring"]
 
 
@@ -108,8 +109,8 @@ def test_delivery_alone_goes_past_an_alert_because_a_person_asked_for_it(
     assert made(result) == ["delivery", "report"]
 
 
-def test_without_alert_all_of_it_is_made_in_order(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monitoring_finds([], monkeypatch)
+def test_without_drift_all_of_it_is_made_in_order(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monitoring_finds([LATE], monkeypatch)  # told, but today's scores are as good as any
     with history() as instance:
         result = run(shop, "score", instance)
         customers = {row[1] for row in (line.split(";") for line in _lines(shop))} - {"client"}
