@@ -19,6 +19,7 @@ from models.training import Fitted
 from pipelines import reasons as reason_words
 from pipelines.champion import age_days
 from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.privacy.handed_over import permitted
 from pipelines.reasons import Wording, reasons
 from pipelines.settings import Bands
 from pipelines.snapshots import as_matrix, families_here, feature_file, feature_frame
@@ -77,7 +78,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
             "run_id": run_id,
         }
         store.replace(
-            with_money(scores, rows, workspace).assign(**stamps),
+            permitted(workspace, with_money(scores, rows, workspace)).assign(**stamps),
             as_of=str(workspace.as_of),
             run_id=run_id,
             made_from=made_from,

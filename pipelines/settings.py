@@ -18,6 +18,7 @@ from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
 from models.economics import Play
+from pipelines.privacy_settings import Privacy
 from pipelines.source_settings import Section, Share, Source, known_zone
 
 FILE_NAME = "attrition.toml"
@@ -182,6 +183,7 @@ class Settings(Section):
     bands: Bands = Bands()
     delivery: Delivery = Delivery()
     retention: Retention = Retention()
+    privacy: Privacy = Privacy()
     tracking: Tracking = Tracking()
     references: tuple[Reference, ...] = ()
 

@@ -22,12 +22,14 @@ from pipelines import settings as settings_file
 from pipelines.engine import open_engine
 from pipelines.landed import landed_files, landed_tables
 from pipelines.prepared import Prepared, PreparedOutcomes
+from pipelines.privacy import objections
+from pipelines.privacy.objections import Refusals
 from pipelines.settings import FILE_NAME, Settings
 from pipelines.store import Store, StoredFile
 from pipelines.versions import Versions
 
 # What costs time to make, and does not depend on the outcome.
-_SHARED = ("store", "engine", "tables", "landed", "data_days", "prepared", "prepared_others")
+_SHARED = ("store", "engine", "refusals", "tables", "landed", "data_days", "prepared", "prepared_others")
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,21 @@ class Workspace:
         return {}
 
     @cached_property
+    def refusals(self) -> Refusals:
+        """Who objected or did not consent, by the lists that the settings name."""
+        return objections.read(self.root, self.settings.privacy)
+
+    @cached_property
     def tables(self) -> dict[str, ir.Table]:
-        """Every landed table. Raises DataError where those that the cohort is made of are not there yet."""
+        """Every landed table, without those who may not be processed: whatever is computed comes from here.
+
+        Raises DataError where those that the cohort is made of are not there yet.
+        """
         tables = landed_tables(self.store, self.engine, settings=self.settings)
         if not self._entity_tables & tables.keys():
             noun = "subscriptions" if self.by_contract else "orders"
             raise DataError(f"no {noun} have landed in {self.root}; run `attrition ingest --project {self.root}`")
-        return tables
+        return self.refusals.applied(tables, self.engine)
 
     @cached_property
     def landed(self) -> list[StoredFile]:

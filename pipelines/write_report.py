@@ -16,6 +16,7 @@ from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.further_scores import further_scores
+from pipelines.privacy.handed_over import enforce
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
 from pipelines.report_retention import retention
@@ -41,6 +42,7 @@ SAMPLE = 3_000  # customers behind the importance and spread charts; more change
 
 def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> str:
     """Write the page; its path below the workspace. Raises TrainingError or DataError where nothing was scored."""
+    enforce(workspace)
     progress("gathering")
     data = gather(workspace)
     progress("drawing")
