@@ -7,6 +7,7 @@ from pipelines import (  # noqa: F401 - they bring their commands into the appli
     cli_figures,
     cli_inspect,
     cli_models,
+    cli_privacy,
 )
 from pipelines.cli_frame import app
 

@@ -28,7 +28,7 @@ def explain(job: Job, customer: str) -> dict[str, Any]:
     champion = workspace.versions.champion()
     fitted = workspace.versions.load(champion.version)
     frame = feature_frame(workspace, workspace.as_of)
-    mine = (frame[ENTITY] == customer).to_numpy()
+    mine = (frame[ENTITY] == workspace.name_of(customer)).to_numpy()
     if not mine.any():
         lacking = "subscription" if workspace.by_contract else "order"
         raise DataError(

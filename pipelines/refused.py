@@ -20,11 +20,11 @@ _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a
 
 
 def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, count: int) -> None:
-    """Raise DataError if more than the source's max_rejected_share of `count` rows are rejected.
+    """Raise DataError if more than the source's max_rejected_share of `count` rows are rejected for what they hold.
 
     The message has the three most frequent reasons, and the name of a CSV file with the rejected rows.
     """
-    rejected, most = rows.rejected, file.source.max_rejected_share
+    rejected, most = rows.rejected - rows.erased, file.source.max_rejected_share
     listed = f"{REJECTED}/{file.source.table}/{file.stem}.refused.csv"
     if not rejected or rejected / count <= most:
         # What was listed of this content under other settings is settled.

@@ -135,5 +135,6 @@ def _hash(settings: Settings, source: Source) -> str:
         "columns": [
             [column.name, column.kind, column.required, column.made_when_absent] for column in contract.columns
         ],
+        **({"pseudonymised": True} if settings.privacy.pseudonymise else {}),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

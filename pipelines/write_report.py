@@ -51,7 +51,7 @@ def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lamb
     def save(place: Path) -> None:
         place.write_text(page, encoding="utf-8")
 
-    workspace.store.put(FILE_NAME, save, kind="report")
+    workspace.store.put(FILE_NAME, save, kind="report", day=str(workspace.as_of))
     return FILE_NAME
 
 

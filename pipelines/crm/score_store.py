@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -153,11 +154,22 @@ class ScoreStore:
                     customers = [(customer,) for customer in scores["customer_id"][leave]]
                     ledger.executemany("DELETE FROM scores WHERE customer_id = ?", customers)
             struck += int(leave.sum())
+        self._forget_unnamed()
+        return struck
+
+    def expire(self, before: date) -> int:
+        """Delete the runs of the days before one, but never the current run. How many."""
+        old = [(run.run_id,) for run in self._runs() if not run.current and date.fromisoformat(run.as_of) < before]
+        with self.store.transaction() as ledger:
+            ledger.executemany("DELETE FROM score_runs WHERE run_id = ?", old)
+        self._forget_unnamed()
+        return len(old)
+
+    def _forget_unnamed(self) -> None:
         named = {run.history for run in self._runs()}
         for file in self.store.files("scores"):
             if file.path not in named:
                 forget(self.store, file.path)
-        return struck
 
     def _runs(self) -> list[ScoreRun]:
         with self.store.transaction() as ledger:

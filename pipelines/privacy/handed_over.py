@@ -15,6 +15,7 @@ import pandas as pd
 from pipelines.crm import csv_file
 from pipelines.crm.score_store import ScoreStore
 from pipelines.privacy.objections import ID, Refusals, read
+from pipelines.privacy.pseudonyms import Identities
 from pipelines.privacy.rewriting import forget, rewrite, scrub, settle
 from pipelines.store import Store
 from pipelines.workspace import Workspace
@@ -25,13 +26,14 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)"
 
 
 def refusals_now(workspace: Workspace) -> Refusals:
-    """The lists as they are now, in the names that the workspace computes with."""
+    """The lists as they are now, by the company's own ids."""
     return read(workspace.root, workspace.settings.privacy)
 
 
 def permitted(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of those who may be processed, by the lists as they are now."""
-    kept: pd.DataFrame = frame[refusals_now(workspace).allows(frame[ID])]
+    refusals = refusals_now(workspace).known_as(workspace.name_of)
+    kept: pd.DataFrame = frame[refusals.allows(frame[ID])]
     return kept.reset_index(drop=True)
 
 
@@ -42,8 +44,10 @@ def there(store: Store, path: str, *, of: str | None = None) -> bool:
 
 
 def hand_over(workspace: Workspace, path: str, frame: pd.DataFrame, *, of: str | None = None) -> None:
-    """Write a CSV file of those who may be processed."""
+    """Write a CSV file of those who may be processed, by the company's own ids."""
     rows = permitted(workspace, frame)
+    if workspace.pseudonyms is not None:
+        rows = rows.assign(**{ID: Identities(workspace.root).own(rows[ID])})
     workspace.store.put(path, lambda place: csv_file.write(rows, place), kind="delivery", of=of)
 
 
@@ -55,7 +59,7 @@ def enforce(workspace: Workspace) -> None:
         if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (refusals.fingerprint,)).fetchone():
             return
     settle(store)
-    if refusals and take_out(store, refusals.refuses, refusals.refuses):
+    if refusals and take_out(store, refusals.known_as(workspace.name_of).refuses, refusals.refuses):
         scrub(store)
     with store.transaction() as ledger:
         ledger.execute("DELETE FROM enforced")

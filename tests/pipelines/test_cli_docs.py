@@ -14,9 +14,11 @@ NAMES = [
     "init",
     "check",
     "ingest",
+    "snapshots",
     "backtest",
     "train",
     "score",
+    "deliver",
     "explain",
     "report",
     "run",
@@ -27,6 +29,8 @@ NAMES = [
     "models",
     "promote",
     "rollback",
+    "erase",
+    "expire",
 ]
 
 
