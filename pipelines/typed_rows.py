@@ -23,17 +23,17 @@ _SHOWN_CHARACTERS = 60
 _BATCH_ROWS = 65_536
 
 _REASONS_SQL = """
-    SELECT count(*) AS times, arg_min(reason, source_row) AS reason, min(source_row) AS source_row
+    SELECT count(*) AS times, fault, min(source_row) AS source_row
     FROM rejects WHERE fault <> 'erased' GROUP BY fault ORDER BY times DESC, fault LIMIT 3
 """
 
 
 @dataclass(frozen=True)
 class CommonReason:
-    """Rejected rows that share what is wrong. reason: why the first of them, `source_row`, is rejected."""
+    """Rejected rows that share what is wrong. fault: that, without a value; source_row: of the first of them."""
 
     times: int
-    reason: str
+    fault: str
     source_row: int
 
 
@@ -178,19 +178,18 @@ class TypedRows:
     def _refuse_contradictions(self) -> None:
         key = ", ".join(identifier(name) for name in self._contract.key)
         found = self._connection.execute(
-            f"SELECT count(DISTINCT row({key})) OVER (), first_row, source_row, {key} FROM versions WHERE differs "  # noqa: S608 - quoted
+            f"SELECT count(DISTINCT row({key})) OVER (), first_row, source_row FROM versions WHERE differs "  # noqa: S608 - quoted
             "ORDER BY source_row LIMIT 1"
         ).fetchone()
         if found is None:
             return
-        count, first_row, row, *values = found
-        named = ", ".join(f"{name} {value}" for name, value in zip(self._contract.key, values, strict=True))
+        count, first_row, row = found
         noun = self._contract.name.replace("_", " ")
         appear = f"{count:,} {noun} appear" if count > 1 else f"1 {noun.removesuffix('s')} appears"
         mapped = "known_at" in self._raw.readings
         versions = "" if mapped else ", or, if these are versions, map known_at: when each became known"
         raise DataError(
-            f"{appear} twice in {self._path.name} with different values (first: {named}, rows {first_row} and {row}); "
+            f"{appear} twice in {self._path.name} with different values (first: rows {first_row} and {row}); "
             f"remove the wrong row of each{versions}"
         )
 

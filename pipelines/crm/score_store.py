@@ -203,7 +203,7 @@ class ScoreStore:
             run = None if row is None else _run(row)
             scores = pd.DataFrame([tuple(each) for each in rows], columns=list(COLUMNS))
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
-            raise self._damaged(str(error)) from None
+            raise self._damaged(str(error).partition(" with text ")[0]) from None
         # The tables themselves may be lost: then their pages are there, and nothing leads to them.
         if state != "ok":
             raise self._damaged(state)
