@@ -55,7 +55,9 @@ def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
             _remove(store, {name: job.workspace.name_of(name) for name in pending}, step)
             _finish(store, [digests[name] for name in pending])
     receipts = [json.loads((_noted(store, digests[name]) or {})["receipt"]) for name in names]
-    for name, receipt in zip(names, receipts, strict=True):
+    for number, (name, receipt) in enumerate(zip(names, receipts, strict=True), 1):
+        if len(names) > 1:
+            job.people.say(f"customer {number} of {len(names)}:")
         _tell(job, receipt, again=name not in pending)
     return {"receipts": receipts}
 
@@ -147,11 +149,19 @@ def _tell(job: Job, receipt: Receipt, *, again: bool) -> None:
     if not receipt["found"]:
         say(f"nothing of this customer was here; later files that name the customer are kept out; receipt: {place}")
     for kind, counts in receipt["removed"].items():
-        say(f"  {kind.replace('_', ' ')}: {counts['rows']:,} rows of {counts['files']:,} files removed")
+        rows, files = _counted(counts["rows"], "row"), _counted(counts["files"], "file")
+        say(f"  {kind.replace('_', ' ')}: {rows} of {files} removed")
     for model in receipt["models"]:
         learned = "learned from" if model["certain"] else "may have learned from"
         say(f"  model {model['version']} ({model['outcome']}) {learned} the customer; `attrition train` makes another")
     for held in receipt["still_held_by"]:
-        say(f"  still in {held['path']}, {held['rows']:,} rows: this file is yours to change; it is never landed again")
+        rows = _counted(held["rows"], "row")
+        say(
+            f"  still in {held['path']}, {rows}: this file is yours to change; what lands of it leaves the customer out"
+        )
     if receipt["found"]:
         say(f"erased; receipt: {place}")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
