@@ -225,7 +225,8 @@ def test_a_server_of_this_machine_refuses_to_answer_to_another_name(server: Serv
     asked = urllib.request.Request(f"{server.url}/api/2.0/mlflow/experiments/search?max_results=1")
     with urllib.request.urlopen(asked, timeout=20) as answer:
         assert answer.status == 200
-    asked.add_header("Host", "elsewhere.example")
+    asked = urllib.request.Request(asked.full_url, headers={"Host": "elsewhere.example"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(asked, timeout=20)
+    refused.value.close()
     assert refused.value.code == 403

@@ -17,11 +17,12 @@ from pipelines.console import People
 from pipelines.crm.score_store import ScoreStore
 from pipelines.explain import explain
 from pipelines.init import render
+from pipelines.privacy.handed_over import hand_over
 from pipelines.privacy.objections import Refusals, read
 from pipelines.privacy_settings import Privacy
 from pipelines.run import Job
 from pipelines.settings import FILE_NAME, load
-from pipelines.snapshots import feature_frame, outcome_frame
+from pipelines.snapshots import feature_file, feature_frame, outcome_frame
 from pipelines.store import Store
 from pipelines.succession import rollback
 from pipelines.workspace import open_workspace
@@ -217,11 +218,25 @@ def test_a_list_that_changes_while_a_run_computes_holds_for_what_it_hands_over(
     started = job(folder)
     late = min(feature_frame(started.workspace, started.workspace.as_of)["customer_id"])
     (folder / "objections.csv").write_text(f"customer_id\n{late}\n", encoding="utf-8")
-    stages.score_(started)
+    stages.scores(started)
     assert scored(folder)
     assert late not in scored(folder)
-    assert delivered(folder)
+    hand_over(started.workspace, "delivery/test.csv", pd.DataFrame({"customer_id": [late, "C-0000"]}))
+    assert (folder / "delivery/test.csv").read_text(encoding="utf-8-sig") == '"customer_id"\r\n"C-0000"\r\n'
+    stages.deliver(started)
+    assert len(delivered(folder)) > 100
     assert late not in delivered(folder)
+
+
+def test_what_was_computed_under_another_list_is_not_used(
+    shop: Path, objection: dict[str, Any], tmp_path: Path
+) -> None:
+    folder, paths = Path(shutil.copytree(shop, tmp_path / "shop")), set[str]()
+    for text in ("", "C-0001\n", "C-0002\n", "C-0001\nC-0002\n"):
+        (folder / "objections.csv").write_text(f"customer_id\n{text}", encoding="utf-8")
+        workspace = job(folder).workspace
+        paths.add(feature_file(workspace, workspace.as_of).path)
+    assert len(paths) == 4
 
 
 def test_an_objection_that_is_withdrawn_is_scored_again_with_everybody_else_as_before(
