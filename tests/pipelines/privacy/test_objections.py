@@ -222,7 +222,7 @@ def test_a_list_that_changes_while_a_run_computes_holds_for_what_it_hands_over(
     assert scored(folder)
     assert late not in scored(folder)
     hand_over(started.workspace, "delivery/test.csv", pd.DataFrame({"customer_id": [late, "C-0000"]}))
-    assert (folder / "delivery/test.csv").read_text(encoding="utf-8-sig") == '"customer_id"\r\n"C-0000"\r\n'
+    assert (folder / "delivery/test.csv").read_text(encoding="utf-8-sig") == '"customer_id"\n"C-0000"\n'
     stages.deliver(started)
     assert len(delivered(folder)) > 100
     assert late not in delivered(folder)
