@@ -8,6 +8,7 @@ from pipelines import (  # noqa: F401 - they bring their commands into the appli
     cli_inspect,
     cli_models,
     cli_monitor,
+    cli_privacy,
     cli_schedule,
 )
 from pipelines.cli_frame import app

@@ -73,12 +73,15 @@ def on_workspace(
 
         from pipelines import lock
         from pipelines.console import People
+        from pipelines.privacy.rewriting import settle
         from pipelines.run import Job
         from pipelines.workspace import open_workspace
 
         now = datetime.now(UTC)
         workspace = open_workspace(project, now=now, as_of=day_of("--as-of", as_of))
         with lock.held(project) if writes else nullcontext():
+            if writes:
+                settle(workspace.store)
             return work(Job(workspace, People(quiet=as_json), now))
 
     finish(opened, as_json=as_json, debug=debug, failed=failed)

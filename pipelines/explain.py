@@ -7,30 +7,33 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from features.errors import DataError, did_you_mean
+from features.errors import DataError
 from models import explanation
 from models.matrix import ENTITY
+from pipelines.privacy.handed_over import refusals_now
 from pipelines.reasons import COUNT, reasons
 from pipelines.run import Job
 from pipelines.score import band, wording
 from pipelines.snapshots import as_matrix, feature_frame
+from pipelines.workspace import Workspace
 
 
 def explain(job: Job, customer: str) -> dict[str, Any]:
     """Every contribution to the customer's log-odds, strongest first; with the average they add up to the prediction.
 
-    Raises: DataError where the customer is not at risk at `as_of`.
+    Raises: DataError where the customer objected to being scored, or is not at risk at `as_of`.
     """
     workspace = job.workspace
+    _refuse(workspace, customer)
     champion = workspace.versions.champion()
     fitted = workspace.versions.load(champion.version)
     frame = feature_frame(workspace, workspace.as_of)
-    mine = (frame[ENTITY] == customer).to_numpy()
+    mine = (frame[ENTITY] == workspace.name_of(customer)).to_numpy()
     if not mine.any():
         lacking = "subscription" if workspace.by_contract else "order"
         raise DataError(
             f"customer '{customer}' is not at risk at {workspace.as_of} (no {lacking} known by then counts for "
-            f"the cohort).{did_you_mean(customer, frame[ENTITY])}"
+            "the cohort); see that the id is written as in your data"  # ids of others are not for guessing
         )
     # The start model is fitted on everybody at the snapshot, so the whole matrix is made before one row is taken.
     rows, words = as_matrix(workspace, frame, workspace.as_of).only(mine), wording(workspace)
@@ -60,6 +63,15 @@ def explain(job: Job, customer: str) -> dict[str, Any]:
     }
     _show(job, document)
     return document
+
+
+def _refuse(workspace: Workspace, customer: str) -> None:
+    now = refusals_now(workspace)
+    if not now.allows([customer])[0]:
+        why = "has objected to being scored" if customer in now.objected else "has not agreed to being scored"
+        plan = workspace.settings.privacy
+        listed = plan.objections if customer in now.objected else plan.consent
+        raise DataError(f"customer '{customer}' {why} ({listed}), so there is nothing to explain")
 
 
 def _plain(value: Any) -> float | str:

@@ -14,7 +14,7 @@ from models import economics
 from models.matrix import ENTITY
 from pipelines import outlook
 from pipelines.champion import age_days
-from pipelines.crm import csv_file
+from pipelines.privacy.handed_over import hand_over, there
 from pipelines.score import in_batches, wording
 from pipelines.snapshots import as_matrix, feature_file, feature_frame
 from pipelines.versions import Version
@@ -57,17 +57,17 @@ def _also(
         "features": feature_file(workspace, workspace.as_of).sha256,
         "models": [champion.version for _, champion in champions],
         "said": [settings.language, settings.currency],
+        "refusals": workspace.refusals.fingerprint,
         "code": code_version(),
     }
     path = f"delivery/outcomes-{workspace.as_of}-{fingerprint(made_from)[:8]}.csv"
-    if workspace.store.present(path) is not None:
+    if there(workspace.store, path):
         return path
     frame, parts = feature_frame(workspace, workspace.as_of), []
     for view, champion in champions:
         parts.append(_scored(view, frame).assign(model_version=champion.version))
         progress(f"{view.settings.outcome.kind} scored")
-    together = pd.concat(parts, ignore_index=True)
-    workspace.store.put(path, lambda place: csv_file.write(together, place), kind="delivery")
+    hand_over(workspace, path, pd.concat(parts, ignore_index=True))
     return path
 
 
@@ -96,7 +96,8 @@ def _announced(workspace: Workspace) -> dict[str, Any]:
     world = as_of(workspace.tables, workspace.as_of, zone=workspace.settings.zone)
     leaving = workspace.engine.to_pyarrow(cohort.announced(world).order_by(ENTITY)).to_pandas()
     leaving["requested_on"] = leaving["requested_on"].astype(str)
-    path = f"delivery/announced-{workspace.as_of}-{feature_file(workspace, workspace.as_of).sha256[:8]}.csv"
-    if workspace.store.present(path) is None:
-        workspace.store.put(path, lambda place: csv_file.write(leaving, place), kind="delivery")
+    seen = [feature_file(workspace, workspace.as_of).sha256, workspace.refusals.fingerprint]
+    path = f"delivery/announced-{workspace.as_of}-{fingerprint({'seen': seen})[:8]}.csv"
+    if not there(workspace.store, path):
+        hand_over(workspace, path, leaving)
     return {"customers": len(leaving), "mrr": round(float(leaving["mrr"].sum()), 2), "csv": path}

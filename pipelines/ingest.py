@@ -16,6 +16,9 @@ from pipelines.csv_rows import csv_rows
 from pipelines.landed import LANDED, REJECTED, landed_tables, landing
 from pipelines.parquet_file import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.parquet_rows import damaged, parquet_rows
+from pipelines.privacy.hiding import Hiding
+from pipelines.privacy.pseudonyms import Identities
+from pipelines.privacy.rewriting import settle
 from pipelines.refused import refuse_beyond_share, refuse_other_currencies
 from pipelines.settings import Settings
 from pipelines.source_files import SourceFile, file_sha256, source_files
@@ -28,7 +31,7 @@ __all__ = ["IngestResult", "ingest", "landed_tables"]
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What became of one source file. path: below the workspace; rows_in = landed + rejected, always."""
+    """What became of one source file. path: below the workspace; rows_in = landed + rejected, when it lands."""
 
     table: str
     path: str
@@ -42,22 +45,27 @@ def ingest(store: Store, settings: Settings, *, progress: Callable[[str], None] 
     """Land every file that the sources name; a file that is landed already under the same settings is left alone.
 
     Each file lands whole or not at all: `landed/<table>/` gets its rows that keep the contract, `rejected/<table>/` the
-    others, each with its reason. `progress` is told in words what happens.
+    others, each with its reason. Rows of an erased customer are among these, without what stands in them. `progress` is
+    told in words what happens.
 
     Raises: DataError where a source has no file, or a file cannot be read as declared, contradicts itself or has too
     many rejected rows; IntegrityError where a landed file was altered.
     """
     say = progress or (lambda _: None)
-    return [_ingest_file(store, file, settings, say) for file in source_files(store, settings)]
+    settle(store)
+    hiding = Hiding.of(store, settings)
+    return [_ingest_file(store, file, settings, hiding, say) for file in source_files(store, settings)]
 
 
-def _ingest_file(store: Store, file: SourceFile, settings: Settings, say: Callable[[str], None]) -> IngestResult:
+def _ingest_file(
+    store: Store, file: SourceFile, settings: Settings, hiding: Hiding, say: Callable[[str], None]
+) -> IngestResult:
     known = landing(store, file.place(LANDED), table=file.source.table, source=file.name)
     if known and _all_there(store, file):
         say(f"{file.name}: unchanged")
         return _result(file, known.detail, "unchanged")
     say(f"{file.name}: reading")
-    with _typed(store, file, settings) as (count, rows):
+    with _typed(store, file, settings, hiding) as (count, rows):
         refuse_beyond_share(store, file, rows, count=count)
         refuse_other_currencies(file, rows, currency=settings.currency)
         detail = {
@@ -70,6 +78,9 @@ def _ingest_file(store: Store, file: SourceFile, settings: Settings, say: Callab
             "first_known_at": rows.first_known_at,
         }
         _check(file, detail)
+        if hiding.pseudonyms:
+            Identities(store.root).add(rows.identities)
+            detail["pseudonymised"] = True
         lay = _put_back if known else _put
         # The rejects first: who finds a landed file finds its rejects.
         lay(store, file, REJECTED, lambda place: write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA), detail)
@@ -87,7 +98,7 @@ def _all_there(store: Store, file: SourceFile) -> bool:
 
 
 @contextmanager
-def _typed(store: Store, file: SourceFile, settings: Settings) -> Iterator[tuple[int, TypedRows]]:
+def _typed(store: Store, file: SourceFile, settings: Settings, hiding: Hiding) -> Iterator[tuple[int, TypedRows]]:
     """The number of data rows of a file, and the rows, typed and judged."""
     with (
         scratch(store.root / LANDED, "reading") as folder,
@@ -98,7 +109,17 @@ def _typed(store: Store, file: SourceFile, settings: Settings) -> Iterator[tuple
         else:
             raw = parquet_rows(file.path, file.source, file.contract)
         try:
-            yield raw.count, TypedRows.of(connection, file.path, raw, file.contract, source_sha256=file.sha256)
+            yield (
+                raw.count,
+                TypedRows.of(
+                    connection,
+                    file.path,
+                    raw,
+                    file.contract,
+                    source_sha256=file.sha256,
+                    hiding=hiding,
+                ),
+            )
         except duckdb.OutOfMemoryException:
             raise
         except (duckdb.Error, pa.ArrowException) as error:

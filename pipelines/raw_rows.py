@@ -40,6 +40,7 @@ def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int
     Raises: DataError where a column is missing, or its name stands twice.
     """
     found = [name.strip(SPACES) for name in names]
+    _refuse_no_heading(path, found, source)
     return {ours: _position(path, found, ours, theirs.strip(SPACES)) for ours, theirs in source.columns.items()}
 
 
@@ -51,6 +52,17 @@ def identifier(name: str) -> str:
 def physical(kind: str) -> str:
     """The landed type of a kind of column, as DuckDB names it."""
     return PHYSICAL[kind].replace("timestamp(6)", "timestamp")
+
+
+def _refuse_no_heading(path: Path, found: list[str], source: Source) -> None:
+    """Where no mapped name is there at all, the first line may be a customer's: it is not repeated in a message."""
+    known = {name.casefold() for name in found}
+    wanted = [theirs.strip(SPACES) for theirs in source.columns.values()]
+    if not any(theirs.casefold() in known for theirs in wanted):
+        raise DataError(
+            f"none of the {len(found)} columns of {path.name} is called {' or '.join(map(repr, wanted))}; does its "
+            "first line hold the headings? Correct `columns` of this source in attrition.toml, or the file"
+        )
 
 
 def _position(path: Path, found: list[str], ours: str, theirs: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,11 @@ _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a
 
 
 def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, count: int) -> None:
-    """Raise DataError if more than the source's max_rejected_share of `count` rows are rejected.
+    """Raise DataError if more than the source's max_rejected_share of `count` rows are rejected for what they hold.
 
     The message has the three most frequent reasons, and the name of a CSV file with the rejected rows.
     """
-    rejected, most = rows.rejected, file.source.max_rejected_share
+    rejected, most = rows.rejected - rows.erased, file.source.max_rejected_share
     listed = f"{REJECTED}/{file.source.table}/{file.stem}.refused.csv"
     if not rejected or rejected / count <= most:
         # What was listed of this content under other settings is settled.
@@ -33,7 +34,7 @@ def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, coun
         return
     written = _list_rows(store.root / listed, rows.rejected_batches(at_most=_MOST_ROWS))
     reasons = "; ".join(
-        f"{common.times:,} like row {common.source_row}: {common.reason}" for common in rows.common_reasons()
+        f"{common.times:,} like row {common.source_row}: {common.fault}" for common in rows.common_reasons()
     )
     part = f" (the first {written:,})" if written < rejected else ""
     raise DataError(
@@ -50,6 +51,9 @@ def refuse_other_currencies(file: SourceFile, rows: TypedRows, *, currency: str)
     if not others:
         return
     name, (times, row) = next(iter(others.items()))
+    name = (
+        name if re.fullmatch("[A-Z]{3}", name) else "what is no currency"
+    )  # whatever stands in a column mapped wrongly
     raise DataError(
         f"{file.name}: {times:,} row{'s' * (times != 1)} in {name} (first: row {row}), but this workspace counts in "
         f"{currency} and never adds unequal currencies, so nothing of it is landed. Convert the amounts before the "

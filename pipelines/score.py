@@ -19,6 +19,7 @@ from models.training import Fitted
 from pipelines import reasons as reason_words
 from pipelines.champion import age_days
 from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.privacy.handed_over import enforce, permitted
 from pipelines.reasons import Wording, reasons
 from pipelines.settings import Bands
 from pipelines.snapshots import as_matrix, families_here, feature_file, feature_frame
@@ -44,6 +45,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
     versions, store = workspace.versions, ScoreStore(workspace.store)
     champion = versions.champion()
     refuse_stale(workspace)
+    enforce(workspace)  # scores that are there already may hold somebody who objected since
     settings = workspace.settings
     made_from = fingerprint(
         {
@@ -77,7 +79,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
             "run_id": run_id,
         }
         store.replace(
-            with_money(scores, rows, workspace).assign(**stamps),
+            permitted(workspace, with_money(scores, rows, workspace)).assign(**stamps),
             as_of=str(workspace.as_of),
             run_id=run_id,
             made_from=made_from,

@@ -18,6 +18,7 @@ from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
 from pipelines.monitoring_settings import Monitoring
+from pipelines.privacy_settings import Privacy
 from pipelines.schedule_settings import Schedule
 from pipelines.source_settings import Section, Share, Source, known_zone
 
@@ -189,6 +190,7 @@ class Settings(Section):
     bands: Bands = Bands()
     delivery: Delivery = Delivery()
     retention: Retention = Retention()
+    privacy: Privacy = Privacy()
     tracking: Tracking = Tracking()
     schedule: Schedule = Schedule()
     references: tuple[Reference, ...] = ()

@@ -201,6 +201,7 @@ def _features_key(workspace: Workspace, day: date) -> str:
         "time_zone": settings.time_zone,
         "age_and_gender": settings.age_and_gender,
         "tables": sorted(workspace.tables),
+        **({"refusals": workspace.refusals.fingerprint} if workspace.refusals else {}),
     }
     return fingerprint(parts | {"definitions": code_version("features")})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 from features.contract import Table
 from features.errors import DataError
 from features.tables import TABLES
+from pipelines.inside import refuse_outside
 from pipelines.landed import LANDED, REJECTED
 from pipelines.settings import Settings
 from pipelines.source_settings import Source
@@ -63,7 +64,9 @@ def source_files(store: Store, settings: Settings) -> list[SourceFile]:
     Raises: DataError where a source names none, a format cannot be told, or two sources read one file differently.
     """
     found = [
-        _source_file(store, settings, source, path) for source in settings.sources for path in _paths(store, source)
+        _source_file(store, settings, source, path)
+        for source in settings.sources
+        for path in _paths(store, source, beside={settings.privacy.objections, settings.privacy.consent})
     ]
     seen: dict[tuple[str, str], SourceFile] = {}
     for file in found:
@@ -87,6 +90,7 @@ def file_sha256(path: Path) -> str:
 
 def _source_file(store: Store, settings: Settings, source: Source, path: Path) -> SourceFile:
     name = path.relative_to(store.root).as_posix()
+    refuse_outside(store.root, path, setting=f"a source of table {source.table}")
     found = source.format or _FORMATS.get(path.suffix.lower())
     if found is None:
         raise DataError(
@@ -96,9 +100,11 @@ def _source_file(store: Store, settings: Settings, source: Source, path: Path) -
     return SourceFile(source, path, name, found, file_sha256(path), _hash(settings, source), _zone(settings, source))
 
 
-def _paths(store: Store, source: Source) -> list[Path]:
+def _paths(store: Store, source: Source, *, beside: Collection[str | None]) -> list[Path]:
+    """beside: files that a wide pattern may catch and that are no sources."""
     literal = store.root / source.path
     found = [literal] if literal.is_file() else sorted(_foreign(store, store.root.glob(source.path)))
+    found = [path for path in found if path.relative_to(store.root).as_posix() not in beside]
     if not found:
         raise DataError(
             f"no file matches '{source.path}' in {store.root} (source of table {source.table}); put the file there, or "
@@ -129,5 +135,6 @@ def _hash(settings: Settings, source: Source) -> str:
         "columns": [
             [column.name, column.kind, column.required, column.made_when_absent] for column in contract.columns
         ],
+        **({"pseudonymised": True} if settings.privacy.pseudonymise else {}),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

@@ -85,9 +85,15 @@ class Source(Section):
         for column in contract.columns:
             if column.required and not column.made_when_absent and column.name not in self.columns:
                 raise ValueError(f"table {self.table} needs '{column.name}': say which source column holds it")
-        if Path(self.path).is_absolute() or ".." in Path(self.path).parts:
-            raise ValueError(f"path '{self.path}' leaves the workspace; put or link the file inside it")
+        inside(self.path)
         return self
+
+
+def inside(path: str) -> str:
+    """A path below the workspace back; ValueError where it leads out of it."""
+    if not path or Path(path).is_absolute() or ".." in Path(path).parts:
+        raise ValueError(f"path '{path}' leaves the workspace; put the file inside it")
+    return path
 
 
 def known_zone(value: str) -> str:

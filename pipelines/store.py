@@ -61,7 +61,8 @@ class Store:
             raise self.damaged("empty")
 
     def damaged(self, what: object) -> IntegrityError:
-        return IntegrityError(f"{self.ledger} is damaged ({what}); restore it from a backup")
+        said = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
+        return IntegrityError(f"{self.ledger} is damaged ({said}); restore it from a backup")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

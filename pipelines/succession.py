@@ -7,6 +7,7 @@ from typing import Any
 
 from features.errors import TrainingError
 from pipelines.crm.score_store import ScoreStore
+from pipelines.privacy.handed_over import enforce
 from pipelines.run import Job
 from pipelines.train import publish
 from pipelines.versions import Version
@@ -43,6 +44,7 @@ def rollback(job: Job, outcome: str | None) -> dict[str, Any]:
     view = _view(job.workspace, outcome)
     before, version = view.versions.aliased("champion"), view.versions.begin_roll_back()
     view.versions.load(version)
+    enforce(view)  # the scores of then may hold somebody who objected since
     restored = ScoreStore(view.store).restore(version) if view is job.workspace else None
     view.versions.roll_back(version, now=job.now)
     job.people.say(f"{version} is champion of {view.settings.outcome.kind} again")

@@ -11,7 +11,7 @@ from typing import Any
 from models import artifact, training
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError, make_database
 from models.training import Fitted
-from pipelines import backtest, champion, charts_of_quality, documents
+from pipelines import backtest, champion, charts_of_quality, documents, model_card
 from pipelines.backtest import fit, limits
 from pipelines.report_words import Words
 from pipelines.snapshots import families_here, outcome_file, training_matrix
@@ -64,9 +64,9 @@ def train(
             "backtest": {"folds": [], "skipped": []} if tested is None else dict(tested),
             "promotion": documents.finite([asdict(gate) for gate in verdict.gates]),
         }
-        versions.add(
-            Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
-        )
+        version = Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
+        versions.keep({model_card.FILE_NAME: model_card.model_card(version, files[artifact.MODEL])}, name)
+        versions.add(version)
         return Trained(versions.named(name), unchanged=False, unpublished=publish(workspace, versions))
     return Trained(found, unchanged=True, unpublished=publish(workspace, versions))
 
@@ -145,6 +145,7 @@ def _schema(workspace: Workspace, fitted: Fitted) -> list[dict[str, Any]]:
 
 def _record(workspace: Workspace, version: Version) -> Record:
     files = workspace.versions.files(version.version)
+    files[model_card.FILE_NAME] = model_card.model_card(version, files[artifact.MODEL])
     for name in ("settings", "data", "schema", "backtest"):
         files[f"{name}.json"] = json.dumps(version.record[name], indent=1, sort_keys=True)
     folds = version.record["backtest"]["folds"]

@@ -13,42 +13,62 @@ from features.contract import Column, Table, local_day
 from features.errors import DataError
 from pipelines.dialect import Reading, quoted
 from pipelines.local_time import zone_clock
+from pipelines.parquet_file import REJECTED_SCHEMA
+from pipelines.privacy.hiding import Hiding
+from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.privacy.tombstones import ERASED
 from pipelines.raw_rows import RawRows, identifier, physical
 
 _SHOWN_CHARACTERS = 60
 _BATCH_ROWS = 65_536
 
 _REASONS_SQL = """
-    SELECT count(*) AS times, arg_min(reason, source_row) AS reason, min(source_row) AS source_row
-    FROM rejects GROUP BY fault ORDER BY times DESC, fault LIMIT 3
+    SELECT count(*) AS times, fault, min(source_row) AS source_row
+    FROM rejects WHERE fault <> 'erased' GROUP BY fault ORDER BY times DESC, fault LIMIT 3
 """
 
 
 @dataclass(frozen=True)
 class CommonReason:
-    """Rejected rows that share what is wrong. reason: why the first of them, `source_row`, is rejected."""
+    """Rejected rows that share what is wrong. fault: that, without a value; source_row: of the first of them."""
 
     times: int
-    reason: str
+    fault: str
     source_row: int
 
 
 class TypedRows:
     """One file's rows, typed and judged: `landed` and `rejected` count them, the batches hand them out."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table) -> None:
-        self._connection, self._path, self._raw, self._contract = connection, path, raw, contract
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table, hiding: Hiding
+    ) -> None:
+        self._connection, self._path, self._raw, self._contract, self._hiding = connection, path, raw, contract, hiding
+        self.identities: dict[str, str] = {}  # own id to pseudonym, of every customer that lands
 
     @classmethod
     def of(
-        cls, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table, *, source_sha256: str
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        raw: RawRows,
+        contract: Table,
+        *,
+        source_sha256: str,
+        hiding: Hiding,
     ) -> TypedRows:
         """Type and judge every row. `connection` must have the clock functions: see `workbench`.
 
+        hiding: erased customers' rows are rejected, whatever they hold; where there are pseudonyms, customers land
+        under these, and of a rejected row only its number and what is wrong with it are kept.
         Raises: DataError where one key stands for two different rows.
         """
-        rows = cls(connection, path, raw, contract)
+        rows = cls(connection, path, raw, contract, hiding)
         connection.execute(_typing_sql(raw, contract, made=source_sha256[:12]))
+        if hiding.tombstones and "customer_id" in raw.readings:
+            rows._set_erased_aside()
+        if hiding.pseudonyms and "customer_id" in raw.readings:
+            rows._rename(hiding.pseudonyms)
         connection.execute("CREATE TABLE repeats (source_row BIGINT, first_row BIGINT)")
         if contract.key and all(name in raw.readings for name in contract.key):
             rows._settle_repeats()
@@ -66,6 +86,11 @@ class TypedRows:
     @property
     def rejected(self) -> int:
         return self._one("SELECT count(*) FROM rejects")
+
+    @property
+    def erased(self) -> int:
+        """How many of the rejected rows are rejected because their customer was erased."""
+        return self._one(f"SELECT count(*) FROM rejects WHERE fault = '{ERASED}'")  # noqa: S608 - a constant
 
     @property
     def first_known_at(self) -> str | None:
@@ -95,16 +120,39 @@ class TypedRows:
         )
 
     def rejected_batches(self, *, at_most: int | None = None) -> pa.RecordBatchReader:
-        """One row per rejected row: source_row, reason, source (the file's name), raw_row (all of it, as JSON)."""
+        """One row per rejected row: source_row, reason, source (the file's name), raw_row (all of it, as JSON).
+
+        A row that names an erased customer, in whichever of its values, has the reason `erased` and no raw_row.
+        """
         first = "rejects" if at_most is None else f"(FROM rejects ORDER BY source_row LIMIT {at_most})"
-        return self._batches(
-            f"SELECT source_row, reason, {quoted(self._path.name)} AS source, raw_row "  # noqa: S608 - quoted
+        reason, row = ("reason", "raw_row") if self._hiding.pseudonyms is None else ("fault", "NULL::VARCHAR")
+        found = self._batches(
+            f"SELECT source_row, {reason} AS reason, {quoted(self._path.name)} AS source, {row} AS raw_row "  # noqa: S608 - quoted
             f"FROM {first} JOIN ({self._raw.texts}) USING (source_row) ORDER BY source_row"
         )
+        if not self._hiding.tombstones:
+            return found
+        return pa.RecordBatchReader.from_batches(REJECTED_SCHEMA, map(self._hiding.tombstones.masked, found))
 
     def common_reasons(self) -> list[CommonReason]:
         """The three most frequent reasons for rejecting."""
         return [CommonReason(*row) for row in self._connection.execute(_REASONS_SQL).fetchall()]
+
+    def _set_erased_aside(self) -> None:
+        customers = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE customer_id IS NOT NULL")
+        names = self._hiding.tombstones.among(customers.to_arrow_table()["customer_id"].to_pylist())
+        self._connection.execute(
+            f"UPDATE typed SET why = '{ERASED}', fault = '{ERASED}' WHERE customer_id IN (SELECT unnest(?::VARCHAR[]))",  # noqa: S608 - a constant
+            [names],
+        )
+
+    def _rename(self, pseudonyms: Pseudonyms) -> None:
+        found = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE why IS NULL").to_arrow_table()
+        self.identities = {customer: pseudonyms.of(customer) for customer in found["customer_id"].to_pylist()}
+        names = pa.table({"own": list(self.identities), "name": list(self.identities.values())})
+        self._connection.register("names", names.cast(pa.schema([("own", pa.string()), ("name", pa.string())])))
+        self._connection.execute("UPDATE typed SET customer_id = names.name FROM names WHERE customer_id = names.own")
+        self._connection.unregister("names")
 
     def _settle_repeats(self) -> None:
         contract, connection = self._contract, self._connection
@@ -130,19 +178,18 @@ class TypedRows:
     def _refuse_contradictions(self) -> None:
         key = ", ".join(identifier(name) for name in self._contract.key)
         found = self._connection.execute(
-            f"SELECT count(DISTINCT row({key})) OVER (), first_row, source_row, {key} FROM versions WHERE differs "  # noqa: S608 - quoted
+            f"SELECT count(DISTINCT row({key})) OVER (), first_row, source_row FROM versions WHERE differs "  # noqa: S608 - quoted
             "ORDER BY source_row LIMIT 1"
         ).fetchone()
         if found is None:
             return
-        count, first_row, row, *values = found
-        named = ", ".join(f"{name} {value}" for name, value in zip(self._contract.key, values, strict=True))
+        count, first_row, row = found
         noun = self._contract.name.replace("_", " ")
         appear = f"{count:,} {noun} appear" if count > 1 else f"1 {noun.removesuffix('s')} appears"
         mapped = "known_at" in self._raw.readings
         versions = "" if mapped else ", or, if these are versions, map known_at: when each became known"
         raise DataError(
-            f"{appear} twice in {self._path.name} with different values (first: {named}, rows {first_row} and {row}); "
+            f"{appear} twice in {self._path.name} with different values (first: rows {first_row} and {row}); "
             f"remove the wrong row of each{versions}"
         )
 

@@ -22,13 +22,16 @@ from pipelines import settings as settings_file
 from pipelines.engine import open_engine
 from pipelines.landed import landed_files, landed_tables
 from pipelines.prepared import Prepared, PreparedOutcomes
+from pipelines.privacy import objections
+from pipelines.privacy.objections import Refusals
+from pipelines.privacy.pseudonyms import Pseudonyms, pseudonyms, refuse_mixture
 from pipelines.settings import FILE_NAME, Settings
 from pipelines.store import Store, StoredFile
 from pipelines.versions import Versions
 from pipelines.whole_file import unfinished
 
 # What costs time to make, and does not depend on the outcome.
-_SHARED = ("store", "engine", "tables", "landed", "data_days", "prepared", "prepared_others")
+_SHARED = ("store", "engine", "pseudonyms", "refusals", "tables", "landed", "data_days", "prepared", "prepared_others")
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,31 @@ class Workspace:
         return {}
 
     @cached_property
+    def refusals(self) -> Refusals:
+        """Who objected or did not consent, by the lists that the settings name."""
+        return objections.read(self.root, self.settings.privacy).known_as(self.name_of)
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms | None:
+        """The names that customers landed under, where they are not their own ids."""
+        return pseudonyms(self.store, self.settings)
+
+    def name_of(self, customer: str) -> str:
+        """What a customer of the company is called in this workspace's files."""
+        return customer if self.pseudonyms is None else self.pseudonyms.of(customer)
+
+    @cached_property
     def tables(self) -> dict[str, ir.Table]:
-        """Every landed table. Raises DataError where those that the cohort is made of are not there yet."""
+        """Every landed table, without those who may not be processed: whatever is computed comes from here.
+
+        Raises DataError where those that the cohort is made of are not there yet.
+        """
+        refuse_mixture(self.store, self.settings)
         tables = landed_tables(self.store, self.engine, settings=self.settings)
         if not self._entity_tables & tables.keys():
             noun = "subscriptions" if self.by_contract else "orders"
             raise DataError(f"no {noun} have landed in {self.root}; run `attrition ingest --project {self.root}`")
-        return tables
+        return self.refusals.applied(tables, self.engine)
 
     @cached_property
     def landed(self) -> list[StoredFile]:

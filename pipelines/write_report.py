@@ -17,6 +17,7 @@ from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.further_scores import further_scores
 from pipelines.monitoring.monitor import monitored
+from pipelines.privacy.handed_over import enforce
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
 from pipelines.report_retention import retention
@@ -43,6 +44,7 @@ SAMPLE = 3_000  # customers behind the importance and spread charts; more change
 
 def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> str:
     """Write the page; its path below the workspace. Raises TrainingError or DataError where nothing was scored."""
+    enforce(workspace)
     progress("gathering")
     data = gather(workspace)
     progress("drawing")
@@ -51,7 +53,7 @@ def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lamb
     def save(place: Path) -> None:
         place.write_text(page, encoding="utf-8")
 
-    workspace.store.put(FILE_NAME, save, kind="report")
+    workspace.store.put(FILE_NAME, save, kind="report", day=str(workspace.as_of))
     return FILE_NAME
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.errors import DataError, IntegrityError
 from pipelines import documents
+from pipelines.privacy.rewriting import forget
 from pipelines.store import Store
 
 COLUMNS: Mapping[str, str] = {
@@ -107,9 +111,7 @@ class ScoreStore:
         They are those of their date again, too.
         Raises: IntegrityError where their file is not the one that was written.
         """
-        with self.store.transaction() as ledger:
-            rows = ledger.execute("SELECT * FROM score_runs").fetchall()
-        runs = [run for run in map(_run, rows) if run.detail["model_version"] == model_version]
+        runs = [run for run in self.runs() if run.detail["model_version"] == model_version]
         if not runs:
             return None
         run = max(runs, key=lambda each: (each.as_of, each.sequence))
@@ -123,6 +125,51 @@ class ScoreStore:
                 (run.run_id,),
             )
         return self.require(run.as_of)
+
+    def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
+        """Take customers out of every run, current or not; what all others have stays, value for value. How many rows.
+
+        gone: which of some customers are to go. A run's reduced history has a name of its own, and holds with the run's
+        new digest from one transaction on; a file that no run names is left over from a strike that broke off.
+        """
+        struck = 0
+        for run in self.runs():
+            scores = documents.read_frame(self.store, run.history)
+            if scores is None:
+                continue
+            leave = gone(scores["customer_id"].tolist())
+            if not leave.any():
+                continue
+            if _digest(scores, _written(run)) != run.content_sha256:
+                raise self._damaged(f"{run.history} holds other scores than run {run.run_id} wrote")
+            kept = scores[~leave].reset_index(drop=True)
+            path = f"scores/{run.as_of}-{run.run_id}-{len(kept)}.parquet"
+            reduced = replace(run, history=documents.write_frame(self.store, path, kept, kind="scores"), rows=len(kept))
+            with self.store.transaction() as ledger:
+                ledger.execute(
+                    "UPDATE score_runs SET history = ?, rows = ?, content_sha256 = ? WHERE run_id = ?",
+                    (path, len(kept), _digest(kept, _written(reduced)), run.run_id),
+                )
+                if run.current:
+                    customers = [(customer,) for customer in scores["customer_id"][leave]]
+                    ledger.executemany("DELETE FROM scores WHERE customer_id = ?", customers)
+            struck += int(leave.sum())
+        self._forget_unnamed()
+        return struck
+
+    def expire(self, before: date) -> int:
+        """Delete the runs of the days before one, but never the current run. How many."""
+        old = [(run.run_id,) for run in self.runs() if not run.current and date.fromisoformat(run.as_of) < before]
+        with self.store.transaction() as ledger:
+            ledger.executemany("DELETE FROM score_runs WHERE run_id = ?", old)
+        self._forget_unnamed()
+        return len(old)
+
+    def _forget_unnamed(self) -> None:
+        named = {run.history for run in self.runs()}
+        for file in self.store.files("scores"):
+            if file.path not in named:
+                forget(self.store, file.path)
 
     def run(self, as_of: str) -> ScoreRun | None:
         """The newest run of a date."""
@@ -158,7 +205,7 @@ class ScoreStore:
             run = None if row is None else _run(row)
             scores = pd.DataFrame([tuple(each) for each in rows], columns=list(COLUMNS))
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
-            raise self._damaged(str(error)) from None
+            raise self._damaged(str(error).partition(" with text ")[0]) from None
         # The tables themselves may be lost: then their pages are there, and nothing leads to them.
         if state != "ok":
             raise self._damaged(state)

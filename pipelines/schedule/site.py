@@ -52,6 +52,7 @@ class Site:
         All steps of a run look from one moment: a run over midnight does not score one day and deliver another.
         Raises: AgainError where another run is at work and tries are left, otherwise SaidError.
         """
+        from pipelines.privacy.rewriting import settle
         from pipelines.run import Job
         from pipelines.workspace import open_workspace
 
@@ -62,6 +63,7 @@ class Site:
         try:
             workspace = open_workspace(self.folder, now=now)
             with held(self.folder):
+                settle(workspace.store)
                 yield Job(workspace, Logged(context.log), now)
         except BusyError as error:
             tried = context.op_execution_context.retry_number

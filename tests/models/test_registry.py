@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -146,3 +151,38 @@ def test_a_real_server_takes_the_same_record(server: Server, capfd: pytest.Captu
     stored = {path.name: path.read_text() for path in server.artifacts.rglob("*") if path.is_file()}
     assert stored == {Path(name).name: text for name, text in FILES.items()}
     assert capfd.readouterr().out == ""  # standard output is for the JSON document of the command line
+
+
+def test_pickles_are_refused_whatever_the_environment_says() -> None:
+    code = (
+        "import models.registry\n"
+        "from mlflow.environment_variables import MLFLOW_ALLOW_PICKLE_DESERIALIZATION as allowed\n"
+        "print(allowed.get())"
+    )
+    environment = os.environ | {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_wherever_docs_start_an_mlflow_server_it_answers_to_this_machine_alone() -> None:
+    root = Path(__file__).parents[2]
+    started = []
+    for place in (root / "README.md", root / "CONTRIBUTING.md", root / "Makefile", *(root / "docs").rglob("*.md")):
+        text = place.read_text(encoding="utf-8").replace("\\\n", " ")
+        started += [line for line in text.splitlines() if re.search(r"\bmlflow (server|ui)\b", line)]
+    assert started
+    for line in started:
+        assert "--host 127.0.0.1" in line
+        assert "--allowed-hosts 'localhost:5000,127.0.0.1:5000'" in line
+
+
+def test_a_server_of_this_machine_refuses_to_answer_to_another_name(server: Server) -> None:
+    server.wait()
+    asked = urllib.request.Request(f"{server.url}/api/2.0/mlflow/experiments/search?max_results=1")
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        assert answer.status == 200
+    asked = urllib.request.Request(asked.full_url, headers={"Host": "elsewhere.example"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=20)
+    refused.value.close()
+    assert refused.value.code == 403

@@ -31,6 +31,8 @@ NAMES = [
     "rollback",
     "monitor",
     "schedule",
+    "erase",
+    "expire",
 ]
 
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from features.contract import Column, Kind, Table
 from pipelines.dialect import SPACES, text_reading, trimmed
+from pipelines.privacy.hiding import Hiding
+from pipelines.privacy.tombstones import Tombstones
 from pipelines.raw_rows import RawRows
 from pipelines.source_settings import Dialect
 from pipelines.typed_rows import TypedRows, workbench
@@ -47,7 +49,8 @@ def read(
             "at": text_reading(happened, '"raw at"', dialect=Dialect()),
         },
     )
-    TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64)
+    hiding = Hiding(Tombstones(), None)
+    TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64, hiding=hiding)
     found = bench.execute("SELECT seen, why FROM typed ORDER BY source_row").fetchall()
     return [
         reason.removeprefix(f"seen '{values[row]}' ") if reason else value for row, (value, reason) in enumerate(found)

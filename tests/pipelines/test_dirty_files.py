@@ -214,6 +214,19 @@ def test_spaces_around_the_names_of_a_header_do_not_matter(tmp_path: Path) -> No
     assert land(tmp_path, " order_id ,\xa0customer_id,ordered_at\t,amount \n" + ROW).values("customer_id") == ["C-1"]
 
 
+@pytest.mark.parametrize("heading", ['amount"; DROP TABLE typed; --', "amount'); --", 'a"" FROM x', "{amount}", "%s"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_heading_that_looks_like_sql_is_a_heading(tmp_path: Path, heading: str, ending: str) -> None:
+    columns, path = ORDER_COLUMNS | {"amount": heading}, f"or'd\"ers.{ending}"
+    if ending == "parquet":
+        rows = {"order_id": ["A"], "customer_id": ["C"], "ordered_at": [date(2024, 1, 2)], heading: [Decimal("11.77")]}
+        pq.write_table(pa.table(rows), tmp_path / path)
+    else:
+        written = heading.replace('"', '""')
+        (tmp_path / path).write_text(f'order_id,customer_id,ordered_at,"{written}"\nA,C,2024-01-02,11.77\n')
+    assert land_file(tmp_path, path, columns=columns).values("amount") == [Decimal("11.7700")]
+
+
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
 def test_an_empty_file_is_refused(tmp_path: Path, content: str) -> None:
     assert refusal(tmp_path, content) == "orders.csv is empty; it needs a header line that names its columns"

@@ -18,7 +18,7 @@ def test_a_file_with_too_many_rejected_rows_is_refused_with_its_reasons(tmp_path
     (listed,) = (tmp_path / "rejected/orders").iterdir()
     assert str(refused.value) == (
         "orders.csv: 3 of 9 rows (33.3%) are rejected, more than max_rejected_share = 0.3 allows, so nothing of it is "
-        "landed. Most frequent: 2 like row 7: amount 'x' is not a number (decimal mark '.', no thousands mark); 1 like "
+        "landed. Most frequent: 2 like row 7: amount is not a number (decimal mark '.', no thousands mark); 1 like "
         f"row 9: order_id is empty. They are listed in rejected/orders/{listed.name}. Correct the dialect of this "
         "source in attrition.toml, correct the file, or raise max_rejected_share"
     )

@@ -198,9 +198,9 @@ def test_a_dialect_that_cannot_be_read_is_refused(file: Path, added: str, said: 
         ('"orders"', '"order"', "there is no table 'order'. Did you mean 'orders'?"),
         ("amount =", "amuont =", "table orders has no column 'amuont'. Did you mean 'amount'?"),
         (', amount = "total"', "", "table orders needs 'amount': say which source column holds it"),
-        ("orders.csv", "../orders.csv", "path '../orders.csv' leaves the workspace; put or link the file inside it"),
-        ("orders.csv", "a/../../o.csv", "path 'a/../../o.csv' leaves the workspace; put or link the file inside it"),
-        ("orders.csv", "/etc/passwd", "path '/etc/passwd' leaves the workspace; put or link the file inside it"),
+        ("orders.csv", "../orders.csv", "path '../orders.csv' leaves the workspace; put the file inside it"),
+        ("orders.csv", "a/../../o.csv", "path 'a/../../o.csv' leaves the workspace; put the file inside it"),
+        ("orders.csv", "/etc/passwd", "path '/etc/passwd' leaves the workspace; put the file inside it"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_refused(file: Path, old: str, new: str, said: str) -> None:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.errors import DataError
+from features.errors import DataError, SettingsError
 from pipelines.ingest import ingest
+from pipelines.privacy_settings import Privacy
 from pipelines.store import Store
 from tests.pipelines.landing_case import HEADER, ROW, land, settings, source, statuses, table
 
@@ -44,6 +45,26 @@ def test_a_source_without_a_file_is_an_error_before_anything_lands(tmp_path: Pat
     ):
         ingest(store, settings(source(), source("more/*.csv")))
     assert store.files("landed") == []
+
+
+def test_a_link_that_leads_out_of_the_workspace_is_refused_and_one_within_is_read(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "secret.csv").write_text(HEADER + ROW)
+    (tmp_path / "shop/out.csv").symlink_to(tmp_path / "secret.csv")
+    (tmp_path / "shop/real.csv").write_text(HEADER + ROW)
+    (tmp_path / "shop/within.csv").symlink_to("real.csv")
+    store = Store(tmp_path / "shop")
+    with pytest.raises(SettingsError, match=r"out\.csv \(a source of table orders\) is a link that leads out of"):
+        ingest(store, settings(source("*.csv")))
+    assert store.files("landed") == []
+    assert statuses(store, settings(source("within.csv"))) == ["landed"]
+
+
+def test_the_lists_of_the_settings_are_no_sources(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(HEADER + ROW)
+    (tmp_path / "objections.csv").write_text("customer_id\n")
+    plan = Privacy(objections="objections.csv")
+    assert statuses(Store(tmp_path), settings(source("*.csv")).model_copy(update={"privacy": plan})) == ["landed"]
 
 
 def test_an_ending_that_tells_no_format_is_an_error(tmp_path: Path) -> None:

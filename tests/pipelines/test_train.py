@@ -10,8 +10,9 @@ import pytest
 
 from features.errors import IntegrityError, TrainingError
 from pipelines.score import score
-from pipelines.train import train
+from pipelines.train import _record, registry_of, train
 from pipelines.workspace import Workspace, open_workspace
+from tests.pipelines.shop_case import FORMULA
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -48,3 +49,29 @@ def test_a_deleted_snapshot_is_computed_again_byte_for_byte(workspace: Workspace
     place.unlink()
     assert score(workspace, now=NOW).unchanged
     assert place.read_bytes() == before
+
+
+def test_without_a_server_mlflow_is_a_file_of_the_workspace(workspace: Workspace) -> None:
+    registry = registry_of(workspace)
+    assert registry.uri == f"sqlite:///{workspace.root.resolve()}/mlflow.sqlite"
+    assert registry.artifacts == workspace.root / "mlflow_artifacts"
+
+
+def test_what_mlflow_gets_holds_no_secret_and_no_customer(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {
+        "MLFLOW_TRACKING_USERNAME": "SECRET-user",
+        "MLFLOW_TRACKING_PASSWORD": "SECRET-password",
+        "ATTRITION_PSEUDONYM_KEY": "SECRET-key-of-pseudonyms",
+    }
+    for name, secret in secrets.items():
+        monkeypatch.setenv(name, secret)
+    version = workspace.versions.champion()
+    told = _record(workspace, version)
+    assert told.version == version.version  # the name of the run
+    assert set(told.files) >= {"settings.json", "data.json", "model_card.md", "model.json", "booster.txt"}
+    everything = repr(told)
+    assert "SECRET" not in everything
+    assert "C-0" not in everything
+    assert FORMULA not in everything

@@ -25,7 +25,7 @@ def test_one_key_with_two_values_refuses_the_file(tmp_path: Path) -> None:
     with pytest.raises(DataError) as refused:
         land(tmp_path, HEADER + "\n".join(rows))
     assert str(refused.value) == (
-        "2 orders appear twice in orders.csv with different values (first: order_id A-17, rows 2 and 3); remove the "
+        "2 orders appear twice in orders.csv with different values (first: rows 2 and 3); remove the "
         "wrong row of each, or, if these are versions, map known_at: when each became known"
     )
     assert Store(tmp_path).files("landed") == []

@@ -1,0 +1,106 @@
+"""One page about one trained model, for people who use it or answer for it; no data of any customer."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipelines.privacy_settings import Privacy
+from pipelines.versions import Version
+
+FILE_NAME = "model_card.md"
+TEMPLATE = "model_card.md.jinja"
+
+OUTCOMES = {
+    "inactivity": "placing no order",
+    "churn": "having no subscription left",
+    "voluntary": "leaving by choice",
+    "involuntary": "leaving because payments failed",
+    "contraction": "staying and paying less",
+    "expansion": "staying and paying more",
+}
+COHORTS = {
+    "ever_ordered": "customers who ever ordered",
+    "ordered_within": "customers who ordered within the last {days} days",
+    "subscribed": "customers with a running subscription, past its trial, who have not given notice",
+}
+METRICS = (
+    ("roc_auc", "ROC AUC"),
+    ("pr_auc", "PR AUC"),
+    ("log_loss", "log loss"),
+    ("brier", "Brier score"),
+    ("calibration_slope", "calibration slope"),
+    ("top_decile_lift", "lift of the top tenth"),
+)
+
+
+def model_card(version: Version, model: str) -> str:
+    """The page as Markdown. model: the text of the version's model.json. The same version gives the same page."""
+    record, fitted = version.record, json.loads(model)
+    settings = {"privacy": Privacy().model_dump(), **record["settings"]}  # older versions know of no such settings
+    # Markdown is not HTML: what may break a table is taken out of the few texts that come from data.
+    environment = Environment(  # noqa: S701
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        loader=FileSystemLoader(Path(__file__).parent),
+    )
+    return environment.get_template(TEMPLATE).render(
+        version=version.version,
+        trained_at=version.trained_at[:16].replace("T", " "),
+        promoted=version.promoted,
+        verdict=_plain(version.verdict),
+        record=record,
+        settings=settings,
+        parameters=record["parameters"],
+        outcome=OUTCOMES[settings["outcome"]["kind"]],
+        cohort=COHORTS[settings["cohort"]["kind"]].format(days=settings["cohort"]["active_days"]),
+        days=sorted(str(date.fromordinal(day)) for day in fitted["snapshots"]),
+        tables=_tables(record["data"]),
+        lists=any(settings["privacy"][name] for name in ("objections", "consent")),
+        families=dict(sorted(Counter(column["family"].replace("_", " ") for column in record["schema"]).items())),
+        folds=record["backtest"]["folds"],
+        segments=[{**each, "segment": _plain(each["segment"])} for each in record["backtest"].get("segments", [])],
+        calibrator=fitted["calibrator"],
+        metrics=METRICS,
+        figure=_figure,
+        share=_share,
+        four=_four,
+    )
+
+
+def _tables(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per table of the data: how many files and rows had landed, and when the first row became known."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in files:
+        table = found.setdefault(file["table"], {"name": file["table"], "files": 0, "rows": 0, "first": None})
+        table["files"] += 1
+        table["rows"] += file["landed"]
+        table["first"] = min((day for day in (table["first"], file["first_known_at"]) if day), default=None)
+    return [found[name] for name in sorted(found)]
+
+
+def _figure(fold: Mapping[str, Any], name: str) -> str:
+    low, high = fold["intervals"].get(name, (None, None))
+    interval = "" if low is None or high is None else f" ({_four(low)} to {_four(high)})"
+    return _four(fold["model"][name]) + interval
+
+
+def _share(figures: Mapping[str, Any]) -> str:
+    return f"{figures['positives'] / figures['n']:.1%}" if figures["n"] else "-"
+
+
+def _four(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _plain(text: str) -> str:
+    """Text that neither ends a table's cell nor starts anything else in Markdown or HTML."""
+    return "".join(" " if mark in "|<>`\r\n" else mark for mark in text)

@@ -1,0 +1,162 @@
+"""`attrition erase CUSTOMER`: a person leaves everything that the workspace wrote, and stays out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.errors import DataError
+from pipelines import documents
+from pipelines.dialect import SPACES
+from pipelines.landed import LANDED
+from pipelines.privacy.handed_over import take_out
+from pipelines.privacy.keys import key, named
+from pipelines.privacy.landed_rows import erase_rows
+from pipelines.privacy.made_files import made_files, rows_of
+from pipelines.privacy.pseudonyms import Identities
+from pipelines.privacy.rewriting import forget, scrub, settle
+from pipelines.privacy.tombstones import KEY, SCHEMA
+from pipelines.privacy.traces import Traces
+from pipelines.run import Job
+from pipelines.store import Store
+from pipelines.whole_file import sweep
+
+MADE = ("landed", "rejected", "snapshots", "outcomes", "results", "scores")  # folders of files that are all ours
+
+Say = Callable[[str], None]
+Receipt = dict[str, Any]
+
+
+def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
+    """Erase customers; {"receipts": [one each]}.
+
+    What is to be removed is noted first, together with the hash that keeps later rows out; broken off anywhere, the
+    same command goes on. Whoever was erased before gets the receipt of then.
+    """
+    store = job.workspace.store
+    names = list(dict.fromkeys(customer.strip(SPACES) for customer in customers))
+    if not all(names):
+        raise DataError("an empty id names nobody; give the customer's id as it is in your data")
+    settle(store)
+    secret = key(store, KEY)
+    if secret is None:
+        raise AssertionError("a key is made where there is none")
+    digests = {name: named(secret, name) for name in names}
+    with job.people.stage("erase") as step:
+        fresh = [name for name in names if _noted(store, digests[name]) is None]
+        if fresh:
+            _note(store, _looked_into(job, fresh, digests, step))
+        pending = [name for name in names if not (_noted(store, digests[name]) or {}).get("finished")]
+        if pending:
+            _remove(store, {name: job.workspace.name_of(name) for name in pending}, step)
+            _finish(store, [digests[name] for name in pending])
+    receipts = [json.loads((_noted(store, digests[name]) or {})["receipt"]) for name in names]
+    for number, (name, receipt) in enumerate(zip(names, receipts, strict=True), 1):
+        if len(names) > 1:
+            job.people.say(f"customer {number} of {len(names)}:")
+        _tell(job, receipt, again=name not in pending)
+    return {"receipts": receipts}
+
+
+def _looked_into(job: Job, names: list[str], digests: dict[str, str], say: Say) -> list[Receipt]:
+    """A receipt for each, of what is to be removed."""
+    views = job.workspace.each_outcome
+    champions = {found.version for view in views if (found := view.versions.aliased("champion")) is not None}
+    traces = Traces.of(job.workspace.store, {name: job.workspace.name_of(name) for name in names}, say)
+    return [
+        {
+            "customer": digests[name],
+            "erased_at": job.now.isoformat(timespec="seconds"),
+            "found": bool(traces.removed[name]),
+            "removed": {kind: dict(counts) for kind, counts in traces.removed[name].items()},
+            "models": [{**model, "champion": model["version"] in champions} for model in traces.models_of(name)],
+            "still_held_by": traces.elsewhere[name],
+        }
+        for name in names
+    ]
+
+
+def _remove(store: Store, names: Mapping[str, str], say: Say) -> None:
+    """names: what each is called in files of ours, by the company's own id."""
+    for file in store.files(LANDED):
+        say(f"rewriting {file.path}")
+        erase_rows(store, file, names)
+    for file in made_files(store):
+        if rows_of(store, file, names.values()):
+            say(f"removing {file.path}")
+            forget(store, file.path)
+    say("scores and what was handed over")
+    take_out(store, partial(_among, frozenset(names.values())), partial(_among, frozenset(names)))
+    Identities(store.root).forget(names)
+    _sweep_leftovers(store)
+    say("cleaning the ledger")
+    scrub(store)
+
+
+def _among(names: frozenset[str], customers: list[str]) -> npt.NDArray[np.bool_]:
+    return np.array([customer in names for customer in customers], dtype=np.bool_)
+
+
+def _sweep_leftovers(store: Store) -> None:
+    """What killed runs left unfinished, lists of rows of files that were refused, and files that no ledger lists."""
+    sweep(store.root)
+    with store.transaction() as ledger:
+        listed = {row["path"] for row in ledger.execute("SELECT path FROM files").fetchall()}
+    for place in chain.from_iterable(store.root.glob(f"{folder}/**/*") for folder in MADE):
+        unlisted = place.relative_to(store.root).as_posix() not in listed
+        if place.is_file() and unlisted and (place.name.startswith(".") or place.suffix in (".parquet", ".csv")):
+            place.unlink()
+
+
+def _noted(store: Store, digest: str) -> dict[str, Any] | None:
+    with store.transaction() as ledger:
+        ledger.execute(SCHEMA)
+        row = ledger.execute("SELECT * FROM erasures WHERE digest = ?", (digest,)).fetchone()
+    return None if row is None else dict(row)
+
+
+def _note(store: Store, receipts: list[Receipt]) -> None:
+    rows = [(receipt["customer"], json.dumps(receipt, sort_keys=True)) for receipt in receipts]
+    with store.transaction() as ledger:
+        ledger.executemany("INSERT INTO erasures VALUES (?, ?, 0)", rows)
+
+
+def _finish(store: Store, digests: list[str]) -> None:
+    for digest in digests:
+        receipt = json.loads((_noted(store, digest) or {})["receipt"])
+        documents.write(store, f"receipts/erased-{digest[:16]}.json", receipt, kind="receipt")
+    with store.transaction() as ledger:
+        ledger.executemany("UPDATE erasures SET finished = 1 WHERE digest = ?", [(digest,) for digest in digests])
+
+
+def _tell(job: Job, receipt: Receipt, *, again: bool) -> None:
+    say = job.people.say
+    place = f"receipts/erased-{receipt['customer'][:16]}.json"
+    if again:
+        say(f"erased before, on {receipt['erased_at'][:10]}: nothing more to do; receipt: {place}")
+        return
+    if not receipt["found"]:
+        say(f"nothing of this customer was here; later files that name the customer are kept out; receipt: {place}")
+    for kind, counts in receipt["removed"].items():
+        rows, files = _counted(counts["rows"], "row"), _counted(counts["files"], "file")
+        say(f"  {kind.replace('_', ' ')}: {rows} of {files} removed")
+    for model in receipt["models"]:
+        learned = "learned from" if model["certain"] else "may have learned from"
+        say(f"  model {model['version']} ({model['outcome']}) {learned} the customer; `attrition train` makes another")
+    for held in receipt["still_held_by"]:
+        rows = _counted(held["rows"], "row")
+        say(
+            f"  still in {held['path']}, {rows}: this file is yours to change; what lands of it leaves the customer out"
+        )
+    if receipt["found"]:
+        say(f"erased; receipt: {place}")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"

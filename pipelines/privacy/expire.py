@@ -1,0 +1,180 @@
+"""`attrition expire`: what is older than the settings allow is removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.asof import instant
+from features.errors import SettingsError
+from features.tables import TABLES
+from pipelines.crm.score_store import ScoreStore
+from pipelines.landed import LANDED, REJECTED
+from pipelines.parquet_file import write_parquet
+from pipelines.privacy.landed_rows import leave_out
+from pipelines.privacy.objections import ID
+from pipelines.privacy.rewriting import forget, rewrite, scrub, settle
+from pipelines.privacy.tombstones import ERASED, masked
+from pipelines.run import Job
+from pipelines.settings import Settings
+from pipelines.store import StoredFile
+from pipelines.workspace import Workspace
+
+EXPIRED = "expired"  # the reason of a rejected row whose text is no longer kept
+# They hold until something ends them: without the row that began it, a subscription that ended long ago cannot be told.
+STANDING = ("customers", "subscriptions", "payment_methods")
+
+_DAY = re.compile(r"-(\d{4}-\d{2}-\d{2})-")
+
+
+def expire(job: Job) -> dict[str, Any]:
+    """Remove what is older than the settings' periods at `as_of`, and say so.
+
+    {"as_of", "removed": {"facts": rows, "rejects": rows, "snapshots": files, "scores": runs, "delivery": files}}, with
+    the periods that are set alone. Raises: SettingsError where facts would be removed that training reads.
+    """
+    workspace, plan = job.workspace, job.workspace.settings.privacy
+    old = Old(workspace)
+    steps = {
+        "facts": (plan.keep_facts_days, old.facts),
+        "rejects": (plan.keep_rejects_days, old.rejects),
+        "snapshots": (plan.keep_snapshots_days, old.snapshots),
+        "scores": (plan.keep_scores_days, old.scores),
+        "delivery": (plan.keep_delivery_days, old.delivery),
+    }
+    _refuse_short_memory(workspace.settings)
+    settle(workspace.store)
+    removed: dict[str, int] = {}
+    with job.people.stage("expire", steps=len(steps)) as step:
+        for name, (days, remove) in steps.items():
+            if days is not None:
+                removed[name] = remove(workspace.as_of - timedelta(days=days))
+            step(name)
+        if any(removed.values()):
+            scrub(workspace.store)
+    for name, count in removed.items():
+        unit = {"facts": "rows", "rejects": "texts of rows", "scores": "runs"}.get(name, "files")
+        job.people.say(f"  {name}: {count:,} {unit} removed, older than {getattr(plan, f'keep_{name}_days')} days")
+    if not removed:
+        job.people.say("  no period is set: everything is kept (settings: privacy.keep_..._days)")
+    return {"as_of": str(workspace.as_of), "removed": removed}
+
+
+def _refuse_short_memory(settings: Settings) -> None:
+    days, plan = settings.privacy.keep_facts_days, settings.snapshots
+    needed = plan.every_days * plan.at_most + settings.maturity_days + max(settings.lookback_days)
+    if days is not None and days < needed:
+        raise SettingsError(
+            f"privacy.keep_facts_days = {days}, but training looks back {needed} days (snapshots.every_days times "
+            "at_most, outcome, longest lookback), and its oldest snapshots would know of no past; raise it, or lower "
+            "one of these"
+        )
+
+
+@dataclass(frozen=True)
+class Old:
+    """Each method removes one kind of what happened, or was made, before a day, and says how much that was."""
+
+    workspace: Workspace
+
+    def facts(self, before: date) -> int:
+        store, count = self.workspace.store, 0
+        moment = instant(before, zone=self.workspace.settings.zone)
+        for file in store.files(LANDED):
+            contract = TABLES[file.detail["table"]]
+            apart = contract.name in STANDING or ID not in file.detail["columns"]
+            if apart or not (store.root / file.path).exists():
+                continue
+            rows = pq.read_table(store.verified(file), columns=["source_row", contract.happened_at])
+            gone = rows.filter(pc.less(rows[contract.happened_at], pa.scalar(moment, pa.timestamp("us"))))
+            if gone.num_rows:
+                expired = file.detail.get("expired", 0) + gone.num_rows
+                leave_out(store, file, gone["source_row"].to_pylist(), expired=expired)
+                count += gone.num_rows
+        return count
+
+    def rejects(self, before: date) -> int:
+        store, count = self.workspace.store, 0
+        for file in store.files(REJECTED):
+            if (store.root / file.path).exists() and self._newest(file) < before:
+                rows = pq.read_table(store.verified(file)).combine_chunks()
+                old = [reason not in {ERASED, EXPIRED} for reason in rows["reason"].to_pylist()]
+                if any(old):
+                    hidden = [masked(batch, old, why=EXPIRED) for batch in rows.to_batches()]
+                    rewrite(store, file, partial(_write, pa.Table.from_batches(hidden, rows.schema)))
+                    count += sum(old)
+        for place in store.root.glob(f"{REJECTED}/*/*.refused.csv"):
+            if self._written(place) < before:
+                place.unlink()
+                count += 1
+        return count
+
+    def snapshots(self, before: date) -> int:
+        store = self.workspace.store
+        old = [
+            file
+            for kind in ("snapshot", "outcome")
+            for file in store.files(kind)
+            if date.fromisoformat(file.detail["day"]) < before
+        ]
+        old += [file for file in store.files("predictions") if self._last_fold(file) < str(before)]
+        return _forget(self.workspace, old)
+
+    def scores(self, before: date) -> int:
+        return ScoreStore(self.workspace.store).expire(before)
+
+    def delivery(self, before: date) -> int:
+        current = ScoreStore(self.workspace.store).current()
+        kept = None if current is None else current[0].as_of
+        days = ((file, day) for file, day in self._handed_over() if day != kept)
+        return _forget(self.workspace, [file for file, day in days if day < str(before)])
+
+    def _handed_over(self) -> Iterator[tuple[StoredFile, str]]:
+        for file in self.workspace.store.files("delivery"):
+            found = _DAY.search(file.path)
+            if found is not None:
+                yield file, found[1]
+        for file in self.workspace.store.files("report"):
+            yield file, file.detail.get("day", "")
+
+    def _newest(self, rejects: StoredFile) -> date:
+        """The day of the newest fact of the file that rows were rejected of; where none landed, of the rejecting."""
+        landed = self.workspace.store.root / rejects.path.replace(f"{REJECTED}/", f"{LANDED}/", 1)
+        if landed.exists():
+            with duckdb.connect() as connection:
+                row = connection.execute("SELECT max(known_at)::DATE FROM read_parquet(?)", [str(landed)]).fetchone()
+            if row is not None and row[0] is not None:
+                newest: date = row[0]
+                return newest
+        return self._written(self.workspace.store.root / rejects.path)
+
+    def _written(self, place: Path) -> date:
+        return datetime.fromtimestamp(place.stat().st_mtime, self.workspace.settings.zone).date()
+
+    def _last_fold(self, predictions: StoredFile) -> str:
+        place = self.workspace.store.root / predictions.path
+        return (
+            max(pq.read_table(place, columns=["snapshot_on"])["snapshot_on"].to_pylist(), default="")
+            if place.exists()
+            else ""
+        )
+
+
+def _forget(workspace: Workspace, files: list[StoredFile]) -> int:
+    for file in files:
+        forget(workspace.store, file.path)
+    return len(files)
+
+
+def _write(rows: pa.Table, place: Path) -> None:
+    write_parquet(place, rows.to_batches(), rows.schema.remove_metadata())

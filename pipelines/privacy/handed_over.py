@@ -1,0 +1,113 @@
+"""What leaves the workspace: checked against the lists once more, as they are at that moment."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipelines.crm import csv_file
+from pipelines.crm.score_store import ScoreStore
+from pipelines.privacy.objections import ID, Refusals, read
+from pipelines.privacy.pseudonyms import Identities
+from pipelines.privacy.rewriting import forget, rewrite, scrub, settle
+from pipelines.store import Store
+from pipelines.workspace import Workspace
+
+Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)"
+
+
+def refusals_now(workspace: Workspace) -> Refusals:
+    """The lists as they are now, by the company's own ids."""
+    return read(workspace.root, workspace.settings.privacy)
+
+
+def permitted(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of those who may be processed, by the lists as they are now."""
+    refusals = refusals_now(workspace).known_as(workspace.name_of)
+    kept: pd.DataFrame = frame[refusals.allows(frame[ID])]
+    return kept.reset_index(drop=True)
+
+
+def there(store: Store, path: str, *, of: str | None = None) -> bool:
+    """Whether a delivered file is there, whole. of: what it must have been written of."""
+    found = store.present(path)
+    return found is not None and not found.detail.get("reduced") and found.detail.get("of") == of
+
+
+def hand_over(workspace: Workspace, path: str, frame: pd.DataFrame, *, of: str | None = None) -> None:
+    """Write a CSV file of those who may be processed, by the company's own ids."""
+    rows = permitted(workspace, frame)
+    if workspace.pseudonyms is not None:
+        rows = rows.assign(**{ID: Identities(workspace.root).own(rows[ID])})
+    workspace.store.put(path, lambda place: csv_file.write(rows, place), kind="delivery", of=of)
+
+
+def enforce(workspace: Workspace) -> None:
+    """Take those who may not be processed out of what was scored and handed over before; once for the same lists."""
+    refusals, store = refusals_now(workspace), workspace.store
+    with store.transaction() as ledger:
+        ledger.execute(_SCHEMA)
+        if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (refusals.fingerprint,)).fetchone():
+            return
+    settle(store)
+    if refusals and take_out(store, refusals.known_as(workspace.name_of).refuses, refusals.refuses):
+        scrub(store)
+    with store.transaction() as ledger:
+        ledger.execute("DELETE FROM enforced")
+        ledger.execute("INSERT INTO enforced VALUES (?)", (refusals.fingerprint,))
+
+
+def take_out(store: Store, scored: Gone, delivered: Gone) -> dict[str, int]:
+    """Rows taken out of the scores and out of the delivered files, by kind; a report that may show them is deleted.
+
+    scored, delivered: who is to go, by the ids that stand in either.
+    """
+    done = {"scores": ScoreStore(store).strike(scored), "delivery": 0}
+    for file in store.files("delivery"):
+        if store.present(file.path) is not None:
+            text, rows = _without(store.verified(file), delivered)
+            if rows:
+                done["delivery"] += rows
+                rewrite(store, file, partial(_write, text), reduced=True)
+    for file in store.files("report") if any(done.values()) else []:
+        forget(store, file.path)
+        done["report"] = 1
+    return {kind: count for kind, count in done.items() if count}
+
+
+def customers_in(place: Path) -> list[str]:
+    """The customers of a delivered file, row by row, as they were before a spreadsheet was kept from running them."""
+    return [customer for customer, _ in _records(place)[1]]
+
+
+def _without(place: Path, gone: Gone) -> tuple[str, int]:
+    """The text of a delivered file without some rows, the others byte for byte, and how many rows those are."""
+    heading, records = _records(place)
+    leave = gone([customer for customer, _ in records])
+    kept = [text for (_, text), left in zip(records, leave, strict=True) if not left]
+    return heading + "".join(kept), int(leave.sum())
+
+
+def _records(place: Path) -> tuple[str, list[tuple[str, str]]]:
+    """The heading, and of each row the customer and its text."""
+    lines = list(io.StringIO(place.read_bytes().decode("utf-8-sig"), newline=""))
+    rows, found = csv.reader(lines), list[tuple[str, str]]()
+    where, start = next(rows).index(ID), rows.line_num
+    heading = "".join(lines[:start])
+    for row in rows:
+        found.append((row[where].removeprefix("'"), "".join(lines[start : rows.line_num])))
+        start = rows.line_num
+    return heading, found
+
+
+def _write(text: str, place: Path) -> None:
+    place.write_bytes(text.encode("utf-8-sig"))

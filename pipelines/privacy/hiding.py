@@ -1,0 +1,22 @@
+"""How rows land without saying more of people than they must."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.privacy.pseudonyms import Pseudonyms, pseudonyms
+from pipelines.privacy.tombstones import Tombstones
+from pipelines.settings import Settings
+from pipelines.store import Store
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """tombstones: whose rows do not land; pseudonyms: what all others are called, None for their own ids."""
+
+    tombstones: Tombstones
+    pseudonyms: Pseudonyms | None
+
+    @classmethod
+    def of(cls, store: Store, settings: Settings) -> Hiding:
+        return cls(Tombstones.of(store), pseudonyms(store, settings))

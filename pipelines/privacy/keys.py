@@ -1,0 +1,72 @@
+"""Secret keys of a workspace, each in a file that only its owner may read, and names made with them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from features.errors import IntegrityError
+from pipelines.store import Store
+from pipelines.whole_file import whole
+
+BYTES = 32
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS keys (name TEXT NOT NULL PRIMARY KEY, mark TEXT NOT NULL)"
+
+
+def key(store: Store, name: str, *, given: str | None = None, make: bool = True) -> bytes | None:
+    """The key of a name: `given`, otherwise that of the file `.attrition-NAME.key`, made once. None: there is none yet.
+
+    Raises: IntegrityError where it is not the key of before: what was named with that would be recognised no more.
+    """
+    place = store.root / f".attrition-{name}.key"
+    mark = _mark(store, name)
+    if given:
+        found = hashlib.sha256(given.encode()).digest()
+    elif place.exists():
+        found = bytes.fromhex(place.read_text(encoding="ascii"))
+    elif mark is None and make:
+        found = _made(place)
+    elif mark is None:
+        return None
+    else:
+        raise IntegrityError(
+            f"{place} is missing, and customers were named with the key in it; restore it from a backup"
+        )
+    if mark not in {None, named(found, name)}:
+        raise IntegrityError(
+            f"the key of {name} is not the one with which customers were named in {store.root}; restore that one"
+        )
+    if mark is None and make:
+        with store.transaction() as ledger:
+            ledger.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, named(found, name)))
+    return found
+
+
+def named(secret: bytes, text: str) -> str:
+    """HMAC-SHA256 of a text, as 64 hexadecimal digits: without the key nobody can tell whose it is, or try who it is.
+
+    >>> named(b"key", "C-17")[:12]
+    '9c0d70d47979'
+    """
+    return hmac.digest(secret, text.encode(), "sha256").hex()
+
+
+def _made(place: Path) -> bytes:
+    found = secrets.token_bytes(BYTES)
+    with whole(place) as temporary:
+        with os.fdopen(
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+        ) as handle:
+            handle.write(found.hex())
+    return found
+
+
+def _mark(store: Store, name: str) -> str | None:
+    with store.transaction() as ledger:
+        ledger.execute(_SCHEMA)
+        row = ledger.execute("SELECT mark FROM keys WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row["mark"])

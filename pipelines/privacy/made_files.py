@@ -1,0 +1,54 @@
+"""Files that are made from landed rows and can be made again: which customers stand in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from pipelines.privacy.objections import ID
+from pipelines.store import Store, StoredFile
+
+# These are rewritten row by row, or hold nobody.
+_TREATED_APART = ("landed", "rejected", "scores", "delivery", "report", "model")
+
+_COUNT = f"SELECT {ID}, count(*) FROM read_parquet(?) WHERE {ID} IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL"  # noqa: S608 - constants
+
+
+def made_files(store: Store) -> list[StoredFile]:
+    """Every Parquet file of the ledger that is on the disk, names customers, and is made from others."""
+    with store.transaction() as ledger:
+        kinds = [row["kind"] for row in ledger.execute("SELECT DISTINCT kind FROM files ORDER BY kind").fetchall()]
+    return [
+        file
+        for kind in kinds
+        if kind not in _TREATED_APART
+        for file in store.files(kind)
+        if file.path.endswith(".parquet")
+        and (store.root / file.path).exists()
+        and ID in pq.read_schema(store.root / file.path).names
+    ]
+
+
+def rows_of(store: Store, file: StoredFile, names: Collection[str]) -> dict[str, int]:
+    """How many rows of a file with a column customer_id each of some customers has; a file that is gone has none."""
+    place = store.root / file.path
+    if not place.exists():
+        return {}
+    with duckdb.connect() as connection:
+        return dict(connection.execute(_COUNT, [str(store.verified(file)), list(names)]).fetchall())
+
+
+def models(store: Store) -> Iterator[dict[str, Any]]:
+    """Every model of every outcome that has a local copy: version, outcome, and the days of its snapshots."""
+    with store.transaction() as ledger:
+        known = ledger.execute("SELECT 1 FROM sqlite_master WHERE name = 'versions'").fetchone()
+        rows = ledger.execute("SELECT version, outcome FROM versions ORDER BY sequence").fetchall() if known else []
+    for row in rows:
+        stored = store.present(f"models/{row['version']}/model.json")
+        if stored is not None:
+            content = json.loads(store.verified(stored).read_text(encoding="utf-8"))
+            yield {"version": row["version"], "outcome": row["outcome"], "days": content["snapshots"]}

@@ -1,0 +1,35 @@
+"""The part of `attrition.toml` that says whose data may be processed, and for how long they are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from pipelines.source_settings import Section, inside
+
+Days = Annotated[int, Field(ge=1)]
+
+
+class Privacy(Section):
+    """objections: a list of who objected; consent: a list of who agreed, and then only they are processed.
+
+    pseudonymise: customers land under names made of their ids with a secret key.
+
+    The two lists are files below the workspace; None: there is no such list. keep_*_days: `attrition expire` removes
+    what is older on the day it looks from; None: it stays.
+    """
+
+    objections: str | None = None
+    consent: str | None = None
+    pseudonymise: bool = False
+    keep_facts_days: Days | None = None
+    keep_rejects_days: Days | None = None
+    keep_snapshots_days: Days | None = None
+    keep_scores_days: Days | None = None
+    keep_delivery_days: Days | None = None
+
+    @field_validator("objections", "consent")
+    @classmethod
+    def _in_the_workspace(cls, value: str | None) -> str | None:
+        return value if value is None else inside(value)
