@@ -57,11 +57,11 @@ def named(secret: bytes, text: str) -> str:
 
 def _made(place: Path) -> bytes:
     found = secrets.token_bytes(BYTES)
-    with whole(place) as temporary:
-        with os.fdopen(
-            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-        ) as handle:
-            handle.write(found.hex())
+    with (
+        whole(place) as temporary,
+        os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle,
+    ):
+        handle.write(found.hex())
     return found
 
 
