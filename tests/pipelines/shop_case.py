@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.init import render
+from pipelines.schedule_settings import Schedule
 from pipelines.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
 from pipelines.source_settings import Dialect, Source
 
@@ -41,6 +42,7 @@ SETTINGS = Settings(
     training=Training(start_model=True, threads=1),
     backtest=Backtest(folds=2, every_days=30, bootstrap_samples=20),
     bands=Bands(high=0.6, medium=0.3),
+    schedule=Schedule(retries=0),  # a test that fails must not wait and try again for an hour
 )
 
 Row = tuple[str, str, str, str]

@@ -10,6 +10,7 @@ from pipelines import audit, documents
 from pipelines import run as stages
 from pipelines.monitoring.monitor import KIND
 from pipelines.run import Job
+from tests.pipelines.monitoring.document_case import document
 from tests.pipelines.schedule.schedule_case import history, made, run, told, verdicts
 from tests.pipelines.shop_case import AS_OF, order, write_orders
 
@@ -27,8 +28,8 @@ def monitoring_finds(alerts: list[dict[str, str]], monkeypatch: pytest.MonkeyPat
     """From now on, monitoring writes a document with these alerts."""
 
     def look(job: Job) -> dict[str, Any]:
-        document = {"as_of": str(AS_OF), "run_id": "r", "model_version": "m", "alerts": alerts, "retrain": []}
-        return documents.write(job.workspace.store, f"monitoring/{AS_OF}-found.json", document, kind=KIND)
+        found = document(str(AS_OF), alerts=alerts)
+        return documents.write(job.workspace.store, f"monitoring/{AS_OF}-found.json", found, kind=KIND)
 
     monkeypatch.setattr(stages, "monitor", look)
 
