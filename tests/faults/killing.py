@@ -22,6 +22,15 @@ class Tally:
     partial: int = 0
     notes: list[str] = field(default_factory=list)
 
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.kills + other.kills,
+            self.lost + other.lost,
+            self.doubled + other.doubled,
+            self.partial + other.partial,
+            self.notes + other.notes,
+        )
+
     def __str__(self) -> str:
         return f"kills {self.kills}, lost {self.lost}, doubled {self.doubled}, partial {self.partial}"
 
