@@ -14,10 +14,10 @@ Floats = npt.NDArray[np.float64]
 
 DRAWS = 1_000
 CONFIDENCE = 0.9
-# How far the level of all risks strays before anything was seen of it, and how many errors that assumption counts for.
-PRIOR_SCALE, PRIOR_WEIGHT = 0.15, 3
+PRIOR_SCALE = 0.15  # how far, in log-odds, the level of all risks strays before anything was seen of it
 _EDGE = 1e-9
 _WIDEST = 5.0
+_SCALES = np.geomspace(0.005, 3.0, 200)
 _CELLS = 2_000_000  # drawn at once, so that memory stays bounded
 
 
@@ -56,10 +56,28 @@ class Range:
 
 @dataclass(frozen=True)
 class Stray:
-    """How far the level of all risks strays from what a model expects: Student's t in log-odds."""
+    """How far the level of all risks strays from what a model expects, in log-odds.
 
-    scale: float = PRIOR_SCALE
-    freedom: int = PRIOR_WEIGHT
+    Normal, with a standard deviation of which only the chances are known: (k,) scales and weights, which sum to 1.
+    """
+
+    scales: Floats
+    weights: Floats
+
+    @classmethod
+    def certain(cls, scale: float) -> Stray:
+        """One scale, known."""
+        return cls(np.array([scale]), np.array([1.0]))
+
+    @property
+    def usual(self) -> float:
+        """The root mean square of strays to come."""
+        return float(np.sqrt(self.weights @ self.scales**2))
+
+    def drawn(self, draws: int, random: np.random.Generator) -> Floats:
+        """(draws, 1) strays."""
+        scale = random.choice(self.scales, size=(draws, 1), p=self.weights)
+        return np.clip(scale * random.standard_normal((draws, 1)), -_WIDEST, _WIDEST)
 
 
 def forecast(chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], *, seed: int) -> dict[str, Range]:
@@ -93,14 +111,20 @@ def shift(labels: Floats, probabilities: Floats) -> tuple[float, float]:
 
 
 def stray(past: Sequence[tuple[float, float]]) -> Stray:
-    """From past shifts and their variances by chance, as `shift` finds them, added to the prior.
+    """What past shifts and their variances by chance, as `shift` finds them, tell of strays to come (Bayes).
 
-    >>> round(stray([]).scale, 6)
-    0.15
+    Before any was seen, the scale is half-t with 3 degrees of freedom around PRIOR_SCALE (Gelman 2006): there may be no
+    strays at all. Subtracting chance from each squared shift, but never below 0, would find strays in chance alone.
+
+    >>> stray([]).usual > stray([(0.0, 0.01)] * 20).usual
+    True
     """
-    beyond = [max(0.0, found**2 - chance) for found, chance in past]
-    freedom = PRIOR_WEIGHT + len(past)
-    return Stray(float(np.sqrt((PRIOR_WEIGHT * PRIOR_SCALE**2 + sum(beyond)) / freedom)), freedom)
+    squares = _SCALES**2
+    log_weights = np.log(_SCALES) - 2 * np.log1p(squares / (3 * PRIOR_SCALE**2))  # the grid is even in logarithm
+    for found, chance in past:
+        log_weights -= (np.log(squares + chance) + found**2 / (squares + chance)) / 2
+    weights = np.exp(log_weights - log_weights.max())
+    return Stray(_SCALES, weights / weights.sum())
 
 
 def _draw(
@@ -131,8 +155,8 @@ def _shifted(probability: Floats, stray: Stray, draws: int, random: np.random.Ge
     """(draws, n), each draw of all customers at another level; what cannot happen cannot happen at any."""
     if not probability.any():
         return np.zeros((1, len(probability)))
-    by = np.clip(stray.scale * random.standard_t(stray.freedom, (draws, 1)), -_WIDEST, _WIDEST)
-    return np.asarray(expit(logit(np.clip(probability, _EDGE, 1 - _EDGE)) + by))
+    odds = logit(np.clip(probability, _EDGE, 1 - _EDGE))
+    return np.asarray(expit(odds + stray.drawn(draws, random)))
 
 
 def _range(values: Floats) -> Range:

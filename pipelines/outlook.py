@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from models import forecast
-from models.forecast import Chances, Range, Sizes, Stray
+from models.forecast import Chances, Range, Sizes
 from models.matrix import ENTITY
 from pipelines import backtest
 from pipelines.snapshots import as_matrix, feature_frame, outcome_frame
@@ -96,7 +96,7 @@ def _made(
     workspace: Workspace, chances: Chances, folds: Mapping[str, pd.DataFrame], seen: list[str], today: date
 ) -> dict[str, Range]:
     """seen: days of the backtest whose outcomes were known by `today`."""
-    strays = {part: Stray() for part in ("lost", "less", "more")}
+    strays = {part: forecast.stray([]) for part in ("lost", "less", "more")}
     for part, frame in folds.items():
         errors = [_on(frame, day) for day in seen]
         strays[part] = forecast.stray(

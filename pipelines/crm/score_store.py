@@ -180,10 +180,14 @@ class ScoreStore:
         return None if row is None else _run(row)
 
     def runs(self) -> list[ScoreRun]:
-        """The newest run of every scored date, oldest date first."""
+        """Every run, by scored date; of one date, the newest last."""
         with self.store.transaction() as ledger:
             rows = ledger.execute("SELECT * FROM score_runs ORDER BY as_of, sequence").fetchall()
-        return list({run.as_of: run for run in map(_run, rows)}.values())
+        return [_run(row) for row in rows]
+
+    def newest_runs(self) -> list[ScoreRun]:
+        """The newest run of every scored date, oldest date first."""
+        return list({run.as_of: run for run in self.runs()}.values())
 
     def require(self, as_of: str) -> ScoreRun:
         """Raises: DataError where the date was not scored."""

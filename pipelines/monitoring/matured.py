@@ -29,7 +29,7 @@ NO_HOLDOUT = "nobody was set aside to go without a retention action, so what act
 def matured(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
     """One entry per scored day whose outcomes were known by `as_of`, oldest first; computed once each."""
     until = min(workspace.as_of, workspace.complete_until) - timedelta(days=workspace.settings.maturity_days)
-    runs = [run for run in ScoreStore(workspace.store).runs() if date.fromisoformat(run.as_of) <= until]
+    runs = [run for run in ScoreStore(workspace.store).newest_runs() if date.fromisoformat(run.as_of) <= until]
     found = []
     for run in runs[-AT_MOST:]:
         figures = _of_run(workspace, run)

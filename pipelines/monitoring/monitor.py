@@ -77,7 +77,9 @@ def monitored(workspace: Workspace, *, at_most: int) -> list[dict[str, Any]]:
 
 def _key(workspace: Workspace) -> str:
     """What a document depends on: landed data, the champion, every score run until now, settings and code."""
-    runs = [run.content_sha256 for run in ScoreStore(workspace.store).runs() if run.as_of <= str(workspace.as_of)]
+    runs = [
+        run.content_sha256 for run in ScoreStore(workspace.store).newest_runs() if run.as_of <= str(workspace.as_of)
+    ]
     return fingerprint(
         {
             "as_of": workspace.as_of,

@@ -19,6 +19,7 @@ def _end_with_starter() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever starts us may have ignored it, and we inherit that
     threading.Thread(target=_end_with_starter, daemon=True).start()
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from scipy.stats import t
 
 from models import forecast
 from models.forecast import Chances, Range, Sizes, Stray
 
-SURE = Stray(scale=0.0, freedom=3)
+SURE = Stray.certain(0.0)
 STRAYS = dict.fromkeys(("lost", "less", "more"), SURE)
 NONE = Sizes(less=np.empty(0), more=np.empty(0))
 
@@ -48,7 +49,9 @@ def test_the_same_seed_gives_the_same_forecast() -> None:
 
 def test_a_level_that_strays_widens_the_interval() -> None:
     narrow, wide = (
-        forecast.forecast(chances(2_000, lost=0.1), NONE, STRAYS | {"lost": Stray(scale, 5)}, seed=1)["customers_lost"]
+        forecast.forecast(chances(2_000, lost=0.1), NONE, STRAYS | {"lost": Stray.certain(scale)}, seed=1)[
+            "customers_lost"
+        ]
         for scale in (0.0, 0.3)
     )
     assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
@@ -71,13 +74,22 @@ def test_none_or_all_is_a_large_shift_and_no_endless_one(label: float) -> None:
 
 
 def test_what_chance_explains_is_no_stray() -> None:
-    found = forecast.stray([(0.1, 0.04), (0.3, 0.01)])
-    assert found.freedom == 5
-    assert found.scale == pytest.approx(np.sqrt((3 * 0.15**2 + 0.08) / 5))
+    random = np.random.default_rng(3)
+    by_chance = [(float(random.normal(0, 0.2)), 0.04) for _ in range(200)]
+    assert forecast.stray(by_chance).usual < 0.06
+    strays = [(float(random.normal(0, np.hypot(0.2, 0.3))), 0.04) for _ in range(200)]
+    assert forecast.stray(strays).usual == pytest.approx(0.3, rel=0.15)
 
 
-def test_nine_of_ten_intervals_hold_what_comes() -> None:
-    """Risks whose level strays by 0.2 from period to period, forecast from what earlier periods taught."""
+def test_before_anything_was_seen_a_stray_of_the_usual_size_is_expected_and_none_is_possible() -> None:
+    before = forecast.stray([])
+    assert before.weights[before.scales < 0.05].sum() == pytest.approx(2 * (t.cdf(0.05 / 0.15, 3) - 0.5), abs=0.03)
+    assert before.weights[before.scales < 0.15].sum() == pytest.approx(2 * (t.cdf(1.0, 3) - 0.5), abs=0.03)
+
+
+@pytest.mark.parametrize("strays_by", [0.0, 0.2])
+def test_nine_of_ten_intervals_hold_what_comes(strays_by: float) -> None:
+    """Risks whose level strays from period to period, or does not, forecast from what earlier periods taught."""
     random = np.random.default_rng(8)
     risk = expit(random.normal(-2.5, 1.0, 800))
     past: list[tuple[float, float]] = []
@@ -87,7 +99,7 @@ def test_nine_of_ten_intervals_hold_what_comes() -> None:
         made = forecast.forecast(
             Chances(lost=risk, less=np.zeros(800), more=np.zeros(800), mrr=np.ones(800)), NONE, strays, seed=period
         )["customers_lost"]
-        labels = (random.random(800) < expit(logit(risk) + random.normal(0, 0.2))).astype(np.float64)
+        labels = (random.random(800) < expit(logit(risk) + random.normal(0, strays_by))).astype(np.float64)
         held.append(made.holds(float(labels.sum())))
         past.append(forecast.shift(labels, risk))
     assert 0.85 <= np.mean(held[10:]) <= 0.96

@@ -30,9 +30,9 @@ NAMES = [
     "promote",
     "rollback",
     "monitor",
-    "schedule",
     "erase",
     "expire",
+    "schedule",
 ]
 
 

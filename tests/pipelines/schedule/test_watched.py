@@ -22,6 +22,14 @@ def test_a_module_runs_with_its_arguments_as_if_it_had_been_named_itself() -> No
 
 
 def test_it_ends_with_its_group_when_the_starter_lets_go() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # inherited, it must not matter
+    try:
+        _let_go()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _let_go() -> None:
     with watched("http.server", "0", "--bind", "127.0.0.1") as process:
         assert process.stdin is not None
         process.stdin.close()
