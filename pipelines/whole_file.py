@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_UNFINISHED = re.compile(r"\..+\.(\d+)\.attrition-tmp")
+_UNFINISHED = re.compile(r"\..+\.(\d+)\.attrition-tmp(-\w+)?")  # SQLite writes its journal beside a database
 
 
 def unfinished(target: Path) -> Path:
@@ -43,7 +43,7 @@ def scratch(root: Path, name: str) -> Iterator[Path]:
 
 def sweep(root: Path) -> None:
     """Remove what processes that are gone left unfinished: it was never listed, and a copy of a large file is large."""
-    for place in root.rglob(".*.attrition-tmp"):
+    for place in root.rglob(".*.attrition-tmp*"):
         written = _UNFINISHED.fullmatch(place.name)
         if written and not _alive(int(written[1])):
             if place.is_dir():

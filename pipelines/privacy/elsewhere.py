@@ -42,7 +42,7 @@ def foreign_files(store: Store) -> Iterator[Path]:
 
 
 def _is_ours(name: str) -> bool:
-    return name.startswith((".attrition", *_OUR_FILES)) or name.endswith(".attrition-tmp")
+    return name.startswith((".attrition", *_OUR_FILES)) or ".attrition-tmp" in name
 
 
 def lines_naming(place: Path, names: Collection[str]) -> dict[str, int]:

@@ -46,7 +46,8 @@ def test_who_takes_the_workspace_removes_what_a_killed_run_left_and_nothing_that
     left = ours.replace(str(os.getpid()), str(gone.pid))
     (tmp_path / "landed" / left).mkdir(parents=True)
     kept = {ours, theirs, f"x{left}", ".notes.tmp", ".a.attrition-tmp"}
-    for name in (*kept, f"{left}/raw.parquet", left.replace("a.parquet", "b.parquet")):
+    other = left.replace("a.parquet", "b.parquet")
+    for name in (*kept, f"{left}/raw.parquet", other, f"{other}-journal"):
         (tmp_path / "landed" / name).touch()
     with lock.held(tmp_path):
         assert {place.name for place in (tmp_path / "landed").iterdir()} == kept
