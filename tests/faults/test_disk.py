@@ -56,7 +56,7 @@ def test_a_full_disk_is_said_in_words_and_the_same_command_goes_on_once_there_is
 ) -> None:
     stage, chance = prepared[number], random.Random(number)
     need, work, refused = size(stage.done) - size(stage.eve) + 400 * KIB, small_disk / "shop", 0
-    for share in (0.0, chance.uniform(0, 0.3), chance.uniform(0.3, 0.7), chance.uniform(0.7, 1)):
+    for share in (0.0, chance.uniform(0, 0.5), chance.uniform(0.5, 1)):
         (small_disk / "ballast").unlink(missing_ok=True)
         command = copy(stage, work)
         ballast = fill(small_disk, free=int(need * share))
