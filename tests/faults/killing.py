@@ -65,13 +65,16 @@ def _one(stage: Stage, folder: Path, chance: random.Random, tally: Tally) -> Non
         what = f"{stage.name} {stage.command} killed {how}"
         if ended.code == -9:
             tally.kills += 1
-        elif ended.code:
+        elif ended.code == 0:
+            break  # it came to its end before the kill
+        else:
             tally.partial += 1
             tally.notes.append(f"{what}: ended with {ended.code} instead: {ended.said}")
         for problem in _half(stage, work):
             tally.partial += 1
             tally.notes.append(f"{what}: {problem}")
-    resumed = finished(command, log, now=NOW)
+    # Once at its end, a rollback that is asked for again goes further back.
+    resumed = ended if ended.code == 0 else finished(command, log, now=NOW)
     if resumed.code:
         tally.partial += 1
         tally.notes.append(f"{what}: resumed with {resumed.code}: {resumed.said}")
