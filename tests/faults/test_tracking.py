@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -16,10 +16,18 @@ from mlflow import MlflowClient
 
 from models.registry import CHALLENGER, CHAMPION, VERSION_TAG, Record, Registry, TrackingError
 from tests.models.mlflow_server import Server, started
-from tests.models.test_registry import FIRST
 
 FAULTS = ("hangs up", "answers too late", "fails", "refuses", "loses the answer")
-SMALL = replace(FIRST, files={"settings.json": "{}"})  # each file is a request
+# One file, because each is a request. Nothing is fitted here: threads of a fit would be missing in forked processes.
+SMALL = Record(
+    version="aaaaaaaaaaaa",
+    at=datetime(2025, 6, 1, 6, tzinfo=UTC),
+    files={"settings.json": "{}"},
+    parameters={"training.seed": 7, "outcome.horizon_days": 90},
+    metrics={"roc_auc": 0.81, "n": 1000},
+    fold_metrics=[{"roc_auc": 0.79, "log_loss": 0.44}, {"roc_auc": 0.81, "log_loss": 0.42}],
+    tags={"verdict": "there is no champion yet"},
+)
 SECONDS = 1  # that the client waits for an answer here
 
 
