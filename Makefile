@@ -30,7 +30,7 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 	.venv/bin/attrition run --project $(DEMO)
 
 test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: make chromium postgres java)
-	$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/faults $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults $(ARGS)
 
 faults: $(READY) ## kill, fill, lock and disconnect it; last line: what KILLS kills lost, doubled or left half (RACES, too)
 	RACES=$(RACES) $(PYTHON) -m pytest tests/faults $(ARGS)
