@@ -18,7 +18,6 @@ from pipelines.parquet_file import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.parquet_rows import damaged, parquet_rows
 from pipelines.privacy.hiding import Hiding
 from pipelines.privacy.pseudonyms import Identities
-from pipelines.privacy.rewriting import settle
 from pipelines.refused import refuse_beyond_share, refuse_other_currencies
 from pipelines.settings import Settings
 from pipelines.source_files import SourceFile, file_sha256, source_files
@@ -52,7 +51,6 @@ def ingest(store: Store, settings: Settings, *, progress: Callable[[str], None] 
     many rejected rows; IntegrityError where a landed file was altered.
     """
     say = progress or (lambda _: None)
-    settle(store)
     hiding = Hiding.of(store, settings)
     return [_ingest_file(store, file, settings, hiding, say) for file in source_files(store, settings)]
 

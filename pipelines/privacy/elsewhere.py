@@ -14,19 +14,9 @@ from pipelines.dialect import quoted
 from pipelines.raw_rows import identifier
 from pipelines.store import LEDGER, Store
 
-# Folders in which every file is ours, whether the ledger lists it or not.
-OURS = (
-    "landed",
-    "rejected",
-    "snapshots",
-    "outcomes",
-    "results",
-    "scores",
-    "models",
-    "receipts",
-    "mlflow_artifacts",
-    ".dagster",
-)
+# Folders in which every file is ours, whether the ledger lists it or not: with rows of customers, and without.
+MADE = ("landed", "rejected", "snapshots", "outcomes", "results", "scores")
+OURS = (*MADE, "models", "monitoring", "receipts", "mlflow_artifacts", ".dagster")
 _OUR_FILES = (LEDGER, "mlflow.sqlite", "attrition.toml")
 
 

@@ -15,19 +15,18 @@ from features.errors import DataError
 from pipelines import documents
 from pipelines.dialect import SPACES
 from pipelines.landed import LANDED
+from pipelines.privacy.elsewhere import MADE
 from pipelines.privacy.handed_over import take_out
 from pipelines.privacy.keys import key, named
 from pipelines.privacy.landed_rows import erase_rows
 from pipelines.privacy.made_files import made_files, rows_of
 from pipelines.privacy.pseudonyms import Identities
-from pipelines.privacy.rewriting import forget, scrub, settle
+from pipelines.privacy.rewriting import forget, scrub
 from pipelines.privacy.tombstones import KEY, SCHEMA
 from pipelines.privacy.traces import Traces
 from pipelines.run import Job
 from pipelines.store import Store
 from pipelines.whole_file import sweep
-
-MADE = ("landed", "rejected", "snapshots", "outcomes", "results", "scores")  # folders of files that are all ours
 
 Say = Callable[[str], None]
 Receipt = dict[str, Any]
@@ -43,7 +42,6 @@ def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
     names = list(dict.fromkeys(customer.strip(SPACES) for customer in customers))
     if not all(names):
         raise DataError("an empty id names nobody; give the customer's id as it is in your data")
-    settle(store)
     secret = key(store, KEY)
     if secret is None:
         raise AssertionError("a key is made where there is none")

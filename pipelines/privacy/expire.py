@@ -23,7 +23,7 @@ from pipelines.landed import LANDED, REJECTED
 from pipelines.parquet_file import write_parquet
 from pipelines.privacy.landed_rows import leave_out
 from pipelines.privacy.objections import ID
-from pipelines.privacy.rewriting import forget, rewrite, scrub, settle
+from pipelines.privacy.rewriting import forget, rewrite, scrub
 from pipelines.privacy.tombstones import ERASED, masked
 from pipelines.run import Job
 from pipelines.settings import Settings
@@ -53,7 +53,6 @@ def expire(job: Job) -> dict[str, Any]:
         "delivery": (plan.keep_delivery_days, old.delivery),
     }
     _refuse_short_memory(workspace.settings)
-    settle(workspace.store)
     removed: dict[str, int] = {}
     with job.people.stage("expire", steps=len(steps)) as step:
         for name, (days, remove) in steps.items():

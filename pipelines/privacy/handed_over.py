@@ -16,7 +16,7 @@ from pipelines.crm import csv_file
 from pipelines.crm.score_store import ScoreStore
 from pipelines.privacy.objections import ID, Refusals, read
 from pipelines.privacy.pseudonyms import Identities
-from pipelines.privacy.rewriting import forget, rewrite, scrub, settle
+from pipelines.privacy.rewriting import forget, rewrite, scrub
 from pipelines.store import Store
 from pipelines.workspace import Workspace
 
@@ -58,7 +58,6 @@ def enforce(workspace: Workspace) -> None:
         ledger.execute(_SCHEMA)
         if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (refusals.fingerprint,)).fetchone():
             return
-    settle(store)
     if refusals and take_out(store, refusals.known_as(workspace.name_of).refuses, refusals.refuses):
         scrub(store)
     with store.transaction() as ledger:

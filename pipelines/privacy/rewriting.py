@@ -36,7 +36,10 @@ def rewrite(store: Store, file: StoredFile, write: Callable[[Path], object], **d
 
 
 def settle(store: Store) -> None:
-    """Let the ledger say what lies on the disk, where a rewriting was broken off in between."""
+    """Let the ledger say what lies on the disk, where a rewriting was broken off in between.
+
+    Whoever takes the workspace to write does this first, so that nothing else needs to.
+    """
     with store.transaction() as ledger:
         ledger.execute(_SCHEMA)
         for path, sha256, size, detail in ledger.execute("SELECT path, sha256, bytes, detail FROM rewrites").fetchall():

@@ -5,7 +5,7 @@ Annotations are not put off here: Dagster reads them.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,8 @@ from pipelines.schedule.checks import CONTRACTS, contracts_broken, contracts_kep
 from pipelines.schedule.grid import GRID, follow
 from pipelines.schedule.site import Site
 
+Document = dict[str, Any]
+
 
 def assets(site: Site) -> list[dg.AssetsDefinition]:
     """In the order in which they follow each other."""
@@ -24,10 +26,38 @@ def assets(site: Site) -> list[dg.AssetsDefinition]:
         _landed(site),
         _snapshots(site),
         _model(site),
-        _scores(site),
-        _monitoring(site),
-        _delivery(site),
-        _report(site),
+        _stage(
+            site,
+            "scores",
+            deps=["landed", "model"],
+            stage="scores",
+            description="Everybody at risk today: probability, band, reasons and value at risk.",
+            told=_of_scores,
+        ),
+        _stage(
+            site,
+            "monitoring",
+            deps=["scores"],
+            stage="monitor",
+            description="What has moved since the model was trained, and whether that asks for a new one.",
+            told=_of_monitoring,
+        ),
+        _stage(
+            site,
+            "delivery",
+            deps=["scores", "monitoring"],
+            stage="deliver",
+            description="The scores, handed over.",
+            told=_of_delivery,
+        ),
+        _stage(
+            site,
+            "report",
+            deps=["delivery"],
+            stage="report",
+            description="report.html and summary.json.",
+            told=lambda written: {"report": dg.MetadataValue.path(str(site.folder.resolve() / written["report"]))},
+        ),
     ]
 
 
@@ -93,73 +123,43 @@ def _model(site: Site) -> dg.AssetsDefinition:
     return model
 
 
-def _scores(site: Site) -> dg.AssetsDefinition:
-    @dg.asset(deps=["landed", "model"], retry_policy=site.retry)
-    def scores(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        """Everybody at risk today: probability, band, reasons and value at risk."""
+def _stage(
+    site: Site, name: str, *, deps: list[str], stage: str, description: str, told: Callable[[Document], Document]
+) -> dg.AssetsDefinition:
+    """An asset that one stage of pipelines.run makes whole. told: the stage's document as metadata."""
+
+    @dg.asset(name=name, deps=deps, description=description, retry_policy=site.retry)
+    def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from pipelines import run as stages
 
         with site.job(context) as job:
-            scored = stages.scores(job)
-        kept = ("as_of", "run_id", "scored", "unchanged", "model_version", "data_as_of", "valid_until")
-        return dg.MaterializeResult(metadata={name: scored[name] for name in kept})
+            document = getattr(stages, stage)(job)
+        return dg.MaterializeResult(metadata=told(document))
 
-    return scores
-
-
-def _monitoring(site: Site) -> dg.AssetsDefinition:
-    @dg.asset(deps=["scores"], retry_policy=site.retry)
-    def monitoring(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        """What has moved since the model was trained, and whether that asks for a new one."""
-        from pipelines import run as stages
-
-        with site.job(context) as job:
-            found = stages.monitor(job)
-        return dg.MaterializeResult(
-            metadata={
-                "as_of": found["as_of"],
-                "model_version": found["model_version"],
-                "alerts": len(found["alerts"]),
-                "retrain": "; ".join(found["retrain"]) or "no",
-            }
-        )
-
-    return monitoring
+    return made
 
 
-def _delivery(site: Site) -> dg.AssetsDefinition:
-    @dg.asset(deps=["scores", "monitoring"], retry_policy=site.retry)
-    def delivery(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        """The scores, handed over."""
-        from pipelines import run as stages
-
-        with site.job(context) as job:
-            delivered = stages.deliver(job)
-        return dg.MaterializeResult(
-            metadata={
-                "csv": delivered["csv"] or "none wanted",
-                "also": delivered["also"] or "none",
-                "too_old": ", ".join(delivered["too_old"]) or "none",
-                "announced": delivered["announced"]["customers"],
-            }
-        )
-
-    return delivery
+def _of_scores(scored: Document) -> Document:
+    kept = ("as_of", "run_id", "scored", "unchanged", "model_version", "data_as_of", "valid_until")
+    return {name: scored[name] for name in kept}
 
 
-def _report(site: Site) -> dg.AssetsDefinition:
-    @dg.asset(deps=["delivery"], retry_policy=site.retry)
-    def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        """report.html and summary.json."""
-        from pipelines import run as stages
+def _of_monitoring(found: Document) -> Document:
+    return {
+        "as_of": found["as_of"],
+        "model_version": found["model_version"],
+        "alerts": len(found["alerts"]),
+        "retrain": "; ".join(found["retrain"]) or "no",
+    }
 
-        with site.job(context) as job:
-            written = stages.report(job)
-        return dg.MaterializeResult(
-            metadata={"report": dg.MetadataValue.path(str(site.folder.resolve() / written["report"]))}
-        )
 
-    return report
+def _of_delivery(delivered: Document) -> Document:
+    return {
+        "csv": delivered["csv"] or "none wanted",
+        "also": delivered["also"] or "none",
+        "too_old": ", ".join(delivered["too_old"]) or "none",
+        "announced": delivered["announced"]["customers"],
+    }
 
 
 def _of_snapshot(made: dict[str, Any]) -> dict[str, Any]:

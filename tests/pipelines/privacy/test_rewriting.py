@@ -5,11 +5,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from features.errors import AttritionError
+from features.errors import AttritionError, IntegrityError
+from pipelines.cli import app
 from pipelines.privacy import rewriting
+from pipelines.privacy.landed_rows import leave_out
 from pipelines.privacy.rewriting import forget, rewrite, scrub, settle
 from pipelines.store import Store, StoredFile
+from tests.pipelines.shop_case import FIRST, make_shop, order
 
 
 def put(store: Store, path: str, text: str) -> StoredFile:
@@ -40,6 +44,23 @@ def test_broken_off_between_file_and_ledger_it_is_completed(tmp_path: Path, monk
     settle(store)
     assert store.verified(store.files("a kind")[0]).read_text() == "less"
     settle(store)
+
+
+def test_the_next_command_completes_what_was_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make_shop(tmp_path / "shop", rows=[order(n, "C-1", FIRST, 1.0) for n in range(3)])
+    assert CliRunner().invoke(app, ["ingest", "--project", str(shop)]).exit_code == 0
+    store = Store(shop)
+    (landed,) = store.files("landed")
+    with monkeypatch.context() as patched:
+        patched.setattr(rewriting, "settle", lambda _: None)
+        leave_out(store, landed, [1])
+    with pytest.raises(IntegrityError):
+        store.verified(landed)
+    done = CliRunner().invoke(app, ["ingest", "--project", str(shop)])
+    assert done.exit_code == 0, done.output
+    (found,) = store.files("landed")
+    assert store.verified(found) == shop / landed.path
+    assert found.detail["landed"] == 2
 
 
 def test_broken_off_before_the_file_was_there_the_old_one_holds(

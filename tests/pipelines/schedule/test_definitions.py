@@ -34,7 +34,9 @@ def names(keys: Iterable[dg.AssetKey]) -> set[str]:
 
 
 def test_the_definitions_load(shop: Path) -> None:
-    dg.Definitions.validate_loadable(build(shop))
+    found = build(shop)
+    dg.Definitions.validate_loadable(found)
+    assert names(found.resolve_all_asset_keys()) == set(FOLLOWS)
 
 
 def test_each_asset_follows_what_it_is_made_from(shop: Path) -> None:

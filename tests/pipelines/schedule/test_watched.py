@@ -3,6 +3,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture
+def term_ignored() -> Iterator[None]:
+    """As a starter may have set it; what it starts inherits that, and it must not matter."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def watched(*command: str) -> subprocess.Popen[bytes]:
@@ -21,15 +32,7 @@ def test_a_module_runs_with_its_arguments_as_if_it_had_been_named_itself() -> No
         assert process.wait(timeout=20) == 0
 
 
-def test_it_ends_with_its_group_when_the_starter_lets_go() -> None:
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # inherited, it must not matter
-    try:
-        _let_go()
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _let_go() -> None:
+def test_it_ends_with_its_group_when_the_starter_lets_go(term_ignored: None) -> None:
     with watched("http.server", "0", "--bind", "127.0.0.1") as process:
         assert process.stdin is not None
         process.stdin.close()

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.engine import open_engine
+from pipelines.whole_file import unfinished
+
+
+def test_what_does_not_fit_into_memory_goes_into_the_folder_that_is_named(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "spilled")
+    engine = open_engine("duckdb", scratch=folder)
+    engine.raw_sql("SET memory_limit = '60MB'")
+    engine.raw_sql("SET threads = 1")
+    engine.raw_sql("CREATE TEMP TABLE t AS SELECT DISTINCT range, hash(range) AS h FROM range(4000000)")
+    assert any(folder.iterdir())
+    assert not Path(".tmp").exists()
+
+
+def test_nothing_is_made_until_it_is_needed(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "spilled")
+    assert open_engine("duckdb", scratch=folder).raw_sql("SELECT 1").fetchall() == [(1,)]
+    assert not folder.exists()
