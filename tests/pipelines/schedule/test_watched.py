@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,13 +17,18 @@ def term_ignored() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-def watched(*command: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+@contextmanager
+def watched(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
         [sys.executable, "-m", "pipelines.schedule.watched", *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # one that should have ended and has not would be waited for without end
 
 
 def test_a_module_runs_with_its_arguments_as_if_it_had_been_named_itself() -> None:
