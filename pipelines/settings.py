@@ -17,6 +17,7 @@ from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
+from pipelines.crm_settings import Destination
 from pipelines.monitoring_settings import Monitoring
 from pipelines.privacy_settings import Privacy
 from pipelines.schedule_settings import Schedule
@@ -189,6 +190,7 @@ class Settings(Section):
     monitoring: Monitoring = Monitoring()
     bands: Bands = Bands()
     delivery: Delivery = Delivery()
+    destinations: tuple[Destination, ...] = ()
     retention: Retention = Retention()
     privacy: Privacy = Privacy()
     tracking: Tracking = Tracking()
@@ -233,6 +235,15 @@ class Settings(Section):
         if len({self.outcome.kind, *self.outcome.also}) <= len(self.outcome.also):
             raise ValueError(f"outcome.also repeats an outcome: {[self.outcome.kind, *self.outcome.also]}")
         return self
+
+    @field_validator("destinations")
+    @classmethod
+    def _named_once(cls, value: tuple[Destination, ...]) -> tuple[Destination, ...]:
+        names = [destination.name for destination in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two destinations are called '{twice[0]}'; give each a name of its own")
+        return value
 
     @property
     def zone(self) -> ZoneInfo:
