@@ -24,7 +24,7 @@ class _Destination(Section):
 
     name: Name
     prefix: str = "attrition_"
-    names: dict[str, str] = {}
+    names: dict[str, str] = Field(default_factory=dict)
     create: bool = False
     timeout_seconds: Seconds = 30.0
 
