@@ -1,0 +1,65 @@
+"""Which play was recommended for whom and when, holdout included: what was really done is judged against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipelines.store import Store
+
+COLUMNS: Mapping[str, str] = {
+    "customer_id": "TEXT NOT NULL",
+    "play": "TEXT NOT NULL",
+    "recommended_on": "TEXT NOT NULL",
+    "treatment_group": "TEXT NOT NULL",
+    "churn_probability": "REAL NOT NULL",
+    "value": "REAL",
+    "expected_profit": "REAL NOT NULL",
+    "run_id": "TEXT NOT NULL",
+}
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS recommended (
+    {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}, PRIMARY KEY (customer_id, recommended_on)
+)
+"""
+
+
+class Recommended:
+    """One row per customer and day on which a play was recommended anew.
+
+    recommended_on: the day that scoring looked from. treatment_group: "treatment", or "holdout" for whom the play would
+    have been recommended, had chance not kept them out. churn_probability, value (revenue over the horizon if the
+    customer stays; null where it is not known) and expected_profit: as they were then.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        with store.transaction() as ledger:
+            ledger.execute(_SCHEMA)
+
+    def read(self) -> pd.DataFrame:
+        """Every row, by day and customer."""
+        with self.store.transaction() as ledger:
+            rows = ledger.execute("SELECT * FROM recommended ORDER BY recommended_on, customer_id").fetchall()
+        return pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
+
+    def replace(self, day: str, rows: pd.DataFrame) -> None:
+        """Make these the recommendations of a day, whole."""
+        marks = ", ".join("?" * len(COLUMNS))
+        rows = rows[list(COLUMNS)].astype(object).where(rows[list(COLUMNS)].notna(), None)
+        with self.store.transaction() as ledger:
+            ledger.execute("DELETE FROM recommended WHERE recommended_on = ?", (day,))
+            ledger.executemany(f"INSERT INTO recommended VALUES ({marks})", rows.itertuples(index=False, name=None))  # noqa: S608 - constants only
+
+    def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
+        """Take customers out. How many rows."""
+        with self.store.transaction() as ledger:
+            names = [row["customer_id"] for row in ledger.execute("SELECT DISTINCT customer_id FROM recommended")]
+            leaving = [(name,) for name, leaves in zip(names, gone(names), strict=True) if leaves] if names else []
+            before = ledger.total_changes
+            ledger.executemany("DELETE FROM recommended WHERE customer_id = ?", leaving)
+            return ledger.total_changes - before
