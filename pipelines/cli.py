@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines import (  # noqa: F401 - they bring their commands into the application
     cli_commands,
+    cli_delivery,
     cli_figures,
     cli_inspect,
     cli_models,

@@ -161,17 +161,6 @@ def score(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
 
 @app.command()
-def deliver(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Hand over what was scored, as `score` does at its end: files that are there already are left alone.
-
-    Example: attrition deliver --project shop --as-of 1998-01-01
-
-    JSON: {"csv": path or null, "also": path or null, "too_old": [outcome], "announced": {"customers", "mrr", "csv"}}
-    """
-    stage("deliver", project, as_of, as_json=as_json, debug=debug)
-
-
-@app.command()
 def explain(
     customer: Annotated[str, typer.Argument(help="The customer's id.", metavar="CUSTOMER")],
     project: Project = HERE,

@@ -2,31 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
+from pipelines.crm import guards
+from pipelines.crm.connector import DestinationError
+from pipelines.crm.delivery import Compared, Wanted, compare, deliver_to, figures, own_ids, wanted
+from pipelines.crm.destinations import connect
+from pipelines.crm.guards import StoppedError
 from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.further_scores import further_scores
 from pipelines.privacy.handed_over import enforce, hand_over, there
 from pipelines.score import history
-from pipelines.workspace import Workspace
+from pipelines.workspace import Workspace, fingerprint
+
+COUNTS = ("planned", "sent", "unchanged", "failed", "dead")
+Document = dict[str, Any]
 
 
-def deliver(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Write the files of the scores of `as_of`, once: {"csv": path, None where none is wanted} and `further_scores`.
+def deliver(
+    workspace: Workspace,
+    *,
+    now: datetime,
+    despite: Collection[str] = (),
+    dry_run: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Document:
+    """Hand over the scores of `as_of`: files once, and to each destination what it does not hold yet.
 
-    Whoever may not be processed by now is taken out of everything that was scored and handed over before.
+    Whoever may not be processed by now is taken out of everything that was scored and handed over before. Where a later
+    day was scored, the destinations are left alone: they hold that day's. despite: guards that somebody passes by.
+    dry_run: nothing is written or sent; each destination tells what would be, with a sample.
 
-    Raises: DataError where the day was not scored.
+    Raises: DataError where the day was not scored, StoppedError where a guard stops, DestinationError where a
+    destination cannot be written to; the others are written to before that is raised.
     """
-    enforce(workspace)
+    if not dry_run:
+        enforce(workspace)
     run = ScoreStore(workspace.store).require(str(workspace.as_of))
-    csv = _csv(workspace, run) if workspace.settings.delivery.csv else None
-    return {"csv": csv, **further_scores(workspace, progress=progress)}
+    scores = history(workspace, run)
+    plays = None
+    wants = wanted(workspace, run, scores, before=_before(workspace, run), plays=plays)
+    destinations = workspace.settings.destinations if run.current else ()
+    compared = [compare(workspace, each, wants, today=workspace.as_of) for each in destinations]
+    stops = _stops(workspace, run, compared, now=now, despite=despite)
+    own = own_ids(workspace)
+    files: Document = {"csv": None, "also": None, "too_old": [], "announced": {"customers": 0, "mrr": 0.0, "csv": None}}
+    if dry_run:
+        told = [figures(each) | {"sample": each.sample(own)} for each in compared]
+        return _document(files, told, wants, run) | {"stopped": stops}
+    csv = _csv(workspace, run, scores, wants) if workspace.settings.delivery.csv else None
+    files = {"csv": csv and csv["path"], **further_scores(workspace, progress=progress)}
+    if stops:
+        raise StoppedError(f"nothing was sent to {', '.join(each.name for each in destinations)}:\n" + "\n".join(stops))
+    told = [] if csv is None else [csv]
+    broken = []
+    for each in compared:
+        try:
+            connector = connect(each.destination, language=workspace.settings.language)
+            told.append(deliver_to(workspace, each, connector, run, now=now, own=own, sleep=sleep, progress=progress))
+        except DestinationError as error:
+            broken.append(f"{each.destination.name}: {error}")
+    if broken:
+        raise DestinationError("\n".join(broken))
+    return _document(files, told, wants, run) | {"stopped": []}
 
 
-def _csv(workspace: Workspace, run: ScoreRun) -> str:
+def _stops(
+    workspace: Workspace, run: ScoreRun, compared: list[Compared], *, now: datetime, despite: Collection[str]
+) -> list[str]:
+    if not compared:
+        return []
+    settings = workspace.settings
+    today = settings.as_of or now.astimezone(settings.zone).date()
+    found = guards.stopped(guards.of_the_run(run, today=today, versions=workspace.versions))
+    for each in compared:
+        limits = settings.delivery
+        of_it = each.guards(max_changed_share=limits.max_changed_share, max_band_shift=limits.max_band_shift)
+        found += [f"{each.destination.name}, {why}" for why in guards.stopped(of_it, despite=despite)]
+    return found
+
+
+def _document(files: Document, told: list[Document], wants: Wanted, run: ScoreRun) -> Document:
+    sums = {name: sum(each[name] for each in told) for name in COUNTS}
+    return {**files, **sums, "suppressed": wants.held_back, "current": run.current, "destinations": told}
+
+
+def _before(workspace: Workspace, run: ScoreRun) -> pd.DataFrame | None:
+    """The scores of the scored day before."""
+    earlier = [each for each in ScoreStore(workspace.store).newest_runs() if each.as_of < run.as_of]
+    return history(workspace, earlier[-1]) if earlier else None
+
+
+def _csv(workspace: Workspace, run: ScoreRun, scores: pd.DataFrame, wants: Wanted) -> Document:
+    """The file of the scores, of those whose risk may be shown."""
     path = f"delivery/scores-{run.as_of}-{run.run_id[-8:]}.csv"
-    if not there(workspace.store, path, of=run.content_sha256):
-        hand_over(workspace, path, history(workspace, run)[list(COLUMNS)], of=run.content_sha256)
-    return path
+    shown = [not wants.values[name]["suppressed"] if name in wants.values else False for name in scores["customer_id"]]
+    rows = scores.loc[shown, list(COLUMNS)]
+    of = fingerprint({"scores": run.content_sha256, "shown": sorted(rows["customer_id"])})
+    written = not there(workspace.store, path, of=of)
+    if written:
+        hand_over(workspace, path, rows, of=of)
+    count: Document = dict.fromkeys(COUNTS, 0) | {"planned" if written else "unchanged": len(rows)}
+    return {"name": "csv", "path": path, **count, "sent": len(rows) if written else 0}

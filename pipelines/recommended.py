@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,13 @@ class Recommended:
         with self.store.transaction() as ledger:
             ledger.execute("DELETE FROM recommended WHERE recommended_on = ?", (day,))
             ledger.executemany(f"INSERT INTO recommended VALUES ({marks})", rows.itertuples(index=False, name=None))  # noqa: S608 - constants only
+
+    def rows_of(self, customers: Iterable[str]) -> dict[str, int]:
+        """How many rows each customer has who has any."""
+        with self.store.transaction() as ledger:
+            query = "SELECT count(*) FROM recommended WHERE customer_id = ?"
+            found = {customer: ledger.execute(query, (customer,)).fetchone()[0] for customer in customers}
+        return {customer: count for customer, count in found.items() if count}
 
     def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
         """Take customers out. How many rows."""

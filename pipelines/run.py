@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
 from pipelines import backtest as backtests
 from pipelines import deliver as delivery
+from pipelines import delivery_told as told
 from pipelines import score, summary, train, write_report
 from pipelines.console import People
 from pipelines.ingest import ingest as land
@@ -182,21 +184,11 @@ def scores(job: Job) -> dict[str, Any]:
     }
 
 
-def deliver(job: Job) -> dict[str, Any]:
-    """Hand over what was scored."""
+def deliver(job: Job, *, despite: Collection[str] = (), dry_run: bool = False) -> dict[str, Any]:
+    """Hand over what was scored; dry_run: only tell what would be."""
     with job.people.stage("deliver") as step:
-        delivered = delivery.deliver(job.workspace, progress=step)
-    job.people.say(f"  {delivered['csv'] or 'no CSV file wanted'}")
-    if delivered["also"]:
-        job.people.say(f"  probabilities of further outcomes: {delivered['also']}")
-    for kind in delivered["too_old"]:
-        job.people.say(f"  {kind} left out: its champion is older than promotion.max_age_days; run `attrition train`")
-    announced = delivered["announced"]
-    if announced["customers"]:
-        job.people.say(
-            f"  {announced['customers']:,} customers have announced to leave and are not scored, "
-            f"{announced['mrr']:,.2f} {job.workspace.settings.currency} a month: {announced['csv']}"
-        )
+        delivered = delivery.deliver(job.workspace, now=job.now, despite=despite, dry_run=dry_run, progress=step)
+    told.delivered(job.people.say, delivered, job.workspace.settings.currency)
     return delivered
 
 

@@ -118,11 +118,21 @@ class Bands(Section):
 
 
 class Delivery(Section):
-    """Where scores go and how long they hold. max_data_age_days: nothing is scored from data that end earlier."""
+    """Where scores go and how long they hold. max_data_age_days: nothing is scored from data that end earlier.
+
+    Nothing is sent to a destination where more than max_changed_share of its customers would get another band or play,
+    or where the share of a band would shift by more than max_band_shift. attempts, pause_seconds: how often a call that
+    failed is tried, and the first pause. read_back: how many of the records that were taken are read again.
+    """
 
     valid_days: PositiveInt = 30
     max_data_age_days: PositiveInt = 31
     csv: bool = True
+    max_changed_share: Share = 0.5
+    max_band_shift: Share = 0.2
+    attempts: PositiveInt = 10
+    pause_seconds: Annotated[float, Field(gt=0)] = 1.0
+    read_back: Annotated[int, Field(ge=0)] = 20
 
 
 class Retention(Section):

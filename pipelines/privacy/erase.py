@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from features.errors import DataError
 from pipelines import documents
+from pipelines.crm import outbox
 from pipelines.dialect import SPACES
 from pipelines.landed import LANDED
 from pipelines.privacy.elsewhere import MADE
@@ -75,6 +76,7 @@ def _looked_into(job: Job, names: list[str], digests: dict[str, str], say: Say) 
             "removed": {kind: dict(counts) for kind, counts in traces.removed[name].items()},
             "models": [{**model, "champion": model["version"] in champions} for model in traces.models_of(name)],
             "still_held_by": traces.elsewhere[name],
+            "sent_to": traces.sent_to[name],
         }
         for name in names
     ]
@@ -90,7 +92,9 @@ def _remove(store: Store, names: Mapping[str, str], say: Say) -> None:
             say(f"removing {file.path}")
             forget(store, file.path)
     say("scores and what was handed over")
-    take_out(store, partial(_among, frozenset(names.values())), partial(_among, frozenset(names)))
+    ours = partial(_among, frozenset(names.values()))
+    take_out(store, ours, partial(_among, frozenset(names)), ours)
+    outbox.strike(store, ours, tables=("held",))
     Identities(store.root).forget(names)
     _sweep_leftovers(store)
     say("cleaning the ledger")
@@ -152,6 +156,8 @@ def _tell(job: Job, receipt: Receipt, *, again: bool) -> None:
         say(
             f"  still in {held['path']}, {rows}: this file is yours to change; what lands of it leaves the customer out"
         )
+    for destination in receipt["sent_to"]:
+        say(f'  destination "{destination}" was sent scores of the customer: remove the record or its fields there')
     if receipt["found"]:
         say(f"erased; receipt: {place}")
 

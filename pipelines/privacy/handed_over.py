@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipelines.crm import csv_file
+from pipelines.crm import csv_file, outbox
 from pipelines.crm.score_store import ScoreStore
-from pipelines.privacy.objections import ID, Refusals, read
+from pipelines.privacy.objections import ID, Refusals, opt_outs, read
 from pipelines.privacy.pseudonyms import Identities
 from pipelines.privacy.rewriting import forget, rewrite, scrub
+from pipelines.recommended import Recommended
 from pipelines.store import Store
 from pipelines.workspace import Workspace
 
@@ -28,6 +29,12 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)"
 def refusals_now(workspace: Workspace) -> Refusals:
     """The lists as they are now, by the company's own ids."""
     return read(workspace.root, workspace.settings.privacy)
+
+
+def kept_inside(workspace: Workspace) -> Refusals:
+    """Of whom nothing is handed over, by the lists as they are now and the company's own ids."""
+    refusals = refusals_now(workspace)
+    return Refusals(refusals.objected | opt_outs(workspace.root, workspace.settings.privacy), refusals.consented)
 
 
 def permitted(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
@@ -44,8 +51,8 @@ def there(store: Store, path: str, *, of: str | None = None) -> bool:
 
 
 def hand_over(workspace: Workspace, path: str, frame: pd.DataFrame, *, of: str | None = None) -> None:
-    """Write a CSV file of those who may be processed, by the company's own ids."""
-    rows = permitted(workspace, frame)
+    """Write a CSV file by the company's own ids, of those of whom something may be handed over."""
+    rows = frame[kept_inside(workspace).known_as(workspace.name_of).allows(frame[ID])].reset_index(drop=True)
     if workspace.pseudonyms is not None:
         rows = rows.assign(**{ID: Identities(workspace.root).own(rows[ID])})
     workspace.store.put(path, lambda place: csv_file.write(rows, place), kind="delivery", of=of)
@@ -53,24 +60,32 @@ def hand_over(workspace: Workspace, path: str, frame: pd.DataFrame, *, of: str |
 
 def enforce(workspace: Workspace) -> None:
     """Take those who may not be processed out of what was scored and handed over before; once for the same lists."""
-    refusals, store = refusals_now(workspace), workspace.store
+    refusals, inside, store = refusals_now(workspace), kept_inside(workspace), workspace.store
+    lists = f"{refusals.fingerprint} {inside.fingerprint}"
     with store.transaction() as ledger:
         ledger.execute(_SCHEMA)
-        if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (refusals.fingerprint,)).fetchone():
+        if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (lists,)).fetchone():
             return
-    if refusals and take_out(store, refusals.known_as(workspace.name_of).refuses, refusals.refuses):
+    name_of = workspace.name_of
+    if inside and take_out(store, refusals.known_as(name_of).refuses, inside.refuses, inside.known_as(name_of).refuses):
         scrub(store)
     with store.transaction() as ledger:
         ledger.execute("DELETE FROM enforced")
-        ledger.execute("INSERT INTO enforced VALUES (?)", (refusals.fingerprint,))
+        ledger.execute("INSERT INTO enforced VALUES (?)", (lists,))
 
 
-def take_out(store: Store, scored: Gone, delivered: Gone) -> dict[str, int]:
-    """Rows taken out of the scores and out of the delivered files, by kind; a report that may show them is deleted.
+def take_out(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict[str, int]:
+    """Rows taken out of the scores, the delivered files and the outbox, by kind; a report that may show them goes, too.
 
-    scored, delivered: who is to go, by the ids that stand in either.
+    scored, delivered, waiting: who is to go, by the ids that stand in each. What a destination holds is noted on, so
+    that the next delivery empties it there.
     """
-    done = {"scores": ScoreStore(store).strike(scored), "delivery": 0}
+    done = {
+        "scores": ScoreStore(store).strike(scored),
+        "recommended": Recommended(store).strike(scored),
+        "delivery": 0,
+        "outbox": outbox.strike(store, waiting, tables=("outbox",)),
+    }
     for file in store.files("delivery"):
         if store.present(file.path) is not None:
             text, rows = _without(store.verified(file), delivered)

@@ -92,6 +92,11 @@ def read(root: Path, plan: Privacy) -> Refusals:
     return Refusals(objected, None if plan.consent is None else _consented(root, plan.consent))
 
 
+def opt_outs(root: Path, plan: Privacy) -> frozenset[str]:
+    """Who is scored, but of whom nothing is to be handed over. Raises: as `read`."""
+    return frozenset(row[ID] for _, row in _rows(root, plan.opt_outs, "opt_outs", (ID,)))
+
+
 def _consented(root: Path, path: str) -> frozenset[str]:
     said: dict[str, tuple[bool, int]] = {}
     for line, row in _rows(root, path, "consent", (ID, GIVEN)):

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from features.errors import DataError, SettingsError
@@ -77,10 +78,15 @@ class Identities:
         with self._opened() as connection:
             connection.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?)", customers.items())
 
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        """Own ids by pseudonym, as they were when they were first asked for."""
+        with self._opened() as connection:
+            return dict(connection.execute("SELECT pseudonym, customer_id FROM identities").fetchall())
+
     def own(self, names: Iterable[str]) -> list[str]:
         """The own id of each pseudonym. Raises: DataError where one is not known."""
-        with self._opened() as connection:
-            known = dict(connection.execute("SELECT pseudonym, customer_id FROM identities").fetchall())
+        known = self._known
         try:
             return [known[name] for name in names]
         except KeyError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from pipelines.crm import outbox
 from pipelines.crm.score_store import ScoreStore
 from pipelines.landed import LANDED
 from pipelines.privacy.elsewhere import foreign_files, lines_naming
@@ -15,6 +16,7 @@ from pipelines.privacy.handed_over import customers_in
 from pipelines.privacy.landed_rows import landed_rows, rejected_rows
 from pipelines.privacy.made_files import made_files, models, rows_of
 from pipelines.privacy.pseudonyms import Identities
+from pipelines.recommended import Recommended
 from pipelines.source_files import file_sha256
 from pipelines.store import Store
 
@@ -23,7 +25,8 @@ from pipelines.store import Store
 class Traces:
     """names: what each customer is called in files of ours, by the company's own id.
 
-    removed: of each customer, by kind of file, how many files and rows; elsewhere: files that are not ours.
+    removed: of each customer, by kind of file, how many files and rows; elsewhere: files that are not ours; sent_to:
+    destinations that hold or may hold something.
 
     exported: how many rows each customer has in the exports that landed, by their path and content.
 
@@ -34,6 +37,7 @@ class Traces:
     names: Mapping[str, str]
     removed: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     elsewhere: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    sent_to: dict[str, list[str]] = field(default_factory=dict)
     exported: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     learned_on: dict[str, set[int]] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
@@ -87,6 +91,14 @@ class Traces:
         current = ScoreStore(self.store).current()
         if current is not None:
             self._count("current_scores", self._own(Counter(current[1]["customer_id"].tolist())))
+        for kind, found in (
+            ("recommended", Recommended(self.store).rows_of(self.names.values())),
+            ("outbox", outbox.rows_of(self.store, self.names.values(), table="outbox")),
+            ("held", outbox.rows_of(self.store, self.names.values(), table="held")),
+        ):
+            self._count(kind, self._own(found))
+        for own, name in self.names.items():
+            self.sent_to[own] = outbox.holders(self.store, name)
         for file in self.store.files("delivery"):
             if self.store.present(file.path) is not None:
                 inside = Counter(customers_in(self.store.verified(file)))

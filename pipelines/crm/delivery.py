@@ -1,0 +1,181 @@
+"""One destination, from the comparison with what it holds to the answer to every record."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from pipelines.crm.connector import Connector, UnavailableError, Value
+from pipelines.crm.difference import Difference, Held, difference
+from pipelines.crm.guards import Guard, of_a_destination
+from pipelines.crm.outbox import Outbox
+from pipelines.crm.policy import ID, STAMPS, Values, records, withdrawal
+from pipelines.crm.score_store import ScoreRun
+from pipelines.crm.sending import Own, Patience, read_back, send
+from pipelines.crm_settings import Destination
+from pipelines.privacy.handed_over import kept_inside, refusals_now
+from pipelines.privacy.pseudonyms import Identities
+from pipelines.workspace import Workspace
+
+SAMPLE = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What every destination is to hold, by the workspace's names of customers.
+
+    held_back: customers who were scored and whose risk is not shown. why_not: the reason for which nothing is to be
+    held of somebody.
+    """
+
+    run: ScoreRun
+    values: Mapping[str, Values]
+    held_back: int
+    why_not: Callable[[str], str]
+
+    @property
+    def stamps(self) -> dict[str, Value]:
+        return {name: self.run.detail[name] for name in STAMPS}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A destination, what it holds, and in what that differs from what is wanted."""
+
+    destination: Destination
+    outbox: Outbox
+    held: Mapping[str, Held]
+    difference: Difference
+
+    def guards(self, *, max_changed_share: float, max_band_shift: float) -> dict[str, Guard]:
+        return of_a_destination(
+            self.difference.changes, self.held, max_changed_share=max_changed_share, max_band_shift=max_band_shift
+        )
+
+    def sample(self, own: Own) -> list[dict[str, Any]]:
+        """Some of what would be sent."""
+        changes = self.difference.changes
+        chosen = random.Random(0).sample(changes, min(SAMPLE, len(changes)))  # noqa: S311 - picks samples
+        names = own([change.customer for change in chosen])
+        return [{"external_id": name, **change.values} for name, change in zip(names, chosen, strict=True)]
+
+
+def wanted(
+    workspace: Workspace,
+    run: ScoreRun,
+    scores: pd.DataFrame,
+    *,
+    before: pd.DataFrame | None,
+    plays: pd.DataFrame | None,
+) -> Wanted:
+    """The policy applied to the scores of a run: nothing of whom the lists keep inside, no risk of who is held out.
+
+    before: the scores of the scored day before. plays: what is recommended for each customer; None where nothing is.
+    """
+    refusals = refusals_now(workspace).known_as(workspace.name_of)
+    inside = kept_inside(workspace).known_as(workspace.name_of)
+    leaving = scores[inside.allows(scores[ID])].reset_index(drop=True)
+    values = records(leaving, before=before, plays=plays)
+
+    def why_not(customer: str) -> str:
+        if customer in refusals.objected:
+            return "objection"
+        if refusals.consented is not None and customer not in refusals.consented:
+            return "no_consent"
+        return "opt_out" if customer in inside.objected else "not_scored"
+
+    held_out = sum(bool(each["suppressed"]) for each in values.values())
+    return Wanted(run, values, len(scores) - len(leaving) + held_out, why_not)
+
+
+def compare(workspace: Workspace, destination: Destination, wants: Wanted, *, today: date) -> Compared:
+    """What a destination lacks, and what it holds too much."""
+    outbox = Outbox(workspace.store, destination.name)
+    held = outbox.held()
+    withdrawn = {
+        customer: withdrawal(wants.why_not(customer), wants.stamps)
+        for customer in sorted(held.keys() - wants.values.keys())
+    }
+    found = difference(
+        wants.values,
+        withdrawn,
+        held=held,
+        refused=outbox.refused(),
+        today=today,
+        valid_days=workspace.settings.delivery.valid_days,
+    )
+    return Compared(destination, outbox, held, found)
+
+
+def deliver_to(
+    workspace: Workspace,
+    compared: Compared,
+    connector: Connector,
+    run: ScoreRun,
+    *,
+    now: datetime,
+    own: Own,
+    sleep: Callable[[float], None],
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Plan, send, read back and log; the figures of the destination.
+
+    Raises: DestinationError where it cannot be written to; what is planned waits.
+    """
+    outbox, settings = compared.outbox, workspace.settings.delivery
+    outbox.plan(compared.difference.changes, keep=compared.difference.refused, at=now)
+    found = figures(compared)
+    if compared.difference.changes:
+        patience = Patience(attempts=settings.attempts, pause_seconds=settings.pause_seconds)
+        connector.check()
+        sent = send(
+            outbox,
+            connector,
+            own=own,
+            at=now,
+            patience=patience,
+            sample=settings.read_back,
+            sleep=sleep,
+            progress=progress,
+        )
+        found |= {"sent": sent.taken, "failed": sent.failed, "why": sent.why}
+        try:
+            differing = read_back(connector, sent.sample, own=own, sleep=sleep, patience=patience)
+            outbox.doubt(differing)
+            found |= {
+                "read_back": len(sent.sample),
+                "differing": dict(zip(own(list(differing)), differing.values(), strict=True)),
+            }
+        except UnavailableError as error:
+            found |= {"why": f"nothing could be read back: {error}"}
+        found["dead"] = outbox.counts()["dead"]
+        logged = {name: value for name, value in found.items() if name not in ("name", "differing")}
+        outbox.log(as_of=run.as_of, run_id=run.run_id, at=now, detail=logged | {"differing": len(found["differing"])})
+    return found
+
+
+def figures(compared: Compared) -> dict[str, Any]:
+    """What would be sent to a destination, before anything is."""
+    return {
+        "name": compared.destination.name,
+        "planned": len(compared.difference.changes),
+        "sent": 0,
+        "unchanged": compared.difference.unchanged,
+        "failed": 0,
+        "dead": compared.outbox.counts()["dead"],
+        "why": "",
+        "read_back": 0,
+        "differing": {},
+    }
+
+
+def own_ids(workspace: Workspace) -> Own:
+    """What gives the company's own ids of customers."""
+    if workspace.pseudonyms is None:
+        return list
+    return Identities(workspace.root).own

@@ -1,0 +1,85 @@
+"""What a destination is to hold of each customer who was scored, and of those of whom it is to hold nothing more."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.crm.connector import Value
+from pipelines.crm.fields import FIELDS
+
+ID = "customer_id"
+# They tell of a scoring, not of the customer: when nothing else has changed, nothing has.
+STAMPS = ("model_version", "scored_at", "data_as_of", "valid_until", "run_id")
+MOVED = 0.05  # a probability that changed by less is steady
+
+_SHOWN = (
+    "churn_risk_band",
+    *(f"reason_{rank}{suffix}" for rank in (1, 2, 3) for suffix in ("", "_code")),
+    "currency",
+    "horizon_days",
+)
+
+Values = dict[str, Value]
+
+
+def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.DataFrame | None) -> dict[str, Values]:
+    """The values of every field by customer, in the order of the scores.
+
+    scores: columns of the score store. before: the same of the scored day before, None where there is none. plays:
+    columns customer_id, treatment_group, play and play_words for each of the customers; None where there are none.
+
+    Of who is held out nothing is shown that somebody could act on.
+    """
+    frame = pd.DataFrame(dict.fromkeys(FIELDS), index=scores.index, dtype=object)
+    for name in (*_SHOWN, *STAMPS):
+        frame[name] = scores[name].astype(object)
+    frame["churn_probability"] = scores["churn_probability"].round(4).astype(object)
+    frame["value_at_risk"] = scores["value_at_risk"].round(2).astype(object)
+    frame["previous_risk_band"], frame["risk_trend"] = _trend(scores, before)
+    frame["suppressed"] = False
+    if plays is not None:
+        chosen = plays.set_index(ID).loc[scores[ID]]
+        frame["treatment_group"] = chosen["treatment_group"].to_numpy()
+        frame["recommended_play"] = chosen["play_words"].to_numpy()
+        frame["recommended_play_code"] = chosen["play"].to_numpy()
+        held_out = (chosen["treatment_group"] == "holdout").to_numpy()
+        shown = [name for name in FIELDS if name not in (*STAMPS, "treatment_group", "suppressed")]
+        frame.loc[held_out, shown] = None
+        frame.loc[held_out, "suppressed"] = True
+        frame.loc[held_out, "suppressed_why"] = "holdout"
+    frame = frame.where(frame.notna() & (frame != ""), None)
+    rows: list[Any] = frame.to_dict("records")
+    return dict(zip(scores[ID].astype(str), rows, strict=True))
+
+
+def withdrawal(why: str, stamps: Mapping[str, Value]) -> Values:
+    """The values that leave nothing of a customer where something was: everything empty, and why.
+
+    stamps: those of the run, so that it can be seen since when.
+    """
+    emptied: Values = dict.fromkeys(FIELDS)
+    return emptied | {name: stamps[name] for name in STAMPS} | {"suppressed": True, "suppressed_why": why}
+
+
+def content(values: Mapping[str, Value]) -> str:
+    """SHA-256 of what is said of a customer, without the stamps."""
+    said = {name: value for name, value in values.items() if name not in STAMPS}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _trend(scores: pd.DataFrame, before: pd.DataFrame | None) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Of each customer the band and the movement since the day before; null for who was not scored then."""
+    if before is None:
+        nothing = [None] * len(scores)
+        return nothing, nothing
+    then = before.set_index(ID).reindex(scores[ID])
+    change = scores["churn_probability"].to_numpy() - then["churn_probability"].to_numpy(dtype=np.float64)
+    moved = np.select([np.isnan(change), change >= MOVED, change <= -MOVED], ["", "rising", "falling"], "steady")
+    bands = then["churn_risk_band"].astype(object).to_numpy()
+    return list(bands), list(moved.astype(object))

@@ -1,0 +1,55 @@
+"""What a delivery came to, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Say = Callable[[str], None]
+
+_SHOWN = ("churn_risk_band", "churn_probability", "value_at_risk", "recommended_play", "reason_1", "suppressed_why")
+
+
+def delivered(say: Say, document: dict[str, Any], currency: str) -> None:
+    """A line per file and destination; of a dry run, what would be sent, with samples, and what stops it."""
+    for each in document["destinations"]:
+        (_would if "sample" in each else _was)(say, each)
+    if document["suppressed"]:
+        say(f"  {document['suppressed']:,} customers held back: opted out, or in the holdout")
+    if not document["current"]:
+        say("  a later day was scored, so the destinations were left alone: they hold that day's scores")
+    for stop in document["stopped"]:
+        say(f"  stops: {stop}")
+    if document["also"]:
+        say(f"  probabilities of further outcomes: {document['also']}")
+    for kind in document["too_old"]:
+        say(f"  {kind} left out: its champion is older than promotion.max_age_days; run `attrition train`")
+    announced = document["announced"]
+    if announced["customers"]:
+        say(
+            f"  {announced['customers']:,} customers have announced to leave and are not scored, "
+            f"{announced['mrr']:,.2f} {currency} a month: {announced['csv']}"
+        )
+
+
+def _was(say: Say, found: dict[str, Any]) -> None:
+    if found["name"] == "csv":
+        say(f"  csv: {found['path']}{'' if found['sent'] else ' (was there already)'}")
+        return
+    parts = [f"{found['sent']:,} sent", f"{found['unchanged']:,} unchanged"]
+    parts += [f"{found['failed']:,} wait for the next run ({found['why']})"] if found["failed"] else []
+    parts += [f"{found['dead']:,} refused, see `attrition outbox`"] if found["dead"] else []
+    say(f"  {found['name']}: {', '.join(parts)}")
+    if found["read_back"]:
+        differing = len(found["differing"])
+        held = "as sent" if not differing else f"{differing} DIFFERENT from what was sent"
+        say(f"    {found['read_back']:,} read back, {held}")
+        for customer, fields in found["differing"].items():
+            say(f"    {customer}: {', '.join(fields)}; it will be sent again")
+
+
+def _would(say: Say, found: dict[str, Any]) -> None:
+    say(f"  {found['name']}: {found['planned']:,} would be sent, {found['unchanged']:,} are unchanged")
+    for record in found["sample"]:
+        values = ", ".join(f"{name} {record[name]}" for name in _SHOWN if record[name] not in (None, ""))
+        say(f"    for example {record['external_id']}: {values}")
