@@ -33,7 +33,8 @@ def erase(
     Example: attrition erase C-17 --project shop
 
     JSON: {"receipts": [{"customer": keyed hash, "erased_at", "found", "removed": {kind: {"files", "rows"}}, "models":
-    [{"version", "outcome", "champion", "snapshots", "certain"}], "still_held_by": [{"path", "rows"}]}]}
+    [{"version", "outcome", "champion", "snapshots", "certain"}], "still_held_by": [{"path", "rows"}], "sent_to":
+    [destination]}]}
     """
 
     def work(job: Job) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
@@ -20,7 +20,6 @@ COMPANY = "company"  # simulated, so that nothing of it needs to ship
 COMPANY_CUSTOMERS, COMPANY_MONTHS, COMPANY_SEED = 2000, 24, 7
 
 _HERE = Path(__file__).parent
-_TEMPLATE = _HERE / f"{FILE_NAME}.jinja"
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,16 @@ def examples() -> dict[str, Path]:
 def render(settings: Settings) -> str:
     """The text of a settings file in which every setting stands, explained, with the values given."""
     # The text is TOML, where HTML escapes would be wrong.
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701
+    )
+    template = environment.get_template(f"{FILE_NAME}.jinja")
     tables = ", ".join(f'"{name}"' for name in TABLES)
-    return template.render(settings=settings, line=_line, columns=_columns, tables=tables) + "\n"
+    return template.render(settings=settings, line=_line, fields=_fields, columns=_columns, tables=tables) + "\n"
 
 
 def _starter() -> dict[str, bytes]:
@@ -140,7 +145,8 @@ def _line(section: Any, name: str, unset: str = "") -> str:
     value, field = getattr(section, name), type(section).model_fields[name]
     if value is None:
         return f"# {name} = {unset}"
-    default = "" if field.is_required() or value == field.default else f"  # default: {_toml(field.default)}"
+    usual = field.get_default(call_default_factory=True)
+    default = "" if field.is_required() or value == usual else f"  # default: {_toml(usual)}"
     return f"{name} = {_toml(value)}{default}"
 
 
@@ -156,7 +162,14 @@ def _columns(source: Source) -> str:
     )
 
 
+def _fields(section: Any) -> list[str]:
+    """The settings of a section, what it is first."""
+    return sorted(type(section).model_fields, key=lambda name: name != "kind")
+
+
 def _toml(value: Any) -> str:
     if value is None:
         return "unset"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(part)}" for key, part in value.items()) + "}"
     return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from pipelines.crm.connector import DestinationError
+from pipelines.crm.connector import DestinationError, Value
 from pipelines.crm.difference import Change, Held
 from pipelines.crm.score_store import ScoreRun
 from pipelines.versions import Versions
@@ -32,7 +32,9 @@ def stopped(guards: Mapping[str, Guard], *, despite: Collection[str] = ()) -> li
         try:
             said = guard()
         except Exception as error:  # noqa: BLE001 - whatever it is that went wrong, nothing was checked
-            found.append(f"{name}: it could not be evaluated ({error or type(error).__name__})")
+            found.append(
+                f"{name}: it could not be evaluated ({type(error).__name__}{f': {error}' if str(error) else ''})"
+            )
             continue
         if said is not None and name not in despite:
             hint = f"; if that is right, go on with --despite {name}" if name in PASSABLE else ""
@@ -87,19 +89,21 @@ def of_a_destination(
         return None
 
     def bands() -> str | None:
-        then = Counter(found.band for found in before.values() if found.band)
-        after = {customer: found.band for customer, found in before.items()}
-        would_be = {change.customer: change.values["churn_risk_band"] for change in changes}
-        now = Counter(band for band in ({**after, **would_be}).values() if band)
-        for band in ("high", "medium", "low"):
-            if not then.total() or not now.total():
-                continue
-            was, would = then[band] / then.total(), now[band] / now.total()
-            if abs(would - was) > max_band_shift:
+        would_be: dict[str, Value] = {customer: found.band for customer, found in before.items()}
+        would_be |= {change.customer: change.values["churn_risk_band"] for change in changes}
+        then, now = _shares(found.band for found in before.values()), _shares(would_be.values())
+        for band in then:
+            if now and abs(now[band] - then[band]) > max_band_shift:
                 return (
-                    f"{was:.0%} of the customers were in band {band}, and {would:.0%} would be, a shift of more than "
-                    f"{max_band_shift:.0%} (delivery.max_band_shift)"
+                    f"{then[band]:.0%} of the customers were in band {band}, and {now[band]:.0%} would be, a shift of "
+                    f"more than {max_band_shift:.0%} (delivery.max_band_shift)"
                 )
         return None
 
     return {"changes": changed, "bands": bands}
+
+
+def _shares(bands: Iterable[Value]) -> dict[str, float]:
+    """The share of each band among customers who have one; nothing where nobody has."""
+    counts = Counter(band for band in bands if band)
+    return {band: counts[band] / counts.total() for band in ("high", "medium", "low")} if counts else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,8 +54,8 @@ def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.Data
         frame.loc[held_out, shown] = None
         frame.loc[held_out, "suppressed"] = True
         frame.loc[held_out, "suppressed_why"] = "holdout"
-    frame = frame.where(frame.notna() & (frame != ""), None)
-    rows: list[Any] = frame.to_dict("records")
+    columns = [[_plain(value) for value in frame[name]] for name in FIELDS]
+    rows = [dict(zip(FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
     return dict(zip(scores[ID].astype(str), rows, strict=True))
 
 
@@ -73,13 +74,22 @@ def content(values: Mapping[str, Value]) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def _plain(value: Any) -> Value:
+    """A value as JSON knows it; empty texts and NaN are null."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    empty = value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+    return None if empty else value
+
+
 def _trend(scores: pd.DataFrame, before: pd.DataFrame | None) -> tuple[Sequence[Any], Sequence[Any]]:
     """Of each customer the band and the movement since the day before; null for who was not scored then."""
     if before is None:
         nothing = [None] * len(scores)
         return nothing, nothing
     then = before.set_index(ID).reindex(scores[ID])
-    change = scores["churn_probability"].to_numpy() - then["churn_probability"].to_numpy(dtype=np.float64)
+    now, was = (each["churn_probability"].to_numpy(dtype=np.float64).round(4) for each in (scores, then))
+    change = (now - was).round(4)  # of the figures that people see
     moved = np.select([np.isnan(change), change >= MOVED, change <= -MOVED], ["", "rising", "falling"], "steady")
     bands = then["churn_risk_band"].astype(object).to_numpy()
     return list(bands), list(moved.astype(object))

@@ -177,6 +177,7 @@ def test_the_receipt_tells_what_was_removed_and_what_is_for_the_company_to_chang
         "removed": {"landed": {"files": 2, "rows": 2}, "rejected": {"files": 1, "rows": 3}},
         "models": [],
         "still_held_by": [{"path": "orders-2.csv", "rows": 1}, {"path": "orders.csv", "rows": 4}],
+        "sent_to": [],
     }
     assert len(receipt["customer"]) == 64
     (place,) = (root / "receipts").iterdir()
