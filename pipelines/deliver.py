@@ -9,17 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.crm import guards
+from pipelines.crm import csv_file, guards
 from pipelines.crm.connector import DestinationError
 from pipelines.crm.delivery import Compared, Wanted, compare, deliver_to, figures, own_ids, wanted
 from pipelines.crm.destinations import connect
 from pipelines.crm.guards import StoppedError
+from pipelines.crm.policy import STAMPS
 from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.further_scores import further_scores
 from pipelines.privacy.handed_over import enforce, hand_over, there
 from pipelines.score import history
 from pipelines.workspace import Workspace, fingerprint
 
+CSV = "csv"
 COUNTS = ("planned", "sent", "unchanged", "failed", "dead")
 Document = dict[str, Any]
 
@@ -89,7 +91,9 @@ def _stops(
 
 
 def _document(files: Document, told: list[Document], wants: Wanted, run: ScoreRun) -> Document:
-    sums = {name: sum(each[name] for each in told) for name in COUNTS}
+    """The counts are those of the destinations; of the file where there are none."""
+    counted = [each for each in told if each["name"] != CSV] or told
+    sums = {name: sum(each[name] for each in counted) for name in COUNTS}
     return {**files, **sums, "suppressed": wants.held_back, "current": run.current, "destinations": told}
 
 
@@ -100,13 +104,22 @@ def _before(workspace: Workspace, run: ScoreRun) -> pd.DataFrame | None:
 
 
 def _csv(workspace: Workspace, run: ScoreRun, scores: pd.DataFrame, wants: Wanted) -> Document:
-    """The file of the scores, of those whose risk may be shown."""
+    """The file of the scores, of those whose risk may be shown. It is written whole; counted is what is new in it."""
     path = f"delivery/scores-{run.as_of}-{run.run_id[-8:]}.csv"
-    shown = [not wants.values[name]["suppressed"] if name in wants.values else False for name in scores["customer_id"]]
+    shown = [name in wants.values and not wants.values[name]["suppressed"] for name in scores["customer_id"]]
     rows = scores.loc[shown, list(COLUMNS)]
     of = fingerprint({"scores": run.content_sha256, "shown": sorted(rows["customer_id"])})
-    written = not there(workspace.store, path, of=of)
-    if written:
+    new = 0
+    if not there(workspace.store, path, of=of):
+        before = _newest_csv(workspace)
         hand_over(workspace, path, rows, of=of)
-    count: Document = dict.fromkeys(COUNTS, 0) | {"planned" if written else "unchanged": len(rows)}
-    return {"name": "csv", "path": path, **count, "sent": len(rows) if written else 0}
+        new = csv_file.differing(before, workspace.root / path, but=(*STAMPS, "priority"))
+    found: Document = dict.fromkeys(COUNTS, 0)
+    return {"name": CSV, "path": path, **found, "planned": new, "sent": new, "unchanged": len(rows) - new}
+
+
+def _newest_csv(workspace: Workspace) -> pd.DataFrame | None:
+    """The file of scores that was handed over last."""
+    files = [file for file in workspace.store.files("delivery") if file.path.startswith("delivery/scores-")]
+    there = [file for file in files if workspace.store.present(file.path)]
+    return csv_file.read(workspace.root / there[-1].path) if there else None

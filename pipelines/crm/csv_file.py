@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,21 @@ def write(scores: pd.DataFrame, place: Path) -> None:
         if not pd.api.types.is_numeric_dtype(safe[name].dtype):
             safe[name] = [defused(value) for value in safe[name]]
     safe.to_csv(place, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+
+
+def read(place: Path) -> pd.DataFrame:
+    """A file that was written so, every value as its text, by customer."""
+    return pd.read_csv(place, dtype=str, encoding="utf-8-sig", keep_default_na=False).set_index("customer_id")
+
+
+def differing(before: pd.DataFrame | None, place: Path, *, but: Collection[str]) -> int:
+    """How many rows of a file are not in an earlier one, or say something else. but: columns that do not matter."""
+    now = read(place)
+    if before is None or list(before.columns) != list(now.columns):
+        return len(now)
+    told = [name for name in now.columns if name not in but]
+    same = (now[told] == before[told].reindex(now.index)).all(axis=1)
+    return int((~same).sum())
 
 
 def defused(text: str) -> str:

@@ -173,6 +173,8 @@ class Outbox:
 
         certain: the destination refused them, and holds what it held before.
         """
+        if not said:
+            return
         keys = self._keys(said)
         with self.store.transaction() as ledger:
             ledger.executemany(
@@ -187,6 +189,8 @@ class Outbox:
 
     def tried(self, said: Mapping[str, str]) -> None:
         """These records are to be tried again, one try poorer: why, by customer."""
+        if not said:
+            return
         rows = [(said[key[1]], *key) for key in self._keys(said)]
         with self.store.transaction() as ledger:
             ledger.executemany(

@@ -99,7 +99,7 @@ def test_everybody_is_sent_once_and_a_second_delivery_sends_nothing(shop: Path, 
     n = len(everybody(shop))
     first = deliver(shop)
     assert counts(first) == (n, n, 0, 0, 0)
-    assert (first["sent"], first["unchanged"], first["suppressed"]) == (n, n, 0)  # the file was there already
+    assert (first["sent"], first["unchanged"], first["suppressed"]) == (n, 0, 0)
     assert set(memory.records) == everybody(shop)
     calls = len(memory.calls)
     assert counts(deliver(shop)) == (0, 0, n, 0, 0)
@@ -140,6 +140,25 @@ def test_a_new_scoring_with_the_same_figures_sends_nothing(shop: Path, memory: M
     deliver(shop)
     rescored(shop, lambda frame: frame)
     assert counts(deliver(shop)) == (0, 0, n, 0, 0)
+
+
+def test_without_destinations_the_file_is_counted_by_what_is_new_in_it(shop: Path) -> None:
+    settle(shop, destinations=[])
+    n = len(everybody(shop))
+    assert {name: deliver(shop)[name] for name in delivery.COUNTS} == dict.fromkeys(delivery.COUNTS, 0) | {
+        "unchanged": n
+    }
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame.customer_id == "C-0042", "churn_probability"] = 0.123456
+        return frame[frame.customer_id != "C-0043"]
+
+    rescored(shop, change)
+    found = deliver(shop)
+    assert (found["planned"], found["sent"], found["unchanged"]) == (1, 1, n - 2)
+    (shop / "delivery" / Path(found["csv"]).name).unlink()
+    next((shop / "delivery").glob("scores-*.csv")).unlink()
+    assert deliver(shop)["sent"] == n - 1
 
 
 def test_a_dry_run_tells_what_would_be_sent_and_sends_and_writes_nothing(shop: Path, memory: Memory) -> None:
