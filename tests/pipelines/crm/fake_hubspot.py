@@ -24,23 +24,23 @@ from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from typing import Any, Self
 
-from tests.pipelines.crm.fake_hubspot_http import Answer, Handler, batch, definition, error, invalid, item, kept
+from tests.pipelines.crm.fake_hubspot_http import (
+    KINDS,
+    Answer,
+    Faults,
+    Handler,
+    batch,
+    definition,
+    error,
+    invalid,
+    item,
+    kept,
+    wrong_batch,
+)
+
+__all__ = ["KINDS", "TOKEN", "FakeHubSpot", "Faults"]
 
 TOKEN = "pat-eu1-0badc0de-not-a-real-token"
-BATCH = 100
-
-# What can happen to a call. The first three come before anything is written, the others after.
-KINDS = ("limited", "unavailable", "hang_up_before", "partial", "failed_after", "hang_up", "cut_short", "no_answer")
-
-
-@dataclass(frozen=True)
-class Faults:
-    """share: of all calls, 0 to 1. kinds: of KINDS; "no_answer" lasts as long as the client waits. retry_after: s."""
-
-    share: float
-    seed: int = 0
-    kinds: tuple[str, ...] = KINDS[:-1]
-    retry_after: float = 0.01
 
 
 @dataclass
@@ -153,7 +153,7 @@ class FakeHubSpot:
         return record
 
     def _read(self, body: dict[str, Any], skipped: frozenset[int]) -> Answer:
-        wrong = self._wrong_batch(body) or self._wrong_key(body.get("idProperty"))
+        wrong = wrong_batch(body) or self._wrong_key(body.get("idProperty"))
         if wrong:
             return wrong
         results, absent, failed = [], [], []
@@ -170,11 +170,11 @@ class FakeHubSpot:
         return batch(results, errors, partly=bool(skipped))
 
     def _update(self, body: dict[str, Any], skipped: frozenset[int]) -> Answer:
-        wrong = self._wrong_batch(body)
+        wrong = wrong_batch(body)
         return wrong or self._write(body["inputs"], skipped, by_record=True)
 
     def _upsert(self, body: dict[str, Any], skipped: frozenset[int]) -> Answer:
-        wrong = self._wrong_batch(body)
+        wrong = wrong_batch(body)
         for each in body["inputs"]:
             wrong = wrong or self._wrong_key(each.get("idProperty"))
         return wrong or self._write(body["inputs"], skipped, by_record=False)
@@ -243,18 +243,6 @@ class FakeHubSpot:
                     code = {"enumeration": "INVALID_OPTION", "number": "INVALID_DOUBLE"}.get(kind, f"INVALID_{kind}")
                     wrong.append(invalid(name, code.upper(), f"{text} was not valid"))
         return values, wrong
-
-    def _wrong_batch(self, body: dict[str, Any]) -> Answer | None:
-        ids = [each.get("id") for each in body.get("inputs") or ()]
-        twice = [each for each, times in Counter(ids).items() if times > 1]
-        if not ids or not all(ids):
-            return error(400, "VALIDATION_ERROR", "Invalid input JSON: inputs or ids are missing")
-        if len(ids) > BATCH:
-            return error(400, "VALIDATION_ERROR", f"The maximum number of inputs in a batch is {BATCH}")
-        if twice:
-            said = f"Duplicate IDs found in batch input: {twice}. IDs must be unique"
-            return error(400, "VALIDATION_ERROR", said, context={"ids": twice})
-        return None
 
     def _wrong_key(self, name: str | None) -> Answer | None:
         if name is None or not self.properties.get(name, {}).get("hasUniqueValue"):

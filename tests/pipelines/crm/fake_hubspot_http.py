@@ -1,4 +1,4 @@
-"""How the fake HubSpot speaks: its requests, its answers, its errors, and the values that a property takes."""
+"""How the fake HubSpot speaks: its requests, answers, errors and faults, and the values that a property takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import math
 import re
 import socket
 import uuid
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
@@ -16,7 +18,23 @@ from typing import Any
 
 Answer = tuple[int, dict[str, Any]]
 
+BATCH = 100
+
 _MOMENT = "2026-01-01T00:00:00.000Z"
+
+
+# What can happen to a call. The first three come before anything is written, the others after.
+KINDS = ("limited", "unavailable", "hang_up_before", "partial", "failed_after", "hang_up", "cut_short", "no_answer")
+
+
+@dataclass(frozen=True)
+class Faults:
+    """share: of all calls, 0 to 1. kinds: of KINDS; "no_answer" lasts as long as the client waits. retry_after: s."""
+
+    share: float
+    seed: int = 0
+    kinds: tuple[str, ...] = KINDS[:-1]
+    retry_after: float = 0.01
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -123,6 +141,20 @@ def batch(results: list[Any], errors: Iterable[Any], *, made: int = 200, partly:
     if errors or partly:
         return 207, {**body, "numErrors": len(errors), "errors": errors}
     return made, body
+
+
+def wrong_batch(body: dict[str, Any]) -> Answer | None:
+    """What refuses the call before any record of it is looked at."""
+    ids = [each.get("id") for each in body.get("inputs") or ()]
+    twice = [each for each, times in Counter(ids).items() if times > 1]
+    if not ids or not all(ids):
+        return error(400, "VALIDATION_ERROR", "Invalid input JSON: inputs or ids are missing")
+    if len(ids) > BATCH:
+        return error(400, "VALIDATION_ERROR", f"The maximum number of inputs in a batch is {BATCH}")
+    if twice:
+        said = f"Duplicate IDs found in batch input: {twice}. IDs must be unique"
+        return error(400, "VALIDATION_ERROR", said, context={"ids": twice})
+    return None
 
 
 def definition(**said: Any) -> dict[str, Any]:
