@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Literal
+from typing import Any, Literal
 
 from pipelines.crm.connector import Connector, DestinationError
 from pipelines.crm_settings import Destination
 
-# The extra of the distribution that a kind needs; None where it needs nothing further.
-EXTRAS = {"hubspot": "hubspot", "salesforce": "salesforce", "bottlecrm": None, "sql": "postgresql", "rest": None}
+# The extra of the distribution by the package that it brings.
+EXTRAS = {"hubspot": "hubspot", "simple_salesforce": "salesforce", "psycopg": "postgresql"}
 
 
 def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
@@ -18,13 +17,28 @@ def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
     Raises: DestinationError where its client is not installed, or a secret is missing.
     """
     try:
-        module = import_module(f"pipelines.crm.{plan.kind}")
+        module = _module(plan.kind)
     except ModuleNotFoundError as error:
-        if EXTRAS[plan.kind] is None:
+        if error.name not in EXTRAS:
             raise
         raise DestinationError(
             f'destination "{plan.name}" needs {error.name}, which is not installed; run `pip install '
-            f'"attrition[{EXTRAS[plan.kind]}]"`'
+            f'"attrition[{EXTRAS[error.name]}]"`'
         ) from None
     connector: Connector = module.connect(plan, language=language)
     return connector
+
+
+def _module(kind: str) -> Any:
+    match kind:
+        case "hubspot":
+            from pipelines.crm import hubspot as module
+        case "salesforce":
+            from pipelines.crm import salesforce as module
+        case "bottlecrm":
+            from pipelines.crm import bottlecrm as module
+        case "sql":
+            from pipelines.crm import sql as module
+        case _:
+            from pipelines.crm import rest as module
+    return module
