@@ -120,7 +120,7 @@ class Job:
             left = self._results(org, job, "unprocessedrecords")
         except BaseException:
             with suppress(UnavailableError, DestinationError):
-                org.tell(lambda client: self._jobs(client).abort_job(job, is_query=False))
+                org.ask(lambda client: self._jobs(client).abort_job(job, is_query=False))
             raise
         reason = known_code(str(ended.get("errorMessage") or "").partition(":")[0].strip())
         if ended["state"] == "Failed" and not taken and reason in _FILE_IS_WRONG:

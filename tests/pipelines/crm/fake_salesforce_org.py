@@ -62,7 +62,10 @@ class OrgField:
 
 @dataclass
 class FakeOrg:
-    """One object. records: by record id. created: external ids of records that a call made, in order."""
+    """One object. records: by record id. created: external ids of records that a call made, in order.
+
+    choice: how the Tooling API calls a picklist's value.
+    """
 
     name: str
     key: str
@@ -71,6 +74,7 @@ class FakeOrg:
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     created: list[str] = field(default_factory=list)
     by_key: dict[str, list[str]] = field(default_factory=dict)
+    choice: str = "valueName"
 
     def add(self, made: OrgField) -> None:
         self.fields[made.name.casefold()] = made
@@ -203,8 +207,8 @@ class FakeOrg:
         picks: Iterable[Mapping[str, Any]] = ()
         if shape["type"] == "Picklist":
             picks = shape["valueSet"]["valueSetDefinition"]["value"]
-            if any(set(each) != {"valueName", "label", "default"} for each in picks):
-                raise OrgError("JSON_PARSER_ERROR", "No such column 'fullName' on sobject of type CustomValue")
+            if any(set(each) != {self.choice, "label", "default"} for each in picks):
+                raise OrgError("JSON_PARSER_ERROR", "No such column on sobject of type CustomValue")
         needs = {"Text": {"length"}, "LongTextArea": {"length", "visibleLines"}, "Number": {"precision", "scale"}}
         too_long = shape["type"] == "Text" and shape.get("length", 0) > 255
         if too_long or not needs.get(shape["type"], set()) <= set(shape):
@@ -221,7 +225,7 @@ class FakeOrg:
                 external_id=shape.get("externalId", False),
                 case_sensitive=shape.get("caseSensitive", False),
                 restricted=shape.get("valueSet", {}).get("restricted", False),
-                values=tuple(each["valueName"] for each in picks),
+                values=tuple(each[self.choice] for each in picks),
                 visible=permits,
             )
         )

@@ -40,14 +40,15 @@ def test_none_empties_a_field_and_a_field_that_is_not_named_is_left(
         assert connector.read(["A-0"]) == {"A-0": expected}
 
 
+@pytest.mark.parametrize("text", ["#N/A", "one\r\ntwo"])
 @BOTH_WAYS
-def test_a_text_that_a_file_has_no_way_to_say_arrives_too(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_that_a_file_has_no_way_to_say_arrives_too(
+    count: int, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with FakeSalesforce(ids(count)) as fake:
         connector = connected(fake, monkeypatch)
-        awkward = Record("A-0", {"reason_1_code": "#N/A", "reason_1": "one\r\ntwo"})
-        assert connector.send([awkward, *records(count)[1:]]) == [TAKEN] * count
-        assert connector.read(["A-0"])["A-0"]["reason_1_code"] == "#N/A"
-        assert connector.read(["A-0"])["A-0"]["reason_1"] == "one\r\ntwo"
+        assert connector.send([Record("A-0", {"reason_1": text}), *records(count)[1:]]) == [TAKEN] * count
+        assert connector.read(["A-0"])["A-0"]["reason_1"] == text
 
 
 @BOTH_WAYS
@@ -209,6 +210,17 @@ def test_the_external_id_is_made_so_that_no_two_customers_share_a_record(monkeyp
         connected(fake, monkeypatch, create=True).setup()
         made = fake.org.fields["attrition_external_id__c"]
         assert (made.type, made.unique, made.external_id, made.case_sensitive) == ("string", True, True, True)
+
+
+@pytest.mark.parametrize("choice", ["valueName", "fullName"])
+def test_a_picklist_is_made_by_either_name_of_its_values(choice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeSalesforce(ready=False, permits=True) as fake:
+        fake.org.choice = choice
+        connector = connected(fake, monkeypatch)
+        connector.setup()
+        connector.check()
+        assert fake.org.fields["attrition_churn_risk_band__c"].values == ("low", "medium", "high")
+        assert fake.org.fields["attrition_churn_risk_band__c"].restricted
 
 
 def test_labels_are_in_the_language_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
