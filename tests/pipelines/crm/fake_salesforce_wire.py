@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
+import shutil
 import ssl
 import tempfile
 import time
@@ -49,6 +51,7 @@ def certificate() -> Path:
         .sign(key, hashes.SHA256())
     )
     place = Path(tempfile.mkdtemp(prefix="fake-salesforce-")) / "certificate.pem"
+    atexit.register(shutil.rmtree, place.parent, ignore_errors=True)
     place.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
