@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from features.errors import did_you_mean
 from pipelines.crm.fields import FIELDS, Names
@@ -57,15 +57,41 @@ class HubSpot(_Destination):
     _address = field_validator("address")(_without_secrets)
 
 
+_ApiName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
 class Salesforce(_Destination):
-    """Records of a Salesforce object, found by an external id field. Token: ATTRITION_SALESFORCE_TOKEN."""
+    """Records of a Salesforce object, found by an external id field.
+
+    address: https:// and the My Domain host. names: API names as they are, such as "Churn_Risk__c"; what is not named
+    is called by our name between `prefix` and "__c".
+    Application: ATTRITION_SALESFORCE_CLIENT_ID and _CLIENT_SECRET; otherwise ATTRITION_SALESFORCE_TOKEN.
+    """
 
     kind: Literal["salesforce"]
     address: str
-    salesforce_object: str = "Contact"
-    external_id_field: str = "Attrition_External_Id__c"
+    salesforce_object: _ApiName = "Contact"
+    external_id_field: _ApiName = "Attrition_External_Id__c"
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,17}$")] = "attrition_"
+    names: dict[str, _ApiName] = Field(default_factory=dict)
 
-    _address = field_validator("address")(_without_secrets)
+    @field_validator("address")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "https" or not parts.hostname or parts.username or parts.path.strip("/") or parts.query:
+            raise ValueError("the address is https:// and a host, such as https://company.my.salesforce.com")
+        return f"https://{parts.netloc}"
+
+    @model_validator(mode="after")
+    def _one_field_each(self) -> Salesforce:
+        default = {name: f"{self.prefix}{name}__c" for name in FIELDS}
+        taken = {self.external_id_field.casefold()}
+        for name, remote in (default | self.names).items():
+            if remote.casefold() in taken:
+                raise ValueError(f"{name} and another field are both called {remote}; Salesforce ignores capitals")
+            taken.add(remote.casefold())
+        return self
 
 
 class BottleCrm(_Destination):
