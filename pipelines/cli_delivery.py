@@ -92,11 +92,13 @@ def outbox(
 def setup(
     project: Project = HERE, destination: Destination = None, as_json: AsJson = False, debug: Debug = False
 ) -> None:
-    """Make the custom fields that the destinations lack; those that are there are left alone.
+    """Make the custom fields that the destinations lack, and say what still keeps scores from being sent there.
+
+    Fields that are there are left alone.
 
     Example: attrition crm setup --project shop --destination hubspot
 
-    JSON: {"destinations": [{"name", "made": [field]}]}
+    JSON: {"destinations": [{"name", "made": [field], "problem": text or null}]}
     """
 
     def work(job: Job) -> dict[str, Any]:

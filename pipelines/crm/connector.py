@@ -61,11 +61,15 @@ class Connector(Protocol):
     def setup(self) -> list[str]:
         """Make the custom fields that are missing; their remote names. What is there is left alone.
 
-        Raises: DestinationError where one is there with another type, or making fields is not allowed.
+        Raises: DestinationError where one is there with another type, or making fields is not allowed;
+        UnavailableError, after which it may be called again.
         """
 
     def check(self) -> None:
-        """Raise DestinationError where a field is missing or the credentials do not do; nothing is written."""
+        """Raise DestinationError where a field is missing or the credentials do not do; nothing is written.
+
+        Raises: UnavailableError, too, where that cannot be found out just now.
+        """
 
     def send(self, records: Sequence[Record]) -> list[Outcome]:
         """One outcome per record, in order. No two records share an external id.

@@ -16,7 +16,7 @@ from pipelines.crm.guards import Guard, of_a_destination
 from pipelines.crm.outbox import Outbox
 from pipelines.crm.policy import ID, STAMPS, Values, records, withdrawal
 from pipelines.crm.score_store import ScoreRun
-from pipelines.crm.sending import Own, Patience, read_back, send
+from pipelines.crm.sending import Own, Patience, patiently, read_back, send
 from pipelines.crm_settings import Destination
 from pipelines.privacy.handed_over import kept_inside, refusals_now
 from pipelines.privacy.pseudonyms import Identities
@@ -128,11 +128,14 @@ def deliver_to(
     Raises: DestinationError where it cannot be written to; what is planned waits.
     """
     outbox, settings = compared.outbox, workspace.settings.delivery
+    patience = Patience(attempts=settings.attempts, pause_seconds=settings.pause_seconds)
     outbox.plan(compared.difference.changes, keep=compared.difference.refused, at=now)
     found = figures(compared)
-    if compared.difference.changes:
-        patience = Patience(attempts=settings.attempts, pause_seconds=settings.pause_seconds)
-        connector.check()
+    if not compared.difference.changes:
+        return found
+    found["failed"] = found["planned"]
+    try:
+        patiently(connector.check, patience=patience, sleep=sleep)
         sent = send(
             outbox,
             connector,
@@ -143,19 +146,14 @@ def deliver_to(
             sleep=sleep,
             progress=progress,
         )
-        found |= {"sent": sent.taken, "failed": sent.failed, "why": sent.why}
-        try:
-            differing = read_back(connector, sent.sample, own=own, sleep=sleep, patience=patience)
-            outbox.doubt(differing)
-            found |= {
-                "read_back": len(sent.sample),
-                "differing": dict(zip(own(list(differing)), differing.values(), strict=True)),
-            }
-        except UnavailableError as error:
-            found |= {"why": f"nothing could be read back: {error}"}
-        found["dead"] = outbox.counts()["dead"]
-        logged = {name: value for name, value in found.items() if name not in ("name", "differing")}
-        outbox.log(as_of=run.as_of, run_id=run.run_id, at=now, detail=logged | {"differing": len(found["differing"])})
+        found |= {"sent": sent.taken, "failed": sent.failed, "dead": outbox.counts()["dead"], "why": sent.why}
+        differing = read_back(connector, sent.sample, own=own, sleep=sleep, patience=patience)
+        outbox.doubt(differing)
+        told = dict(zip(own(list(differing)), differing.values(), strict=True))
+        found |= {"read_back": len(sent.sample), "differing": told}
+    except UnavailableError as error:
+        found["why"] = str(error)
+    outbox.log(as_of=run.as_of, run_id=run.run_id, at=now, detail=found | {"differing": len(found["differing"])})
     return found
 
 

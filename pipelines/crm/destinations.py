@@ -17,7 +17,7 @@ def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
     Raises: DestinationError where its client is not installed, or a secret is missing.
     """
     try:
-        module = _module(plan.kind)
+        make = _connect(plan.kind)
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise
@@ -25,20 +25,27 @@ def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
             f'destination "{plan.name}" needs {error.name}, which is not installed; run `pip install '
             f'"attrition[{EXTRAS[error.name]}]"`'
         ) from None
-    connector: Connector = module.connect(plan, language=language)
+    connector: Connector = make(plan, language=language)
     return connector
 
 
-def _module(kind: str) -> Any:
-    match kind:
-        case "hubspot":
-            from pipelines.crm import hubspot as module
-        case "salesforce":
-            from pipelines.crm import salesforce as module
-        case "bottlecrm":
-            from pipelines.crm import bottlecrm as module
-        case "sql":
-            from pipelines.crm import sql as module
-        case _:
-            from pipelines.crm import rest as module
-    return module
+def _connect(kind: str) -> Any:
+    if kind == "hubspot":
+        from pipelines.crm import hubspot
+
+        return hubspot.connect
+    if kind == "salesforce":
+        from pipelines.crm import salesforce
+
+        return salesforce.connect
+    if kind == "bottlecrm":
+        from pipelines.crm import bottlecrm
+
+        return bottlecrm.connect
+    if kind == "sql":
+        from pipelines.crm import sql
+
+        return sql.connect
+    from pipelines.crm import rest
+
+    return rest.connect

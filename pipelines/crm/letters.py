@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from features.errors import DataError, SettingsError, did_you_mean
-from pipelines.crm.connector import DestinationError, UnavailableError
+from pipelines.crm.connector import Connector, DestinationError, UnavailableError
 from pipelines.crm.delivery import own_ids
 from pipelines.crm.destinations import connect
 from pipelines.crm.outbox import Outbox, destinations
@@ -48,16 +48,19 @@ def letters(
 
 
 def setup(job: Job, destination: str | None) -> dict[str, Any]:
-    """Make missing fields. Raises: DestinationError."""
+    """Make missing fields, and try whether the destination is ready then. Raises: DestinationError."""
     found = []
     for plan in _plans(job, destination):
         with job.people.stage("setup"):
             try:
-                made = connect(plan, language=job.workspace.settings.language).setup()
+                connector = connect(plan, language=job.workspace.settings.language)
+                made = connector.setup()
             except UnavailableError as error:
                 raise DestinationError(f"{plan.name}: {error}; try again later") from None
+            problem = _problem(connector)
         job.people.say(f"  {plan.name}: {'made ' + ', '.join(made) if made else 'every field is there already'}")
-        found.append({"name": plan.name, "made": made})
+        job.people.say(f"  {plan.name}: {problem or 'ready'}")
+        found.append({"name": plan.name, "made": made, "problem": problem})
     return {"destinations": found}
 
 
@@ -65,15 +68,22 @@ def check(job: Job, destination: str | None) -> dict[str, Any]:
     """What stands against writing to each destination."""
     found = []
     for plan in _plans(job, destination):
-        problem = None
         with job.people.stage("check"):
             try:
-                connect(plan, language=job.workspace.settings.language).check()
-            except (DestinationError, UnavailableError) as error:
+                problem = _problem(connect(plan, language=job.workspace.settings.language))
+            except DestinationError as error:
                 problem = str(error)
         job.people.say(f"  {plan.name}: {problem or 'ready'}")
         found.append({"name": plan.name, "problem": problem})
     return {"destinations": found}
+
+
+def _problem(connector: Connector) -> str | None:
+    try:
+        connector.check()
+    except (DestinationError, UnavailableError) as error:
+        return str(error)
+    return None
 
 
 def _plans(job: Job, destination: str | None) -> list[Destination]:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pipelines.crm.connector import Connector, Outcome, Record, UnavailableError, Value
 from pipelines.crm.fields import FIELDS
@@ -18,6 +18,7 @@ LONGEST_PAUSE = 60.0
 LONGEST_WAIT = 600.0  # a destination that asks for more is left alone until the next run
 
 Own = Callable[[Sequence[str]], list[str]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,19 +109,28 @@ def read_back(
     Raises: UnavailableError where it cannot be read, however often it is tried.
     """
     names = own([letter.customer for letter in sample])
-    for failures in range(1, patience.attempts + 1):
-        try:
-            there = connector.read(names) if sample else {}
-            break
-        except UnavailableError as error:
-            wait = patience.pause(failures, asked=error.retry_after, chance=random.Random())  # noqa: S311 - as above
-            if failures == patience.attempts or wait > LONGEST_WAIT:
-                raise
-            sleep(wait)
+    there = patiently(lambda: connector.read(names), patience=patience, sleep=sleep) if sample else {}
     differing = {
         letter.customer: _differing(letter, there.get(name)) for name, letter in zip(names, sample, strict=True)
     }
     return {customer: fields for customer, fields in differing.items() if fields}
+
+
+def patiently(call: Callable[[], T], *, patience: Patience, sleep: Callable[[float], None]) -> T:
+    """A call that sends nothing, again where it failed.
+
+    Raises: UnavailableError where it fails however often it is tried, or is not to be tried soon.
+    """
+    chance = random.Random()  # noqa: S311 - it spreads pauses
+    for failures in range(1, patience.attempts):
+        try:
+            return call()
+        except UnavailableError as error:
+            wait = patience.pause(failures, asked=error.retry_after, chance=chance)
+            if wait > LONGEST_WAIT:
+                raise
+            sleep(wait)
+    return call()
 
 
 def _settled(

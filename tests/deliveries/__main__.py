@@ -1,6 +1,6 @@
 """Deliver many records to each destination while calls fail and processes are killed; the last line is the verdict.
 
-    python -m tests.deliveries --records 100000 --stops 20 --share 0.1 hubspot salesforce rest
+python -m tests.deliveries --records 100000 --stops 20 --share 0.1 hubspot salesforce rest
 """
 
 from __future__ import annotations

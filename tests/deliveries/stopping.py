@@ -89,9 +89,7 @@ def stopped_and_resumed(
     return found
 
 
-def _one_round(
-    found: Found, folder: Path, target: Target, chance: random.Random, *, wanted: int, spread: int
-) -> None:
+def _one_round(found: Found, folder: Path, target: Target, chance: random.Random, *, wanted: int, spread: int) -> None:
     """Deliver until a process comes to its end by itself with nothing left to send."""
     while True:
         process = _run(folder, target, ["deliver", "--json"])
