@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -86,6 +87,13 @@ class Sql(_Destination):
     create: bool = True
 
     _address = field_validator("address")(_without_secrets)
+
+    @field_validator("address")
+    @classmethod
+    def _without_password(cls, value: str) -> str:
+        if re.search(r"\bpassword\s*=", value):
+            raise ValueError("the address holds a password; set PGPASSWORD, or write ~/.pgpass")
+        return value
 
 
 class Rest(_Destination):
