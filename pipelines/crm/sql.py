@@ -19,7 +19,7 @@ from pipelines.crm.connector import TAKEN, Outcome, Record, Value
 from pipelines.crm.fields import FIELDS, KEY, Field
 from pipelines.crm.sql_session import of_the_record, visit
 from pipelines.crm.sql_table import TYPES, Table, named
-from pipelines.crm.values import held, normal
+from pipelines.crm.values import held, normal, writable
 from pipelines.crm_settings import Sql
 
 BATCH = 1_000
@@ -69,7 +69,7 @@ class PostgreSql:
         return [outcomes[record.external_id] for record in records]
 
     def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Value]]:
-        askable = [each for each in external_ids if _writable(each)]
+        askable = [each for each in external_ids if writable(each)]
         columns = SQL(", ").join(named(name) for name in [KEY, *self.table.columns.values()])
         query = SQL("SELECT {} FROM {} WHERE {} = ANY(%s)").format(columns, self.table.named, named(KEY))
         with visit(self.plan) as cursor:
@@ -130,12 +130,8 @@ class PostgreSql:
 _Row = tuple[Any, ...]
 
 
-def _writable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
 def _row(record: Record, names: tuple[str, ...]) -> _Row:
-    if not record.external_id or not _writable(record.external_id):
+    if not record.external_id or not writable(record.external_id):
         raise ValueError("the external id is empty, or holds a character that cannot be written")
     for name in names:
         if name not in FIELDS:

@@ -29,6 +29,11 @@ def instant(text: str) -> str:
         raise ValueError("it lies outside the years 1 to 9999") from None
 
 
+def writable(text: str) -> bool:
+    """Whether a text can be stored: no NUL, and no half of a pair, which no encoding has."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def normal(field: Field, value: Value) -> Value:
     """The value as it is sent: an empty text is None, a number a finite float, a time as `instant` writes it.
 
@@ -51,7 +56,7 @@ def normal(field: Field, value: Value) -> Value:
 
 
 def _text(field: Field, value: str) -> str:
-    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not writable(value):
         raise ValueError(f"{field.name} holds a character that cannot be written (NUL, or half of a pair)")
     if field.kind in {"text", "choice"}:
         return value
