@@ -42,6 +42,9 @@ class RestSystem:
         self.caller = Caller(plan)
         self.one_a_call = "{id}" in plan.write.path
         self.batch = 1 if self.one_a_call else plan.batch
+        # Of a send that broke off, until one ends: where a batch takes many calls, one of them may fail every time.
+        self._asked: dict[str, Any] = {}
+        self._settled: dict[str, tuple[Any, Outcome]] = {}
 
     def setup(self) -> list[str]:
         """Nothing is made: how fields are made differs from system to system. What to make by hand is raised."""
@@ -69,25 +72,15 @@ class RestSystem:
                 ready[record.external_id] = self._document(record)
             except ValueError as error:
                 outcomes[record.external_id] = Outcome("refused", str(error))
-        late: UnavailableError | None = None
-        before = len(outcomes)
-        if not self.plan.create and self.plan.write.creates:
-            asked: dict[str, Any] = {}
-            try:
-                self._ask(list(ready), asked)
-            except UnavailableError as error:
-                late = error
-            outcomes.update({who: Outcome("refused", _UNKNOWN) for who, document in asked.items() if document is None})
-            ready = {who: document for who, document in ready.items() if asked.get(who) is not None}
+        settled = {who: outcome for who, (document, outcome) in self._settled.items() if ready.get(who) == document}
+        outcomes.update(settled)
         try:
-            for start in range(0, len(ready), self.batch):
-                self._write(dict(list(ready.items())[start : start + self.batch]), outcomes)
-        except UnavailableError as error:
-            late = error
-        # What is settled counts, or a system that fails now and then would never have been asked for a whole batch.
-        if late is not None and len(outcomes) == before:
-            raise late
-        return [outcomes.get(record.external_id) or Outcome("later", str(late)) for record in records]
+            self._deliver({who: document for who, document in ready.items() if who not in settled}, outcomes)
+        except UnavailableError:
+            self._settled = {who: (ready[who], outcomes[who]) for who in ready if who in outcomes}
+            raise
+        self._settled, self._asked = {}, {}
+        return [outcomes[record.external_id] for record in records]
 
     def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Value]]:
         if self.plan.read is None:
@@ -116,6 +109,15 @@ class RestSystem:
         fields = {self.plan.remote.remote(name): empty if value is None else value for name, value in normals.items()}
         document = placed(self.plan.record, self.plan.fields_at, fields)
         return placed(document, self.plan.id_at, who) if self.plan.id_at else document
+
+    def _deliver(self, ready: dict[str, Any], outcomes: dict[str, Outcome]) -> None:
+        """Write records; whom the system does not know is refused, and never part of a call that would create it."""
+        if not self.plan.create and self.plan.write.creates:
+            self._ask([who for who in ready if who not in self._asked], self._asked)
+            outcomes.update({who: Outcome("refused", _UNKNOWN) for who in ready if self._asked.get(who) is None})
+            ready = {who: document for who, document in ready.items() if self._asked.get(who) is not None}
+        for start in range(0, len(ready), self.batch):
+            self._write(dict(list(ready.items())[start : start + self.batch]), outcomes)
 
     def _write(self, rows: dict[str, Any], outcomes: dict[str, Outcome]) -> None:
         """Write records in one call. Whom the answer blames is refused; where it blames nobody, halves are written."""

@@ -131,7 +131,7 @@ class Table:
 
     @property
     def _remedy(self) -> str:
-        return "run the setup of the destination first"
+        return f"run `attrition crm setup --destination {self.plan.name}`"
 
     def _not_so(self, said: str) -> DestinationError:
         return DestinationError(f'destination "{self.plan.name}": {said}')

@@ -51,10 +51,8 @@ def sent(connector: RestSystem, records: list[Record]) -> list[Outcome]:
             except UnavailableError:
                 continue
             told = {record.external_id: outcome for record, outcome in zip(part, outcomes, strict=True)}
-            ends |= {who: outcome for who, outcome in told.items() if outcome.state != "later"}
-            part = [record for record in part if record.external_id not in ends]
-            if not part:
-                break
+            ends |= told
+            break
         else:
             raise AssertionError("never taken")
     return [ends[record.external_id] for record in records]
@@ -329,13 +327,29 @@ def test_what_cannot_be_read_is_said() -> None:
         connect(plan, language="en").read(["A-1"])
 
 
-def test_what_is_settled_counts_when_a_later_call_fails() -> None:
-    with FakeRest(records=["A-1", "A-2"], faults=[None, None, None, "503"]) as fake:
-        records = [Record(who, HIGH) for who in ("gone", "A-1", "A-2")]
-        later = Outcome("later", 'destination "crm": it answers 503')
-        assert to(fake, "lists").send(records) == [UNKNOWN, later, later]
+def test_a_send_that_broke_off_goes_on_where_it_was() -> None:
+    records = [Record(who, HIGH) for who in ("gone", "A-1", "A-2")]
     with FakeRest(records=["A-1", "A-2"], faults=[None, None, "503"]) as fake:
-        assert to(fake, "lists").send(records) == [UNKNOWN, TAKEN, later]
+        connector = to(fake, "lists")
+        with pytest.raises(UnavailableError):
+            connector.send(records)
+        assert connector.send(records) == [UNKNOWN, TAKEN, TAKEN]
+        assert fake.requests == {"GET /v1/customers/…": 4, "POST /v1/customers": 1}
+        assert connector.send(records) == [UNKNOWN, TAKEN, TAKEN]
+        assert fake.requests == {"GET /v1/customers/…": 7, "POST /v1/customers": 2}
+
+
+def test_what_was_taken_before_a_send_broke_off_is_not_written_again_unless_it_changed() -> None:
+    with FakeRest(refuses={"A-1": "nobody named"}, faults=[None, None, "503"]) as fake:
+        connector = to(fake, "lists", create=True)
+        records = [Record("A-2", HIGH), Record("A-1", HIGH)]
+        with pytest.raises(UnavailableError):
+            connector.send(records)
+        fake.records["A-2"].clear()
+        assert connector.send(records) == [TAKEN, Outcome("refused", "nobody named")]
+        assert fake.records["A-2"] == {}
+        assert connector.send([Record("A-2", {"horizon_days": 30})]) == [TAKEN]
+        assert fake.records["A-2"] == {"attrition_horizon_days": 30}
 
 
 @pytest.mark.parametrize("shape", ALL)

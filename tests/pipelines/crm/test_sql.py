@@ -157,7 +157,7 @@ def test_a_table_that_does_not_fit_is_left_alone(database: Database, table: str,
 
 
 def test_a_check_tells_what_is_missing_and_writes_nothing(database: Database) -> None:
-    with pytest.raises(DestinationError, match="table scores is not there; run the setup"):
+    with pytest.raises(DestinationError, match="table scores is not there; run .attrition crm setup --destination warehouse"):
         connect(database.plan(), language="en").check()
     with pytest.raises(DestinationError, match=r"schema .*nowhere.* does not exist"):
         connect(database.plan(table="nowhere.scores"), language="en").setup()
