@@ -31,7 +31,7 @@ _SAID_NO = re.compile(r"FATAL:\s*(.*)")
 # that one call may take. All of it ends with the transaction: a pooler may hand the connection to somebody else.
 _AS_WE_WRITE = """
 SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
-       set_config('statement_timeout', %(ms)s, true), set_config('lock_timeout', %(ms)s, true)
+       set_config('statement_timeout', %(ms)s, true)
 """
 _GRACE_SECONDS = 2.0  # the server's own time limit comes first, where it is alive
 

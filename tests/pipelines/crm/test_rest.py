@@ -141,6 +141,7 @@ def test_what_is_no_record_is_refused_before_it_is_sent() -> None:
         records += [Record("A-2", {"churn_probability": float("nan")}), Record("A-1", HIGH)]
         outcomes = to(fake, "lists").send(records)
         assert [outcome.state for outcome in outcomes] == ["refused"] * 5 + ["taken"]
+        assert outcomes[1].why == "the external id is empty, or cannot stand in an address"
         assert outcomes[3].why == "there is no field shoe_size"
         assert fake.requests["POST /v1/customers"] == 1
 

@@ -157,7 +157,9 @@ def test_a_table_that_does_not_fit_is_left_alone(database: Database, table: str,
 
 
 def test_a_check_tells_what_is_missing_and_writes_nothing(database: Database) -> None:
-    with pytest.raises(DestinationError, match="table scores is not there; run .attrition crm setup --destination warehouse"):
+    with pytest.raises(
+        DestinationError, match=r"table scores is not there; run .attrition crm setup --destination warehouse"
+    ):
         connect(database.plan(), language="en").check()
     with pytest.raises(DestinationError, match=r"schema .*nowhere.* does not exist"):
         connect(database.plan(table="nowhere.scores"), language="en").setup()
@@ -377,12 +379,19 @@ def test_a_reader_sees_a_batch_whole_or_not_at_all(database: Database) -> None:
 
 def test_two_who_send_the_same_customers_leave_one_row_each(database: Database) -> None:
     connect(database.plan(), language="en").setup()
-    both = [Sending(database.plan(), many(500, run_id=run)) for run in ("r1", "r2")]
+    # So slowly that both are at it at once, each beginning where the other ends.
+    database.run(
+        "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$"
+    )
+    database.run("CREATE TRIGGER slowly BEFORE INSERT ON scores FOR EACH ROW EXECUTE FUNCTION slowly()")
+    there, back = many(100, run_id="r1"), many(100, run_id="r2")[::-1]
+    both = [Sending(database.plan(), records) for records in (there, back)]
     for each in both:
         each.join()
     assert [each.failed for each in both] == [None, None]
     found = database.run("SELECT count(*), count(DISTINCT attrition_run_id) FROM scores")
-    assert found == [(500, 1)]
+    assert found == [(100, 1)]
 
 
 def test_who_is_not_let_in_is_told_without_the_password(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
