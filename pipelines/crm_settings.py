@@ -1,18 +1,39 @@
-"""The part of `attrition.toml` that says which systems scores are sent to. Secrets come from the environment only."""
+"""The part of `attrition.toml` that says where scores go. Secrets come from the environment only."""
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from features.errors import did_you_mean
 from pipelines.crm.fields import FIELDS, Names
-from pipelines.source_settings import Section
+from pipelines.rest_settings import FieldList, Job, Place, Read, Write
+from pipelines.source_settings import PositiveInt, Section, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Seconds = Annotated[float, Field(gt=0)]
+
+
+class Delivery(Section):
+    """Where scores go and how long they hold. max_data_age_days: nothing is scored from data that end earlier.
+
+    Nothing is sent to a destination where more than max_changed_share of its customers would get another band or play,
+    or where the share of a band would shift by more than max_band_shift. attempts, pause_seconds: how often a call that
+    failed is tried, and the first pause. read_back: how many of the records that were taken are read again.
+    """
+
+    valid_days: PositiveInt = 30
+    max_data_age_days: PositiveInt = 31
+    csv: bool = True
+    max_changed_share: Share = 0.5
+    max_band_shift: Share = 0.2
+    attempts: PositiveInt = 10
+    pause_seconds: Annotated[float, Field(gt=0)] = 1.0
+    read_back: Annotated[int, Field(ge=0)] = 20
 
 
 class _Destination(Section):
@@ -45,6 +66,14 @@ def _without_secrets(value: str) -> str:
     if urlsplit(value).password:
         raise ValueError("the address holds a password; secrets come from environment variables only")
     return value
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class HubSpot(_Destination):
@@ -113,14 +142,83 @@ class Sql(_Destination):
 
     _address = field_validator("address")(_without_secrets)
 
+    @field_validator("address")
+    @classmethod
+    def _without_password(cls, value: str) -> str:
+        if re.search(r"\bpassword\s*=", value):
+            raise ValueError("the address holds a password; set PGPASSWORD, or write ~/.pgpass")
+        return value
+
 
 class Rest(_Destination):
-    """Any system with an address that takes records as JSON. Token: ATTRITION_REST_TOKEN."""
+    """Any system that takes records as JSON. Token: ATTRITION_REST_TOKEN, for {token} in the headers.
+
+    wait_header: the header that says for how many seconds the system wants to be left alone.
+    batch: records per call. record: what every record holds besides its id (`id_at`) and fields (`fields_at`).
+    capitals: fields are called there as our names and prefix in capital letters.
+    empty_as: how a field is emptied, with null or an empty text.
+    fields: how to ask which fields there are; "given": they are there, or arise when first written; None: by hand.
+    """
 
     kind: Literal["rest"]
     address: str
+    headers: dict[str, str] = Field(default_factory=lambda: {"Authorization": "Bearer {token}"})
+    wait_header: str = "Retry-After"
+    batch: Annotated[int, Field(ge=1, le=50)] = 50
+    id_at: Place = "id"
+    fields_at: Place = ""
+    record: dict[str, JsonValue] = Field(default_factory=dict)
+    capitals: bool = False
+    empty_as: Literal["null", "text"] = "null"
+    write: Write
+    job: Job | None = None
+    read: Read | None = None
+    fields: Literal["given"] | FieldList | None = None
 
-    _address = field_validator("address")(_without_secrets)
+    _secrets = field_validator("address")(_without_secrets)
+
+    @field_validator("address")
+    @classmethod
+    def _private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if not parts.hostname or parts.query or parts.fragment or parts.username:
+            raise ValueError("the address is none; write it like https://api.example.com")
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_here(parts.hostname)):
+            raise ValueError("the address is not https, and the token would be readable on its way")
+        return value.rstrip("/")
+
+    @field_validator("headers")
+    @classmethod
+    def _headers(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, content in value.items():
+            if not re.fullmatch(r"[!-~]+", name) or ":" in name or not re.fullmatch(r"[ -~]*", content):
+                raise ValueError(f"'{name}' is no header: plain letters only")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Rest:
+        if not self.create and self.write.creates and self.read is None:
+            raise ValueError(
+                "nothing says how to find out whom the system knows, so that nobody is created; give read, or allow it "
+                "with create = true, or say write.creates = false where the call does not create"
+            )
+        if self.create and not self.write.creates:
+            raise ValueError("create = true, but write.creates = false: the call cannot create; take one of them back")
+        if not self.id_at and ("{id}" not in self.write.path or (self.read and "{ids}" in self.read.path)):
+            raise ValueError("id_at is missing: nothing says where a record holds the customer's id")
+        names = self.remote.all()
+        inside = self.fields_at + "." if self.fields_at else ""
+        beside = [self.id_at.removeprefix(inside).split(".")[0]] if self.id_at.startswith(inside) else []
+        taken = [*beside, *([] if self.fields_at else self.record)]
+        if len(names) < len(FIELDS) or any(name in names for name in taken):
+            raise ValueError("two things have the same name in a record; change prefix, names or record")
+        return self
+
+    @property
+    def remote(self) -> Names:
+        if not self.capitals:
+            return super().remote
+        return Names("", {name: self.names.get(name, (self.prefix + name).upper()) for name in FIELDS})
 
 
 Destination = Annotated[HubSpot | Salesforce | BottleCrm | Sql | Rest, Field(discriminator="kind")]

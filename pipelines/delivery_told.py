@@ -40,6 +40,8 @@ def _was(say: Say, found: dict[str, Any]) -> None:
     parts += [f"{found['failed']:,} wait for the next run ({found['why']})"] if found["failed"] else []
     parts += [f"{found['dead']:,} refused, see `attrition outbox`"] if found["dead"] else []
     say(f"  {found['name']}: {', '.join(parts)}")
+    if found["not_read_back"]:
+        say(f"    not read back: {found['not_read_back']}")
     if found["read_back"]:
         differing = len(found["differing"])
         held = "as sent" if not differing else f"{differing} DIFFERENT from what was sent"

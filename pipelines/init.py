@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel
 
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
@@ -170,6 +171,8 @@ def _fields(section: Any) -> list[str]:
 def _toml(value: Any) -> str:
     if value is None:
         return "unset"
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)} = {_toml(part)}" for key, part in value.items()) + "}"
     return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

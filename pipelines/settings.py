@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from features import outcomes
 from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError, did_you_mean
 from features.spells import Endings
-from pipelines.crm_settings import Destination
+from pipelines.crm_settings import Delivery, Destination
 from pipelines.monitoring_settings import Monitoring
 from pipelines.privacy_settings import Privacy
 from pipelines.schedule_settings import Schedule
-from pipelines.source_settings import Section, Share, Source, known_zone
+from pipelines.source_settings import PositiveInt, Section, Share, Source, known_zone
 
 if TYPE_CHECKING:
     from models.economics import Play
 
 FILE_NAME = "attrition.toml"
-
-PositiveInt = Annotated[int, Field(ge=1)]
 
 
 class Cohort(Section):
@@ -115,24 +114,6 @@ class Bands(Section):
         if self.medium > self.high:
             raise ValueError(f"medium ({self.medium}) is above high ({self.high})")
         return self
-
-
-class Delivery(Section):
-    """Where scores go and how long they hold. max_data_age_days: nothing is scored from data that end earlier.
-
-    Nothing is sent to a destination where more than max_changed_share of its customers would get another band or play,
-    or where the share of a band would shift by more than max_band_shift. attempts, pause_seconds: how often a call that
-    failed is tried, and the first pause. read_back: how many of the records that were taken are read again.
-    """
-
-    valid_days: PositiveInt = 30
-    max_data_age_days: PositiveInt = 31
-    csv: bool = True
-    max_changed_share: Share = 0.5
-    max_band_shift: Share = 0.2
-    attempts: PositiveInt = 10
-    pause_seconds: Annotated[float, Field(gt=0)] = 1.0
-    read_back: Annotated[int, Field(ge=0)] = 20
 
 
 class Retention(Section):
@@ -308,10 +289,30 @@ def _explain(detail: Any) -> str:
 
 
 def _known_keys(section: list[Any]) -> list[str]:
-    model: Any = Settings
+    """The names that a section may hold. section: its place, with positions in lists and tags of unions."""
+    kinds: list[Any] = [Settings]
     for part in section:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        model = next((a for a in getattr(annotation, "__args__", ()) if isinstance(a, type)), annotation)
-    return list(model.model_fields)
+        if isinstance(part, str):
+            tagged = [kind for kind in kinds if part == _tag(kind)]
+            kinds = tagged or [
+                inner
+                for kind in kinds
+                if part in kind.model_fields
+                for inner in _models(kind.model_fields[part].annotation)
+            ]
+    return [name for kind in kinds for name in kind.model_fields]
+
+
+def _tag(kind: type[BaseModel]) -> str | None:
+    """What `kind` says in a union's member."""
+    field = kind.model_fields.get("kind")
+    tags = get_args(field.annotation) if field is not None else ()
+    return tags[0] if len(tags) == 1 else None
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Every section that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

@@ -13,6 +13,7 @@ from features.tables import TABLES
 from pipelines.date_format import date_pattern
 
 Share = Annotated[float, Field(ge=0, le=1)]
+PositiveInt = Annotated[int, Field(ge=1)]
 
 
 class Section(BaseModel):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 
-from pipelines.crm.connector import Connector, UnavailableError, Value
+from pipelines.crm.connector import Connector, DestinationError, UnavailableError, Value
 from pipelines.crm.difference import Difference, Held, difference
 from pipelines.crm.guards import Guard, of_a_destination
-from pipelines.crm.outbox import Outbox
+from pipelines.crm.outbox import Letter, Outbox
 from pipelines.crm.policy import ID, STAMPS, Values, records, withdrawal
 from pipelines.crm.score_store import ScoreRun
 from pipelines.crm.sending import Own, Patience, patiently, read_back, send
@@ -147,14 +147,31 @@ def deliver_to(
             progress=progress,
         )
         found |= {"sent": sent.taken, "failed": sent.failed, "dead": outbox.counts()["dead"], "why": sent.why}
-        differing = read_back(connector, sent.sample, own=own, sleep=sleep, patience=patience)
-        outbox.doubt(differing)
-        told = dict(zip(own(list(differing)), differing.values(), strict=True))
-        found |= {"read_back": len(sent.sample), "differing": told}
     except UnavailableError as error:
         found["why"] = str(error)
+    else:
+        found |= _read_back(outbox, connector, sent.sample, own=own, sleep=sleep, patience=patience)
     outbox.log(as_of=run.as_of, run_id=run.run_id, at=now, detail=found | {"differing": len(found["differing"])})
     return found
+
+
+def _read_back(
+    outbox: Outbox,
+    connector: Connector,
+    sample: Sequence[Letter],
+    *,
+    own: Own,
+    sleep: Callable[[float], None],
+    patience: Patience,
+) -> dict[str, Any]:
+    """How many records were read again, and of whom something else is held than was sent; or why none could be read."""
+    try:
+        differing = read_back(connector, sample, own=own, sleep=sleep, patience=patience)
+    except (UnavailableError, DestinationError) as error:
+        return {"not_read_back": str(error)}
+    outbox.doubt(differing)
+    told = dict(zip(own(list(differing)), differing.values(), strict=True))
+    return {"read_back": len(sample), "differing": told}
 
 
 def figures(compared: Compared) -> dict[str, Any]:
@@ -168,6 +185,7 @@ def figures(compared: Compared) -> dict[str, Any]:
         "dead": compared.outbox.counts()["dead"],
         "why": "",
         "read_back": 0,
+        "not_read_back": "",
         "differing": {},
     }
 

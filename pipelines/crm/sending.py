@@ -169,8 +169,11 @@ def _differing(letter: Letter, there: Mapping[str, Value] | None) -> list[str]:
 def _same(name: str, sent: Any, found: Any) -> bool:
     if sent in (None, "") or found in (None, ""):
         return sent in (None, "", False) and found in (None, "", False)
-    if FIELDS[name].kind in ("number", "integer"):
-        return math.isclose(float(sent), float(found), rel_tol=1e-6, abs_tol=1e-9)
-    if FIELDS[name].kind == "datetime":
-        return datetime.fromisoformat(str(sent)) == datetime.fromisoformat(str(found))
+    try:
+        if FIELDS[name].kind in ("number", "integer"):
+            return math.isclose(float(sent), float(found), rel_tol=1e-6, abs_tol=1e-9)
+        if FIELDS[name].kind == "datetime":
+            return datetime.fromisoformat(str(sent)) == datetime.fromisoformat(str(found))
+    except (ValueError, TypeError):  # what is held there is no number, or no time that can be compared
+        return False
     return bool(sent == found)

@@ -59,7 +59,7 @@ def stopped_and_resumed(
 ) -> Found:
     """First a delivery that nothing disturbs, which tells how many calls it takes; then disturbed ones of other scores.
 
-    A process is killed after a random number of calls, or at a random moment before its first; the same command goes on.
+    A process is killed after a random number of calls or at a random moment, and the same command goes on.
     """
     found, chance, names = Found(name, records), random.Random(seed), customers(records)
     started = time.monotonic()

@@ -97,7 +97,7 @@ def rest(customers: Sequence[str]) -> Iterator[Target]:
 
     with fake_rest.FakeRest(records=customers, faults=iter(chances), late_seconds=0.1) as system:
         yield Target(
-            block=rest_case.block(rest_case.LISTS, address=system.address, name="rest"),
+            block=rest_case.rest("jobs", address=system.address, name="rest").model_dump(mode="json"),
             environment={"ATTRITION_REST_TOKEN": fake_rest.TOKEN},
             requests=lambda: sum(system.requests.values()),
             faulty=lambda: chances.met,
