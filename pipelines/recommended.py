@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,11 @@ class Recommended:
         with self.store.transaction() as ledger:
             ledger.execute("DELETE FROM recommended WHERE recommended_on = ?", (day,))
             ledger.executemany(f"INSERT INTO recommended VALUES ({marks})", rows.itertuples(index=False, name=None))  # noqa: S608 - constants only
+
+    def expire(self, before: date) -> int:
+        """Delete what was recommended before a day. How many rows."""
+        with self.store.transaction() as ledger:
+            return ledger.execute("DELETE FROM recommended WHERE recommended_on < ?", (str(before),)).rowcount
 
     def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
         """Take customers out. How many rows."""
