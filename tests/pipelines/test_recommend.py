@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from models import economics
 from pipelines.crm.score_store import ScoreRun
+from pipelines.ingest import ingest
 from pipelines.recommend import DAYS, recommend
 from pipelines.recommended import COLUMNS, Recommended
 from pipelines.workspace import Workspace
+from tests.pipelines.landing_case import HEADER, ROW, source
 from tests.pipelines.recommend_case import (
     CUSTOMERS,
     DAY,
@@ -132,6 +134,11 @@ def test_those_who_bring_most_get_the_places_and_the_others_another_play(tmp_pat
     assert shown(found, run) == {TWO: "call", THREE: "call", ONE: "message"}
 
 
+def test_of_customers_who_bring_the_same_the_first_by_name_goes_first(tmp_path: Path) -> None:
+    found = workspace(tmp_path, play("call", capacity_per_week=1))
+    assert shown(found, scored(found, {THREE: 10.0, ONE: 10.0, TWO: 10.0})) == {ONE: "call"}
+
+
 def test_a_recommendation_is_shown_for_a_week_and_keeps_its_customer_and_its_place(tmp_path: Path) -> None:
     found = workspace(tmp_path, CALL)
     assert shown(found, scored(found, {ONE: 10.0, TWO: 30.0, THREE: 20.0})) == {TWO: "call", THREE: "call"}
@@ -171,6 +178,21 @@ def test_what_is_done_on_the_day_itself_is_not_known_yet(tmp_path: Path) -> None
     found = workspace(tmp_path, CALL)
     done(found, (ONE, "call", DAY))
     assert shown(found, scored(found, {ONE: 10.0})) == {ONE: "call"}
+
+
+def test_treatments_count_as_they_land_and_only_from_when_they_were_known(tmp_path: Path) -> None:
+    columns = {name: name for name in ("treatment_id", "customer_id", "treated_at", "play", "known_at")}
+    late = f"3,{THREE},2025-05-30,call,2025-06-02\n"
+    (tmp_path / "done.csv").write_text(
+        f"{','.join(columns)}\n1,{ONE},2025-05-24,call,2025-05-24\n2,{TWO},2025-05-23,call,2025-05-24\n{late}"
+    )
+    (tmp_path / "orders.csv").write_text(HEADER + ROW)
+    plain = workspace(tmp_path, CALL)
+    sources = (source(), source("done.csv", table="treatments", columns=columns))
+    plan = plain.settings.model_copy(update={"sources": sources, "time_zone": "UTC"})
+    ingest(plain.store, plan)
+    found = Workspace(tmp_path, plan, DAY, plain.plays)
+    assert shown(found, scored(found, {ONE: 10.0, TWO: 10.0, THREE: 5.0})) == {TWO: "call", THREE: "call"}
 
 
 def test_once_done_a_play_is_shown_no_more_and_no_other_takes_its_week(tmp_path: Path) -> None:
