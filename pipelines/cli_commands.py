@@ -20,7 +20,7 @@ def init(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Make a workspace: attrition.toml with every setting explained, and perhaps an example's data.
+    """Make a workspace: attrition.toml with every setting explained, plays.toml, and perhaps an example's data.
 
     Example: attrition init shop --example cdnow
 
@@ -165,10 +165,13 @@ def explain(
     customer: Annotated[str, typer.Argument(help="The customer's id.", metavar="CUSTOMER")],
     project: Project = HERE,
     as_of: AsOf = None,
+    holdout: Annotated[bool, typer.Option("--holdout", help="Also of a customer who is held out.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Why one customer is at risk: every contribution to the log-odds, and the reasons in words.
+
+    Of customers who are held out nothing is shown, so that nobody acts on it; --holdout is for whoever only looks.
 
     Example: attrition explain 12747 --project shop
 
@@ -179,7 +182,7 @@ def explain(
     def work(job: Job) -> dict[str, Any]:
         from pipelines.explain import explain as look
 
-        return look(job, customer)
+        return look(job, customer, held_out_too=holdout)
 
     on_workspace(work, project, as_of, as_json=as_json, debug=debug)
 

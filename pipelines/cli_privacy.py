@@ -54,7 +54,8 @@ def expire(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
 
     Example: attrition expire --project shop
 
-    JSON: {"as_of", "removed": {"facts": rows, "rejects": rows, "snapshots": files, "scores": runs, "delivery": files}}
+    JSON: {"as_of", "removed": {"facts": rows, "rejects": rows, "snapshots": files, "scores": runs, "recommendations":
+    rows, "delivery": files}}
     """
 
     def work(job: Job) -> dict[str, Any]:

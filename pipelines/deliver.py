@@ -18,10 +18,12 @@ from pipelines.crm.policy import STAMPS
 from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.further_scores import further_scores
 from pipelines.privacy.handed_over import enforce, hand_over, there
+from pipelines.recommend import nothing, recommend
 from pipelines.score import history
 from pipelines.workspace import Workspace, fingerprint
 
 CSV = "csv"
+PLAYS = ("recommended_play", "recommended_play_code")
 COUNTS = ("planned", "sent", "unchanged", "failed", "dead")
 Document = dict[str, Any]
 
@@ -48,7 +50,8 @@ def deliver(
         enforce(workspace)
     run = ScoreStore(workspace.store).require(str(workspace.as_of))
     scores = history(workspace, run)
-    plays = None
+    # Of a day that is over nothing is recommended: nobody would see it in time.
+    plays = recommend(workspace, run, note=not dry_run) if run.current else nothing(workspace, scores["customer_id"])
     wants = wanted(workspace, run, scores, before=_before(workspace, run), plays=plays)
     destinations = workspace.settings.destinations if run.current else ()
     compared = [compare(workspace, each, wants, today=workspace.as_of) for each in destinations]
@@ -108,7 +111,11 @@ def _csv(workspace: Workspace, run: ScoreRun, scores: pd.DataFrame, wants: Wante
     path = f"delivery/scores-{run.as_of}-{run.run_id[-8:]}.csv"
     shown = [name in wants.values and not wants.values[name]["suppressed"] for name in scores["customer_id"]]
     rows = scores.loc[shown, list(COLUMNS)]
-    of = fingerprint({"scores": run.content_sha256, "shown": sorted(rows["customer_id"])})
+    if workspace.plays:
+        values = [wants.values[name] for name in rows["customer_id"]]
+        rows = rows.assign(**{name: [each[name] or "" for each in values] for name in PLAYS})
+    told = rows[[name for name in ("customer_id", *PLAYS) if name in rows]].to_csv(index=False)
+    of = fingerprint({"scores": run.content_sha256, "told": told})
     new = 0
     if not there(workspace.store, path, of=of):
         before = _newest_csv(workspace)

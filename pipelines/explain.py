@@ -10,6 +10,7 @@ from rich.table import Table
 from features.errors import DataError
 from models import explanation
 from models.matrix import ENTITY
+from pipelines.holdout import kept_out
 from pipelines.privacy.handed_over import refusals_now
 from pipelines.reasons import COUNT, reasons
 from pipelines.run import Job
@@ -18,10 +19,11 @@ from pipelines.snapshots import as_matrix, feature_frame
 from pipelines.workspace import Workspace
 
 
-def explain(job: Job, customer: str) -> dict[str, Any]:
+def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str, Any]:
     """Every contribution to the customer's log-odds, strongest first; with the average they add up to the prediction.
 
-    Raises: DataError where the customer objected to being scored, or is not at risk at `as_of`.
+    Raises: DataError where the customer objected to being scored, is not at risk at `as_of`, or is held out, unless
+    held_out_too.
     """
     workspace = job.workspace
     _refuse(workspace, customer)
@@ -35,6 +37,8 @@ def explain(job: Job, customer: str) -> dict[str, Any]:
             f"customer '{customer}' is not at risk at {workspace.as_of} (no {lacking} known by then counts for "
             "the cohort); see that the id is written as in your data"  # ids of others are not for guessing
         )
+    if not held_out_too:
+        _refuse_held_out(workspace, customer)
     # The start model is fitted on everybody at the snapshot, so the whole matrix is made before one row is taken.
     rows, words = as_matrix(workspace, frame, workspace.as_of).only(mine), wording(workspace)
     found = explanation.contributions(fitted, rows, words.codes())
@@ -72,6 +76,14 @@ def _refuse(workspace: Workspace, customer: str) -> None:
         plan = workspace.settings.privacy
         listed = plan.objections if customer in now.objected else plan.consent
         raise DataError(f"customer '{customer}' {why} ({listed}), so there is nothing to explain")
+
+
+def _refuse_held_out(workspace: Workspace, customer: str) -> None:
+    if kept_out(workspace, [workspace.name_of(customer)])[0]:
+        raise DataError(
+            f"customer '{customer}' is held out by chance (retention.holdout_share): what plays achieve is measured by "
+            "those whom nobody acts on, so nothing is shown of them; --holdout shows it to whoever only looks"
+        )
 
 
 def _plain(value: Any) -> float | str:

@@ -14,6 +14,7 @@ from models import economics
 from models.matrix import ENTITY
 from pipelines import outlook
 from pipelines.champion import age_days
+from pipelines.holdout import chosen_by, kept_out
 from pipelines.privacy.handed_over import hand_over, there
 from pipelines.score import in_batches, wording
 from pipelines.snapshots import as_matrix, feature_file, feature_frame
@@ -24,7 +25,7 @@ OF_LOSS = ("churn", "voluntary", "involuntary")
 
 
 def further_scores(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Score further outcomes and list who has given notice; both as CSV files.
+    """Score further outcomes, but of the held-out, and list who has given notice, held out or not; both as CSV files.
 
     {"also": path or null, "too_old": [outcome], "announced": {"customers", "mrr", "csv": path or null}}. The first file
     has a row per customer and outcome: customer_id, outcome, probability, expected_change (of revenue over the horizon,
@@ -58,6 +59,7 @@ def _also(
         "models": [champion.version for _, champion in champions],
         "said": [settings.language, settings.currency],
         "refusals": workspace.refusals.fingerprint,
+        "held_out": chosen_by(workspace),
         "code": code_version(),
     }
     path = f"delivery/outcomes-{workspace.as_of}-{fingerprint(made_from)[:8]}.csv"
@@ -67,7 +69,8 @@ def _also(
     for view, champion in champions:
         parts.append(_scored(view, frame).assign(model_version=champion.version))
         progress(f"{view.settings.outcome.kind} scored")
-    hand_over(workspace, path, pd.concat(parts, ignore_index=True))
+    found = pd.concat(parts, ignore_index=True)
+    hand_over(workspace, path, found[~kept_out(workspace, found[ENTITY])])
     return path
 
 

@@ -1,4 +1,4 @@
-"""`attrition init`: a workspace whose settings file names, explains and fills in every setting."""
+"""`attrition init`: a workspace whose settings file names, explains and fills in every setting, and its plays."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
+from pipelines import plays
 from pipelines.settings import FILE_NAME, Settings, load
 from pipelines.source_settings import Source
 from pipelines.whole_file import whole
@@ -44,7 +45,7 @@ class InitResult:
 
 
 def init(folder: Path, *, example: str | None = None) -> InitResult:
-    """Make a workspace: its settings file and, with an example, that example's data, source and licence.
+    """Make a workspace: its settings and plays and, with an example, that example's data, source and licence.
 
     A file that is there with the same content is left alone, so that a second call changes nothing; no file is ever
     overwritten.
@@ -100,7 +101,7 @@ def _starter() -> dict[str, bytes]:
         path="orders.csv",
         columns={name: name for name in ("order_id", "customer_id", "ordered_at", "amount")},
     )
-    return {FILE_NAME: render(Settings(currency="EUR", sources=(orders,))).encode()}
+    return {FILE_NAME: render(Settings(currency="EUR", sources=(orders,))).encode(), **_plays()}
 
 
 def _company(folder: Path) -> InitResult:
@@ -109,6 +110,8 @@ def _company(folder: Path) -> InitResult:
     if (folder / FILE_NAME).exists():
         return InitResult(folder, (), (FILE_NAME,))
     simulate(folder, customers=COMPANY_CUSTOMERS, months=COMPANY_MONTHS, seed=COMPANY_SEED)
+    for name, content in _plays().items():
+        _write(folder / name, content)
     return InitResult(folder, tuple(sorted(place.name for place in folder.iterdir())), ())
 
 
@@ -119,7 +122,11 @@ def _example(name: str) -> dict[str, bytes]:
         raise SettingsError(f"there is no example '{name}'.{did_you_mean(name, names)} There are: {', '.join(names)}")
     folder = known[name]
     data = {place.name: place.read_bytes() for place in sorted(folder.iterdir()) if place.name != FILE_NAME}
-    return {FILE_NAME: render(load(folder / FILE_NAME)).encode(), **data}
+    return {FILE_NAME: render(load(folder / FILE_NAME)).encode(), **_plays(), **data}
+
+
+def _plays() -> dict[str, bytes]:
+    return {plays.FILE_NAME: plays.DEFAULT.read_bytes()}
 
 
 def _refuse_foreign(folder: Path) -> None:

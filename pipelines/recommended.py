@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,11 @@ class Recommended:
             query = "SELECT count(*) FROM recommended WHERE customer_id = ?"
             found = {customer: ledger.execute(query, (customer,)).fetchone()[0] for customer in customers}
         return {customer: count for customer, count in found.items() if count}
+
+    def expire(self, before: date) -> int:
+        """Delete what was recommended before a day. How many rows."""
+        with self.store.transaction() as ledger:
+            return ledger.execute("DELETE FROM recommended WHERE recommended_on < ?", (str(before),)).rowcount
 
     def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
         """Take customers out. How many rows."""

@@ -87,6 +87,29 @@ class Money:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlayOfWeek:
+    """A play, in the page's language, and for how many it was recommended in seven days.
+
+    held_out: for how many more it would have been; capacity: None where there is no limit; profit: expected of those
+    for whom it was recommended, in the currency.
+    """
+
+    name: str
+    customers: int
+    held_out: int
+    capacity: int | None
+    profit: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plays:
+    """held_out: ids of those of the scored customers who are held out, and named nowhere on the page."""
+
+    held_out: frozenset[str]
+    of_week: Sequence[PlayOfWeek]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """Everything on the page.
 
@@ -105,6 +128,7 @@ class ReportData:
         `language`, or empty).
     bands: where medium and high start.
     retention: None where there is no full month with a customer. money: None leaves that section out.
+    plays: None leaves that section out.
     monitoring: documents of `attrition monitor`, one per monitored day, oldest first; none leaves that section out.
     """
 
@@ -132,6 +156,7 @@ class ReportData:
     bands: tuple[float, float]
     retention: Retention | None = None
     money: Money | None = None
+    plays: Plays | None = None
     monitoring: Sequence[Mapping[str, Any]] = ()
 
     @property

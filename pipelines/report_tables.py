@@ -131,10 +131,11 @@ def backtests(report: ReportData, words: Words) -> Table:
 
 
 def customers(report: ReportData, words: Words) -> list[Customer]:
-    """Those most at risk, at most 50; equal probabilities in the order of their ids."""
+    """Those most at risk, at most 50, but no held-out; equal probabilities in the order of their ids."""
     ids = report.scores["customer_id"].astype(str)
+    held = ids.isin(report.plays.held_out if report.plays else ())
     chosen = (
-        report.scores.assign(customer_id=ids)
+        report.scores.assign(customer_id=ids)[~held]
         .sort_values(["churn_probability", "customer_id"], ascending=[False, True])
         .head(MOST_AT_RISK)
     )

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from features import outcomes
 from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
-from features.errors import SettingsError, did_you_mean
+from features.errors import SettingsError
 from features.spells import Endings
+from pipelines import toml_file
 from pipelines.crm_settings import Delivery, Destination
 from pipelines.monitoring_settings import Monitoring
 from pipelines.privacy_settings import Privacy
@@ -120,13 +118,17 @@ class Retention(Section):
     """What an attempt to keep a customer costs and brings, in `currency`; what the report weighs contacts by.
 
     offer_cost: of what is offered, to whoever takes it up. success_rate: share of those about to leave who are won
-    over. kept_months: for how long a customer who was kept goes on paying.
+    over. kept_months: for how long a customer who was kept goes on paying. holdout_share: of customers for whom nothing
+    is recommended, so that what plays achieve can be measured; holdout_seed: chooses who they are. Both only matter
+    where there are plays.
     """
 
     contact_cost: Annotated[float, Field(ge=0)] = 1.0
     offer_cost: Annotated[float, Field(ge=0)] = 10.0
     success_rate: Annotated[float, Field(gt=0, lt=1)] = 0.3
     kept_months: Annotated[float, Field(gt=0)] = 12.0
+    holdout_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    holdout_seed: int = 7
 
     @property
     def play(self) -> Play:
@@ -263,56 +265,6 @@ class Settings(Section):
 def load(path: Path) -> Settings:
     """Read and check a settings file; SettingsError names each mistake, its place and the remedy."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
+        return toml_file.read(path, Settings)
+    except FileNotFoundError:
         raise SettingsError(f"{path} does not exist; make a workspace with `attrition init {path.parent}`") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
-    try:
-        return Settings.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from None
-    except ValidationError as error:
-        lines = [f"  {_explain(detail)}" for detail in error.errors(include_url=False)]
-        raise SettingsError("\n".join([f"{path}:", *lines])) from None
-
-
-def _explain(detail: Any) -> str:
-    place = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        *section, key = detail["loc"]
-        return f"{place}: there is no such setting.{did_you_mean(str(key), _known_keys(section))}"
-    if detail["type"] == "missing":
-        return f"{place}: is missing"
-    said = re.sub("^Value error, ", "", detail["msg"])
-    return f"{place}: {said}" if place else said
-
-
-def _known_keys(section: list[Any]) -> list[str]:
-    """The names that a section may hold. section: its place, with positions in lists and tags of unions."""
-    kinds: list[Any] = [Settings]
-    for part in section:
-        if isinstance(part, str):
-            tagged = [kind for kind in kinds if part == _tag(kind)]
-            kinds = tagged or [
-                inner
-                for kind in kinds
-                if part in kind.model_fields
-                for inner in _models(kind.model_fields[part].annotation)
-            ]
-    return [name for kind in kinds for name in kind.model_fields]
-
-
-def _tag(kind: type[BaseModel]) -> str | None:
-    """What `kind` says in a union's member."""
-    field = kind.model_fields.get("kind")
-    tags = get_args(field.annotation) if field is not None else ()
-    return tags[0] if len(tags) == 1 else None
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Every section that an annotation is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)

@@ -18,9 +18,11 @@ from features.contract import local_day
 from features.errors import DataError, SettingsError
 from features.tables import TABLES
 from models.training import Fitted
+from pipelines import plays as plays_file
 from pipelines import settings as settings_file
 from pipelines.engine import open_engine
 from pipelines.landed import landed_files, landed_tables
+from pipelines.plays import Play
 from pipelines.prepared import Prepared, PreparedOutcomes
 from pipelines.privacy import objections
 from pipelines.privacy.objections import Refusals
@@ -36,11 +38,15 @@ _SHARED = ("store", "engine", "pseudonyms", "refusals", "tables", "landed", "dat
 
 @dataclass(frozen=True)
 class Workspace:
-    """as_of: the local calendar day at whose start scoring looks; nothing known on or after it is used to predict."""
+    """as_of: the local calendar day at whose start scoring looks; nothing known on or after it is used to predict.
+
+    plays: what may be recommended; none where there is no plays.toml, and then nobody is held out.
+    """
 
     root: Path
     settings: Settings
     as_of: date
+    plays: tuple[Play, ...] = ()
 
     @cached_property
     def store(self) -> Store:
@@ -176,11 +182,15 @@ class Workspace:
 
 
 def open_workspace(folder: Path, *, now: datetime, as_of: date | None = None) -> Workspace:
-    """Read the settings of a folder. as_of goes before the settings' own, and that before the local day of `now`."""
+    """Read the settings and the plays of a folder.
+
+    as_of goes before the settings' own, and that before the local day of `now`.
+    """
     if not folder.is_dir():
         raise SettingsError(f"{folder} is not a folder; make a workspace with `attrition init {folder}`")
     settings = settings_file.load(folder / FILE_NAME)
-    return Workspace(folder, settings, as_of or settings.as_of or now.astimezone(settings.zone).date())
+    day = as_of or settings.as_of or now.astimezone(settings.zone).date()
+    return Workspace(folder, settings, day, plays_file.load(folder / plays_file.FILE_NAME))
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:

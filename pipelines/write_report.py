@@ -20,6 +20,7 @@ from pipelines.monitoring.monitor import monitored
 from pipelines.privacy.handed_over import enforce
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
+from pipelines.report_plays import plays
 from pipelines.report_retention import retention
 from pipelines.score import history, score_rows, wording
 from pipelines.snapshots import families_here
@@ -66,6 +67,7 @@ def gather(workspace: Workspace) -> ReportData:
     document = backtest.backtest(workspace)
     predictions = backtest.newest_predictions(workspace, document)
     importance, spread = _explained(workspace)
+    scores = history(workspace, run)
     return ReportData(
         name=workspace.root.resolve().name,
         language=settings.language,
@@ -87,10 +89,11 @@ def gather(workspace: Workspace) -> ReportData:
         published=[Published(**reference.model_dump()) for reference in settings.references],
         importance=importance,
         spread=spread,
-        scores=history(workspace, run).rename(columns={"churn_risk_band": "risk_band"}),
+        scores=scores.rename(columns={"churn_risk_band": "risk_band"}),
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
         money=money(workspace, further_scores(workspace)["announced"]),
+        plays=plays(workspace, scores),
         monitoring=monitored(workspace, at_most=MONITORED_DAYS),
     )
 

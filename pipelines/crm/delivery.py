@@ -14,11 +14,11 @@ from pipelines.crm.connector import Connector, DestinationError, UnavailableErro
 from pipelines.crm.difference import Difference, Held, difference
 from pipelines.crm.guards import Guard, of_a_destination
 from pipelines.crm.outbox import Letter, Outbox
-from pipelines.crm.policy import ID, STAMPS, Values, records, withdrawal
+from pipelines.crm.policy import STAMPS, Values, records, withdrawal
 from pipelines.crm.score_store import ScoreRun
 from pipelines.crm.sending import Own, Patience, patiently, read_back, send
 from pipelines.crm_settings import Destination
-from pipelines.privacy.handed_over import kept_inside, refusals_now
+from pipelines.privacy.handed_over import kept_inside, leaving, refusals_now
 from pipelines.privacy.pseudonyms import Identities
 from pipelines.workspace import Workspace
 
@@ -71,16 +71,16 @@ def wanted(
     scores: pd.DataFrame,
     *,
     before: pd.DataFrame | None,
-    plays: pd.DataFrame | None,
+    plays: pd.DataFrame,
 ) -> Wanted:
     """The policy applied to the scores of a run: nothing of whom the lists keep inside, no risk of who is held out.
 
-    before: the scores of the scored day before. plays: what is recommended for each customer; None where nothing is.
+    before: the scores of the scored day before. plays: group and play of each customer.
     """
     refusals = refusals_now(workspace).known_as(workspace.name_of)
     inside = kept_inside(workspace).known_as(workspace.name_of)
-    leaving = scores[inside.allows(scores[ID])].reset_index(drop=True)
-    values = records(leaving, before=before, plays=plays)
+    handed_over = leaving(workspace, scores)
+    values = records(handed_over, before=before, plays=plays)
 
     def why_not(customer: str) -> str:
         if customer in refusals.objected:
@@ -90,7 +90,7 @@ def wanted(
         return "opt_out" if customer in inside.objected else "not_scored"
 
     held_out = sum(bool(each["suppressed"]) for each in values.values())
-    return Wanted(run, values, len(scores) - len(leaving) + held_out, why_not)
+    return Wanted(run, values, len(scores) - len(handed_over) + held_out, why_not)
 
 
 def compare(workspace: Workspace, destination: Destination, wants: Wanted, *, today: date) -> Compared:

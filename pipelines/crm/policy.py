@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipelines.crm.connector import Value
 from pipelines.crm.fields import FIELDS
+from pipelines.holdout import HOLDOUT
 
 ID = "customer_id"
 # They tell of a scoring, not of the customer: when nothing else has changed, nothing has.
@@ -26,14 +27,16 @@ _SHOWN = (
     "horizon_days",
 )
 
+_CHOSEN = ("treatment_group", "recommended_play", "recommended_play_code")
+
 Values = dict[str, Value]
 
 
-def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.DataFrame | None) -> dict[str, Values]:
+def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.DataFrame) -> dict[str, Values]:
     """The values of every field by customer, in the order of the scores.
 
-    scores: columns of the score store. before: the same of the scored day before, None where there is none. plays:
-    columns customer_id, treatment_group, play and play_words for each of the customers; None where there are none.
+    scores: columns of the score store. before: the same of the scored day before, None where there is none. plays: the
+    columns of `recommend` for each of the customers.
 
     Of who is held out nothing is shown that somebody could act on.
     """
@@ -44,16 +47,14 @@ def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.Data
     frame["value_at_risk"] = scores["value_at_risk"].round(2).astype(object)
     frame["previous_risk_band"], frame["risk_trend"] = _trend(scores, before)
     frame["suppressed"] = False
-    if plays is not None:
-        chosen = plays.set_index(ID).loc[scores[ID]]
-        frame["treatment_group"] = chosen["treatment_group"].to_numpy()
-        frame["recommended_play"] = chosen["play_words"].to_numpy()
-        frame["recommended_play_code"] = chosen["play"].to_numpy()
-        held_out = (chosen["treatment_group"] == "holdout").to_numpy()
-        shown = [name for name in FIELDS if name not in (*STAMPS, "treatment_group", "suppressed")]
-        frame.loc[held_out, shown] = None
-        frame.loc[held_out, "suppressed"] = True
-        frame.loc[held_out, "suppressed_why"] = "holdout"
+    chosen = plays.set_index(ID).loc[scores[ID]]
+    for name in _CHOSEN:
+        frame[name] = chosen[name].to_numpy(dtype=object)
+    held_out = (chosen["treatment_group"] == HOLDOUT).to_numpy()
+    shown = [name for name in FIELDS if name not in (*STAMPS, "treatment_group", "suppressed")]
+    frame.loc[held_out, shown] = None
+    frame.loc[held_out, "suppressed"] = True
+    frame.loc[held_out, "suppressed_why"] = HOLDOUT
     columns = [[_plain(value) for value in frame[name]] for name in FIELDS]
     rows = [dict(zip(FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
     return dict(zip(scores[ID].astype(str), rows, strict=True))

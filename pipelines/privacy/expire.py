@@ -25,6 +25,7 @@ from pipelines.privacy.landed_rows import leave_out
 from pipelines.privacy.objections import ID
 from pipelines.privacy.rewriting import forget, rewrite, scrub
 from pipelines.privacy.tombstones import ERASED, masked
+from pipelines.recommended import Recommended
 from pipelines.run import Job
 from pipelines.settings import Settings
 from pipelines.store import StoredFile
@@ -40,8 +41,9 @@ _DAY = re.compile(r"-(\d{4}-\d{2}-\d{2})-")
 def expire(job: Job) -> dict[str, Any]:
     """Remove what is older than the settings' periods at `as_of`, and say so.
 
-    {"as_of", "removed": {"facts": rows, "rejects": rows, "snapshots": files, "scores": runs, "delivery": files}}, with
-    the periods that are set alone. Raises: SettingsError where facts would be removed that training reads.
+    {"as_of", "removed": {"facts": rows, "rejects": rows, "snapshots": files, "scores": runs, "recommendations": rows,
+    "delivery": files}}, with the periods that are set alone; recommendations have that of scores.
+    Raises: SettingsError where facts would be removed that training reads.
     """
     workspace, plan = job.workspace, job.workspace.settings.privacy
     old = Old(workspace)
@@ -50,6 +52,7 @@ def expire(job: Job) -> dict[str, Any]:
         "rejects": (plan.keep_rejects_days, old.rejects),
         "snapshots": (plan.keep_snapshots_days, old.snapshots),
         "scores": (plan.keep_scores_days, old.scores),
+        "recommendations": (plan.keep_scores_days, old.recommendations),
         "delivery": (plan.keep_delivery_days, old.delivery),
     }
     _refuse_short_memory(workspace.settings)
@@ -62,8 +65,10 @@ def expire(job: Job) -> dict[str, Any]:
         if any(removed.values()):
             scrub(workspace.store)
     for name, count in removed.items():
-        unit = {"facts": "rows", "rejects": "texts of rows", "scores": "runs"}.get(name, "files")
-        job.people.say(f"  {name}: {count:,} {unit} removed, older than {getattr(plan, f'keep_{name}_days')} days")
+        unit = {"facts": "rows", "rejects": "texts of rows", "scores": "runs", "recommendations": "rows"}.get(
+            name, "files"
+        )
+        job.people.say(f"  {name}: {count:,} {unit} removed, older than {steps[name][0]} days")
     if not removed:
         job.people.say("  no period is set: everything is kept (settings: privacy.keep_..._days)")
     return {"as_of": str(workspace.as_of), "removed": removed}
@@ -131,6 +136,9 @@ class Old:
 
     def scores(self, before: date) -> int:
         return ScoreStore(self.workspace.store).expire(before)
+
+    def recommendations(self, before: date) -> int:
+        return Recommended(self.workspace.store).expire(before)
 
     def delivery(self, before: date) -> int:
         current = ScoreStore(self.workspace.store).current()

@@ -44,6 +44,13 @@ def permitted(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
     return kept.reset_index(drop=True)
 
 
+def leaving(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of those of whom something may be handed over, by the lists as they are now."""
+    inside = kept_inside(workspace).known_as(workspace.name_of)
+    kept: pd.DataFrame = frame[inside.allows(frame[ID])]
+    return kept.reset_index(drop=True)
+
+
 def there(store: Store, path: str, *, of: str | None = None) -> bool:
     """Whether a delivered file is there, whole. of: what it must have been written of."""
     found = store.present(path)
@@ -52,7 +59,7 @@ def there(store: Store, path: str, *, of: str | None = None) -> bool:
 
 def hand_over(workspace: Workspace, path: str, frame: pd.DataFrame, *, of: str | None = None) -> None:
     """Write a CSV file by the company's own ids, of those of whom something may be handed over."""
-    rows = frame[kept_inside(workspace).known_as(workspace.name_of).allows(frame[ID])].reset_index(drop=True)
+    rows = leaving(workspace, frame)
     if workspace.pseudonyms is not None:
         rows = rows.assign(**{ID: Identities(workspace.root).own(rows[ID])})
     workspace.store.put(path, lambda place: csv_file.write(rows, place), kind="delivery", of=of)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -14,8 +14,11 @@ from pydantic import BaseModel
 from features.errors import SettingsError
 from pipelines.crm_settings import Destination
 from pipelines.init import InitResult, examples, init, render
+from pipelines.plays import DEFAULT
+from pipelines.plays import load as load_plays
 from pipelines.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
 from pipelines.source_settings import Source
+from pipelines.workspace import open_workspace
 
 CDNOW = Settings(
     time_zone="UTC",
@@ -37,7 +40,7 @@ CDNOW = Settings(
         Reference(name="BG/NBD", roc_auc=0.7882, log_loss=0.4244, source="published"),
     ),
 )
-FILES = ("attrition.toml", "LICENSE.txt", "README.md", "orders.csv")
+FILES = ("attrition.toml", "plays.toml", "LICENSE.txt", "README.md", "orders.csv")
 
 
 def sections(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
@@ -199,7 +202,7 @@ def test_the_example_becomes_a_workspace_with_data_source_and_licence(tmp_path: 
     assert init(folder, example="cdnow") == InitResult(folder, FILES, ())
     assert load(folder / "attrition.toml") == CDNOW
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
-    for name in FILES[1:]:
+    for name in FILES[2:]:
         assert (folder / name).read_bytes() == (examples()["cdnow"] / name).read_bytes()
     assert "Davidson-Pilon" in (folder / "LICENSE.txt").read_text()
 
@@ -229,7 +232,7 @@ def test_what_was_lost_comes_back(tmp_path: Path) -> None:
     assert init(tmp_path, example="cdnow").written == ("orders.csv",)
 
 
-@pytest.mark.parametrize("name", ["attrition.toml", "orders.csv"])
+@pytest.mark.parametrize("name", ["attrition.toml", "plays.toml", "orders.csv"])
 def test_a_file_that_differs_is_never_overwritten(name: str, tmp_path: Path) -> None:
     init(tmp_path, example="cdnow")
     file = tmp_path / name
@@ -259,7 +262,22 @@ def test_a_folder_with_other_things_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_a_fresh_git_repository_is_as_good_as_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    assert init(tmp_path).written == ("attrition.toml",)
+    assert init(tmp_path).written == ("attrition.toml", "plays.toml")
+
+
+@pytest.mark.parametrize("example", [None, "cdnow"])
+def test_the_plays_that_ship_stand_beside_the_settings(tmp_path: Path, example: str | None) -> None:
+    init(tmp_path / "shop", example=example)
+    assert (tmp_path / "shop" / "plays.toml").read_bytes() == DEFAULT.read_bytes()
+    assert open_workspace(tmp_path / "shop", now=datetime(2026, 1, 1, tzinfo=UTC)).plays == load_plays(DEFAULT)
+
+
+def test_the_simulated_company_has_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.init.COMPANY_CUSTOMERS", 60)
+    monkeypatch.setattr("pipelines.init.COMPANY_MONTHS", 6)
+    made = init(tmp_path / "company", example="company")
+    assert {"attrition.toml", "plays.toml"} <= set(made.written)
+    assert load_plays(tmp_path / "company" / "plays.toml") == load_plays(DEFAULT)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:

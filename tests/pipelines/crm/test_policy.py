@@ -21,19 +21,24 @@ RUN = {
 }
 
 
+NO_PLAYS = pd.DataFrame({"customer_id": ["10", "É-2", "A-17"]}).assign(
+    treatment_group="", recommended_play_code="", recommended_play=""
+)
+
+
 def plays(*groups: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": ["10", "É-2", "A-17"],
             "treatment_group": list(groups),
-            "play": ["call", "", "offer"],
-            "play_words": ["Call: ask what is wrong", "", "Offer: a month for free"],
+            "recommended_play_code": ["call", "", "offer"],
+            "recommended_play": ["Call: ask what is wrong", "", "Offer: a month for free"],
         }
     )
 
 
 def test_every_field_has_a_value_and_what_is_empty_is_null() -> None:
-    found = records(scores(), before=None, plays=None)
+    found = records(scores(), before=None, plays=NO_PLAYS)
     assert list(found) == ["A-17", "É-2", "10"]
     assert found["É-2"] == {
         **dict.fromkeys(FIELDS),
@@ -49,7 +54,9 @@ def test_every_field_has_a_value_and_what_is_empty_is_null() -> None:
 
 
 def test_values_are_plain_and_no_numbers_of_a_library() -> None:
-    kinds = {type(value) for values in records(scores(), before=None, plays=None).values() for value in values.values()}
+    kinds = {
+        type(value) for values in records(scores(), before=None, plays=NO_PLAYS).values() for value in values.values()
+    }
     assert kinds <= {str, int, float, bool, type(None)}
 
 
@@ -58,13 +65,13 @@ def test_values_are_plain_and_no_numbers_of_a_library() -> None:
 )
 def test_the_trend_is_against_the_day_before(then: float, trend: str) -> None:
     before = scores(churn_probability=[0.1, then, 0.9], churn_risk_band=["low", "low", "high"])
-    found = records(scores(), before=before, plays=None)["É-2"]
+    found = records(scores(), before=before, plays=NO_PLAYS)["É-2"]
     assert (found["risk_trend"], found["previous_risk_band"]) == (trend, "low")
 
 
 def test_who_was_not_scored_the_day_before_has_no_trend() -> None:
     before = scores().iloc[:2]
-    found = records(scores(), before=before, plays=None)
+    found = records(scores(), before=before, plays=NO_PLAYS)
     assert (found["10"]["risk_trend"], found["10"]["previous_risk_band"]) == (None, None)
     assert found["A-17"]["risk_trend"] == "steady"
 

@@ -18,12 +18,14 @@ from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy.expire import expire
 from pipelines.privacy_settings import Privacy
+from pipelines.recommended import Recommended
 from pipelines.run import Job
 from pipelines.settings import FILE_NAME, Settings, Snapshots
 from pipelines.store import Store
 from pipelines.workspace import open_workspace
 from tests.pipelines.crm import score_case
 from tests.pipelines.landing_case import HEADER, newest, source, table
+from tests.pipelines.recommend_case import note
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 AS_OF = date(2024, 7, 1)
@@ -149,7 +151,9 @@ def test_scores_of_days_that_are_over_go_and_the_current_ones_never(tmp_path: Pa
             kind="delivery",
         )
     store.put("report.html", written, kind="report", day="2024-06-20")
-    assert removed(tmp_path) == {"scores": 2, "delivery": 3}
+    for day in ("2024-01-01", "2024-06-20", "2024-06-21"):
+        note(store, day, ("C-1", "call", "treatment"))
+    assert removed(tmp_path) == {"scores": 2, "recommendations": 2, "delivery": 3}
     assert [file.path for file in store.files("scores")] == [
         "scores/2024-06-21-run-2.parquet",
         "scores/2024-06-22-run-3.parquet",
@@ -158,7 +162,8 @@ def test_scores_of_days_that_are_over_go_and_the_current_ones_never(tmp_path: Pa
         "scores-2024-06-21-2.csv",
         "scores-2024-06-22-3.csv",
     ]
-    assert removed(tmp_path, date(2025, 1, 1)) == {"scores": 1, "delivery": 1}
+    assert removed(tmp_path, date(2025, 1, 1)) == {"scores": 1, "recommendations": 1, "delivery": 1}
+    assert len(Recommended(store).read()) == 0
     current = ScoreStore(store).current()
     assert current is not None
     assert current[0].run_id == "run-3"

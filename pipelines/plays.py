@@ -1,0 +1,112 @@
+"""`plays.toml`: the actions that keep customers, which reasons call for each, and what it costs and brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from features.errors import did_you_mean
+from features.training_set import FAMILIES
+from pipelines import toml_file
+from pipelines.source_settings import Section
+
+if TYPE_CHECKING:
+    from models.economics import Play as Economics
+
+FILE_NAME = "plays.toml"
+DEFAULT = Path(__file__).with_name(FILE_NAME)  # what `attrition init` writes
+
+Band = Literal["low", "medium", "high"]
+Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+REASONS = {family.name: frozenset(family.reasons) for family in FAMILIES}
+CODES = frozenset(code for codes in REASONS.values() for code in codes)
+
+
+class Both(Section):
+    """What people read, in either language."""
+
+    en: Annotated[str, Field(min_length=1)]
+    fr: Annotated[str, Field(min_length=1)]
+
+
+class Play(Section):
+    """One action. reasons: families of reasons, or single codes, that call for it; `for` in the file.
+
+    contact_cost: of each attempt; offer_cost: of what is offered, to whoever takes it up; both in the workspace's
+    currency. capacity_per_week: customers for whom it is recommended within any 7 days, at most; None: no limit.
+    cool_down_days: before the same customer gets it again. min_value_at_risk: None: whatever it is.
+    """
+
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    reasons: Annotated[tuple[str, ...], Field(alias="for")]
+    name: Both
+    advice: Both
+    contact_cost: Cost
+    offer_cost: Cost = 0.0
+    success_rate: Annotated[float, Field(gt=0, lt=1)]
+    capacity_per_week: Annotated[int, Field(ge=1)] | None = None
+    cool_down_days: Annotated[int, Field(ge=0)] = 30
+    bands: tuple[Band, ...] = ("medium", "high")
+    min_value_at_risk: Cost | None = None
+
+    @field_validator("reasons")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("is empty, so nothing calls for the play; name a reason, or delete the play")
+        for name in value:
+            if name not in REASONS and name not in CODES:
+                raise ValueError(
+                    f"'{name}' is no family of reasons and no reason code.{did_you_mean(name, [*REASONS, *CODES])}"
+                )
+        return value
+
+    @field_validator("bands")
+    @classmethod
+    def _some(cls, value: tuple[Band, ...]) -> tuple[Band, ...]:
+        if not value:
+            raise ValueError("is empty, so nobody may get the play; name a band, or delete the play")
+        return value
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every reason code that calls for it."""
+        return frozenset().union(*(REASONS.get(name, {name}) for name in self.reasons))
+
+    @property
+    def economics(self) -> Economics:
+        from models.economics import Play as Economics
+
+        return Economics(contact_cost=self.contact_cost, offer_cost=self.offer_cost, success_rate=self.success_rate)
+
+    def words(self, language: Literal["en", "fr"]) -> str:
+        """The play and what to do, in one line."""
+        between = "\u00a0: " if language == "fr" else ": "
+        return f"{getattr(self.name, language)}{between}{getattr(self.advice, language)}"
+
+
+class _File(Section):
+    plays: tuple[Play, ...] = ()
+
+    @field_validator("plays")
+    @classmethod
+    def _once(cls, value: tuple[Play, ...]) -> tuple[Play, ...]:
+        codes = [play.code for play in value]
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise ValueError(f"two plays have the code '{twice[0]}'; give each a code of its own")
+        return value
+
+
+def load(path: Path) -> tuple[Play, ...]:
+    """The plays of a file, in its order; none where there is no such file.
+
+    Raises: SettingsError that names each mistake, its place and the remedy.
+    """
+    try:
+        return toml_file.read(path, _File).plays
+    except FileNotFoundError:
+        return ()

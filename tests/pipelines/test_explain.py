@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from features.errors import DataError
+from pipelines.cli import app
+from pipelines.console import People
+from pipelines.explain import explain
+from pipelines.holdout import held_out
+from pipelines.plays import DEFAULT, FILE_NAME
+from pipelines.run import Job
+from pipelines.snapshots import feature_frame
+from pipelines.workspace import open_workspace
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def job(root: Path) -> Job:
+    return Job(open_workspace(root, now=NOW), People(quiet=True), NOW)
+
+
+@pytest.fixture
+def shop(finished_workspace: Path, tmp_path: Path) -> Path:
+    root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
+    (root / FILE_NAME).write_bytes(DEFAULT.read_bytes())
+    return root
+
+
+def one_of(root: Path, *, held: bool) -> str:
+    workspace = open_workspace(root, now=NOW)
+    names = feature_frame(workspace, workspace.as_of)["customer_id"].astype(str).tolist()
+    found = held_out(names, share=0.1, seed=7).tolist()
+    return next(name for name, out in zip(names, found, strict=True) if out == held)
+
+
+def test_nothing_is_shown_of_a_customer_who_is_held_out(shop: Path) -> None:
+    customer = one_of(shop, held=True)
+    with pytest.raises(DataError) as caught:
+        explain(job(shop), customer)
+    assert str(caught.value) == (
+        f"customer '{customer}' is held out by chance (retention.holdout_share): what plays achieve is measured by "
+        "those whom nobody acts on, so nothing is shown of them; --holdout shows it to whoever only looks"
+    )
+
+
+def test_whoever_only_looks_may_see_them(shop: Path) -> None:
+    customer = one_of(shop, held=True)
+    assert explain(job(shop), customer, held_out_too=True)["customer_id"] == customer
+
+
+def test_others_are_explained_as_before(shop: Path) -> None:
+    customer = one_of(shop, held=False)
+    assert explain(job(shop), customer)["customer_id"] == customer
+
+
+def test_without_plays_everybody_is_explained(shop: Path) -> None:
+    customer = one_of(shop, held=True)
+    (shop / FILE_NAME).unlink()
+    assert explain(job(shop), customer)["customer_id"] == customer
+
+
+def test_the_command_has_the_option(shop: Path) -> None:
+    typed = ["explain", one_of(shop, held=True), "--project", str(shop), "--json"]
+    refused = CliRunner().invoke(app, typed)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "is held out by chance" in refused.stderr
+    shown = CliRunner().invoke(app, [*typed, "--holdout"])
+    assert shown.exit_code == 0
+    assert json.loads(shown.stdout)["customer_id"] == typed[1]
+
+
+def test_a_broken_file_of_plays_stops_every_command_in_words(shop: Path) -> None:
+    (shop / FILE_NAME).write_text("[[plays]]\ncode = 'x'\nfro = []\n")
+    done = CliRunner().invoke(app, ["check", "--project", str(shop)])
+    assert done.exit_code == 2
+    assert "plays.0.fro: there is no such setting. Did you mean 'for'?" in done.stderr

@@ -1,0 +1,138 @@
+"""The report's section on plays, in both languages, and that nobody who is held out is named on the page."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.crm.score_store import ScoreStore
+from pipelines.holdout import kept_out
+from pipelines.plays import DEFAULT, FILE_NAME
+from pipelines.recommend import recommend
+from pipelines.report import render
+from pipelines.report_data import PlayOfWeek, Plays, ReportData
+from pipelines.report_plays import plays
+from pipelines.report_words import Language
+from pipelines.score import history
+from pipelines.workspace import open_workspace
+from pipelines.write_report import write_report
+from tests.pipelines.recommend_case import DAY, HELD_OUT, TREATED, note, play, scored, workspace
+from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+OF_WEEK = [
+    PlayOfWeek(name="<b>Call</b>", customers=3, held_out=1, capacity=40, profit=120.4),
+    PlayOfWeek(name="Message", customers=1_200, held_out=130, capacity=None, profit=2_400.0),
+]
+
+
+def with_plays(language: Language = "en", **changes: Any) -> ReportData:
+    found = Plays(held_out=frozenset({"C-00001", "C-00002"}), of_week=OF_WEEK)
+    return replace(report(language), plays=replace(found, **changes))
+
+
+def section(page: str) -> str:
+    start = page.index('<section id="plays">')
+    return page[start : page.index("</section>", start)]
+
+
+def test_the_section_says_what_is_recommended_and_what_it_should_bring() -> None:
+    whole = render(with_plays())
+    text = Page(section(whole)).text
+    for said in (
+        "In the 7 days until 1\xa0April 2026, a play was recommended for 1,203 customers",
+        "together they are expected to bring 2,520 EUR.",
+        "Chance holds out 2 of 2,000 customers scored",
+        "Message 1,200 no limit 2,400 EUR 130",
+        "<b>Call</b> 3 40 120 EUR 1",
+    ):
+        assert said.replace("\xa0", " ") in text.replace("\xa0", " "), said
+    assert text.index("Message") < text.index("Call")
+    assert "<b>" not in section(whole).replace("<b>2,", "")
+    assert 'href="#plays"' in whole
+
+
+def test_the_french_page_says_it_in_french() -> None:
+    text = Page(section(render(with_plays("fr")))).text.replace("\u202f", " ")
+    for said in (
+        "Actions de la semaine",
+        "recommandée pour 1 203 clients",
+        "2 clients sur 2 000 clients",
+        "sans limite",
+    ):
+        assert said in text, said
+
+
+def test_where_nothing_is_recommended_the_section_says_so() -> None:
+    text = Page(section(render(with_plays(of_week=[], held_out=frozenset())))).text
+    assert "no play was recommended" in text
+    assert "Chance holds out" not in text
+
+
+def test_without_plays_the_section_is_left_out() -> None:
+    assert 'id="plays"' not in render(report())
+    assert "#plays" not in render(report())
+
+
+def test_nobody_who_is_held_out_is_named_on_the_page() -> None:
+    plain = report()
+    first = plain.scores.sort_values("churn_probability", ascending=False)["customer_id"].tolist()
+    assert f"<bdi>{first[0]}</bdi>" in render(plain)
+    page = render(replace(plain, plays=Plays(held_out=frozenset(first[:3]), of_week=[])))
+    assert not any(name in page for name in first[:3])
+    assert all(f"<bdi>{name}</bdi>" in page for name in first[3:53])
+
+
+def test_the_week_is_counted_by_play_and_group(tmp_path: Path) -> None:
+    found = workspace(tmp_path, play("call", capacity_per_week=5), play("message"), play("unused"))
+    run = scored(found, {TREATED[0]: 1.0, HELD_OUT[0]: 1.0})
+    for days, code in ((0, "call"), (-6, "call"), (-7, "message"), (1, "message"), (-2, "message")):
+        rows = [(name, code, "treatment") for name in TREATED[:2]] + [(HELD_OUT[0], code, "holdout")]
+        note(found.store, str(DAY + timedelta(days=days)), *rows)
+    told = plays(found, history(found, run))
+    assert told == Plays(
+        held_out=frozenset({HELD_OUT[0]}),
+        of_week=[
+            PlayOfWeek(name="Call", customers=4, held_out=2, capacity=5, profit=40.0),
+            PlayOfWeek(name="Message", customers=2, held_out=1, capacity=None, profit=20.0),
+        ],
+    )
+
+
+def test_without_a_file_of_plays_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    found = workspace(tmp_path)
+    assert plays(found, history(found, scored(found, {TREATED[0]: 1.0}))) is None
+
+
+def test_the_page_of_a_real_workspace_names_only_the_treated(finished_workspace: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
+    (root / FILE_NAME).write_bytes(DEFAULT.read_bytes())
+    found = open_workspace(root, now=datetime(2026, 1, 1, tzinfo=UTC))
+    run = ScoreStore(found.store).require(str(found.as_of))
+    rows = recommend(found, run)
+    assert (rows["recommended_play_code"] != "").sum() > 5
+    assert set(rows["treatment_group"]) == {"treatment", "holdout"}
+    page = (root / write_report(found)).read_text(encoding="utf-8")
+    names = rows["customer_id"].astype(str)
+    held = names[kept_out(found, names)]
+    assert len(held) > 5
+    assert not any(f"<bdi>{name}</bdi>" in page for name in held)
+    assert page.count('<th scope="row"><bdi>') == 50
+    assert "Plays of this week" in section(page)
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_nothing_is_wider_than_the_screen(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
+    place = tmp_path / "report.html"
+    place.write_text(render(with_plays()), encoding="utf-8")
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page.goto(place.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.close()

@@ -1,0 +1,87 @@
+"""How a TOML file's mistakes are told; what each file may hold is tested with its model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+
+from features.errors import SettingsError
+from pipelines import toml_file
+from pipelines.settings import load
+from pipelines.source_settings import Section
+
+WHOLE = "Input should be a valid integer, got a number with a fractional part"
+
+
+class Cat(Section):
+    kind: Literal["cat"]
+    lives: int = 9
+
+
+class Fish(Section):
+    kind: Literal["fish"]
+    ponds: int = 1
+
+
+class House(Section):
+    name: str = ""
+    of: str = Field(default="", alias="for")
+    pets: tuple[Annotated[Cat | Fish, Field(discriminator="kind")], ...] = ()
+
+
+def complaint(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "house.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        toml_file.read(file, House)
+    return str(caught.value).removeprefix(f"{file}:\n")
+
+
+def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "house.toml"
+    for mark in (b"", b"\xef\xbb\xbf"):
+        file.write_bytes(mark + b'for = "two"\n[[pets]]\nkind = "cat"\n')
+        assert toml_file.read(file, House) == House.model_validate({"for": "two", "pets": [{"kind": "cat"}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nam = 'x'\n", "  nam: {} Did you mean 'name'?"),
+        ("four = 'x'\n", "  four: {} Did you mean 'for'?"),
+        ("[[pets]]\nkind = 'cat'\nlifes = 7\n", "  pets.0.cat.lifes: {} Did you mean 'lives'?"),
+        ("[[pets]]\nkind = 'fish'\nlivs = 7\n", "  pets.0.fish.livs: {}"),
+        ("[[pets]]\nkind = 'cat'\nlives = 1.5\n", f"  pets.0.cat.lives: {WHOLE}"),
+        (
+            "name = 1\n[[pets]]\nkind = 'cat'\nzebra = 7\n",
+            "  name: Input should be a valid string\n  pets.0.cat.zebra: {}",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_the_nearest_known_name(tmp_path: Path, text: str, said: str) -> None:
+    assert complaint(tmp_path, text) == said.replace("{}", "there is no such setting.")
+
+
+def test_a_mistake_in_a_destination_is_told_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "attrition.toml"
+    file.write_text(
+        'currency = "EUR"\n[[sources]]\ntable = "orders"\npath = "o.csv"\n'
+        'columns = { customer_id = "c", ordered_at = "d", amount = "a" }\n'
+        '[[destinations]]\nkind = "hubspot"\nname = "x"\nprefxi = "a"\n'
+    )
+    with pytest.raises(SettingsError, match=r"destinations\.0\.hubspot\.prefxi: there is no such .* mean 'prefix'\?"):
+        load(file)
+
+
+def test_a_file_that_is_not_there_is_for_whoever_asked_to_tell(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        toml_file.read(tmp_path / "house.toml", House)
+
+
+def test_a_folder_in_its_place_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "house.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"house\.toml is a folder; put a file in its place, or remove it$"):
+        toml_file.read(tmp_path / "house.toml", House)
