@@ -36,10 +36,10 @@ def recommend(workspace: Workspace, run: ScoreRun, *, note: bool = True) -> pd.D
     decides; of plays that are expected to bring the same, it is the one for the stronger reason. Where the value of a
     customer is not known, neither is what a play would bring, and nothing is recommended.
 
-    What is recommended is noted for both groups (unless not to `note`, by which nothing is written), and shown for a week from then on: not to the held-out, nor once the
+    What is recommended is noted for both groups, and shown for a week from then on: not to the held-out, nor once the
     play was done or is no longer in the file; the customer gets no other in that week even so. The same day again gives
     the same. A day that later ones followed keeps what it recommended; one that recommended nothing before leaves later
-    days as they are, their capacity and cool-down included.
+    days as they are, their capacity and cool-down included. Without `note` nothing is written.
     """
     scores = leaving(workspace, history(workspace, run))
     found = nothing(workspace, scores["customer_id"])

@@ -9,7 +9,8 @@ from features.errors import DataError, SettingsError, did_you_mean
 from pipelines.crm.connector import Connector, DestinationError, UnavailableError
 from pipelines.crm.delivery import own_ids
 from pipelines.crm.destinations import connect
-from pipelines.crm.outbox import Outbox, destinations
+from pipelines.crm.outbox import Outbox
+from pipelines.crm.outbox_tables import destinations
 from pipelines.crm_settings import Destination
 from pipelines.run import Job
 

@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from pipelines.crm.difference import Change, Held
+from pipelines.crm.outbox_tables import make
 from pipelines.store import Store
-
-Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
-
-# state: pending; dead, refused by the destination; dropped, by somebody here.
-# content_sha256 of `held`: null where nothing was taken yet. uncertain: a call with a record was begun, and whether it
-# was taken is not known.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS outbox (
-    destination TEXT NOT NULL,
-    customer_id TEXT NOT NULL,
-    content_sha256 TEXT NOT NULL,
-    body TEXT NOT NULL,
-    withdrawn INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    attempts INTEGER NOT NULL,
-    why TEXT NOT NULL,
-    planned_at TEXT NOT NULL,
-    PRIMARY KEY (destination, customer_id)
-);
-CREATE TABLE IF NOT EXISTS held (
-    destination TEXT NOT NULL,
-    customer_id TEXT NOT NULL,
-    content_sha256 TEXT,
-    valid_until TEXT,
-    band TEXT,
-    play TEXT,
-    taken_at TEXT,
-    uncertain INTEGER NOT NULL,
-    PRIMARY KEY (destination, customer_id)
-);
-CREATE TABLE IF NOT EXISTS deliveries (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    destination TEXT NOT NULL,
-    as_of TEXT NOT NULL,
-    run_id TEXT NOT NULL,
-    started_at TEXT NOT NULL,
-    detail TEXT NOT NULL
-)
-"""
 
 _LETTER = (
     "SELECT customer_id, content_sha256, body, withdrawn, state, attempts, why, planned_at FROM outbox "
@@ -82,7 +41,7 @@ class Outbox:
 
     def __init__(self, store: Store, destination: str) -> None:
         self.store, self.destination = store, destination
-        _make(store)
+        make(store)
 
     def held(self) -> dict[str, Held]:
         """What the destination holds or may hold, by customer."""
@@ -263,47 +222,3 @@ class Outbox:
         row = ledger.execute(_LETTER, key).fetchone()
         customer, digest, body, withdrawn, *rest = row
         return Letter(customer, digest, json.loads(body), bool(withdrawn), *rest)
-
-
-def destinations(store: Store) -> list[str]:
-    """Every destination that something is planned for or that holds something, also those that settings forgot."""
-    _make(store)
-    with store.transaction() as ledger:
-        query = "SELECT destination FROM outbox UNION SELECT destination FROM held ORDER BY 1"
-        return [row[0] for row in ledger.execute(query)]
-
-
-def holders(store: Store, customer: str) -> list[str]:
-    """The destinations that hold or may hold something of a customer."""
-    _make(store)
-    with store.transaction() as ledger:
-        query = "SELECT destination FROM held WHERE customer_id = ? ORDER BY destination"
-        return [row[0] for row in ledger.execute(query, (customer,))]
-
-
-def rows_of(store: Store, customers: Iterable[str], *, table: str) -> dict[str, int]:
-    """How many rows of `outbox` or `held` each customer has who has any."""
-    _make(store)
-    with store.transaction() as ledger:
-        query = f"SELECT count(*) FROM {table} WHERE customer_id = ?"  # noqa: S608 - constants only
-        found = {customer: ledger.execute(query, (customer,)).fetchone()[0] for customer in customers}
-    return {customer: count for customer, count in found.items() if count}
-
-
-def strike(store: Store, gone: Gone, *, tables: Sequence[str]) -> int:
-    """Take customers out of `outbox`, `held` or both, whatever the destination. How many rows."""
-    _make(store)
-    struck = 0
-    with store.transaction() as ledger:
-        for table in tables:
-            names = [row[0] for row in ledger.execute(f"SELECT DISTINCT customer_id FROM {table}")]  # noqa: S608 - constants only
-            leaving = [name for name, leaves in zip(names, gone(names), strict=True) if leaves]
-            for name in leaving:
-                struck += ledger.execute(f"DELETE FROM {table} WHERE customer_id = ?", (name,)).rowcount  # noqa: S608 - constants only
-    return struck
-
-
-def _make(store: Store) -> None:
-    with store.transaction() as ledger:
-        for statement in _SCHEMA.split(";"):
-            ledger.execute(statement)

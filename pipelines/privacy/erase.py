@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from features.errors import DataError
 from pipelines import documents
-from pipelines.crm import outbox
+from pipelines.crm import outbox_tables
 from pipelines.dialect import SPACES
 from pipelines.landed import LANDED
 from pipelines.privacy.elsewhere import MADE
@@ -94,7 +94,7 @@ def _remove(store: Store, names: Mapping[str, str], say: Say) -> None:
     say("scores and what was handed over")
     ours = partial(_among, frozenset(names.values()))
     take_out(store, ours, partial(_among, frozenset(names)), ours)
-    outbox.strike(store, ours, tables=("held",))
+    outbox_tables.strike(store, ours, tables=("held",))
     Identities(store.root).forget(names)
     _sweep_leftovers(store)
     say("cleaning the ledger")

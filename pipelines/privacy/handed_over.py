@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipelines.crm import csv_file, outbox
+from pipelines.crm import csv_file, outbox_tables
 from pipelines.crm.score_store import ScoreStore
 from pipelines.privacy.objections import ID, Refusals, opt_outs, read
 from pipelines.privacy.pseudonyms import Identities
@@ -91,7 +91,7 @@ def take_out(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict
         "scores": ScoreStore(store).strike(scored),
         "recommended": Recommended(store).strike(scored),
         "delivery": 0,
-        "outbox": outbox.strike(store, waiting, tables=("outbox",)),
+        "outbox": outbox_tables.strike(store, waiting, tables=("outbox",)),
     }
     for file in store.files("delivery"):
         if store.present(file.path) is not None:

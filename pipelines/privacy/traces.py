@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pipelines.crm import outbox
+from pipelines.crm import outbox_tables
 from pipelines.crm.score_store import ScoreStore
 from pipelines.landed import LANDED
 from pipelines.privacy.elsewhere import foreign_files, lines_naming
@@ -93,12 +93,12 @@ class Traces:
             self._count("current_scores", self._own(Counter(current[1]["customer_id"].tolist())))
         for kind, found in (
             ("recommended", Recommended(self.store).rows_of(self.names.values())),
-            ("outbox", outbox.rows_of(self.store, self.names.values(), table="outbox")),
-            ("held", outbox.rows_of(self.store, self.names.values(), table="held")),
+            ("outbox", outbox_tables.rows_of(self.store, self.names.values(), table="outbox")),
+            ("held", outbox_tables.rows_of(self.store, self.names.values(), table="held")),
         ):
             self._count(kind, self._own(found))
         for own, name in self.names.items():
-            self.sent_to[own] = outbox.holders(self.store, name)
+            self.sent_to[own] = outbox_tables.holders(self.store, name)
         for file in self.store.files("delivery"):
             if self.store.present(file.path) is not None:
                 inside = Counter(customers_in(self.store.verified(file)))

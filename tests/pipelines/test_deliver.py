@@ -18,9 +18,12 @@ from pipelines.console import People
 from pipelines.crm.connector import DestinationError
 from pipelines.crm.guards import StoppedError
 from pipelines.crm.outbox import Outbox
+from pipelines.crm.policy import STAMPS
 from pipelines.crm.score_store import ScoreStore
+from pipelines.holdout import kept_out
 from pipelines.init import render
 from pipelines.privacy.erase import erase
+from pipelines.recommended import Recommended
 from pipelines.run import Job
 from pipelines.settings import Settings
 from pipelines.store import Store
@@ -29,7 +32,7 @@ from tests.pipelines.crm.destination_case import Memory
 from tests.pipelines.shop_case import SETTINGS, attrition
 
 NOW = datetime(2025, 6, 1, 6, tzinfo=UTC)
-REST = {"kind": "rest", "name": "crm", "address": "http://127.0.0.1:9"}
+ELSEWHERE = {"kind": "sql", "name": "crm", "address": "postgresql://127.0.0.1:9/none"}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
 
 def settle(folder: Path, **changes: Any) -> None:
     """Settings with one destination."""
-    wanted = SETTINGS.model_dump(exclude_unset=True) | {"destinations": [REST]} | changes
+    wanted = SETTINGS.model_dump(exclude_unset=True) | {"destinations": [ELSEWHERE]} | changes
     (folder / "attrition.toml").write_text(render(Settings.model_validate(wanted)), encoding="utf-8")
 
 
@@ -349,3 +352,70 @@ def test_the_log_names_nobody(shop: Path, memory: Memory) -> None:
     (entry,) = Outbox(Store(shop), "crm").logged(limit=9)
     assert entry["detail"]["sent"] == len(everybody(shop))
     assert "C-0" not in json.dumps(entry)
+
+
+PLAYS = """
+[[plays]]
+code = "call"
+for = ["buying_rhythm", "purchases"]
+name.en = "Call"
+name.fr = "Appel"
+advice.en = "Ask what is missing."
+advice.fr = "Demander ce qui manque."
+contact_cost = 0.5
+success_rate = 0.5
+capacity_per_week = 5
+bands = ["low", "medium", "high"]
+"""
+
+
+def held_out(folder: Path) -> set[str]:
+    customers = sorted(everybody(folder))
+    return {name for name, out in zip(customers, kept_out(opened(folder), customers), strict=True) if out}
+
+
+def test_a_held_out_customers_risk_reaches_nobody_who_could_act(shop: Path, memory: Memory) -> None:
+    (shop / "plays.toml").write_text(PLAYS)
+    settle(shop, retention={"holdout_share": 0.2})
+    found, out = deliver(shop), held_out(shop)
+    assert 30 < len(out) == found["suppressed"]
+    for name in out:
+        shown = {field for field, value in memory.records[name].items() if value is not None}
+        assert shown == {*STAMPS, "treatment_group", "suppressed", "suppressed_why"}
+        assert memory.records[name]["suppressed_why"] == "holdout"
+    rows = pd.read_csv(shop / found["csv"], encoding="utf-8-sig")
+    assert set(rows["customer_id"].str.removeprefix("'")) == everybody(shop) - out
+    sample = deliver(shop, dry_run=True)
+    assert sample["planned"] == 0
+
+
+def test_the_plays_of_the_week_are_shown_and_no_more_than_there_is_room_for(shop: Path, memory: Memory) -> None:
+    (shop / "plays.toml").write_text(PLAYS)
+    first = deliver(shop)
+    called = {name for name, held in memory.records.items() if held["recommended_play_code"] == "call"}
+    assert len(called) == 5
+    assert {memory.records[name]["recommended_play"] for name in called} == {"Call: Ask what is missing."}
+    assert {held["treatment_group"] for held in memory.records.values()} == {"treatment", "holdout"}
+    rows = pd.read_csv(shop / first["csv"], encoding="utf-8-sig")
+    assert set(rows["customer_id"][rows["recommended_play_code"] == "call"]) == called
+    assert counts(deliver(shop))[:2] == (0, 0)
+
+
+def test_a_dry_run_notes_no_recommendation(shop: Path, memory: Memory) -> None:
+    (shop / "plays.toml").write_text(PLAYS)
+    deliver(shop, dry_run=True)
+    assert len(Recommended(Store(shop)).read()) == 0
+
+
+def test_who_opted_out_takes_no_room_and_is_in_neither_group(shop: Path, memory: Memory) -> None:
+    (shop / "plays.toml").write_text(PLAYS)
+    deliver(shop)
+    first = Recommended(Store(shop)).read()
+    chosen = first["customer_id"][first["treatment_group"] == "treatment"].iloc[0]
+    with Store(shop).transaction() as ledger:
+        ledger.execute("DELETE FROM recommended")
+    listed(shop, "opt_outs", chosen)
+    deliver(shop)
+    assert chosen not in set(Recommended(Store(shop)).read()["customer_id"])
+    assert memory.records[chosen]["suppressed_why"] == "opt_out"
+    assert sum(held["recommended_play_code"] == "call" for held in memory.records.values()) == 5

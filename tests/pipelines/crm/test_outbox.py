@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipelines.crm.difference import Change, Held
-from pipelines.crm.outbox import Outbox, destinations, holders, rows_of, strike
+from pipelines.crm.outbox import Outbox
+from pipelines.crm.outbox_tables import destinations, holders, rows_of, strike
 from pipelines.crm.policy import content
 from pipelines.store import Store
 from tests.pipelines.crm.destination_case import values
