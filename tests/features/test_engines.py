@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
 import shutil
-import socket
-import subprocess
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -25,6 +21,7 @@ from features.training_set import families, part
 from pipelines.engine import open_engine
 from tests.features.histories import random_world
 from tests.features.world_case import LOOKBACKS, PARIS, SNAPSHOT, SPANS, landed
+from tests.postgres_server import postgres_server
 
 CUSTOMERS = [f"c{number}" for number in range(60)]
 GROUPS = [group for family in families(TABLES, personal=True) for group in family.groups]
@@ -74,39 +71,10 @@ def spark(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def postgres(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A PostgreSQL of our own on a free port of this machine."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found:
-        pytest.skip("needs PostgreSQL: make postgres")
-    folder = tmp_path_factory.mktemp("postgres")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # PostgreSQL refuses to run as root; its package brings a user for it.
-    lower = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if lower:
-        home = Path("/tmp") / f"attrition-postgres-{os.getpid()}"
-        home.mkdir()
-        shutil.chown(home, "postgres")
-    else:
-        home = folder
-    control = [*lower, str(found[-1] / "pg_ctl"), "-D", str(home / "data"), "-s"]
-    environment = os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    _run([*lower, str(found[-1] / "initdb"), "-D", str(home / "data"), "-U", "tests", "-A", "trust"], environment)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {home} -c fsync=off -c timezone=UTC"
-    _run([*control, "-o", options, "-l", str(home / "log"), "-w", "start"], environment)
-    try:
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as port:
         engine = ibis.postgres.connect(host="127.0.0.1", port=port, user="tests", database="postgres")
         yield _filled(engine, world)
         engine.disconnect()
-    finally:
-        _run([*control, "-m", "immediate", "stop"], environment)
-        if lower:
-            shutil.rmtree(home, ignore_errors=True)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    subprocess.run(command, check=True, env=environment, cwd="/", stdout=subprocess.DEVNULL)
 
 
 def _filled(engine: Any, world: dict[str, pa.Table]) -> Any:
