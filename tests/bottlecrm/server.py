@@ -105,7 +105,8 @@ def real_bottlecrm(folder: Path) -> Iterator[RealBottleCrm]:
             [PYTHON, "-W", "ignore", _PREPARE], env=environment, cwd=folder, stdout=subprocess.PIPE, check=True
         )
         with _serving(folder, environment) as address:
-            yield RealBottleCrm(address=address, requests_log=folder / "requests", **json.loads(prepared.stdout.splitlines()[-1]))
+            known = json.loads(prepared.stdout.splitlines()[-1])
+            yield RealBottleCrm(address=address, requests_log=folder / "requests", **known)
 
 
 @contextmanager
