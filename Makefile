@@ -13,14 +13,22 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(OWN_UV))
 READY := .venv/.made-from-lock
 PYTHON := .venv/bin/python
 DEMO := demo
+
+# BottleCRM needs a newer Python than ours has to be: an environment of its own.
+BOTTLECRM := .tools/bottlecrm
+BOTTLECRM_PINS := tests/bottlecrm/requirements.txt
+BOTTLECRM_READY := $(BOTTLECRM)/.made-from-pins
+
 KILLS := 500
 RACES := 200
+RECORDS := 100000
+STOPS := 20
 
 # Not one run talks to anybody unasked, and plots need no screen.
 export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
-.PHONY: help demo test faults check bench install chromium postgres java format clean
+.PHONY: help demo test faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -30,11 +38,18 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 	.venv/bin/attrition run --project $(DEMO)
 
 test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: make chromium postgres java)
-	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/bottlecrm \
+		$(ARGS)
 
 faults: $(READY) ## kill, fill, lock and disconnect it; last line: what KILLS kills lost, doubled or left half (RACES, too)
 	RACES=$(RACES) $(PYTHON) -m pytest tests/faults $(ARGS)
 	$(PYTHON) -m tests.faults --kills $(KILLS)
+
+deliveries: $(READY) ## deliver RECORDS to each fake while calls fail, killed STOPS times each; the last line is the verdict
+	$(PYTHON) -m tests.deliveries --records $(RECORDS) --stops $(STOPS)
+
+crm: $(READY) bottlecrm ## deliver to BottleCRM itself, started here, and read it back (needs PostgreSQL)
+	$(PYTHON) -m pytest tests/bottlecrm $(ARGS)
 
 check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the command line
 	$(UV) lock --check --offline --quiet
@@ -70,6 +85,26 @@ postgres: ## install Debian's PostgreSQL, on which the tests compute indicators,
 	else \
 		echo "PostgreSQL is missing: install it, on Debian with 'sudo apt-get install postgresql'" >&2; exit 1; \
 	fi
+
+bottlecrm: $(BOTTLECRM_READY) ## build and check the environment of BottleCRM, against which the delivery is tested
+	@cd $(BOTTLECRM) && SECRET_KEY=of-this-check-alone-and-long-enough-for-it DJANGO_SETTINGS_MODULE=crm.settings \
+		bin/python -W ignore -m django check
+
+$(BOTTLECRM_READY): $(BOTTLECRM_PINS) | $(UV)
+	@for python in python3.12 "$$HOME"/.pyenv/versions/3.12*/bin/python \
+		"$$($(UV) python find --no-python-downloads --no-project 3.12 2>/dev/null)"; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && break || python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		{ echo "!!!"; \
+		echo "!!! DELIVERY TO BottleCRM CANNOT BE TESTED: it needs Python 3.12, and none on this machine answers."; \
+		echo "!!! Install one: 'sudo apt-get install python3.12 python3.12-venv' where your Debian or Ubuntu has it,"; \
+		echo "!!! otherwise '$(UV) python install 3.12' or 'pyenv install 3.12'; then run 'make bottlecrm' again."; \
+		echo "!!!"; } >&2; exit 1; \
+	fi; \
+	$(UV) venv --quiet --clear --no-project --python "$$python" $(BOTTLECRM)
+	$(UV) pip install --quiet --python $(BOTTLECRM)/bin/python --requirement $<
+	@touch $@
 
 java: ## install Debian's Java, on which Spark runs
 	@if command -v java >/dev/null; then \

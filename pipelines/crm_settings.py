@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, field_validator, model_validator
@@ -124,12 +124,36 @@ class Salesforce(_Destination):
 
 
 class BottleCrm(_Destination):
-    """Contacts of BottleCRM (django-crm), found by a custom field."""
+    """Contacts of BottleCRM (django-crm), found by a custom field. Personal access token: ATTRITION_BOTTLECRM_TOKEN.
+
+    address: without `/api/`. external_id_field: holds the customer's external id; it is made where it is missing.
+    """
 
     kind: Literal["bottlecrm"]
     address: str
+    external_id_field: str = "attrition_external_id"
 
     _address = field_validator("address")(_without_secrets)
+
+    @model_validator(mode="after")
+    def _keys(self) -> Self:
+        """BottleCRM takes keys of 64 characters, of its own alphabet, and each once."""
+        keys = [self.external_id_field, self.task_field, *self.remote.all()]
+        for key in keys:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", key):
+                raise ValueError(
+                    f"'{key}' can be no key of a field of BottleCRM: at most 64 of a-z, 0-9 and _, the first of them a "
+                    f"letter; change prefix, names or external_id_field"
+                )
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise ValueError(f"two fields would be called '{twice[0]}' in BottleCRM; change names or external_id_field")
+        return self
+
+    @property
+    def task_field(self) -> str:
+        """Of a contact: how far its task is. Of a task: whose it is."""
+        return f"{self.prefix}task"
 
 
 class Sql(_Destination):
