@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, day_of, finish, on_workspace, say, stage
+from pipelines.delivery_told import undelivered
 
 if TYPE_CHECKING:
     from pipelines.run import Job
@@ -149,15 +150,23 @@ def score(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
     Needs no tracking server. Scoring a date again replaces that date, whole. Each score has the value at risk
     (probability times revenue over the horizon) and a priority by it. Beside the scores lie the probabilities of
-    further outcomes, and who has already given notice and is not scored any more.
+    further outcomes, and who has already given notice and is not scored any more. Then it delivers, as `deliver` does,
+    with its exit codes.
 
     Example: attrition score --project shop --as-of 1998-01-01
 
     JSON: {"as_of", "run_id", "scored", "unchanged", "current", "history", "csv", "also": path or null, "too_old":
     [outcome], "announced": {"customers", "mrr", "csv"}, "currency", "horizon_days", "model_version", "scored_at",
-    "data_as_of", "valid_until"}
+    "data_as_of", "valid_until", "delivery": {"planned", "sent", and the rest of the document of `deliver`}}
     """
-    stage("score_", project, as_of, as_json=as_json, debug=debug)
+    stage(
+        "score_",
+        project,
+        as_of,
+        as_json=as_json,
+        debug=debug,
+        failed=lambda found: bool(undelivered(found["delivery"])),
+    )
 
 
 @app.command()
@@ -216,4 +225,7 @@ def run(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, de
         closing_table(job, documents["report"])
         return documents
 
-    on_workspace(work, project, as_of, as_json=as_json, debug=debug)
+    def failed(documents: dict[str, Any]) -> bool:
+        return bool(undelivered(documents["score"]["delivery"]))
+
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug, failed=failed)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
+from pipelines.delivery_told import undelivered
 
 if TYPE_CHECKING:
     from pipelines.run import Job
@@ -54,7 +55,7 @@ def deliver(
         return stages.deliver(job, despite=despite or (), dry_run=dry_run)
 
     def failed(document: dict[str, Any]) -> bool:
-        return bool(document["failed"] or document["stopped"] or any(each["differing"] for each in _sent(document)))
+        return bool(undelivered(document) or document["stopped"])
 
     on_workspace(work, project, as_of, as_json=as_json, debug=debug, writes=not dry_run, failed=failed)
 
@@ -129,7 +130,3 @@ def check(
         return any(each["problem"] for each in document["destinations"])
 
     on_workspace(work, project, None, as_json=as_json, debug=debug, writes=False, failed=failed)
-
-
-def _sent(document: dict[str, Any]) -> list[dict[str, Any]]:
-    return [each for each in document["destinations"] if "differing" in each]

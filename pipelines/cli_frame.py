@@ -44,8 +44,16 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 HERE = Path()
 
 
-def stage(name: str, project: Path, as_of: str | None, *, as_json: bool, debug: bool) -> None:
-    """Run one of the stages in pipelines.run on a workspace."""
+def stage(
+    name: str,
+    project: Path,
+    as_of: str | None,
+    *,
+    as_json: bool,
+    debug: bool,
+    failed: Callable[[dict[str, Any]], bool] = lambda _: False,
+) -> None:
+    """Run one of the stages in pipelines.run on a workspace; exit code 1 where the document `failed`."""
 
     def work(job: Job) -> dict[str, Any]:
         from pipelines import run as stages
@@ -53,7 +61,7 @@ def stage(name: str, project: Path, as_of: str | None, *, as_json: bool, debug: 
         found: dict[str, Any] = getattr(stages, name)(job)
         return found
 
-    on_workspace(work, project, as_of, as_json=as_json, debug=debug)
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug, failed=failed)
 
 
 def on_workspace(

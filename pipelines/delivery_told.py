@@ -32,6 +32,17 @@ def delivered(say: Say, document: dict[str, Any], currency: str) -> None:
         )
 
 
+def undelivered(document: dict[str, Any]) -> str | None:
+    """What a delivery has left to be done, in words; None where nothing is."""
+    waiting = [each for each in document["destinations"] if each["failed"]]
+    differing = [each for each in document["destinations"] if each.get("differing")]
+    said = [
+        f"{each['name']}: {each['failed']:,} records wait for the next delivery ({each['why']})" for each in waiting
+    ]
+    said += [f"{each['name']} holds something else than it took; see `attrition outbox`" for each in differing]
+    return "; ".join(said) or None
+
+
 def _was(say: Say, found: dict[str, Any]) -> None:
     if found["name"] == "csv":
         say(f"  csv: {found['path']}{'' if found['sent'] else ' (was there already)'}")

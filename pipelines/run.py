@@ -161,8 +161,9 @@ def _train(job: Job, workspace: Workspace) -> dict[str, Any]:
 
 def score_(job: Job) -> dict[str, Any]:
     """Score `as_of` and deliver."""
-    scored = scores(job)
-    return scored | deliver(job)
+    scored, delivered = scores(job), deliver(job)
+    files = {name: delivered.pop(name) for name in ("csv", "also", "too_old", "announced")}
+    return scored | files | {"delivery": delivered}
 
 
 def scores(job: Job) -> dict[str, Any]:

@@ -13,6 +13,8 @@ import dagster as dg
 from dagster_shared.utils.warnings import BetaWarning
 
 from features.errors import DataError, IntegrityError
+from pipelines.crm.connector import UnavailableError
+from pipelines.delivery_told import undelivered
 from pipelines.schedule.checks import CONTRACTS, contracts_broken, contracts_kept
 from pipelines.schedule.grid import GRID, follow
 from pipelines.schedule.site import Site
@@ -49,6 +51,7 @@ def assets(site: Site) -> list[dg.AssetsDefinition]:
             stage="deliver",
             description="The scores, handed over.",
             told=_of_delivery,
+            left=undelivered,
         ),
         _stage(
             site,
@@ -124,9 +127,19 @@ def _model(site: Site) -> dg.AssetsDefinition:
 
 
 def _stage(
-    site: Site, name: str, *, deps: list[str], stage: str, description: str, told: Callable[[Document], Document]
+    site: Site,
+    name: str,
+    *,
+    deps: list[str],
+    stage: str,
+    description: str,
+    told: Callable[[Document], Document],
+    left: Callable[[Document], str | None] = lambda _: None,
 ) -> dg.AssetsDefinition:
-    """An asset that one stage of pipelines.run makes whole. told: the stage's document as metadata."""
+    """An asset that one stage of pipelines.run makes whole.
+
+    told: the stage's document as metadata. left: what it left undone, for which it is tried again.
+    """
 
     @dg.asset(name=name, deps=deps, description=description, retry_policy=site.retry)
     def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
@@ -134,6 +147,9 @@ def _stage(
 
         with site.job(context) as job:
             document = getattr(stages, stage)(job)
+            undone = left(document)
+            if undone is not None:
+                raise UnavailableError(undone)
         return dg.MaterializeResult(metadata=told(document))
 
     return made
@@ -155,6 +171,7 @@ def _of_monitoring(found: Document) -> Document:
 
 def _of_delivery(delivered: Document) -> Document:
     return {
+        **{name: delivered[name] for name in ("planned", "sent", "unchanged", "suppressed", "dead")},
         "csv": delivered["csv"] or "none wanted",
         "also": delivered["also"] or "none",
         "too_old": ", ".join(delivered["too_old"]) or "none",

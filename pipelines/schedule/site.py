@@ -14,6 +14,7 @@ import dagster as dg
 
 from features.errors import AttritionError
 from pipelines.console import People, Step
+from pipelines.crm.connector import UnavailableError
 from pipelines.lock import BusyError, held
 from pipelines.schedule.said import AgainError, SaidError
 
@@ -50,7 +51,8 @@ class Site:
         """The workspace, held, as seen from the moment at which the run began.
 
         All steps of a run look from one moment: a run over midnight does not score one day and deliver another.
-        Raises: AgainError where another run is at work and tries are left, otherwise SaidError.
+        Raises: AgainError where another run is at work, or a destination is not to be reached, and tries are left;
+        otherwise SaidError.
         """
         from pipelines.privacy.rewriting import settle
         from pipelines.run import Job
@@ -65,7 +67,7 @@ class Site:
             with held(self.folder):
                 settle(workspace.store)
                 yield Job(workspace, Logged(context.log), now)
-        except BusyError as error:
+        except (BusyError, UnavailableError) as error:
             tried = context.op_execution_context.retry_number
             if tried < self.retry.max_retries:
                 wait = float(self.retry.calculate_delay(tried + 1))

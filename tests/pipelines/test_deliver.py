@@ -331,7 +331,7 @@ def test_an_earlier_day_leaves_the_destinations_alone(shop: Path, memory: Memory
     done = attrition("score", "--project", str(shop), "--as-of", "2025-05-20", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert (document["current"], [each["name"] for each in document["destinations"]]) == (False, ["csv"])
+    assert (document["current"], [each["name"] for each in document["delivery"]["destinations"]]) == (False, ["csv"])
 
 
 def test_a_broken_destination_does_not_keep_the_others_from_theirs(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,9 @@ def test_a_range_without_a_day_of_the_grid_is_refused_with_the_grid(documents: d
 
 def test_delivering_again_writes_nothing_and_tells_the_same(documents: dict[str, Any], company: Path) -> None:
     delivered = stages.deliver(_job(company))
-    assert delivered == {name: documents["score"][name] for name in ("csv", "also", "too_old", "announced")}
+    files = ("csv", "also", "too_old", "announced")
+    assert {name: delivered[name] for name in files} == {name: documents["score"][name] for name in files}
+    assert (delivered["sent"], delivered["unchanged"]) == (0, documents["score"]["delivery"]["sent"])
 
 
 def _csv(place: Path) -> list[dict[str, str]]:

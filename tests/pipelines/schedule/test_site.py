@@ -113,6 +113,28 @@ def test_every_step_looks_from_the_moment_at_which_the_run_began(shop: Path, mon
     assert moments[0] == moments[1]
 
 
+@pytest.mark.parametrize("tries_left", [0, 2])
+def test_records_that_a_destination_could_not_take_are_tried_again_later(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, tries_left: int
+) -> None:
+    tries = []
+
+    def deliver(job: Job) -> dict:
+        tries.append(job.now)
+        waits = 3 if len(tries) < 3 else 0
+        counts = dict.fromkeys(("planned", "sent", "unchanged", "suppressed", "dead"), 0)
+        told = {"name": "crm", "failed": waits, "why": "it is down", "differing": {}}
+        files = {"csv": None, "also": None, "too_old": [], "announced": {"customers": 0}}
+        return counts | files | {"destinations": [told]}
+
+    monkeypatch.setattr("pipelines.run.deliver", deliver)
+    set_schedule(shop, retries=tries_left, retry_delay_seconds=1)
+    with history() as instance:
+        result = run(shop, "score", instance, only=["delivery"])
+        assert result.success == (tries_left == 2)
+    assert len(tries) == tries_left + 1
+
+
 def test_what_the_stages_say_is_in_the_log_of_the_run(shop: Path) -> None:
     with history() as instance:
         result = run(shop, "ingest", instance)
