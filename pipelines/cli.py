@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines import (  # noqa: F401 - they bring their commands into the application
     cli_commands,
     cli_figures,
+    cli_impact,
     cli_inspect,
     cli_models,
     cli_monitor,
