@@ -106,6 +106,7 @@ class ReportData:
     bands: where medium and high start.
     retention: None where there is no full month with a customer. money: None leaves that section out.
     monitoring: documents of `attrition monitor`, one per monitored day, oldest first; none leaves that section out.
+    impact: the document of `attrition impact`; None, or one without plays, leaves that section out.
     """
 
     name: str
@@ -133,6 +134,7 @@ class ReportData:
     retention: Retention | None = None
     money: Money | None = None
     monitoring: Sequence[Mapping[str, Any]] = ()
+    impact: Mapping[str, Any] | None = None
 
     @property
     def newest(self) -> Fold | None:
