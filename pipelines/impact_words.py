@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.measure import Measurement
 from rich.table import Table
 
 from models.impact import CLEARLY
@@ -15,6 +16,7 @@ from pipelines.report_words import NOTHING, Language, Words
 Figures = Mapping[str, Any]
 
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
+_WIDEST = 1_000
 HEADS = ("play", "treatment", "holdout", "left", "kept", "interval", "money", "money_interval", "verdict")
 
 
@@ -101,10 +103,14 @@ def show(people: People, document: Figures, *, language: Language) -> None:
         table = Table(title=words.say("impact.caption"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for head in HEADS:
             left = head in ("play", "verdict")
-            table.add_column(words.say(f"impact_head.{head}"), justify="left" if left else "right", overflow="fold")
+            table.add_column(words.say(f"impact_head.{head}"), justify="left" if left else "right", no_wrap=True)
         for row in rows(document, words):
             table.add_row(*row)
-        people.console.print(table)
+        # Wider than the terminal rather than cut or folded: half a number is another number.
+        wide = people.console.options.update(max_width=_WIDEST)
+        needs = Measurement.get(people.console, wide, table).maximum
+        table.width = needs if needs > people.console.width else None
+        people.console.print(table, crop=False)
     for line in sentences(document, words):
         people.say(line)
 
