@@ -36,15 +36,19 @@ class Standard:
     log_odds: Floats
 
 
-def slope(events: Floats, log_odds: Floats) -> float:
-    """By what log-odds are to be multiplied to fit the events; near 1 where too little happened to tell, never below 0.
+def refined(events: Floats, log_odds: Floats, size: Floats | None = None) -> Floats:
+    """(n,) log-odds that fit the events better, but for their level: times a slope, near 1 unless much happened.
 
-    Penalised logistic regression (a normal prior around 1): risks that are too sure of themselves, or blurred, would
-    make every interval too narrow.
+    size: (n,) anything else that the events may depend on, such as the logarithm of a value. Without events to tell,
+    it does not count. Penalised logistic regression (normal priors): risks that are too sure of themselves, blurred, or
+    blind to what makes the large ones leave would make intervals too narrow.
     """
-    centred = log_odds - log_odds.mean()
-    design = np.column_stack([np.ones(len(events)), centred])
-    precision, middle = np.array([1 / _LOOSE**2, 1 / _PRIOR**2]), np.array([0.0, 1.0])
+    known = [log_odds - log_odds.mean()]
+    if size is not None and size.std() > 0:
+        known.append((size - size.mean()) / size.std())
+    design = np.column_stack([np.ones(len(events)), *known])
+    precision = np.array([1 / _LOOSE**2, *[1 / _PRIOR**2] * len(known)])
+    middle = np.array([0.0, 1.0, *[0.0] * (len(known) - 1)])
     found = middle.copy()
 
     def loss(at: Floats) -> float:
@@ -52,9 +56,9 @@ def slope(events: Floats, log_odds: Floats) -> float:
         return float((np.logaddexp(0, odds) - events * odds).sum() + precision @ (at - middle) ** 2 / 2)
 
     for _ in range(50):
-        expected = expit(design @ found)
-        gradient = design.T @ (events - expected) - precision * (found - middle)
-        curvature = (design * (expected * (1 - expected))[:, None]).T @ design + np.diag(precision)
+        chances = expit(design @ found)
+        gradient = design.T @ (events - chances) - precision * (found - middle)
+        curvature = (design * (chances * (1 - chances))[:, None]).T @ design + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
         # From far away a whole step may lead farther away.
         while loss(found + step) > loss(found) and np.abs(step).max() >= _STEP:
@@ -62,7 +66,8 @@ def slope(events: Floats, log_odds: Floats) -> float:
         found = found + step
         if np.abs(step).max() < _STEP:
             break
-    return max(0.0, float(found[1]))
+    found[1] = max(0.0, found[1])
+    return np.asarray(design[:, 1:] @ found[1:])
 
 
 def expected(group: Group, standard: Standard) -> float:

@@ -86,9 +86,7 @@ def impact(plays: Sequence[Enrolled]) -> Impact:
     """
     if not plays or any(not 0 < play.treated.sum() < len(play.treated) for play in plays):
         raise ValueError("each play needs customers in both groups")
-    odds = [_log_odds(play) for play in plays]
-    heads = [_Pair.of(play, each, np.ones(len(each))) for play, each in zip(plays, odds, strict=True)]
-    worth = [_worth(play, each) for play, each in zip(plays, odds, strict=True)]
+    heads, worth = [_heads(play) for play in plays], [_worth(play) for play in plays]
     purses = [pair for pair in worth if pair is not None]
     return Impact(
         treated=sum(int(play.treated.sum()) for play in plays),
@@ -150,14 +148,22 @@ class _Pair:
         )
 
 
-def _worth(play: Enrolled, log_odds: Floats) -> _Pair | None:
-    pair = _Pair.of(play, log_odds, play.value)
-    return pair if len(pair.treated.events) and len(pair.held_out.events) else None
+def _heads(play: Enrolled) -> _Pair:
+    return _Pair.of(play, balance.refined(play.left, _log_odds(play)), np.ones(len(play.left)))
+
+
+def _worth(play: Enrolled) -> _Pair | None:
+    """The customers who are worth something; that value may tell of the risk what the probabilities do not."""
+    known = np.nan_to_num(play.value) > 0
+    if not (known & play.treated).any() or not (known & ~play.treated).any():
+        return None
+    odds = np.zeros(len(known))
+    odds[known] = balance.refined(play.left[known], _log_odds(play)[known], np.log(play.value[known]))
+    return _Pair.of(play, odds, play.value)
 
 
 def _log_odds(play: Enrolled) -> Floats:
-    odds = np.asarray(logit(np.clip(play.probability, _EDGE, 1 - _EDGE)))
-    return np.asarray(balance.slope(play.left, odds) * (odds - odds.mean()))
+    return np.asarray(logit(np.clip(play.probability, _EDGE, 1 - _EDGE)))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A weighted sum of events at the risks of others, its limits against literature, and a slope of log-odds."""
+"""A weighted sum of events at the risks of others, its limits against literature, and log-odds that fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from models.balance import Group, Standard, expected, limit, slope, variance
+from models.balance import Group, Standard, expected, limit, refined, variance
 
 
 def alike(events: int, count: int) -> tuple[Group, Standard]:
@@ -68,12 +68,21 @@ def test_limits_lie_on_either_side_and_a_smaller_tail_is_wider(events: int, tail
         assert low - 1e-3 <= middle <= high + 1e-3
 
 
-def test_the_slope_of_risks_is_found_and_without_events_stays_near_1() -> None:
+def test_log_odds_are_multiplied_by_what_fits_and_without_events_stay_as_they_are() -> None:
     random = np.random.default_rng(1)
     odds = random.normal(-1, 2.4, 4_000)
     happened = (random.random(4_000) < expit(0.4 * odds)).astype(np.float64)
-    assert slope(happened, odds) == pytest.approx(0.4, abs=0.05)
-    assert slope(np.zeros(10), odds[:10]) == pytest.approx(1.0, abs=0.5)
-    assert slope(np.ones(10), np.zeros(10)) == pytest.approx(1.0)
+    assert refined(happened, odds).std() / odds.std() == pytest.approx(0.4, abs=0.05)
+    assert refined(np.zeros(10), odds[:10]).std() / odds[:10].std() == pytest.approx(1.0, abs=0.5)
+    assert refined(np.ones(10), np.zeros(10)).tolist() == [0.0] * 10
     turned = (random.random(4_000) < expit(-odds)).astype(np.float64)
-    assert slope(turned, odds) == 0.0
+    assert not refined(turned, odds).any()
+
+
+def test_what_else_the_events_depend_on_is_found() -> None:
+    random = np.random.default_rng(2)
+    size = random.normal(4, 2, 4_000)
+    happened = (random.random(4_000) < expit(0.5 * (size - 4) - 2)).astype(np.float64)
+    found = refined(happened, np.full(4_000, -2.0), size)
+    assert np.polyfit(size, found, 1)[0] == pytest.approx(0.5, abs=0.08)
+    assert not refined(happened, np.full(4_000, -2.0), np.ones(4_000)).any()

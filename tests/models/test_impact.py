@@ -151,6 +151,20 @@ def test_risks_that_are_too_sure_of_themselves_do_not_make_intervals_too_sure() 
     assert held >= binom.ppf(0.001, DRAWS, 0.95)
 
 
+def test_money_holds_too_where_the_large_ones_are_at_more_risk_and_no_probability_knew() -> None:
+    random, held = np.random.default_rng(9), 0.0
+    for _ in range(DRAWS):
+        size = random.normal(size=400)
+        chance = expit(-2 + 0.8 * (0.9 * size + 0.44 * random.normal(size=400)))
+        treated = random.random(400) >= 0.2
+        left = (random.random(400) < np.where(treated, 0.6 * chance, chance)).astype(np.float64)
+        play = Enrolled(treated=treated, left=left, probability=np.full(400, 0.15), value=np.exp(4 + size))
+        money = impact([play]).money
+        assert money is not None
+        held += bool(money.low <= play.value @ np.where(treated, 0.4 * chance, 0) <= money.high)
+    assert held >= binom.ppf(0.001, DRAWS, 0.95)
+
+
 def test_a_customer_of_unknown_value_counts_as_a_customer_and_not_in_money() -> None:
     play = alike(treated=100, left=10, held_out=50, held_left=10)
     unknown = replace(play, value=np.where(np.arange(150) % 2 == 0, np.nan, play.value))
