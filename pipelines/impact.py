@@ -70,6 +70,11 @@ def measured(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
     return found
 
 
+def recommended_any(workspace: Workspace) -> bool:
+    """Whether a play was recommended to, or held back from, anybody by `as_of`."""
+    return bool((Recommended(workspace.store).read()["recommended_on"] <= str(workspace.as_of)).any())
+
+
 def first_of_each(recommended: pd.DataFrame) -> pd.DataFrame:
     """The first row of each customer, of whatever play.
 

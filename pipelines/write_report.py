@@ -16,7 +16,7 @@ from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.further_scores import further_scores
-from pipelines.impact import measured
+from pipelines.impact import measured, recommended_any
 from pipelines.monitoring.monitor import monitored
 from pipelines.privacy.handed_over import enforce
 from pipelines.report import Fold, Published, ReportData, render
@@ -93,7 +93,7 @@ def gather(workspace: Workspace) -> ReportData:
         retention=retention(workspace),
         money=money(workspace, further_scores(workspace)["announced"]),
         monitoring=monitored(workspace, at_most=MONITORED_DAYS),
-        impact=None if settings.outcome.kind == "expansion" else measured(workspace),
+        impact=measured(workspace) if settings.outcome.kind != "expansion" and recommended_any(workspace) else None,
     )
 
 

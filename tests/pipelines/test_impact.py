@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from features.errors import SettingsError
 from pipelines.cli import app
-from pipelines.impact import first_of_each, impact, measured, plays, with_actions
+from pipelines.impact import first_of_each, impact, measured, plays, recommended_any, with_actions
 from pipelines.ingest import ingest
 from pipelines.workspace import Workspace
 from tests.pipelines.impact_case import DAY, LATER, TODAY, at_risk, make_company, recommend, recommended
@@ -165,6 +165,7 @@ def test_what_is_not_known_by_the_day_is_not_used(copy: Path) -> None:
     assert measured(workspace_of(copy, DAY + timedelta(days=43)))["plays"][0]["verdict"] == "too_early"
     assert measured(workspace_of(copy, DAY + timedelta(days=44)))["plays"][0]["unknown"] == 0
     assert measured(workspace_of(copy, DAY - timedelta(days=1)))["plays"] == []
+    assert [recommended_any(workspace_of(copy, day)) for day in (DAY, DAY - timedelta(days=1))] == [True, False]
 
 
 def test_actions_count_that_were_this_play_from_the_day_until_the_windows_end(copy: Path) -> None:
