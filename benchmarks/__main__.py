@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import scoring, simulated, snapshots_report, workspaces
+from benchmarks import plays_simulated, scoring, simulated, snapshots_report, workspaces
 from benchmarks.report import Report
 from pipelines.further_scores import OF_LOSS
 from pipelines.simulation.people import FAMILIES
@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="customers scored for the cost ratio")
     parser.add_argument("--events", type=int, default=20_000_000, help="uses of which snapshots are made")
     parser.add_argument("--customers", type=int, default=20_000, help="customers of the simulated company")
+    parser.add_argument("--simulations", type=int, default=1_000, help="of plays with a known effect, for each setting")
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets that do not ship")
     chosen = parser.parse_args()
     report = Report()
@@ -125,6 +126,22 @@ def _forecasts(report: Report, folder: Path, _chosen: argparse.Namespace) -> Non
         report.note(f"mean absolute error of {name}: {found['error'][name]:.4f}")
 
 
+def _impact(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    everybody = plays_simulated.people(folder / "plays", customers=chosen.customers)
+    for setting in plays_simulated.SETTINGS:
+        found = plays_simulated.found(everybody, setting, simulations=chosen.simulations, seed=11)
+        count = len(found.customers)
+        for name, held in (("customers", found.customers), ("money", found.money)):
+            figure = f"impact, {setting.name}: share of {count} intervals of {name} that held the truth"
+            report.row(figure, float(held.mean()), 0.93, at_least=True)
+            report.row(figure, float(held.mean()), 0.97, at_least=False)
+        if setting.factor == 1:
+            quiet = 1 - float(found.shown.mean())
+            report.row(f"impact, {setting.name}: share that is called so", quiet, 0.93, at_least=True)
+        else:
+            report.note(f"impact, {setting.name}: an effect is shown in {found.shown.mean():.0%}")
+
+
 PARTS = {
     "quality": _quality,
     "scoring": _scoring,
@@ -132,6 +149,7 @@ PARTS = {
     "simulated": _simulated,
     "families": _families,
     "forecasts": _forecasts,
+    "impact": _impact,
 }
 
 if __name__ == "__main__":

@@ -41,16 +41,26 @@ class Metrics:
         return asdict(self)
 
 
-def metrics(labels: Floats, probabilities: Floats) -> Metrics:
-    """Metrics of probabilities (n,) in [0, 1] against outcomes (n,) of 0.0 and 1.0."""
-    return _Judge(labels, probabilities).metrics(np.ones(len(labels)))
+def metrics(labels: Floats, probabilities: Floats, weights: Floats | None = None) -> Metrics:
+    """Metrics of probabilities (n,) in [0, 1] against outcomes (n,) of 0.0 and 1.0.
+
+    weights: (n,) for how many like it each row stands, 1 unless given; rows and positives are then those stood for.
+    """
+    return _Judge(labels, probabilities).metrics(np.ones(len(labels)) if weights is None else weights)
 
 
 def intervals(
-    labels: Floats, probabilities: Floats, customers: npt.NDArray[np.object_], *, samples: int, seed: int
+    labels: Floats,
+    probabilities: Floats,
+    customers: npt.NDArray[np.object_],
+    *,
+    samples: int,
+    seed: int,
+    weights: Floats | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """95% bootstrap interval per metric; whole customers are drawn, with all their rows."""
-    drawn = [each.as_dict() for (each,) in paired(labels, (probabilities,), customers, samples=samples, seed=seed)[1:]]
+    """95% bootstrap interval per metric; whole customers are drawn, with all their rows. weights: as in `metrics`."""
+    found_at = paired(labels, (probabilities,), customers, samples=samples, seed=seed, weights=weights)
+    drawn = [each.as_dict() for (each,) in found_at[1:]]
     found: dict[str, tuple[float, float]] = {}
     for name in drawn[0]:
         values = np.array([sample[name] for sample in drawn], dtype=np.float64)
@@ -62,7 +72,13 @@ def intervals(
 
 
 def paired(
-    labels: Floats, models: tuple[Floats, ...], customers: npt.NDArray[np.object_], *, samples: int, seed: int
+    labels: Floats,
+    models: tuple[Floats, ...],
+    customers: npt.NDArray[np.object_],
+    *,
+    samples: int,
+    seed: int,
+    weights: Floats | None = None,
 ) -> list[tuple[Metrics, ...]]:
     """Metrics of several models' probabilities (n,), first on all rows, then `samples` times on customers drawn anew.
 
@@ -70,8 +86,9 @@ def paired(
     """
     places, draws = redrawn(customers, samples=samples, seed=seed)
     judges = [_Judge(labels, probabilities) for probabilities in models]
-    found = [tuple(judge.metrics(np.ones(len(labels))) for judge in judges)]
-    found.extend(tuple(judge.metrics(times[places]) for judge in judges) for times in draws)
+    each = np.ones(len(labels)) if weights is None else weights
+    found = [tuple(judge.metrics(each) for judge in judges)]
+    found.extend(tuple(judge.metrics(times[places] * each) for judge in judges) for times in draws)
     return found
 
 

@@ -27,17 +27,30 @@ class Tolerance:
     calibration: float
 
 
-def realised(labels: Floats, probabilities: Floats, customers: Texts, *, samples: int, seed: int) -> dict[str, Any]:
+def realised(
+    labels: Floats,
+    probabilities: Floats,
+    customers: Texts,
+    *,
+    samples: int,
+    seed: int,
+    weights: Floats | None = None,
+) -> dict[str, Any]:
     """Metrics of (n,) probabilities whose outcomes are known, RATIO (1 is perfect), and 95% `intervals` of all.
 
-    Whole customers are drawn, since rows of one are not independent.
+    Whole customers are drawn, since rows of one are not independent. weights: for how many like it each row stands.
     """
-    figures: dict[str, Any] = asdict(evaluation.metrics(labels, probabilities))
+    figures: dict[str, Any] = asdict(evaluation.metrics(labels, probabilities, weights))
     intervals = (
-        evaluation.intervals(labels, probabilities, customers, samples=samples, seed=seed) if len(labels) else {}
+        evaluation.intervals(labels, probabilities, customers, samples=samples, seed=seed, weights=weights)
+        if len(labels)
+        else {}
     )
-    ratio, low, high = observed_over_expected(labels, probabilities, customers, samples=samples, seed=seed)
-    figures |= {"expected": float(probabilities.sum()), RATIO: ratio}
+    each = np.ones(len(labels)) if weights is None else weights
+    ratio, low, high = observed_over_expected(
+        each * labels, each * probabilities, customers, samples=samples, seed=seed
+    )
+    figures |= {"expected": float(each @ probabilities), RATIO: ratio}
     return figures | {"intervals": {name: list(found) for name, found in intervals.items()} | {RATIO: [low, high]}}
 
 

@@ -6,6 +6,7 @@ from pipelines import (  # noqa: F401 - they bring their commands into the appli
     cli_commands,
     cli_delivery,
     cli_figures,
+    cli_impact,
     cli_inspect,
     cli_models,
     cli_monitor,

@@ -25,7 +25,8 @@ def monitor(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False
     "missing", "missing_before", "unseen", "drifted": [part]}], "scores"}, "volume": [{"table", "rows", "usual",
     "unusual", "stopped"}], "freshness": [{"table", "days_since", "longest_pause", "late"}], "matured": [{"as_of",
     "run_id", "n", metric, "observed_over_expected", "intervals", "untreated", "promised", "clearly_worse", "hindsight",
-    "holdout"}], "calibration": those of all these days together, or null}
+    "judged_on": "holdout" or "everybody", "recommended", "held_out", "holdout"}], "calibration": those of
+    all these days together, or null}
     """
 
     def work(job: Job) -> dict[str, Any]:

@@ -130,6 +130,7 @@ class ReportData:
     retention: None where there is no full month with a customer. money: None leaves that section out.
     plays: None leaves that section out.
     monitoring: documents of `attrition monitor`, one per monitored day, oldest first; none leaves that section out.
+    impact: the document of `attrition impact`; None, or one without plays, leaves that section out.
     """
 
     name: str
@@ -158,6 +159,7 @@ class ReportData:
     money: Money | None = None
     plays: Plays | None = None
     monitoring: Sequence[Mapping[str, Any]] = ()
+    impact: Mapping[str, Any] | None = None
 
     @property
     def newest(self) -> Fold | None:

@@ -47,9 +47,20 @@ def _notes(newest: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], words: 
         notes.append(words.say("monitoring.hindsight", n=hidden))
     if not runs:
         notes.append(words.say("monitoring.immature"))
-    elif runs[-1]["holdout"] is None:
-        notes.append(words.say("monitoring.holdout"))
+    else:
+        notes.append(_of_holdout(runs[-1], words))
     return notes
+
+
+def _of_holdout(run: Mapping[str, Any], words: Words) -> str:
+    """Whom the model was judged by, so that nobody who was kept counts as its error."""
+    held = {"n": run.get("recommended", 0), "held_out": run.get("held_out", 0)}
+    if run["holdout"] is None:
+        return words.say("monitoring.few_held_out", **held) if held["n"] else words.say("monitoring.holdout")
+    figures = run["holdout"]
+    low, high = (_number(end) for end in figures["intervals"][RATIO])
+    numbers = {name: _number(figures[name]) for name in ("roc_auc", "log_loss")}
+    return words.say("monitoring.held_out", **held, **numbers, ratio=_number(figures[RATIO]), low=low, high=high)
 
 
 def _figures(runs: Sequence[Mapping[str, Any]], words: Words) -> Table:

@@ -16,6 +16,7 @@ from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
 from pipelines.further_scores import further_scores
+from pipelines.impact import measured, recommended_any
 from pipelines.monitoring.monitor import monitored
 from pipelines.privacy.handed_over import enforce
 from pipelines.report import Fold, Published, ReportData, render
@@ -95,6 +96,7 @@ def gather(workspace: Workspace) -> ReportData:
         money=money(workspace, further_scores(workspace)["announced"]),
         plays=plays(workspace, scores),
         monitoring=monitored(workspace, at_most=MONITORED_DAYS),
+        impact=measured(workspace) if settings.outcome.kind != "expansion" and recommended_any(workspace) else None,
     )
 
 

@@ -127,12 +127,13 @@ def _quality(document: Document, words: Words) -> Iterable[Alert]:
     if run is None or not run["clearly_worse"]:
         return
     said = []
+    figures = run["holdout"] if run.get("judged_on") == "holdout" else run
     for name in run["clearly_worse"]:
-        low, high = run["intervals"][name]
+        low, high = figures["intervals"][name]
         promised = 1.0 if name in ("calibration_slope", RATIO) else run["promised"]["all"][name]
         figure = words.say(f"figure.{name}")
         said.append(
-            words.say("alert.quality_evidence", name=figure, value=run[name], low=low, high=high, promised=promised)
+            words.say("alert.quality_evidence", name=figure, value=figures[name], low=low, high=high, promised=promised)
         )
     what = words.say("alert.quality", day=date.fromisoformat(run["as_of"]), version=run["model_version"])
     replaced = run["model_version"] != document["model_version"]

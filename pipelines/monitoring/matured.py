@@ -16,6 +16,8 @@ from models.realised import Tolerance
 from pipelines import documents
 from pipelines.champion import learned_until
 from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.monitoring import held_out
+from pipelines.monitoring.held_out import StandIns
 from pipelines.score import history
 from pipelines.snapshots import outcome_file, outcome_frame
 from pipelines.workspace import Workspace, code_version, fingerprint
@@ -23,6 +25,7 @@ from pipelines.workspace import Workspace, code_version, fingerprint
 Floats = npt.NDArray[np.float64]
 
 AT_MOST = 52  # scored days told of; the newest
+TOO_FEW = "too few were held out, or too few of them left, to stand for those who were recommended a play"
 NO_HOLDOUT = "nobody was set aside to go without a retention action, so what actions change cannot be told"
 
 
@@ -44,10 +47,11 @@ def _of_run(workspace: Workspace, run: ScoreRun) -> dict[str, Any] | None:
     stored = outcome_file(workspace, date.fromisoformat(run.as_of))
     if stored is None:
         return None
-    plan = workspace.settings
+    plan, near = workspace.settings, held_out.around(workspace, date.fromisoformat(run.as_of))
     parts = {
         "outcome": plan.outcome.kind,
         "outcomes": stored.path,
+        "recommended": near.to_csv(index=False),
         "samples": plan.backtest.bootstrap_samples,
         "seed": plan.training.seed,
         "tolerance": plan.monitoring.model_dump(),
@@ -59,7 +63,7 @@ def _of_run(workspace: Workspace, run: ScoreRun) -> dict[str, Any] | None:
         rows = joined(workspace, run)
         if not len(rows):
             return None
-        found = documents.write(workspace.store, path, _figures(workspace, run, rows), kind="matured")
+        found = documents.write(workspace.store, path, _figures(workspace, run, rows, near), kind="matured")
     return found
 
 
@@ -74,20 +78,28 @@ def joined(workspace: Workspace, run: ScoreRun) -> pd.DataFrame:
     return scores.merge(labels, on="customer_id", how="inner", validate="one_to_one")
 
 
-def _figures(workspace: Workspace, run: ScoreRun, rows: pd.DataFrame) -> dict[str, Any]:
+def _figures(workspace: Workspace, run: ScoreRun, rows: pd.DataFrame, near: pd.DataFrame) -> dict[str, Any]:
     version = str(run.detail["model_version"])
     folds, hindsight = _promises(workspace, version, date.fromisoformat(run.as_of))
     treated = rows["treated"].to_numpy() == 1
+    others = held_out.stand_ins(near, rows)
     everyone, untreated = (_realised(workspace, part) for part in (rows, rows[~treated]))
+    holdout = _realised(workspace, rows, others.weights) if others is not None and others.enough else None
     promise = {"all": realised.promised(folds, "model"), "untreated": realised.promised(folds, "untreated")}
     plan = workspace.settings.monitoring
     tolerance = Tolerance(
         log_loss=plan.max_log_loss_increase, roc_auc=plan.max_roc_auc_decrease, calibration=plan.max_calibration_error
     )
-    worse = [
-        set(realised.clearly_worse(figures, promise[part], tolerance))
-        for part, figures in (("all", everyone), ("untreated", untreated))
-    ]
+    if holdout is not None:
+        worse = set(realised.clearly_worse(holdout, promise["all"], tolerance))
+    else:
+        # Who was kept makes the model look wrong, and who is left then are others: only what both say is its error.
+        apart = untreated if others is None else _realised(workspace, rows[~treated & (others.weights > 0)])
+        worse = set(realised.clearly_worse(everyone, promise["all"], tolerance)) & set(
+            realised.clearly_worse(apart, promise["untreated"], tolerance)
+        )
+        # Without those at most risk, to whom plays go, the others are harder to tell apart.
+        worse -= set() if others is None else {"roc_auc"}
     return {
         "as_of": run.as_of,
         "run_id": run.run_id,
@@ -97,12 +109,18 @@ def _figures(workspace: Workspace, run: ScoreRun, rows: pd.DataFrame) -> dict[st
         "treated": int(treated.sum()),
         "untreated": untreated,
         "promised": promise,
-        # Who was kept makes the model look wrong, and who is left then are others: only what both say is its error.
-        "clearly_worse": [] if hindsight else sorted(worse[0] & worse[1]),
-        "bands": _bands(rows),
-        "holdout": None,
-        "holdout_reason": NO_HOLDOUT,
+        "clearly_worse": [] if hindsight else sorted(worse),
+        "judged_on": "everybody" if holdout is None else "holdout",
+        "bands": _bands(rows, np.ones(len(rows)) if holdout is None or others is None else others.weights),
+        "recommended": 0 if others is None else others.recommended,
+        "held_out": 0 if others is None else others.held_out,
+        "holdout": holdout,
+        "holdout_reason": None if holdout is not None else _reason(others),
     }
+
+
+def _reason(others: StandIns | None) -> str:
+    return NO_HOLDOUT if others is None or not others.held_out else TOO_FEW
 
 
 def _promises(workspace: Workspace, version: str, day: date) -> tuple[list[Mapping[str, Any]], bool]:
@@ -115,21 +133,28 @@ def _promises(workspace: Workspace, version: str, day: date) -> tuple[list[Mappi
     return list(known.record["backtest"]["folds"]), learned_until(workspace, fitted.snapshots) > day
 
 
-def _realised(workspace: Workspace, rows: pd.DataFrame) -> dict[str, Any]:
+def _realised(workspace: Workspace, rows: pd.DataFrame, weights: Floats | None = None) -> dict[str, Any]:
     return realised.realised(
         rows["label"].to_numpy(dtype=np.float64),
         rows["churn_probability"].to_numpy(dtype=np.float64),
         rows["customer_id"].to_numpy(dtype=object),
         samples=workspace.settings.backtest.bootstrap_samples,
         seed=workspace.settings.training.seed,
+        weights=weights,
     )
 
 
-def _bands(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _bands(rows: pd.DataFrame, weights: Floats) -> list[dict[str, Any]]:
     """Per risk band: customers, outcomes expected, and those that happened."""
-    found = rows.groupby("churn_risk_band").agg(
-        n=("label", "size"), expected=("churn_probability", "sum"), happened=("label", "sum")
+    found = pd.DataFrame(
+        {
+            "band": rows["churn_risk_band"],
+            "n": weights,
+            "expected": weights * rows["churn_probability"],
+            "happened": weights * rows["label"],
+        }
     )
+    found = found.groupby("band").sum()
     return [{"band": str(band), **dict(row)} for band, row in found.astype(float).iterrows()]
 
 
@@ -148,7 +173,7 @@ def pooled(figures: list[dict[str, Any]]) -> dict[str, Any] | None:
         "runs": len(honest),
         "first": honest[0]["as_of"],
         "last": honest[-1]["as_of"],
-        "n": int(bands["n"].sum()),
+        "n": round(bands["n"].sum()),
         "expected": expected,
         "happened": happened,
         realised.RATIO: happened / expected if expected > 0 else None,

@@ -11,7 +11,7 @@ from pipelines import documents
 from pipelines.champion import learned_until
 from pipelines.console import People
 from pipelines.crm.score_store import ScoreStore
-from pipelines.monitoring import arrivals, cohorts, drifting, webhook
+from pipelines.monitoring import arrivals, cohorts, drifting, held_out, webhook
 from pipelines.monitoring import matured as maturing
 from pipelines.monitoring.alerts import Alert, alerts, retrain
 from pipelines.report_words import Words
@@ -76,7 +76,7 @@ def monitored(workspace: Workspace, *, at_most: int) -> list[dict[str, Any]]:
 
 
 def _key(workspace: Workspace) -> str:
-    """What a document depends on: landed data, the champion, every score run until now, settings and code."""
+    """What a document depends on: landed data, champion, score runs until now, recommendations, settings, code."""
     runs = [
         run.content_sha256 for run in ScoreStore(workspace.store).newest_runs() if run.as_of <= str(workspace.as_of)
     ]
@@ -86,6 +86,7 @@ def _key(workspace: Workspace) -> str:
             "landed": [file.sha256 for file in workspace.landed],
             "champion": workspace.versions.champion().version,
             "runs": runs,
+            "recommended": held_out.key(workspace),
             "settings": workspace.settings.model_dump(mode="json", exclude=UNSAID),
             "code": code_version(),
         }

@@ -23,6 +23,7 @@ NAMES = [
     "report",
     "run",
     "kpis",
+    "impact",
     "indicators",
     "audit",
     "simulate",

@@ -97,3 +97,15 @@ def test_without_monitoring_there_is_no_section_and_no_way_to_it() -> None:
     page = render(report("en"))
     assert 'id="monitoring"' not in page
     assert 'href="#monitoring"' not in page
+
+
+def test_by_whom_the_model_was_judged_is_said_where_plays_were_recommended() -> None:
+    plain = run("2024-05-29")
+    held = {"holdout": plain["untreated"], "judged_on": "holdout", "recommended": 90, "held_out": 30}
+    text = Page(section_of(render(monitored("en", document(matured=[plain | held]))))).text.replace("\u00a0", " ")
+    assert "recommended for 90 customers; 30 held out stand for them" in text
+    assert "ROC AUC 0.740" in text
+    few = {"holdout": None, "recommended": 90, "held_out": 3}
+    text = Page(section_of(render(monitored("en", document(matured=[plain | few]))))).text.replace("\u00a0", " ")
+    assert "the 3 held out are too few, or too few of them left, to stand for them" in text
+    assert "Nobody was set aside" not in text

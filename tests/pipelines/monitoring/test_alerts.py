@@ -108,3 +108,13 @@ def test_every_alert_is_told_in_french_as_well() -> None:
     assert [each.check for each in english] == [each.check for each in french]
     assert not {each.what for each in english} & {each.what for each in french}
     assert "jamais vues par le modèle pour 120 clients" in french[0].evidence
+
+
+def test_where_the_holdout_was_judged_its_figures_are_told() -> None:
+    alone = run("2024-05-29")
+    held = {**alone, "log_loss": 0.4, "intervals": alone["intervals"] | {"log_loss": [0.36, 0.44]}}
+    judged = run("2024-05-29", clearly_worse=["log_loss"], judged_on="holdout", holdout=held)
+    (alert,) = alerts(document(matured=[judged]), Words("en"))
+    assert "0.4" in alert.evidence
+    assert "0.36" in alert.evidence
+    assert "0.28" not in alert.evidence

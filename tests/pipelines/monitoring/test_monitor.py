@@ -10,19 +10,25 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from features.errors import TrainingError
+from models import realised
+from models.evaluation import metrics
 from pipelines import run as stages
 from pipelines.cli import app
+from pipelines.crm.score_store import ScoreStore
+from pipelines.monitoring import matured
 from pipelines.monitoring.cohorts import compared
 from pipelines.monitoring.drifting import described
 from pipelines.monitoring.monitor import monitor, monitored, newest
 from pipelines.monitoring.webhook import VARIABLE
 from pipelines.settings import FILE_NAME
 from pipelines.workspace import open_workspace
+from tests.pipelines.impact_case import recommend, recommended
 from tests.pipelines.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
 from tests.pipelines.monitoring.test_webhook import listening
 
@@ -80,11 +86,46 @@ def test_what_came_of_past_scores_is_there_with_intervals_and_without_those_trea
         assert each["n"] == each["treated"] + each["untreated"]["n"]
         assert each["promised"]["all"]["log_loss"] > 0
         assert each["holdout"] is None
+        assert each["judged_on"] == "everybody"
         assert each["holdout_reason"]
         assert sum(band["n"] for band in each["bands"]) == each["n"]
     pooled = document["calibration"]
     assert pooled["n"] == sum(each["n"] for each in document["matured"])
     assert pooled["happened"] == sum(each["positives"] for each in document["matured"])
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_customer_saved_by_a_play_is_never_an_alert_on_the_model(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, *, held: bool
+) -> None:
+    """Whom a play was recommended all stay; of all others as many leave as the model said."""
+    workspace, random = job_of(copy, TODAY).workspace, np.random.default_rng(8)
+    run = ScoreStore(workspace.store).newest_runs()[-1]
+    rows = pd.concat([matured.joined(workspace, run)] * 12).sort_values("churn_probability", ascending=False)
+    rows["customer_id"] = [f"C{number}" for number in range(len(rows))]
+    rows["label"] = (random.random(len(rows)) < rows["churn_probability"]).astype(float)
+    rows["treated"] = 0
+    usual = metrics(rows["label"].to_numpy(), rows["churn_probability"].to_numpy())
+    promise = {"log_loss": usual.log_loss, "roc_auc": usual.roc_auc}
+    asked = recommended(list(rows["customer_id"][: len(rows) // 4]), play="call", day=SCORED[1], held_out=0)
+    asked["treatment_group"] = np.where((np.arange(len(asked)) % 4 == 0) & held, "holdout", "treatment")
+    recommend(copy, asked)
+    saved = asked["customer_id"][asked["treatment_group"] == "treatment"]
+    rows["label"] = rows["label"].where(~rows["customer_id"].isin(saved), 0.0)
+    monkeypatch.setattr(matured, "joined", lambda *_: rows)
+    monkeypatch.setattr(realised, "promised", lambda *_: promise)
+    last = matured.matured(workspace)[-1]
+    assert last["recommended"] == len(saved)
+    assert last["intervals"]["observed_over_expected"][1] < 0.8
+    assert last["intervals"]["roc_auc"][1] < promise["roc_auc"] - 0.02
+    assert last["clearly_worse"] == []
+    if held:
+        low, high = last["holdout"]["intervals"]["observed_over_expected"]
+        assert low < 1 < high
+        assert (last["judged_on"], last["holdout_reason"]) == ("holdout", None)
+        assert sum(band["n"] for band in last["bands"]) == pytest.approx(last["n"])
+    else:
+        assert (last["judged_on"], last["holdout"], last["held_out"]) == ("everybody", None, 0)
 
 
 def test_nothing_is_known_of_scores_before_their_time(copy: Path) -> None:

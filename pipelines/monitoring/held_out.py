@@ -1,0 +1,73 @@
+"""Who stands in for customers whom plays may have kept, so that nobody who was kept counts as an error of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.outcomes import window
+from pipelines.recommended import Recommended
+from pipelines.workspace import Workspace, fingerprint
+
+Floats = npt.NDArray[np.float64]
+
+MIN_ROWS, MIN_LEFT = 30, 5  # with fewer held out, or fewer of those who left, a draw of a few decides the figures
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """weights: (n,) 0 for whom a play was recommended, for the held-out how many they stand for, 1 for all others.
+
+    Together they are everybody as if no play had been recommended: chance alone decided who was held out.
+    """
+
+    weights: Floats
+    recommended: int
+    held_out: int
+    held_out_left: int
+
+    @property
+    def enough(self) -> bool:
+        return self.held_out >= MIN_ROWS and self.held_out_left >= MIN_LEFT
+
+
+def around(workspace: Workspace, day: date) -> pd.DataFrame:
+    """customer_id and treatment_group, by the first recommendation that may touch the outcomes of a day.
+
+    That is one within a lead and horizon before the day, or before the end of its outcome window.
+    """
+    outcome = workspace.settings.outcome
+    _, end = window(day, lead_days=outcome.lead_days, horizon_days=outcome.horizon_days)
+    begin = day - timedelta(days=outcome.lead_days + outcome.horizon_days)
+    rows = Recommended(workspace.store).read()
+    rows = rows[(rows["recommended_on"] >= str(begin)) & (rows["recommended_on"] < str(end))]
+    return rows.drop_duplicates("customer_id")[["customer_id", "treatment_group"]].reset_index(drop=True)
+
+
+def key(workspace: Workspace) -> str:
+    """What figures depend on, of all recommendations."""
+    rows: Any = Recommended(workspace.store).read()[["customer_id", "recommended_on", "treatment_group"]]
+    return fingerprint({"recommended": rows.to_csv(index=False)})
+
+
+def stand_ins(near: pd.DataFrame, rows: pd.DataFrame) -> StandIns | None:
+    """For rows with customer_id and label; None where none of them was recommended a play.
+
+    near: as `around` finds it.
+    """
+    groups = rows["customer_id"].map(near.set_index("customer_id")["treatment_group"])
+    treated, held = (groups == "treatment").to_numpy(), (groups == "holdout").to_numpy()
+    if not treated.any():
+        return None
+    each = (treated.sum() + held.sum()) / held.sum() if held.any() else 0.0
+    return StandIns(
+        weights=np.where(treated, 0.0, np.where(held, each, 1.0)),
+        recommended=int(treated.sum()),
+        held_out=int(held.sum()),
+        held_out_left=int(rows["label"].to_numpy()[held].sum()),
+    )

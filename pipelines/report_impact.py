@@ -1,0 +1,25 @@
+"""The report's section on what the plays changed: sentences, and a table with intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines import impact_words
+from pipelines.report_data import ReportData
+from pipelines.report_tables import Cell, Table
+from pipelines.report_words import Words
+
+
+def section(report: ReportData, words: Words) -> dict[str, Any]:
+    """`impact`, and what stands in it; None where nobody was ever recommended a play, which leaves the section out."""
+    document = report.impact
+    if document is None or not document["plays"]:
+        return {"impact": None}
+    heads = tuple(words.say(f"impact_head.{head}") for head in impact_words.HEADS)
+    rows = tuple(tuple(Cell(text) for text in row) for row in impact_words.rows(document, words))
+    return {
+        "impact": {
+            "sentences": impact_words.sentences(document, words),
+            "table": Table(words.say("impact.caption"), heads, rows, wide=True),
+        }
+    }
