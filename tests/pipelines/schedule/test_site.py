@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -124,7 +125,7 @@ def test_records_that_a_destination_could_not_take_are_tried_again_later(
         waits = 3 if len(tries) < 3 else 0
         counts = dict.fromkeys(("planned", "sent", "unchanged", "suppressed", "dead"), 0)
         told = {"name": "crm", "failed": waits, "why": "it is down", "differing": {}}
-        files = {"csv": None, "also": None, "too_old": [], "announced": {"customers": 0}}
+        files: dict[str, Any] = {"csv": None, "also": None, "too_old": [], "announced": {"customers": 0}}
         return counts | files | {"destinations": [told]}
 
     monkeypatch.setattr("pipelines.run.deliver", deliver)
