@@ -22,13 +22,15 @@ BOTTLECRM_READY := $(BOTTLECRM)/.made-from-pins
 KILLS := 500
 RACES := 200
 RECORDS := 100000
+# Tests that wait for systems beside ours: a scheduler's day, and fakes of CRMs that fail on purpose. They have a target of their own.
+SYSTEMS := tests/pipelines/schedule/test_start.py $(wildcard $(addprefix tests/pipelines/crm/test_,hubspot*.py salesforce*.py rest*.py sql.py bottlecrm*.py))
 STOPS := 20
 
 # Not one run talks to anybody unasked, and plots need no screen.
 export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
-.PHONY: help demo test faults deliveries crm bottlecrm check bench install chromium postgres java format clean
+.PHONY: help demo test systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -39,7 +41,11 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 
 test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: make chromium postgres java)
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/bottlecrm \
+		$(addprefix --ignore ,$(SYSTEMS)) \
 		$(ARGS)
+
+systems: $(READY) ## run the tests that wait for other systems: a scheduler, and fakes of CRMs
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEMS) $(ARGS)
 
 faults: $(READY) ## kill, fill, lock and disconnect it; last line: what KILLS kills lost, doubled or left half (RACES, too)
 	RACES=$(RACES) $(PYTHON) -m pytest tests/faults $(ARGS)

@@ -32,16 +32,23 @@ _CONDUCT = """\
 
 
 def commands() -> dict[str, Any]:
-    """Each command by name, in the order of the help."""
+    """Each command by name, in the order of the help; those of a group by both names."""
     group: Any = get_command(app)
-    return dict(group.commands)
+    found = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", None)
+        found |= {name: command} if inner is None else {f"{name} {each}": part for each, part in inner.items()}
+    return found
 
 
 def render() -> str:
     """The whole page. It depends on the commands alone: not on the terminal's width, its colours or the machine."""
     group: Any = get_command(app)
     overview = ["| command | what it does |", "| --- | --- |"]
-    overview += [f"| [`{name}`](#attrition-{name}) | {_first_line(command)} |" for name, command in commands().items()]
+    overview += [
+        f"| [`{name}`](#attrition-{name.replace(' ', '-')}) | {_first_line(command)} |"
+        for name, command in commands().items()
+    ]
     parts = [_HEAD, f"{group.help}\n\n{group.epilog}\n", "\n".join(overview) + "\n", _CONDUCT]
     return "\n".join([*parts, *(_section(name, command) for name, command in commands().items())])
 

@@ -83,7 +83,8 @@ class Contacts:
         names = {name: self._plan.remote.remote(name) for name in FIELDS}
         held: dict[str, dict[str, Value]] = {}
         for start in range(0, len(asked), self.batch):
-            answer, _ = self._read(asked[start : start + self.batch], [*names.values()])
+            some = asked[start : start + self.batch]
+            answer, status = self._read(some, [*names.values()])
             for error in _errors(answer):
                 if error.category != NOT_FOUND:
                     raise UnavailableError(blame(error).why)
@@ -92,6 +93,9 @@ class Contacts:
                 held[str(texts.get(self._plan.unique_property))] = {
                     name: value_of(texts.get(remote), FIELDS[name]) for name, remote in names.items()
                 }
+            unknown = self._blamed(answer, ids={each: each for each in some}, traces={})
+            if status != HTTPStatus.OK and any(each not in held and each not in unknown for each in some):
+                raise UnavailableError("HubSpot left some contacts out of its answer and did not say why")
         return {each: held[each] for each in asked if each in held}
 
     def _texts(self, record: Record) -> dict[str, str]:

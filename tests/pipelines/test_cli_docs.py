@@ -18,10 +18,11 @@ NAMES = [
     "backtest",
     "train",
     "score",
-    "deliver",
     "explain",
     "report",
     "run",
+    "deliver",
+    "outbox",
     "kpis",
     "impact",
     "indicators",
@@ -34,6 +35,8 @@ NAMES = [
     "erase",
     "expire",
     "schedule",
+    "crm setup",
+    "crm check",
 ]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -405,3 +406,13 @@ def test_every_fault_is_met_and_outlived() -> None:
             str(number // 20 * 20 + 1) for number in range(300)
         ]
         assert hubspot.created == []
+
+
+def test_contacts_that_an_answer_leaves_out_are_not_taken_for_unknown_ones() -> None:
+    with FakeHubSpot(list("ABCDEFGH")) as hubspot:
+        connector = connected(hubspot)
+        for seed in range(20):
+            hubspot.fail(Faults(1.0, seed, kinds=("partial",)))
+            with contextlib.suppress(UnavailableError):
+                assert set(connector.read(list("ABCDEFGH"))) == set("ABCDEFGH")
+        assert hubspot.met["partial"] == 20
