@@ -51,8 +51,9 @@ def deliver(
 
     def work(job: Job) -> dict[str, Any]:
         from pipelines import run as stages
+        from pipelines.crm.guards import passable
 
-        return stages.deliver(job, despite=despite or (), dry_run=dry_run)
+        return stages.deliver(job, despite=passable(despite or ()), dry_run=dry_run)
 
     def failed(document: dict[str, Any]) -> bool:
         return bool(undelivered(document) or document["stopped"])

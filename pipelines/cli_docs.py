@@ -34,7 +34,7 @@ _CONDUCT = """\
 def commands() -> dict[str, Any]:
     """Each command by name, in the order of the help; those of a group by both names."""
     group: Any = get_command(app)
-    found = {}
+    found: dict[str, Any] = {}
     for name, command in group.commands.items():
         inner = getattr(command, "commands", None)
         found |= {name: command} if inner is None else {f"{name} {each}": part for each, part in inner.items()}

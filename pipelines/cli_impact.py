@@ -19,12 +19,13 @@ def impact(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
 
     Example: attrition impact --project shop
 
-    JSON: {"as_of", "currency", "horizon_days", "outcome", "recommended", "repeated", "plays": [{"play", "treatment",
-    "holdout", "unknown", "without_outcome", "verdict": "kept", "harmed", "not_shown", "too_early", "no_holdout" or
-    "no_treatment", "p_value", "p_value_adjusted", "left": {"treatment", "holdout"}, "judged": {"treatment", "holdout"},
-    "without", "customers": {"estimate", "low", "high"}, "detectable", "money": {"estimate", "low", "high"},
-    "without_value", "done": {"treatment", "holdout"}, "actions", "cost", "net": {"estimate", "low", "high"}}],
-    "overall": the same of all plays together, or null, "said": {"en": [sentence], "fr": [sentence]}}
+    JSON: {"as_of", "currency", "horizon_days", "outcome", "recommended", "repeated", "plays": [{"play", "name": {"en",
+    "fr"} or null, "treatment", "holdout", "unknown", "without_outcome", "verdict": "kept", "harmed", "not_shown",
+    "too_early", "no_holdout" or "no_treatment", "p_value", "p_value_adjusted", "left": {"treatment", "holdout"},
+    "judged": {"treatment", "holdout"}, "without", "customers": {"estimate", "low", "high"}, "detectable", "money":
+    {"estimate", "low", "high"}, "without_value", "done": {"treatment", "holdout"}, "actions", "cost", "net":
+    {"estimate", "low", "high"}}], "overall": the same of all plays together, or null, "said": {"en": [sentence], "fr":
+    [sentence]}}
     """
 
     def work(job: Job) -> dict[str, Any]:

@@ -14,6 +14,8 @@ def delivered(say: Say, document: dict[str, Any], currency: str) -> None:
     """A line per file and destination; of a dry run, what would be sent, with samples, and what stops it."""
     for each in document["destinations"]:
         (_would if "sample" in each else _was)(say, each)
+    if document["current"] and not document["destinations"]:
+        say("  nothing would be sent: the settings name no destination ([[destinations]])")
     if document["suppressed"]:
         say(f"  {document['suppressed']:,} customers held back: opted out, or in the holdout")
     if not document["current"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,8 @@ def measured(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
     recommended = Recommended(workspace.store).read()
     recommended = recommended[recommended["recommended_on"] <= str(workspace.as_of)]
     rows = first_of_each(recommended)
-    path = f"impact/{workspace.as_of}-{_key(workspace, rows)}.json"
+    names = {play.code: play.name.model_dump() for play in workspace.plays}
+    path = f"impact/{workspace.as_of}-{_key(workspace, rows, names)}.json"
     found = documents.read(workspace.store, path)
     if found is None:
         judged = plays(with_actions(workspace, with_outcomes(workspace, rows, progress)))
@@ -64,6 +65,7 @@ def measured(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
             "recommended": len(recommended),
             "repeated": len(recommended) - len(rows),
             **judged,
+            "plays": [each | {"name": names.get(each["play"])} for each in judged["plays"]],
         }
         document["said"] = impact_words.said(document)
         found = documents.write(workspace.store, path, document, kind=KIND)
@@ -222,13 +224,14 @@ def _cost(rows: pd.DataFrame) -> float | None:
     return float(rows["cost"].sum()) if known else None
 
 
-def _key(workspace: Workspace, rows: pd.DataFrame) -> str:
+def _key(workspace: Workspace, rows: pd.DataFrame, names: Mapping[str, Any]) -> str:
     until = min(workspace.as_of, workspace.complete_until) - timedelta(days=workspace.settings.maturity_days)
     days = sorted({day for day in rows["recommended_on"] if day <= str(until)})
     files = [outcome_file(workspace, date.fromisoformat(day)) for day in days]
     return fingerprint(
         {
             "rows": rows.drop(columns="run_id").to_csv(index=False),
+            "names": names,
             "outcome": workspace.settings.outcome.kind,
             "currency": workspace.settings.currency,
             "outcomes": [file.path for file in files if file is not None],

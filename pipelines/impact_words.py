@@ -32,12 +32,17 @@ def sentences(document: Figures, words: Words) -> list[str]:
         return [words.say("impact.nothing")]
     overall = document["overall"]
     lines = [words.say("impact.of_all", said=_one(overall, document, words))] if overall and len(found) > 1 else []
-    lines += [words.say("impact.of_play", play=each["play"], said=_one(each, document, words)) for each in found]
+    lines += [words.say("impact.of_play", play=named(each, words), said=_one(each, document, words)) for each in found]
     if len(found) > 1:
         lines.append(words.say("impact.many", n=len(found)))
     if document["repeated"]:
         lines.append(words.say("impact.repeated", n=document["repeated"]))
     return lines
+
+
+def named(figures: Figures, words: Words) -> str:
+    """A play as people call it; by its code where plays.toml has it no more."""
+    return str((figures.get("name") or {}).get(words.language, figures["play"]))
 
 
 def _one(figures: Figures, document: Figures, words: Words) -> str:
@@ -117,7 +122,7 @@ def show(people: People, document: Figures, *, language: Language) -> None:
 
 def rows(document: Figures, words: Words) -> list[list[str]]:
     """The table's cells as text: a row per play, then all together where there are several."""
-    found = [_row(each["play"], each, words) for each in document["plays"]]
+    found = [_row(named(each, words), each, words) for each in document["plays"]]
     if document["overall"] is not None and len(found) > 1:
         found.append(_row(words.say("impact.all"), document["overall"], words))
     return found

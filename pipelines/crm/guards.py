@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 
+from features.errors import SettingsError
 from pipelines.crm.connector import DestinationError, Value
 from pipelines.crm.difference import Change, Held
 from pipelines.crm.score_store import ScoreRun
@@ -19,6 +20,14 @@ PASSABLE = ("changes", "bands")
 
 class StoppedError(DestinationError):
     """Guards have stopped a delivery; nothing was sent."""
+
+
+def passable(names: Collection[str]) -> Collection[str]:
+    """The same guards. Raises: SettingsError where one is none that may be passed by."""
+    for name in names:
+        if name not in PASSABLE:
+            raise SettingsError(f"--despite {name}: only these guards can be passed by: {', '.join(PASSABLE)}")
+    return names
 
 
 def stopped(guards: Mapping[str, Guard], *, despite: Collection[str] = ()) -> list[str]:

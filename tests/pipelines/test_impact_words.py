@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.impact_words import rows, said, sentences
+from pipelines.impact_words import named, rows, said, sentences
 from pipelines.report_words import Words
 
 KEPT = {"estimate": 14.2, "low": 3.1, "high": 25.4}
@@ -95,3 +95,9 @@ def test_the_table_has_a_row_per_play_and_one_of_all() -> None:
     assert found[1][-1] == "too early"
     assert found[2][0] == "All plays"
     assert len(rows(document(figures()), Words("en"))) == 1
+
+
+def test_a_play_is_called_by_its_name_where_it_has_one() -> None:
+    words = Words("fr")
+    assert named({"play": "call", "name": {"en": "Call", "fr": "Appel"}}, words) == "Appel"
+    assert named({"play": "call", "name": None}, words) == named({"play": "call"}, words) == "call"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from features.errors import SettingsError
 from pipelines.crm.difference import Change, Held
-from pipelines.crm.guards import of_a_destination, of_the_run, stopped
+from pipelines.crm.guards import of_a_destination, of_the_run, passable, stopped
 from pipelines.crm.score_store import ScoreRun
 from pipelines.store import Store
 from pipelines.versions import Version, Versions
@@ -125,3 +126,9 @@ def test_a_guard_that_breaks_stops_and_cannot_be_passed_by() -> None:
         raise ZeroDivisionError
 
     assert stopped({"bands": broken}, despite=("bands",)) == ["bands: it could not be evaluated (ZeroDivisionError)"]
+
+
+def test_only_guards_that_somebody_may_know_better_than_can_be_passed_by() -> None:
+    assert passable(["changes", "bands"]) == ["changes", "bands"]
+    with pytest.raises(SettingsError, match=r"--despite scores: only these guards can be passed by: changes, bands"):
+        passable(["scores"])
