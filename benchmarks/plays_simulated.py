@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
-from pipelines.impact import HOLDOUT, TREATMENT, plays
+from pipelines.holdout import HOLDOUT, TREATMENT
+from pipelines.impact import plays
 from pipelines.simulation.hazards import TREATMENT_FACTOR
 from pipelines.simulation.simulate import simulate
 from pipelines.simulation.weeks import HORIZON_WEEKS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from features.errors import did_you_mean
 from pipelines.crm.fields import FIELDS, Names
+from pipelines.here import is_here
 from pipelines.rest_settings import FieldList, Job, Place, Read, Write
 from pipelines.source_settings import PositiveInt, Section, Share
 
@@ -66,14 +66,6 @@ def _without_secrets(value: str) -> str:
     if urlsplit(value).password:
         raise ValueError("the address holds a password; secrets come from environment variables only")
     return value
-
-
-def is_here(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class HubSpot(_Destination):

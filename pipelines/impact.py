@@ -16,6 +16,7 @@ from features.outcomes import window
 from models import impact as effects
 from models.impact import Enrolled, Impact
 from pipelines import documents, impact_words
+from pipelines.holdout import HOLDOUT, TREATMENT
 from pipelines.recommended import Recommended
 from pipelines.snapshots import outcome_file, outcome_frame
 from pipelines.workspace import Workspace, code_version, fingerprint
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pipelines.run import Job
 
 KIND = "impact"
-TREATMENT, HOLDOUT = "treatment", "holdout"
 ENOUGH = 0.5  # share of outcomes that must be known before anything is said
 
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from pipelines.crm.hubspot_calls import NOT_FOUND, SCOPES, TOKEN, ask, blame, bl
 from pipelines.crm.hubspot_properties import Properties
 from pipelines.crm.hubspot_values import text_of, value_of
 from pipelines.crm_settings import HubSpot
+from pipelines.here import is_here
 
 
 def connect(plan: HubSpot, *, language: Literal["en", "fr"]) -> Contacts:
@@ -169,16 +169,9 @@ def _checked(plan: HubSpot) -> str:
     parts = urlsplit(plan.address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise DestinationError(f'destination "{plan.name}": `address` starts with https://, as https://api.hubapi.com')
-    if parts.scheme == "http" and not _is_here(parts.hostname):
+    if parts.scheme == "http" and not is_here(parts.hostname):
         raise DestinationError(
             f'destination "{plan.name}": `address` starts with http://, and anybody on the way could read the '
             "token; write https://"
         )
     return plan.address.rstrip("/")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from pipelines.here import is_here
 from pipelines.store import Store
 
 VARIABLE = "ATTRITION_WEBHOOK"
@@ -65,16 +65,9 @@ def _refused(address: str) -> str | None:
         host = parts.hostname or ""
     except ValueError:
         return f"{VARIABLE} is not an address; set it to one that begins with https://"
-    if host and (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))):
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and is_here(host))):
         return None
     return f"{VARIABLE} is not an https address; set it to one that begins with https://"
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _host(address: str) -> str:
