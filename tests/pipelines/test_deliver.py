@@ -164,6 +164,17 @@ def test_without_destinations_the_file_is_counted_by_what_is_new_in_it(shop: Pat
     assert deliver(shop)["sent"] == n - 1
 
 
+def test_what_soon_holds_no_longer_is_sent_again_though_nothing_changed(shop: Path, memory: Memory) -> None:
+    n = len(everybody(shop))
+    deliver(shop)
+    with Store(shop).transaction() as ledger:
+        ledger.execute("UPDATE held SET valid_until = '2025-06-15' WHERE customer_id = 'C-0042'")
+        ledger.execute("UPDATE held SET valid_until = '2025-06-16' WHERE customer_id = 'C-0043'")
+    memory.calls.clear()
+    assert counts(deliver(shop)) == (1, 1, n - 1, 0, 0)
+    assert memory.calls == [["C-0042"]]
+
+
 def test_a_dry_run_tells_what_would_be_sent_and_sends_and_writes_nothing(shop: Path, memory: Memory) -> None:
     n = len(everybody(shop))
     before = {place: place.read_bytes() for place in shop.rglob("*") if place.is_file() and "sqlite" not in place.name}
