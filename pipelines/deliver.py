@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipelines.crm import csv_file, guards
-from pipelines.crm.connector import DestinationError
+from pipelines.crm.connector import DestinationError, named
 from pipelines.crm.delivery import Compared, Wanted, compare, deliver_to, figures, own_ids, wanted
 from pipelines.crm.destinations import connect
 from pipelines.crm.guards import StoppedError
@@ -72,7 +72,7 @@ def deliver(
             connector = connect(each.destination, language=workspace.settings.language)
             told.append(deliver_to(workspace, each, connector, run, now=now, own=own, sleep=sleep, progress=progress))
         except DestinationError as error:
-            broken.append(f"{each.destination.name}: {error}")
+            broken.append(named(each.destination.name, error))
     if broken:
         raise DestinationError("\n".join(broken))
     return _document(files, told, wants, run) | {"stopped": []}

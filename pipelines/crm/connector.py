@@ -27,6 +27,15 @@ class UnavailableError(AttritionError):
         self.retry_after = retry_after
 
 
+def named(destination: str, said: object) -> str:
+    """What was said of a destination, with its name where that is not in it already.
+
+    >>> named("crm", "it is down"), named("crm", 'destination "crm": no such table')
+    ('crm: it is down', 'destination "crm": no such table')
+    """
+    return str(said) if f'"{destination}"' in str(said) else f"{destination}: {said}"
+
+
 @dataclass(frozen=True)
 class Record:
     """What a destination is to hold of one customer.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from features.errors import DataError, SettingsError, did_you_mean
-from pipelines.crm.connector import Connector, DestinationError, UnavailableError
+from pipelines.crm.connector import Connector, DestinationError, UnavailableError, named
 from pipelines.crm.delivery import own_ids
 from pipelines.crm.destinations import connect
 from pipelines.crm.outbox import Outbox
@@ -57,10 +57,10 @@ def setup(job: Job, destination: str | None) -> dict[str, Any]:
                 connector = connect(plan, language=job.workspace.settings.language)
                 made = connector.setup()
             except UnavailableError as error:
-                raise DestinationError(f"{plan.name}: {error}; try again later") from None
+                raise DestinationError(f"{named(plan.name, error)}; try again later") from None
             problem = _problem(connector)
         job.people.say(f"  {plan.name}: {'made ' + ', '.join(made) if made else 'every field is there already'}")
-        job.people.say(f"  {plan.name}: {problem or 'ready'}")
+        job.people.say(f"  {named(plan.name, problem or 'ready')}")
         found.append({"name": plan.name, "made": made, "problem": problem})
     return {"destinations": found}
 
@@ -74,7 +74,7 @@ def check(job: Job, destination: str | None) -> dict[str, Any]:
                 problem = _problem(connect(plan, language=job.workspace.settings.language))
             except DestinationError as error:
                 problem = str(error)
-        job.people.say(f"  {plan.name}: {problem or 'ready'}")
+        job.people.say(f"  {named(plan.name, problem or 'ready')}")
         found.append({"name": plan.name, "problem": problem})
     return {"destinations": found}
 
