@@ -106,13 +106,17 @@ class Salesforce(_Destination):
 
     @model_validator(mode="after")
     def _one_field_each(self) -> Salesforce:
-        default = {name: f"{self.prefix}{name}__c" for name in FIELDS}
         taken = {self.external_id_field.casefold()}
-        for name, remote in (default | self.names).items():
+        for name in FIELDS:
+            remote = self.remote.remote(name)
             if remote.casefold() in taken:
                 raise ValueError(f"{name} and another field are both called {remote}; Salesforce ignores capitals")
             taken.add(remote.casefold())
         return self
+
+    @property
+    def remote(self) -> Names:
+        return Names(self.prefix, self.names, ending="__c")
 
 
 class BottleCrm(_Destination):

@@ -18,7 +18,7 @@ from pipelines.crm.policy import STAMPS, Values, records, withdrawal
 from pipelines.crm.score_store import ScoreRun
 from pipelines.crm.sending import Own, Patience, patiently, read_back, send
 from pipelines.crm_settings import Destination
-from pipelines.privacy.handed_over import kept_inside, leaving, refusals_now
+from pipelines.privacy.handed_over import kept_inside, refusals_now
 from pipelines.privacy.pseudonyms import Identities
 from pipelines.workspace import Workspace
 
@@ -79,7 +79,7 @@ def wanted(
     """
     refusals = refusals_now(workspace).known_as(workspace.name_of)
     inside = kept_inside(workspace).known_as(workspace.name_of)
-    handed_over = leaving(workspace, scores)
+    handed_over = scores[inside.allows(scores["customer_id"])].reset_index(drop=True)
     values = records(handed_over, before=before, plays=plays)
 
     def why_not(customer: str) -> str:

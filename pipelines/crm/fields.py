@@ -56,7 +56,7 @@ FIELDS: Mapping[str, Field] = {
 
 @dataclass(frozen=True)
 class Names:
-    """What our fields are called at a destination: `renamed`, otherwise our name behind `prefix`.
+    """What our fields are called at a destination: `renamed`, otherwise our name between `prefix` and `ending`.
 
     >>> Names("attrition_", {"run_id": "job"}).remote("run_id"), Names("attrition_", {}).remote("currency")
     ('job', 'attrition_currency')
@@ -64,9 +64,10 @@ class Names:
 
     prefix: str
     renamed: Mapping[str, str]
+    ending: str = ""
 
     def remote(self, name: str) -> str:
-        return self.renamed.get(name, self.prefix + name)
+        return self.renamed.get(name, self.prefix + name + self.ending)
 
     def all(self) -> dict[str, Field]:
         """Every field by its remote name."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote_plus
 
 from pipelines.crm.connector import DestinationError, Outcome, Record, UnavailableError, Value
-from pipelines.crm.salesforce_fields import Row, Values, key_metadata, metadata, remotes, unfit
+from pipelines.crm.salesforce_fields import Row, Values, key_metadata, metadata, unfit
 from pipelines.crm.salesforce_session import CallRefusedError, Org
 from pipelines.crm.salesforce_writing import RECORDS_OF_A_CALL, Call, Job, Piece, Rows
 from pipelines.crm_settings import Salesforce
@@ -55,7 +55,7 @@ class SalesforceConnector:
         problems = list(self._unfit(found))
         if problems:
             raise self._error(problems)
-        wanted = [self._plan.external_id_field, *remotes(self._plan)]
+        wanted = [self._plan.external_id_field, *self._plan.remote.all()]
         missing = [name for name in wanted if name.casefold() not in found]
         for name in missing:
             if not name.casefold().endswith("__c"):
@@ -70,7 +70,7 @@ class SalesforceConnector:
             raise self._error(
                 [f"{name} is not there, or not for this user" for name in hidden], f"Set it up. {_PERMIT}"
             )
-        fixed = [name for name in remotes(self._plan) if not found[name.casefold()]["updateable"]]
+        fixed = [name for name in self._plan.remote.all() if not found[name.casefold()]["updateable"]]
         if fixed:
             raise self._error([f"{name} may not be edited by this user" for name in fixed], _PERMIT)
         problems = list(self._unfit(found))
@@ -110,7 +110,7 @@ class SalesforceConnector:
         known: dict[str, dict[str, Value]] = {}
         twice = set()
         asked = [external_id for external_id in external_ids if 0 < len(external_id) <= _KEY_CHARACTERS]
-        for row in self._select(list(remotes(self._plan)), asked):
+        for row in self._select(list(self._plan.remote.all()), asked):
             external_id = row[self._plan.external_id_field]
             if external_id in known:
                 twice.add(external_id)
@@ -141,7 +141,7 @@ class SalesforceConnector:
             yield from (row for row in rows if row[key] in wanted)
 
     def _wanted(self) -> list[str]:
-        return [self._plan.external_id_field, *remotes(self._plan)]
+        return [self._plan.external_id_field, *self._plan.remote.all()]
 
     def _found(self) -> dict[str, Mapping[str, Any]]:
         """The object's fields that this user sees, by name in lower case."""
@@ -162,13 +162,13 @@ class SalesforceConnector:
             yield f"{key} is not a text field that is an external id"
         elif known and self._plan.create and not (known["unique"] and known["caseSensitive"]):
             yield f"{key} must be unique and tell capitals apart before customers may be created by it"
-        for name, field in remotes(self._plan).items():
+        for name, field in self._plan.remote.all().items():
             if name.casefold() in found:
                 yield from unfit(name, field, found[name.casefold()])
 
     def _make(self, name: str) -> bool:
         """Whether the field was made; not where it was there, hidden from this user."""
-        field = remotes(self._plan).get(name)
+        field = self._plan.remote.all().get(name)
         # A picklist's values are read from the Tooling API as "valueName"; the Metadata API calls the same "fullName".
         for choice in ("valueName", "fullName"):
             made = key_metadata(language=self._language)

@@ -34,16 +34,6 @@ _HOLDS = {
 }
 
 
-def remote(plan: Salesforce, name: str) -> str:
-    """The API name of our field: as the settings say it, otherwise ours between the prefix and Salesforce's "__c"."""
-    return plan.names.get(name, f"{plan.prefix}{name}__c")
-
-
-def remotes(plan: Salesforce) -> dict[str, Field]:
-    """Every field by its API name."""
-    return {remote(plan, name): field for name, field in FIELDS.items()}
-
-
 def metadata(field: Field, *, language: Literal["en", "fr"], choice: str) -> dict[str, Any]:
     """What the Tooling API makes a field of. choice: what it calls the name of a picklist's value."""
     return {"label": field.en if language == "en" else field.fr, "required": False, **_kind(field, choice)}
@@ -97,10 +87,10 @@ class Values:
 
     def row(self, record: Record) -> dict[str, Value]:
         """By API name. Raises: ValueError, in words, where a value cannot be sent."""
-        return {remote(self.plan, name): _written(FIELDS[name], value) for name, value in record.values.items()}
+        return {self.plan.remote.remote(name): _written(FIELDS[name], value) for name, value in record.values.items()}
 
     def values(self, row: Mapping[str, Any]) -> dict[str, Value]:
-        return {name: _read(field, row.get(remote(self.plan, name))) for name, field in FIELDS.items()}
+        return {name: _read(field, row.get(self.plan.remote.remote(name))) for name, field in FIELDS.items()}
 
 
 def _written(field: Field, value: Value) -> Value:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.outcomes import window
+from pipelines.holdout import HOLDOUT, TREATMENT
 from pipelines.recommended import Recommended
 from pipelines.workspace import Workspace, fingerprint
 
@@ -61,7 +62,7 @@ def stand_ins(near: pd.DataFrame, rows: pd.DataFrame) -> StandIns | None:
     near: as `around` finds it.
     """
     groups = rows["customer_id"].map(near.set_index("customer_id")["treatment_group"])
-    treated, held = (groups == "treatment").to_numpy(), (groups == "holdout").to_numpy()
+    treated, held = (groups == TREATMENT).to_numpy(), (groups == HOLDOUT).to_numpy()
     if not treated.any():
         return None
     each = (treated.sum() + held.sum()) / held.sum() if held.any() else 0.0

@@ -207,7 +207,7 @@ def test_a_password_of_netrc_is_not_sent_instead_of_the_token(
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password theirs\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    connector_to(crm).setup()
+    assert connector_to(crm).setup()  # refused where the token is not the one that was set
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -148,7 +148,8 @@ def test_a_netrc_does_not_replace_the_token(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / "netrc").write_text("default login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with FakeSalesforce() as fake:
-        connected(fake, monkeypatch).check()
+        connected(fake, monkeypatch).check()  # refused where the token is not the one that was set
+        assert fake.requests
 
 
 def _dated(retry: str) -> requests.Response:
