@@ -104,7 +104,7 @@ def setup(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.crm.letters import setup as make
+        from pipelines.crm.readiness import setup as make
 
         return make(job, destination)
 
@@ -123,7 +123,7 @@ def check(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.crm.letters import check as look
+        from pipelines.crm.readiness import check as look
 
         return look(job, destination)
 

@@ -1,17 +1,15 @@
-"""`attrition outbox` and `attrition crm`: what waits for a destination, and whether it can be written to."""
+"""`attrition outbox`: what waits for destinations, what they refused, and what to do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from features.errors import DataError, SettingsError, did_you_mean
-from pipelines.crm.connector import Connector, DestinationError, UnavailableError, named
+from features.errors import DataError, SettingsError
 from pipelines.crm.delivery import own_ids
-from pipelines.crm.destinations import connect
 from pipelines.crm.outbox import Outbox
 from pipelines.crm.outbox_tables import destinations
-from pipelines.crm_settings import Destination
+from pipelines.crm.readiness import known_one
 from pipelines.run import Job
 
 SHOWN = 20
@@ -32,7 +30,7 @@ def letters(
         raise SettingsError("customers are named together with --retry or --drop only; give one of them")
     workspace = job.workspace
     known = list(dict.fromkeys([each.name for each in workspace.settings.destinations] + destinations(workspace.store)))
-    chosen = known if destination is None else [_named(destination, known)]
+    chosen = known if destination is None else [known_one(destination, known)]
     names = {workspace.name_of(customer) for customer in customers} if customers else None
     moved = {
         name: Outbox(workspace.store, name).put("pending" if retry else "dropped", names) if retry or drop else 0
@@ -46,59 +44,6 @@ def letters(
     if not found:
         job.people.say("the settings name no destination ([[destinations]]), and nothing waits")
     return {"destinations": found}
-
-
-def setup(job: Job, destination: str | None) -> dict[str, Any]:
-    """Make missing fields, and try whether the destination is ready then. Raises: DestinationError."""
-    found = []
-    for plan in _plans(job, destination):
-        with job.people.stage("setup"):
-            try:
-                connector = connect(plan, language=job.workspace.settings.language)
-                made = connector.setup()
-            except UnavailableError as error:
-                raise DestinationError(f"{named(plan.name, error)}; try again later") from None
-            problem = _problem(connector)
-        job.people.say(f"  {plan.name}: {'made ' + ', '.join(made) if made else 'every field is there already'}")
-        job.people.say(f"  {named(plan.name, problem or 'ready')}")
-        found.append({"name": plan.name, "made": made, "problem": problem})
-    return {"destinations": found}
-
-
-def check(job: Job, destination: str | None) -> dict[str, Any]:
-    """What stands against writing to each destination."""
-    found = []
-    for plan in _plans(job, destination):
-        with job.people.stage("check"):
-            try:
-                problem = _problem(connect(plan, language=job.workspace.settings.language))
-            except DestinationError as error:
-                problem = str(error)
-        job.people.say(f"  {named(plan.name, problem or 'ready')}")
-        found.append({"name": plan.name, "problem": problem})
-    return {"destinations": found}
-
-
-def _problem(connector: Connector) -> str | None:
-    try:
-        connector.check()
-    except (DestinationError, UnavailableError) as error:
-        return str(error)
-    return None
-
-
-def _plans(job: Job, destination: str | None) -> list[Destination]:
-    plans = {plan.name: plan for plan in job.workspace.settings.destinations}
-    if not plans:
-        raise SettingsError("the settings name no destination; add a [[destinations]] block to attrition.toml")
-    return list(plans.values()) if destination is None else [plans[_named(destination, list(plans))]]
-
-
-def _named(name: str, known: list[str]) -> str:
-    if name not in known:
-        there = ", ".join(known) or "none"
-        raise SettingsError(f"there is no destination '{name}'.{did_you_mean(name, known)} There are: {there}")
-    return name
 
 
 def _told(job: Job, name: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def make_shop(folder: Path, *, settings: Settings = SETTINGS, rows: list[Row] | 
     return folder
 
 
-def attrition(*arguments: str) -> subprocess.CompletedProcess[str]:
+def attrition(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The real command, in a process of its own, as if typed into a narrow terminal without colours."""
     return subprocess.run(
         [str(Path(sys.executable).with_name("attrition")), *arguments],
@@ -99,5 +99,6 @@ def attrition(*arguments: str) -> subprocess.CompletedProcess[str]:
             "OMP_WAIT_POLICY": "passive",
             "COLUMNS": "100",
             "PYTHONIOENCODING": "utf-8",
+            **environment,
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from pipelines.settings import Settings
 from pipelines.store import Store
 from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.crm.destination_case import Memory
+from tests.pipelines.crm.rest_case import rest
 from tests.pipelines.shop_case import SETTINGS, attrition
 
 NOW = datetime(2025, 6, 1, 6, tzinfo=UTC)
@@ -430,3 +432,18 @@ def test_who_opted_out_takes_no_room_and_is_in_neither_group(shop: Path, memory:
     assert chosen not in set(Recommended(Store(shop)).read()["customer_id"])
     assert memory.records[chosen]["suppressed_why"] == "opt_out"
     assert sum(held["recommended_play_code"] == "call" for held in memory.records.values()) == 5
+
+
+def test_what_a_delivery_leaves_undone_is_an_exit_code(shop: Path) -> None:
+    with socket.socket() as nobody:  # bound, and not listening
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        block = rest("lists", address=address, name="crm").model_dump(mode="json")
+        settle(shop, destinations=[block], delivery={"attempts": 1})
+        done = attrition("score", "--project", str(shop), "--json", ATTRITION_REST_TOKEN="none")
+        again = attrition("deliver", "--project", str(shop), ATTRITION_REST_TOKEN="none")
+    n = len(everybody(shop))
+    assert (done.returncode, again.returncode) == (1, 1)
+    assert counts(json.loads(done.stdout)["delivery"])[3] == n
+    assert f"{n} wait for the next run" in again.stderr
+    assert "Traceback" not in again.stderr

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
+from pipelines.console import People
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.crm.fields import FIELDS
 from pipelines.crm.policy import Values
+from pipelines.run import Job
+from pipelines.settings import Settings
+from pipelines.workspace import Workspace
+from tests.pipelines.shop_case import AS_OF, SETTINGS
+
+NOW = datetime(2024, 7, 1, 6, tzinfo=UTC)
+BLOCKS = [{"kind": "sql", "name": name, "address": "postgresql://127.0.0.1:9/none"} for name in ("crm", "warehouse")]
+
+
+def job_in(folder: Path) -> Job:
+    """A job on an empty workspace with two destinations."""
+    settings = Settings.model_validate(SETTINGS.model_dump(exclude_unset=True) | {"destinations": BLOCKS})
+    return Job(Workspace(folder, settings, AS_OF), People(quiet=True), NOW)
 
 
 @dataclass

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from features.errors import DataError, SettingsError
-from pipelines.console import People
 from pipelines.crm import letters
-from pipelines.crm.connector import DestinationError, UnavailableError
 from pipelines.crm.difference import Change
 from pipelines.crm.outbox import Outbox
 from pipelines.crm.policy import content
 from pipelines.run import Job
-from pipelines.settings import Settings
-from pipelines.workspace import Workspace
-from tests.pipelines.crm.destination_case import Memory, values
-from tests.pipelines.shop_case import AS_OF, SETTINGS, attrition
-
-NOW = datetime(2024, 7, 1, 6, tzinfo=UTC)
-BLOCKS = [{"kind": "sql", "name": name, "address": "postgresql://127.0.0.1:9/none"} for name in ("crm", "warehouse")]
+from tests.pipelines.crm.destination_case import NOW, job_in, values
+from tests.pipelines.shop_case import attrition
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    settings = Settings.model_validate(SETTINGS.model_dump(exclude_unset=True) | {"destinations": BLOCKS})
-    return Job(Workspace(tmp_path, settings, AS_OF), People(quiet=True), NOW)
+    return job_in(tmp_path)
 
 
 def refused(job: Job, *customers: str, name: str = "crm") -> Outbox:
@@ -87,37 +78,6 @@ def test_mistakes_are_told(job: Job, options: dict[str, Any], error: type[Except
     refused(job, "A")
     with pytest.raises(error, match=said.replace("?", r"\?")):
         listed(job, **options)
-
-
-def test_setup_makes_fields_and_tells_what_still_stands_against_sending(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Made(Memory):
-        def setup(self) -> list[str]:
-            return ["attrition_run_id"]
-
-    monkeypatch.setattr(
-        letters, "connect", lambda plan, language: Made(broken="" if plan.name == "crm" else "no right")
-    )
-    assert letters.setup(job, None)["destinations"] == [
-        {"name": "crm", "made": ["attrition_run_id"], "problem": None},
-        {"name": "warehouse", "made": ["attrition_run_id"], "problem": "no right"},
-    ]
-    assert letters.check(job, "warehouse")["destinations"] == [{"name": "warehouse", "problem": "no right"}]
-
-
-def test_a_destination_that_is_not_reached_is_told_in_words(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Down(Memory):
-        def setup(self) -> list[str]:
-            raise UnavailableError("it is down")
-
-        def check(self) -> None:
-            raise UnavailableError("it is down")
-
-    monkeypatch.setattr(letters, "connect", lambda plan, language: Down())
-    with pytest.raises(DestinationError, match="crm: it is down; try again later"):
-        letters.setup(job, "crm")
-    assert letters.check(job, "crm")["destinations"] == [{"name": "crm", "problem": "it is down"}]
 
 
 def test_the_commands_speak_to_people_and_to_programs(finished_workspace: Path) -> None:
