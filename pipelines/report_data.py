@@ -126,6 +126,7 @@ class ReportData:
         (log-odds).
     scores: customer_id, churn_probability, risk_band (high, medium, low), reason_1 to reason_3 (sentences in
         `language`, or empty).
+    opted_out: ids of those of the scored customers of whom nothing is handed over; they are named nowhere on the page.
     bands: where medium and high start.
     retention: None where there is no full month with a customer. money: None leaves that section out.
     plays: None leaves that section out.
@@ -155,6 +156,7 @@ class ReportData:
     spread: pd.DataFrame
     scores: pd.DataFrame
     bands: tuple[float, float]
+    opted_out: frozenset[str] = frozenset()
     retention: Retention | None = None
     money: Money | None = None
     plays: Plays | None = None

@@ -131,11 +131,11 @@ def backtests(report: ReportData, words: Words) -> Table:
 
 
 def customers(report: ReportData, words: Words) -> list[Customer]:
-    """Those most at risk, at most 50, but no held-out; equal probabilities in the order of their ids."""
+    """Those most at risk, at most 50, but nobody held out or opted out; equal probabilities by their ids."""
     ids = report.scores["customer_id"].astype(str)
-    held = ids.isin(report.plays.held_out if report.plays else ())
+    unnamed = ids.isin(report.opted_out | (report.plays.held_out if report.plays else frozenset()))
     chosen = (
-        report.scores.assign(customer_id=ids)[~held]
+        report.scores.assign(customer_id=ids)[~unnamed]
         .sort_values(["churn_probability", "customer_id"], ascending=[False, True])
         .head(MOST_AT_RISK)
     )

@@ -18,7 +18,7 @@ from pipelines.crm.score_store import ScoreStore
 from pipelines.further_scores import further_scores
 from pipelines.impact import measured, recommended_any
 from pipelines.monitoring.monitor import monitored
-from pipelines.privacy.handed_over import enforce
+from pipelines.privacy.handed_over import enforce, leaving
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
 from pipelines.report_plays import plays
@@ -91,6 +91,7 @@ def gather(workspace: Workspace) -> ReportData:
         importance=importance,
         spread=spread,
         scores=scores.rename(columns={"churn_risk_band": "risk_band"}),
+        opted_out=frozenset(scores["customer_id"]) - frozenset(leaving(workspace, scores)["customer_id"]),
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
         money=money(workspace, further_scores(workspace)["announced"]),

@@ -74,6 +74,8 @@ def enforce(workspace: Workspace) -> None:
         if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (lists,)).fetchone():
             return
     name_of = workspace.name_of
+    for file in store.files("report") if inside != refusals else []:
+        forget(store, file.path)  # it may name somebody who opted out since
     if inside and take_out(store, refusals.known_as(name_of).refuses, inside.refuses, inside.known_as(name_of).refuses):
         scrub(store)
     with store.transaction() as ledger:

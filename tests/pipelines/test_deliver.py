@@ -219,6 +219,20 @@ def test_who_objected_or_opted_out_never_leaves(setting: str, shop: Path, memory
     assert all(b"C-0042" not in place.read_bytes() for place in shop.glob("delivery/*"))
 
 
+def test_the_report_names_nobody_who_opted_out(shop: Path) -> None:
+    settle(shop, destinations=[], delivery={"csv": False})
+    found = ScoreStore(Store(shop)).current()
+    assert found is not None
+    worst = found[1].sort_values("churn_probability")["customer_id"].iloc[-1]
+    assert worst in (shop / "report.html").read_text()
+    (shop / "opt_outs.csv").write_text(f"customer_id\n{worst}\n")
+    settle(shop, destinations=[], delivery={"csv": False}, privacy={"opt_outs": "opt_outs.csv"})
+    deliver(shop)
+    assert not (shop / "report.html").exists()
+    assert attrition("report", "--project", str(shop)).returncode == 0
+    assert worst not in (shop / "report.html").read_text()
+
+
 def test_who_opted_out_is_scored_all_the_same(shop: Path, memory: Memory) -> None:
     listed(shop, "opt_outs", "C-0042")
     deliver(shop)

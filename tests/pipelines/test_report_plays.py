@@ -90,6 +90,14 @@ def test_nobody_who_is_held_out_is_named_on_the_page() -> None:
     assert all(f"<bdi>{name}</bdi>" in page for name in first[3:53])
 
 
+def test_nobody_who_opted_out_is_named_on_the_page() -> None:
+    plain = report()
+    first = plain.scores.sort_values("churn_probability", ascending=False)["customer_id"].tolist()
+    page = render(replace(plain, opted_out=frozenset(first[:3])))
+    assert not any(name in page for name in first[:3])
+    assert all(f"<bdi>{name}</bdi>" in page for name in first[3:53])
+
+
 def test_the_week_is_counted_by_play_and_group(tmp_path: Path) -> None:
     found = workspace(tmp_path, play("call", capacity_per_week=5), play("message"), play("unused"))
     run = scored(found, {TREATED[0]: 1.0, HELD_OUT[0]: 1.0})
