@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from models.curves import Curve
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 Mark = Literal["line", "dot", "bar", "area", "ramp"]
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from pipelines import kpi_words
 from pipelines.charts import Chart, axes, colour, draw, key, line_style, number_ticks, percent_ticks
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]

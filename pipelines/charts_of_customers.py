@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from pipelines.charts import Chart, Key, axes, colour, draw, number_ticks, percent_ticks
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]
 

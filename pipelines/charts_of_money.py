@@ -12,7 +12,7 @@ from models.curves import Curve
 from models.economics import Play
 from pipelines.charts import Chart, Key, colour, curve_lines, key, line_style, number_ticks, one_chart, percent_ticks
 from pipelines.charts_of_quality import TENTH
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from models.realised import RATIO
 from pipelines.charts import Chart, colour, key, line_style, number_ticks, one_chart
 from pipelines.charts_over_time import caption, day_axis, roomy
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]

@@ -27,7 +27,7 @@ from pipelines.charts import (
     one_chart,
     percent_ticks,
 )
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]
 

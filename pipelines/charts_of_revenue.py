@@ -23,8 +23,8 @@ from pipelines.charts import (
     one_chart,
     percent_ticks,
 )
+from pipelines.foundation.wording.words import WIDE, Words
 from pipelines.kpi_words import CHARTMOGUL
-from pipelines.report_words import WIDE, Words
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from pipelines.charts import Chart, axes, colour, draw, key, line_style, number_ticks
 from pipelines.charts_of_quality import line_name
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]
 

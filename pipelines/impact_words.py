@@ -11,7 +11,7 @@ from rich.table import Table
 
 from models.impact import CLEARLY
 from pipelines.console import People
-from pipelines.report_words import NOTHING, Language, Words
+from pipelines.foundation.wording.words import NOTHING, Language, Words
 
 Figures = Mapping[str, Any]
 

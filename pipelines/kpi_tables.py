@@ -12,10 +12,10 @@ from rich.table import Table
 
 from features.segments import ALL
 from pipelines.console import People
+from pipelines.foundation.wording.words import NOTHING, Words
 from pipelines.kpi_figures import MONEY
 from pipelines.kpi_ground import Ground
 from pipelines.kpi_words import cohort, head, label, means
-from pipelines.report_words import NOTHING, Words
 
 Row = dict[str, Any]
 

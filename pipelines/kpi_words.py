@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 from pipelines.settings import Settings
 
 # Every field of a month, then those of a cohort, in the order of reading.

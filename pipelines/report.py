@@ -23,8 +23,8 @@ from pipelines import (
     report_tables,
 )
 from pipelines.charts import COLOURS, Chart
+from pipelines.foundation.wording.words import NOTHING, Words
 from pipelines.report_data import Fold, Published, ReportData
-from pipelines.report_words import NOTHING, Words
 
 __all__ = ["Fold", "Published", "ReportData", "render"]
 

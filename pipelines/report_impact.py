@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines import impact_words
+from pipelines.foundation.wording.words import Words
 from pipelines.report_data import ReportData
 from pipelines.report_tables import Cell, Table
-from pipelines.report_words import Words
 
 
 def section(report: ReportData, words: Words) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from models.economics import DAYS_PER_MONTH
 from models.matrix import Matrix
 from models.training import Fitted
 from pipelines import backtest, charts_of_money
+from pipelines.foundation.wording.words import Words
 from pipelines.outlook import FIGURES, outlook
 from pipelines.report_data import Modelled, Money, ReportData
 from pipelines.report_tables import Cell, Table, family_name
-from pipelines.report_words import Words
 from pipelines.snapshots import as_matrix, families_here, feature_frame
 from pipelines.workspace import Workspace
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from models.realised import RATIO
 from pipelines import charts_of_monitoring
+from pipelines.foundation.wording.words import Words
 from pipelines.monitoring.alerts import alerts, retrain
 from pipelines.report_data import ReportData
 from pipelines.report_tables import Cell, Table
-from pipelines.report_words import Words
 
 _SHOWN_RUNS = 6
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines import charts_of_cohorts, charts_of_revenue, kpi_words
+from pipelines.foundation.wording.words import Words
 from pipelines.kpi_figures import MONEY, figures
 from pipelines.kpi_ground import Ground
 from pipelines.report_data import ReportData, Retention
 from pipelines.report_tables import Cell, Table
-from pipelines.report_words import Words
 from pipelines.workspace import Workspace
 
 _RATES = ("retention_rate", "attrition_rate", "attrition_rate_of_total")

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from features import outcomes
 from models.evaluation import TOP_SHARE
 from pipelines.charts_of_quality import line_name
+from pipelines.foundation.wording.words import Words
 from pipelines.report_data import Fold, ReportData
-from pipelines.report_words import Words
 
 FEW = 200
 STALE_DAYS = 7

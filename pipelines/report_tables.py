@@ -10,9 +10,9 @@ import pandas as pd
 
 from models.evaluation import Metrics
 from pipelines.charts_of_quality import line_name
+from pipelines.foundation.wording.words import Words
 from pipelines.report_data import Fold, ReportData
 from pipelines.report_summary import first_and_last, in_bands
-from pipelines.report_words import Words
 
 MOST_AT_RISK = 50
 REASONS = ("reason_1", "reason_2", "reason_3")

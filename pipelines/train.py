@@ -13,7 +13,7 @@ from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingErro
 from models.training import Fitted
 from pipelines import backtest, champion, charts_of_quality, documents, model_card
 from pipelines.backtest import fit, limits
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 from pipelines.snapshots import families_here, outcome_file, training_matrix
 from pipelines.versions import Version, Versions
 from pipelines.whole_file import whole

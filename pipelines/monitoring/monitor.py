@@ -11,10 +11,10 @@ from pipelines import documents
 from pipelines.champion import learned_until
 from pipelines.console import People
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.wording.words import Words
 from pipelines.monitoring import arrivals, cohorts, drifting, held_out, webhook
 from pipelines.monitoring import matured as maturing
 from pipelines.monitoring.alerts import Alert, alerts, retrain
-from pipelines.report_words import Words
 from pipelines.workspace import Workspace, code_version, fingerprint
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pipelines.charts import COLOURS, Chart
 from pipelines.charts_of_customers import contributions, indicators, risk
 from pipelines.charts_of_quality import calibration, ranking
 from pipelines.charts_over_time import over_time
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 EN, FR = Words("en"), Words("fr")
 

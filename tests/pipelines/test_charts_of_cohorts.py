@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.charts_of_cohorts import MOST_COHORTS, curves
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 EN, FR = Words("en"), Words("fr")
 

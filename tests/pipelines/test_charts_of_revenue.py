@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.charts import COLOURS, Chart
 from pipelines.charts_of_revenue import MOST_MONTHS, charts
-from pipelines.report_words import Words
+from pipelines.foundation.wording.words import Words
 
 EN, FR = Words("en", by_contract=True), Words("fr", by_contract=True)
 SHOP = Words("en")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.foundation.wording.words import Words
 from pipelines.impact_words import named, rows, said, sentences
-from pipelines.report_words import Words
 
 KEPT = {"estimate": 14.2, "low": 3.1, "high": 25.4}
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from models.evaluation import metrics
+from pipelines.foundation.wording.words import NOTHING, THIN, Language
 from pipelines.report import Fold, Published, ReportData, render
-from pipelines.report_words import NOTHING, THIN, Language
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

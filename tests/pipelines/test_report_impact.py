@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.foundation.wording.words import Language
 from pipelines.report import render
-from pipelines.report_words import Language
 from tests.pipelines.test_impact_words import document, figures
 from tests.pipelines.test_report import Page, report
 

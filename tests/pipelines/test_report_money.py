@@ -10,9 +10,9 @@ import pytest
 
 from models.economics import Play
 from pipelines import charts_of_money
+from pipelines.foundation.wording.words import Language, Words
 from pipelines.report import render
 from pipelines.report_data import Modelled, Money, ReportData
-from pipelines.report_words import Language, Words
 from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
 
 if TYPE_CHECKING:

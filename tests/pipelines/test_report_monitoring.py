@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.foundation.wording.words import Language
 from pipelines.report import render
 from pipelines.report_data import ReportData
-from pipelines.report_words import Language
 from tests.pipelines.monitoring.document_case import document, indicator, run
 from tests.pipelines.test_report import Page, report
 

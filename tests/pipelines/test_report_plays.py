@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.wording.words import Language
 from pipelines.holdout import kept_out
 from pipelines.plays import DEFAULT, FILE_NAME
 from pipelines.recommend import recommend
 from pipelines.report import render
 from pipelines.report_data import PlayOfWeek, Plays, ReportData
 from pipelines.report_plays import plays
-from pipelines.report_words import Language
 from pipelines.score import history
 from pipelines.workspace import open_workspace
 from pipelines.write_report import write_report

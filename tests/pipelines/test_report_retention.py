@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.foundation.wording.words import NOTHING, Language
 from pipelines.report import render
 from pipelines.report_data import ReportData, Retention
-from pipelines.report_words import NOTHING, Language
 from tests.pipelines.test_charts_of_cohorts import points
 from tests.pipelines.test_charts_of_revenue import MONTHS, NO_MONEY
 from tests.pipelines.test_report import LAPTOP, PHONE, Page, report

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.foundation.wording.words import Words
 from pipelines.monitoring.alerts import Alert, alerts, retrain
-from pipelines.report_words import Words
 from tests.pipelines.monitoring.document_case import SCORES, document, indicator, run
 
 EN, FR = Words("en"), Words("fr")

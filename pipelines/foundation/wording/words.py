@@ -19,7 +19,7 @@ WIDE = "\u00a0"
 MINUS = "\u2212"
 NOTHING = "\u2013"
 
-_FILE = Path(__file__).with_name("report_words.toml")
+_FILE = Path(__file__).with_name("words.toml")
 _MONTHS: Mapping[Language, tuple[str, ...]] = {
     "en": (
         "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

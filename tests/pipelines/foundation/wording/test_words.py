@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import report_words
-from pipelines.report_words import MINUS, NOTHING, THIN, Words
+from pipelines.foundation.wording import words as report_words
+from pipelines.foundation.wording.words import MINUS, NOTHING, THIN, Words
 
 ROOM = Path(report_words.__file__).parent
 TEXTS = {

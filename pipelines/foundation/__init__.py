@@ -1,0 +1,1 @@
+"""What every stage stands on: words, settings, files, the ledger, names of customers, the workspace."""
