@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.backtest import backtest
+from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.ingest import ingest
 from pipelines.init import init
-from pipelines.settings import FILE_NAME
 from pipelines.workspace import Workspace, open_workspace
 
 ONLINE_RETAIL = """

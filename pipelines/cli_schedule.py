@@ -13,8 +13,8 @@ from features.errors import AttritionError
 from pipelines.cli_frame import HERE, AsJson, Debug, Project, app, finish, say
 
 if TYPE_CHECKING:
+    from pipelines.foundation.settings.settings import Settings
     from pipelines.schedule.start import Started
-    from pipelines.settings import Settings
 
 
 @app.command()
@@ -38,7 +38,7 @@ def schedule(
     """
 
     def work() -> dict[str, Any]:
-        from pipelines.settings import FILE_NAME, load
+        from pipelines.foundation.settings.settings import FILE_NAME, load
 
         settings = load(project / FILE_NAME)
         if not (find_spec("dagster") and find_spec("dagster_webserver")):

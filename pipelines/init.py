@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
-from pipelines import plays
-from pipelines.settings import FILE_NAME, Settings, load
-from pipelines.source_settings import Source
+from pipelines.foundation.settings import plays
+from pipelines.foundation.settings.settings import FILE_NAME, Settings, load
+from pipelines.foundation.settings.sources import Source
 from pipelines.whole_file import whole
 
 COMPANY = "company"  # simulated, so that nothing of it needs to ship
@@ -84,7 +84,7 @@ def render(settings: Settings) -> str:
     """The text of a settings file in which every setting stands, explained, with the values given."""
     # The text is TOML, where HTML escapes would be wrong.
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader(_HERE / "foundation" / "settings"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

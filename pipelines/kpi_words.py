@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.wording.words import Words
-from pipelines.settings import Settings
 
 # Every field of a month, then those of a cohort, in the order of reading.
 FIELDS = (

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from features.errors import IntegrityError
 from features.tables import TABLES
 from pipelines.engine import parquet_table
-from pipelines.settings import Settings
+from pipelines.foundation.settings.settings import Settings
 from pipelines.store import Store, StoredFile
 
 LANDED, REJECTED = "landed", "rejected"

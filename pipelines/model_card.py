@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.privacy_settings import Privacy
+from pipelines.foundation.settings.privacy import Privacy
 from pipelines.versions import Version
 
 FILE_NAME = "model_card.md"

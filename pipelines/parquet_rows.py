@@ -21,8 +21,8 @@ from pipelines.dialect import (
     utc,
     within_years,
 )
+from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.raw_rows import RawRows, identifier, positions, wanted_columns
-from pipelines.source_settings import Dialect, Source
 
 _NEEDS = {
     "text": "text or whole numbers",

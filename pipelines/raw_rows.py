@@ -9,7 +9,7 @@ from pathlib import Path
 from features.contract import PHYSICAL, Column, Table
 from features.errors import DataError, did_you_mean
 from pipelines.dialect import SPACES, Reading
-from pipelines.source_settings import Source
+from pipelines.foundation.settings.sources import Source
 
 _NAMES_SHOWN = 20
 

@@ -13,8 +13,8 @@ from features.asof import as_of
 from models import economics
 from models.assignment import NOTHING, Floats, Ints, assign
 from pipelines.crm.score_store import ScoreRun
+from pipelines.foundation.settings.plays import Play
 from pipelines.holdout import HOLDOUT, TREATMENT, Flags, groups, kept_out
-from pipelines.plays import Play
 from pipelines.privacy.handed_over import leaving
 from pipelines.reasons import COUNT
 from pipelines.recommended import COLUMNS, Recommended

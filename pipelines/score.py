@@ -19,9 +19,9 @@ from models.training import Fitted
 from pipelines import reasons as reason_words
 from pipelines.champion import age_days
 from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.settings.settings import Bands
 from pipelines.privacy.handed_over import enforce, permitted
 from pipelines.reasons import Wording, reasons
-from pipelines.settings import Bands
 from pipelines.snapshots import as_matrix, families_here, feature_file, feature_frame
 from pipelines.workspace import Workspace, code_version, fingerprint
 

@@ -12,10 +12,10 @@ from typing import Literal
 from features.contract import Table
 from features.errors import DataError
 from features.tables import TABLES
+from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.settings.sources import Source
 from pipelines.inside import refuse_outside
 from pipelines.landed import LANDED, REJECTED
-from pipelines.settings import Settings
-from pipelines.source_settings import Source
 from pipelines.store import Store
 
 Format = Literal["csv", "parquet"]

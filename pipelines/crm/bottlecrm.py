@@ -14,9 +14,9 @@ from pipelines.crm.bottlecrm_api import TOKEN, Api, RefusedError
 from pipelines.crm.bottlecrm_fields import Definition, Language, definitions, differing, ours, unfit
 from pipelines.crm.bottlecrm_tasks import Tasks, is_due, words
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.values import normal
-from pipelines.crm_settings import BottleCrm
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import BottleCrm
 
 # A contact has a first and a last name. The last name of one that we make is the external id: nothing else is known.
 _FIRST_NAME = {"en": "Customer", "fr": "Client"}

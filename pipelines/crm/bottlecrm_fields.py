@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.crm.connector import Value
-from pipelines.crm.fields import FIELDS, Kind
 from pipelines.crm.values import held
-from pipelines.crm_settings import BottleCrm
+from pipelines.foundation.settings.delivered_fields import FIELDS, Kind
+from pipelines.foundation.settings.destinations import BottleCrm
 
 Language = Literal["en", "fr"]
 

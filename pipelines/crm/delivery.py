@@ -17,7 +17,7 @@ from pipelines.crm.outbox import Letter, Outbox
 from pipelines.crm.policy import STAMPS, Values, records, withdrawal
 from pipelines.crm.score_store import ScoreRun
 from pipelines.crm.sending import Own, Patience, patiently, read_back, send
-from pipelines.crm_settings import Destination
+from pipelines.foundation.settings.destinations import Destination
 from pipelines.privacy.handed_over import kept_inside, refusals_now
 from pipelines.privacy.pseudonyms import Identities
 from pipelines.workspace import Workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pipelines.crm.connector import Connector, DestinationError
-from pipelines.crm_settings import Destination
+from pipelines.foundation.settings.destinations import Destination
 
 # The extra of the distribution by the package that it brings.
 EXTRAS = {"hubspot": "hubspot", "simple_salesforce": "salesforce", "psycopg": "postgresql"}

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from hubspot import Client  # type: ignore[import-untyped]
 
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.hubspot_calls import NOT_FOUND, SCOPES, TOKEN, ask, blame, blamed, in_parts
 from pipelines.crm.hubspot_properties import Properties
 from pipelines.crm.hubspot_values import text_of, value_of
-from pipelines.crm_settings import HubSpot
-from pipelines.here import is_here
+from pipelines.foundation.settings.addresses import is_here
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import HubSpot
 
 
 def connect(plan: HubSpot, *, language: Literal["en", "fr"]) -> Contacts:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pipelines.crm.connector import DestinationError, UnavailableError
-from pipelines.crm.fields import FIELDS, Field, Kind
 from pipelines.crm.hubspot_calls import InvalidError, ask
-from pipelines.crm_settings import HubSpot
+from pipelines.foundation.settings.delivered_fields import FIELDS, Field, Kind
+from pipelines.foundation.settings.destinations import HubSpot
 
 OBJECTS = "contacts"
 GROUP = "attrition"

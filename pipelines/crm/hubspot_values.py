@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from pipelines.crm.connector import Value
-from pipelines.crm.fields import Field, Kind
+from pipelines.foundation.settings.delivered_fields import Field, Kind
 
 
 def text_of(value: Value, field: Field) -> str:

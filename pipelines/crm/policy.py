@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.crm.connector import Value
-from pipelines.crm.fields import FIELDS
+from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.holdout import HOLDOUT
 
 ID = "customer_id"

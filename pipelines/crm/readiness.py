@@ -7,7 +7,7 @@ from typing import Any
 from features.errors import SettingsError, did_you_mean
 from pipelines.crm.connector import Connector, DestinationError, UnavailableError, named
 from pipelines.crm.destinations import connect
-from pipelines.crm_settings import Destination
+from pipelines.foundation.settings.destinations import Destination
 from pipelines.run import Job
 
 

@@ -13,13 +13,13 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.json_place import found, listed, placed
 from pipelines.crm.rest_call import Answer, Caller
 from pipelines.crm.rest_job import finished
 from pipelines.crm.values import held, normal, writable
-from pipelines.crm_settings import Rest
-from pipelines.rest_settings import Errors
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import Rest
+from pipelines.foundation.settings.json_calls import Errors
 
 _NOBODY = "attrition-check"
 _UNKNOWN = "the system does not know this customer"

@@ -18,8 +18,8 @@ import requests
 
 from pipelines.crm.connector import DestinationError, UnavailableError
 from pipelines.crm.json_place import found
-from pipelines.crm_settings import Rest
-from pipelines.here import is_here
+from pipelines.foundation.settings.addresses import is_here
+from pipelines.foundation.settings.destinations import Rest
 
 TOKEN = "ATTRITION_REST_TOKEN"  # noqa: S105 - the variable's name
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pipelines.crm.connector import UnavailableError
 from pipelines.crm.json_place import found
 from pipelines.crm.rest_call import Answer, Caller
-from pipelines.rest_settings import Job
+from pipelines.foundation.settings.json_calls import Job
 
 _SLOWEST = 8.0  # times the first pause between two questions
 

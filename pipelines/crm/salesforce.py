@@ -15,7 +15,7 @@ from pipelines.crm.connector import DestinationError, Outcome, Record, Unavailab
 from pipelines.crm.salesforce_fields import Row, Values, key_metadata, metadata, unfit
 from pipelines.crm.salesforce_session import CallRefusedError, Org
 from pipelines.crm.salesforce_writing import RECORDS_OF_A_CALL, Call, Job, Piece, Rows
-from pipelines.crm_settings import Salesforce
+from pipelines.foundation.settings.destinations import Salesforce
 
 # Up to here, calls of 200 records cost the organisation fewer of its daily calls than a job and its questions.
 MOST_BY_CALLS = 2000

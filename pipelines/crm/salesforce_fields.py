@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from pipelines.crm.connector import Record, Value
-from pipelines.crm.fields import FIELDS, Field, Kind
-from pipelines.crm_settings import Salesforce
+from pipelines.foundation.settings.delivered_fields import FIELDS, Field, Kind
+from pipelines.foundation.settings.destinations import Salesforce
 
 Row = Mapping[str, Value]
 

@@ -16,7 +16,7 @@ from simple_salesforce.login import token_login
 from features.errors import AttritionError
 from pipelines.crm.connector import DestinationError, UnavailableError
 from pipelines.crm.salesforce_errors import PASSING, known_code
-from pipelines.crm_settings import Salesforce
+from pipelines.foundation.settings.destinations import Salesforce
 
 TOKEN = "ATTRITION_SALESFORCE_TOKEN"  # noqa: S105 - the name of a variable
 CLIENT_ID = "ATTRITION_SALESFORCE_CLIENT_ID"

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pipelines.crm.connector import Connector, Outcome, Record, UnavailableError, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.outbox import Letter, Outbox
+from pipelines.foundation.settings.delivered_fields import FIELDS
 
 LONGEST_PAUSE = 60.0
 LONGEST_WAIT = 600.0  # a destination that asks for more is left alone until the next run

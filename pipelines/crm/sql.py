@@ -16,11 +16,11 @@ from psycopg import Cursor
 from psycopg.sql import SQL, Composed
 
 from pipelines.crm.connector import TAKEN, Outcome, Record, Value
-from pipelines.crm.fields import FIELDS, KEY, Field
 from pipelines.crm.sql_session import of_the_record, visit
 from pipelines.crm.sql_table import TYPES, Table, named
 from pipelines.crm.values import held, normal, writable
-from pipelines.crm_settings import Sql
+from pipelines.foundation.settings.delivered_fields import FIELDS, KEY, Field
+from pipelines.foundation.settings.destinations import Sql
 
 BATCH = 1_000
 _BEYOND = 2**63  # what no integer type of PostgreSQL's holds; anything less is for the column to take or refuse

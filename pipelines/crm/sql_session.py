@@ -14,7 +14,7 @@ import psycopg
 from psycopg import Cursor
 
 from pipelines.crm.connector import DestinationError, UnavailableError
-from pipelines.crm_settings import Sql
+from pipelines.foundation.settings.destinations import Sql
 
 # Of one record: its values (22), a rule that it breaks (23, 44, P0: what a trigger raises), a key too long (54).
 _OF_THE_RECORD = re.compile("22|23|44|P0|54")

@@ -9,8 +9,8 @@ from psycopg.sql import SQL, Identifier
 from psycopg.sql import Literal as Quoted
 
 from pipelines.crm.connector import DestinationError
-from pipelines.crm.fields import FIELDS, KEY, Kind
-from pipelines.crm_settings import Sql
+from pipelines.foundation.settings.delivered_fields import FIELDS, KEY, Kind
+from pipelines.foundation.settings.destinations import Sql
 
 # The first is what we make; the others hold the same values.
 TYPES: dict[Kind, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.crm.connector import Value
-from pipelines.crm.fields import Field
+from pipelines.foundation.settings.delivered_fields import Field
 
 
 def instant(text: str) -> str:

@@ -10,7 +10,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from pipelines.here import is_here
+from pipelines.foundation.settings.addresses import is_here
 from pipelines.store import Store
 
 VARIABLE = "ATTRITION_WEBHOOK"

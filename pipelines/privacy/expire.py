@@ -19,6 +19,7 @@ from features.asof import instant
 from features.errors import SettingsError
 from features.tables import TABLES
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.settings.settings import Settings
 from pipelines.landed import LANDED, REJECTED
 from pipelines.parquet_file import write_parquet
 from pipelines.privacy.landed_rows import leave_out
@@ -27,7 +28,6 @@ from pipelines.privacy.rewriting import forget, rewrite, scrub
 from pipelines.privacy.tombstones import ERASED, masked
 from pipelines.recommended import Recommended
 from pipelines.run import Job
-from pipelines.settings import Settings
 from pipelines.store import StoredFile
 from pipelines.workspace import Workspace
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines.foundation.settings.settings import Settings
 from pipelines.privacy.pseudonyms import Pseudonyms, pseudonyms
 from pipelines.privacy.tombstones import Tombstones
-from pipelines.settings import Settings
 from pipelines.store import Store
 
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from features.errors import DataError
 from pipelines.dialect import FALSE, SPACES, TRUE
+from pipelines.foundation.settings.privacy import Privacy
 from pipelines.inside import refuse_outside
-from pipelines.privacy_settings import Privacy
 
 ID, GIVEN = "customer_id", "given"
 

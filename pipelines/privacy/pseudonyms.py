@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 
 from features.errors import DataError, SettingsError
+from pipelines.foundation.settings.settings import Settings
 from pipelines.landed import LANDED
 from pipelines.privacy.keys import key, named
-from pipelines.settings import Settings
 from pipelines.store import Store
 
 KEY, VARIABLE = "pseudonyms", "ATTRITION_PSEUDONYM_KEY"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.schedule.assets import assets
 from pipelines.schedule.checks import checks
 from pipelines.schedule.grid import grid_sensor
 from pipelines.schedule.home import PROJECT
 from pipelines.schedule.site import Site
 from pipelines.schedule.timetable import JOBS, retrain_sensor, schedules
-from pipelines.settings import FILE_NAME, load
 
 
 def build(folder: Path) -> dg.Definitions:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from features.errors import AttritionError
+from pipelines.foundation.settings.settings import Settings
 from pipelines.schedule.site import Site
-from pipelines.settings import Settings
 
 _AUDIT = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("snapshots"), "audit"))
 

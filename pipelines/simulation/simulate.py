@@ -15,13 +15,22 @@ import pyarrow.parquet as pq
 
 from features.errors import SettingsError, did_you_mean
 from features.outcomes import OF_CONTRACTS
+from pipelines.foundation.settings.settings import (
+    FILE_NAME,
+    Backtest,
+    Bands,
+    Cohort,
+    Outcome,
+    Settings,
+    Snapshots,
+    Training,
+)
+from pipelines.foundation.settings.sources import Source
 from pipelines.init import render
-from pipelines.settings import FILE_NAME, Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
 from pipelines.simulation import dirt
 from pipelines.simulation.people import FAMILIES
 from pipelines.simulation.tables import START, customer_id, tables
 from pipelines.simulation.weeks import Company
-from pipelines.source_settings import Source
 
 SHOP_FILE = "attrition-shop.toml"
 MONTH_WEEKS = 52 / 12

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.crm.bottlecrm import BottleCrmConnector, connect
 from pipelines.crm.connector import TAKEN, DestinationError, Record
-from pipelines.crm.fields import FIELDS
+from pipelines.foundation.settings.delivered_fields import FIELDS
 from tests.bottlecrm.server import RealBottleCrm
 from tests.pipelines.crm.bottlecrm_case import HIGH, LOW, WITHDRAWN, plan, record
 

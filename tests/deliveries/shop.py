@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.settings.settings import Backtest, Settings, Snapshots
 from pipelines.init import render
-from pipelines.settings import Backtest, Settings, Snapshots
 from pipelines.workspace import open_workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS, attrition, make_shop
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.foundation.settings.sources import Source
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.snapshots import feature_frame
-from pipelines.source_settings import Source
 from pipelines.workspace import open_workspace
 from tests.faults.processes import finished
 from tests.faults.state import Rows, scores

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from pipelines.cli_frame import MISTAKE
+from pipelines.foundation.settings.sources import Source
 from pipelines.init import render
-from pipelines.source_settings import Source
 from tests.faults.processes import Ended, finished
 from tests.faults.state import broken, scores
 from tests.faults.world import NOW, SMALL, Stage, copy

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipelines.crm_settings import Delivery
+from pipelines.foundation.settings.destinations import Delivery
+from pipelines.foundation.settings.settings import Backtest, Snapshots
 from pipelines.init import render
-from pipelines.settings import Backtest, Snapshots
 from pipelines.store import LEDGER
 from tests.faults.processes import finished, on_each_event
 from tests.faults.state import Rows, state

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError
+from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.ingest import IngestResult, ingest, landed_tables
-from pipelines.settings import Settings
-from pipelines.source_settings import Dialect, Source
 from pipelines.store import Store
 
 HEADER = "order_id,customer_id,ordered_at,amount\n"

@@ -11,10 +11,10 @@ import ibis
 import pandas as pd
 
 from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.settings.plays import Play
+from pipelines.foundation.settings.settings import Retention
 from pipelines.holdout import held_out
-from pipelines.plays import Play
 from pipelines.recommended import Recommended
-from pipelines.settings import Retention
 from pipelines.store import Store
 from pipelines.workspace import Workspace
 from tests.pipelines.crm import score_case

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.foundation.settings.schedule import Schedule
+from pipelines.foundation.settings.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
+from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.init import render
-from pipelines.schedule_settings import Schedule
-from pipelines.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
-from pipelines.source_settings import Dialect, Source
 
 AS_OF = date(2025, 6, 1)
 COMPLETE_UNTIL = date(2025, 8, 1)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from features.contract import Column, Kind, Table
 from pipelines.dialect import SPACES, text_reading, trimmed
+from pipelines.foundation.settings.sources import Dialect
 from pipelines.privacy.hiding import Hiding
 from pipelines.privacy.tombstones import Tombstones
 from pipelines.raw_rows import RawRows
-from pipelines.source_settings import Dialect
 from pipelines.typed_rows import TypedRows, workbench
 
 PARIS = "Europe/Paris"

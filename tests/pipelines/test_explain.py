@@ -12,8 +12,8 @@ from features.errors import DataError
 from pipelines.cli import app
 from pipelines.console import People
 from pipelines.explain import explain
+from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.holdout import held_out
-from pipelines.plays import DEFAULT, FILE_NAME
 from pipelines.run import Job
 from pipelines.snapshots import feature_frame
 from pipelines.workspace import open_workspace

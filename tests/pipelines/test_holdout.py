@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, chisquare
 
 from pipelines import holdout
+from pipelines.foundation.settings.plays import DEFAULT, load
+from pipelines.foundation.settings.settings import Retention
 from pipelines.holdout import groups, held_out, kept_out
-from pipelines.plays import DEFAULT, load
-from pipelines.settings import Retention
 from pipelines.workspace import Workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS
 

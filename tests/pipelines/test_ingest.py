@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from features.errors import DataError, IntegrityError
 from features.tables.orders import ORDERS
 from pipelines import ingest as ingest_module
+from pipelines.foundation.settings.settings import load
 from pipelines.ingest import IngestResult, ingest, landed_tables
 from pipelines.parquet_file import landed_schema
-from pipelines.settings import load
 from pipelines.store import Store
 from pipelines.typed_rows import TypedRows
 from tests.pipelines.landing_case import (

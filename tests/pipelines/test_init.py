@@ -12,12 +12,12 @@ import pytest
 from pydantic import BaseModel
 
 from features.errors import SettingsError
-from pipelines.crm_settings import Destination
+from pipelines.foundation.settings.destinations import Destination
+from pipelines.foundation.settings.plays import DEFAULT
+from pipelines.foundation.settings.plays import load as load_plays
+from pipelines.foundation.settings.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
+from pipelines.foundation.settings.sources import Source
 from pipelines.init import InitResult, examples, init, render
-from pipelines.plays import DEFAULT
-from pipelines.plays import load as load_plays
-from pipelines.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
-from pipelines.source_settings import Source
 from pipelines.workspace import open_workspace
 
 CDNOW = Settings(

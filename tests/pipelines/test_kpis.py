@@ -18,13 +18,13 @@ from features import revenue
 from features.segments import CHOICES
 from pipelines import lock
 from pipelines.cli import app
+from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
+from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.foundation.wording.words import NOTHING
 from pipelines.init import render
 from pipelines.kpi_figures import COUNTS, MONEY, OF_CONTRACTS, OF_SHOPS, figures
 from pipelines.kpi_ground import Ground
 from pipelines.kpi_words import FIELDS
-from pipelines.settings import Cohort, Outcome, Settings
-from pipelines.source_settings import Dialect, Source
 from pipelines.workspace import open_workspace
 from tests.pipelines.shop_case import make_shop, order
 

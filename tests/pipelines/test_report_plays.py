@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.wording.words import Language
 from pipelines.holdout import kept_out
-from pipelines.plays import DEFAULT, FILE_NAME
 from pipelines.recommend import recommend
 from pipelines.report import render
 from pipelines.report_data import PlayOfWeek, Plays, ReportData

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError, SettingsError
+from pipelines.foundation.settings.privacy import Privacy
 from pipelines.ingest import ingest
-from pipelines.privacy_settings import Privacy
 from pipelines.store import Store
 from tests.pipelines.landing_case import HEADER, ROW, land, settings, source, statuses, table
 

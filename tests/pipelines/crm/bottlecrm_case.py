@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.crm.connector import Record, Value
-from pipelines.crm.fields import FIELDS
-from pipelines.crm_settings import BottleCrm
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import BottleCrm
 
 HIGH: dict[str, Value] = {
     "churn_probability": 0.8123456789012345,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pipelines.console import People
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.policy import Values
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.settings import Settings
 from pipelines.run import Job
-from pipelines.settings import Settings
 from pipelines.workspace import Workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS
 

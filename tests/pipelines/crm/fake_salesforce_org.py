@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from pipelines.crm.fields import FIELDS
+from pipelines.foundation.settings.delivered_fields import FIELDS
 
 _QUERY = re.compile(r"SELECT ([\w, ]+) FROM (\w+) WHERE (\w+) IN \((.*)\)", re.DOTALL)
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'(?:,|$)")

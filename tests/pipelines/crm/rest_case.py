@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from pipelines.crm_settings import Rest
+from pipelines.foundation.settings.destinations import Rest
 
 # A job, whose errors are asked for at its end.
 JOBS = """

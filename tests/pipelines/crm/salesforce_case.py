@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pipelines.crm.connector import Record, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.salesforce import SalesforceConnector
-from pipelines.crm_settings import Salesforce
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import Salesforce
 from tests.pipelines.crm.fake_salesforce import FakeSalesforce
 
 VALUES: dict[str, Value] = {

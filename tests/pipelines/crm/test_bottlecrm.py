@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pipelines.crm.bottlecrm import BottleCrmConnector, connect
 from pipelines.crm.connector import TAKEN, DestinationError, UnavailableError
-from pipelines.crm.fields import FIELDS
+from pipelines.foundation.settings.delivered_fields import FIELDS
 from tests.pipelines.crm.bottlecrm_case import HIGH, LOW, WITHDRAWN, plan, record
 from tests.pipelines.crm.fake_bottlecrm import TOKEN, FakeBottleCrm, running
 

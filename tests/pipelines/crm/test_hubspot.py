@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pipelines.crm.connector import TAKEN, Connector, DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.crm.destinations import connect as connect_any
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.hubspot import connect
-from pipelines.crm_settings import HubSpot
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import HubSpot
 from tests.pipelines.crm.fake_hubspot import KINDS, TOKEN, FakeHubSpot, Faults
 
 UNKNOWN = Outcome("refused", "HubSpot knows no contact with this attrition_external_id")

@@ -6,9 +6,9 @@ from typing import Any, Literal
 import pytest
 
 from pipelines.crm.connector import Connector, DestinationError, UnavailableError
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.hubspot import connect
-from pipelines.crm_settings import HubSpot
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import HubSpot
 from tests.pipelines.crm.fake_hubspot import TOKEN, FakeHubSpot
 from tests.pipelines.crm.fake_hubspot_http import definition
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.crm.connector import Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.hubspot_values import text_of, value_of
+from pipelines.foundation.settings.delivered_fields import FIELDS
 from tests.pipelines.crm.fake_hubspot_http import kept
 
 TYPES: dict[str, dict[str, Any]] = {

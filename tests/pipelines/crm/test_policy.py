@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.policy import STAMPS, content, records, withdrawal
+from pipelines.foundation.settings.delivered_fields import FIELDS
 from tests.pipelines.crm.destination_case import values
 from tests.pipelines.crm.score_case import scores
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.rest import RestSystem, connect
 from pipelines.crm.values import normal
+from pipelines.foundation.settings.delivered_fields import FIELDS
 from tests.pipelines.crm.fake_rest import FAULTS, TOKEN, FakeRest, random_faults
 from tests.pipelines.crm.rest_case import SHAPES, rest
 

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.salesforce import MOST_BY_CALLS, SalesforceConnector, connect
-from pipelines.crm_settings import Salesforce
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import Salesforce
 from tests.pipelines.crm.fake_salesforce import FakeSalesforce, Faults
 from tests.pipelines.crm.fake_salesforce_org import OrgField
 from tests.pipelines.crm.salesforce_case import VALUES, connected, ids, plan, records

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.sql import connect
 from pipelines.crm.values import normal
-from pipelines.crm_settings import Sql
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.destinations import Sql
 from tests.postgres_server import postgres_server
 
 # The user `guarded` needs a password, everybody else is let in.

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.crm.connector import Value
-from pipelines.crm.fields import FIELDS
 from pipelines.crm.values import held, instant, normal
+from pipelines.foundation.settings.delivered_fields import FIELDS
 
 
 @pytest.mark.parametrize(

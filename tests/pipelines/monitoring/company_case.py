@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pipelines import run as stages
 from pipelines.console import People
+from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.init import render
 from pipelines.run import Job
-from pipelines.settings import FILE_NAME, load
 from pipelines.simulation.simulate import simulate
 from pipelines.workspace import open_workspace
 

@@ -21,12 +21,12 @@ from models.evaluation import metrics
 from pipelines import run as stages
 from pipelines.cli import app
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.monitoring import matured
 from pipelines.monitoring.cohorts import compared
 from pipelines.monitoring.drifting import described
 from pipelines.monitoring.monitor import monitor, monitored, newest
 from pipelines.monitoring.webhook import VARIABLE
-from pipelines.settings import FILE_NAME
 from pipelines.workspace import open_workspace
 from tests.pipelines.impact_case import recommend, recommended
 from tests.pipelines.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company

@@ -14,13 +14,13 @@ from pipelines import documents
 from pipelines.console import People
 from pipelines.crm import csv_file
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.settings.settings import FILE_NAME, Settings, Snapshots
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy.expire import expire
-from pipelines.privacy_settings import Privacy
 from pipelines.recommended import Recommended
 from pipelines.run import Job
-from pipelines.settings import FILE_NAME, Settings, Snapshots
 from pipelines.store import Store
 from pipelines.workspace import open_workspace
 from tests.pipelines.crm import score_case

@@ -16,12 +16,12 @@ from pipelines import run as stages
 from pipelines.console import People
 from pipelines.crm.score_store import ScoreStore
 from pipelines.explain import explain
+from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.init import render
 from pipelines.privacy.handed_over import hand_over
 from pipelines.privacy.objections import Refusals, read
-from pipelines.privacy_settings import Privacy
 from pipelines.run import Job
-from pipelines.settings import FILE_NAME, load
 from pipelines.snapshots import feature_file, feature_frame, outcome_frame
 from pipelines.store import Store
 from pipelines.succession import rollback

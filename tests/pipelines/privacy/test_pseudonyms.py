@@ -14,13 +14,13 @@ from pipelines import run as stages
 from pipelines.console import People
 from pipelines.crm.score_store import ScoreStore
 from pipelines.explain import explain
+from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.settings.settings import FILE_NAME, Settings
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy.erase import erase
 from pipelines.privacy.pseudonyms import FILE, VARIABLE, Identities, Pseudonyms
-from pipelines.privacy_settings import Privacy
 from pipelines.run import Job
-from pipelines.settings import FILE_NAME, Settings
 from pipelines.store import Store
 from pipelines.workspace import open_workspace
 from tests.pipelines import shop_case

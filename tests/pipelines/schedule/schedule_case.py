@@ -9,8 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.schedule.definitions import build
-from pipelines.settings import FILE_NAME
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from features.errors import SettingsError
 from features.tables import TABLES
-from pipelines import settings
+from pipelines.foundation.settings import settings
 from pipelines.ingest import ingest
 from pipelines.simulation.people import FAMILIES
 from pipelines.simulation.simulate import SHOP_FILE, simulate

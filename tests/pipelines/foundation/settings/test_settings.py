@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from features.errors import AttritionError, SettingsError
-from pipelines.settings import Cohort, Outcome, Settings, load
-from pipelines.source_settings import Dialect, Source
+from pipelines.foundation.settings.settings import Cohort, Outcome, Settings, load
+from pipelines.foundation.settings.sources import Dialect, Source
 
 ORDERS = """
 [[sources]]

@@ -7,8 +7,8 @@ import pytest
 
 from features.errors import SettingsError
 from features.training_set import FAMILIES
-from pipelines.crm.fields import FIELDS
-from pipelines.plays import CODES, DEFAULT, REASONS, load
+from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.plays import CODES, DEFAULT, REASONS, load
 
 PLAY = """
 [[plays]]

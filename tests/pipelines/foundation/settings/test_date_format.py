@@ -5,8 +5,8 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from pipelines.date_format import date_pattern
-from pipelines.source_settings import Dialect
+from pipelines.foundation.settings.date_format import date_pattern
+from pipelines.foundation.settings.sources import Dialect
 
 
 @pytest.mark.parametrize(

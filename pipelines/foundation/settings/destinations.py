@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from features.errors import did_you_mean
-from pipelines.crm.fields import FIELDS, Names
-from pipelines.here import is_here
-from pipelines.rest_settings import FieldList, Job, Place, Read, Write
-from pipelines.source_settings import PositiveInt, Section, Share
+from pipelines.foundation.settings.addresses import is_here
+from pipelines.foundation.settings.delivered_fields import FIELDS, Names
+from pipelines.foundation.settings.json_calls import FieldList, Job, Place, Read, Write
+from pipelines.foundation.settings.sources import PositiveInt, Section, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Seconds = Annotated[float, Field(gt=0)]

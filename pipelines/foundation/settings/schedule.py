@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from pipelines.cron import cron_line
-from pipelines.source_settings import Section
+from pipelines.foundation.settings.cron import cron_line
+from pipelines.foundation.settings.sources import Section
 
 CronLine = Annotated[str, AfterValidator(cron_line)]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from dagster._utils.schedules import is_valid_cron_string
 
-from pipelines.cron import cron_line
+from pipelines.foundation.settings.cron import cron_line
 
 LINES = [
     "* * * * *",

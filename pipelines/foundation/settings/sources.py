@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from features.errors import did_you_mean
 from features.tables import TABLES
-from pipelines.date_format import date_pattern
+from pipelines.foundation.settings.date_format import date_pattern
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(ge=1)]

@@ -15,12 +15,12 @@ from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError
 from features.spells import Endings
-from pipelines import toml_file
-from pipelines.crm_settings import Delivery, Destination
-from pipelines.monitoring_settings import Monitoring
-from pipelines.privacy_settings import Privacy
-from pipelines.schedule_settings import Schedule
-from pipelines.source_settings import PositiveInt, Section, Share, Source, known_zone
+from pipelines.foundation.settings import toml_file
+from pipelines.foundation.settings.destinations import Delivery, Destination
+from pipelines.foundation.settings.monitoring import Monitoring
+from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.settings.schedule import Schedule
+from pipelines.foundation.settings.sources import PositiveInt, Section, Share, Source, known_zone
 
 if TYPE_CHECKING:
     from models.economics import Play
