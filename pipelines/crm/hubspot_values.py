@@ -16,7 +16,7 @@ def text_of(value: Value, field: Field) -> str:
 
     Raises: ValueError where the value is not of the field's kind; the message does not hold the value.
 
-    >>> from pipelines.crm.fields import FIELDS
+    >>> from pipelines.foundation.settings.delivered_fields import FIELDS
     >>> text_of(1e-07, FIELDS["churn_probability"]), text_of(True, FIELDS["suppressed"])
     ('0.0000001', 'true')
     >>> text_of("2024-07-01T08:00:00+02:00", FIELDS["scored_at"])
@@ -48,7 +48,7 @@ def value_of(text: str | None, field: Field) -> Value:
 
     A text that says nothing of the field's kind is given back as it is, to be seen as a difference.
 
-    >>> from pipelines.crm.fields import FIELDS
+    >>> from pipelines.foundation.settings.delivered_fields import FIELDS
     >>> value_of("60", FIELDS["horizon_days"]), value_of("2024-07-01T06:00:00Z", FIELDS["scored_at"])
     (60, '2024-07-01T06:00:00+00:00')
     """
