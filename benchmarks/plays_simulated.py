@@ -15,11 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
+from pipelines.foundation.simulation.hazards import TREATMENT_FACTOR
+from pipelines.foundation.simulation.simulate import simulate
+from pipelines.foundation.simulation.weeks import HORIZON_WEEKS
 from pipelines.holdout import HOLDOUT, TREATMENT
 from pipelines.impact import plays
-from pipelines.simulation.hazards import TREATMENT_FACTOR
-from pipelines.simulation.simulate import simulate
-from pipelines.simulation.weeks import HORIZON_WEEKS
 
 Floats = npt.NDArray[np.float64]
 

@@ -21,10 +21,10 @@ from models.evaluation import metrics
 from models.matrix import ENTITY
 from pipelines import backtest, charts_of_money
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.ingest import ingest
 from pipelines.outlook import outlook
 from pipelines.report_money import family_movement
-from pipelines.simulation.simulate import SHOP_FILE, simulate
 from pipelines.snapshots import training_matrix
 from pipelines.workspace import Workspace, open_workspace
 

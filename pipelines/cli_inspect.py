@@ -69,7 +69,7 @@ def simulate(
 
     def work() -> dict[str, Any]:
         from pipelines.console import People
-        from pipelines.simulation.simulate import simulate as draw
+        from pipelines.foundation.simulation.simulate import simulate as draw
 
         people = People(quiet=as_json)
         with people.stage("simulate") as step:

@@ -105,7 +105,7 @@ def _starter() -> dict[str, bytes]:
 
 
 def _company(folder: Path) -> InitResult:
-    from pipelines.simulation.simulate import simulate
+    from pipelines.foundation.simulation.simulate import simulate
 
     if (folder / FILE_NAME).exists():
         return InitResult(folder, (), (FILE_NAME,))

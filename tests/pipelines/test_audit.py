@@ -21,8 +21,8 @@ from models import leaks
 from pipelines import audit, audit_clocks, prepared, snapshots
 from pipelines.audit import departures, table_of_today, time_travel
 from pipelines.finding import Finding
+from pipelines.foundation.simulation.simulate import simulate
 from pipelines.ingest import ingest
-from pipelines.simulation.simulate import simulate
 from pipelines.snapshots import families_here
 from pipelines.workspace import Workspace, open_workspace
 

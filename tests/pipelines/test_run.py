@@ -18,11 +18,11 @@ from pipelines import run as stages
 from pipelines import snapshots
 from pipelines.console import People
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.simulation.simulate import simulate
 from pipelines.further_scores import further_scores
 from pipelines.init import render
 from pipelines.outlook import outlook
 from pipelines.run import Job
-from pipelines.simulation.simulate import simulate
 from pipelines.snapshots import outcome_frame
 from pipelines.train import registry_of
 from pipelines.workspace import open_workspace

@@ -14,8 +14,8 @@ import pytest
 from features.asof import instant
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import FILE_NAME
+from pipelines.foundation.simulation.simulate import simulate
 from pipelines.ingest import ingest
-from pipelines.simulation.simulate import simulate
 from pipelines.snapshots import feature_file
 from pipelines.workspace import Workspace, open_workspace
 from tests.features.world_case import PARIS

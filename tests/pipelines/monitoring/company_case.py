@@ -8,9 +8,9 @@ from pathlib import Path
 from pipelines import run as stages
 from pipelines.console import People
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.simulation.simulate import simulate
 from pipelines.init import render
 from pipelines.run import Job
-from pipelines.simulation.simulate import simulate
 from pipelines.workspace import open_workspace
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -22,13 +22,13 @@ from pipelines.console import People
 from pipelines.crm import csv_file
 from pipelines.crm.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.simulation.simulate import simulate
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy import erase as erasing
 from pipelines.privacy import rewriting
 from pipelines.privacy.erase import erase
 from pipelines.run import Job
-from pipelines.simulation.simulate import simulate
 from pipelines.store import Store
 from pipelines.workspace import open_workspace
 from tests.pipelines.landing_case import HEADER, UNNAMED, files_of, settings, source

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipelines.simulation.ledger import Ledger
-from pipelines.simulation.people import PLANS, Floats, Market, People
-from pipelines.simulation.state import State
+from pipelines.foundation.simulation.ledger import Ledger
+from pipelines.foundation.simulation.people import PLANS, Floats, Market, People
+from pipelines.foundation.simulation.state import State
 
 CONTRACT_BASE = -6.05
 TREATMENT_FACTOR = 0.5

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from pipelines.simulation import contract_life, touchpoints
-from pipelines.simulation.hazards import Hazards
-from pipelines.simulation.ledger import Ledger
-from pipelines.simulation.people import (
+from pipelines.foundation.simulation import contract_life, touchpoints
+from pipelines.foundation.simulation.hazards import Hazards
+from pipelines.foundation.simulation.ledger import Ledger
+from pipelines.foundation.simulation.people import (
     FAMILIES,
     RISE,
     Flags,
@@ -26,7 +26,7 @@ from pipelines.simulation.people import (
     people,
     streams,
 )
-from pipelines.simulation.state import State
+from pipelines.foundation.simulation.state import State
 
 RISE_SHARE = 0.6  # of the time, after which everything gets dearer and people get less patient
 HORIZON_WEEKS = {"contract": 30 / 7, "shop": 90 / 7}

@@ -26,11 +26,11 @@ from pipelines.foundation.settings.settings import (
     Training,
 )
 from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.simulation import dirt
+from pipelines.foundation.simulation.people import FAMILIES
+from pipelines.foundation.simulation.tables import START, customer_id, tables
+from pipelines.foundation.simulation.weeks import Company
 from pipelines.init import render
-from pipelines.simulation import dirt
-from pipelines.simulation.people import FAMILIES
-from pipelines.simulation.tables import START, customer_id, tables
-from pipelines.simulation.weeks import Company
 
 SHOP_FILE = "attrition-shop.toml"
 MONTH_WEEKS = 52 / 12

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 from features.errors import SettingsError
 from features.tables import TABLES
 from pipelines.foundation.settings import settings
+from pipelines.foundation.simulation.people import FAMILIES
+from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.ingest import ingest
-from pipelines.simulation.people import FAMILIES
-from pipelines.simulation.simulate import SHOP_FILE, simulate
 from pipelines.workspace import open_workspace
 
 CUSTOMERS, MONTHS = 400, 14

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipelines.simulation.people import Flags, Floats
+from pipelines.foundation.simulation.people import Flags, Floats
 
 NEVER = 10**6
 

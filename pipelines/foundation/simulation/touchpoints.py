@@ -6,16 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.simulation.ledger import DAY, WEEK, moments, several
-from pipelines.simulation.people import (
-    PLANS,
-    PRODUCTS,
-    TOPICS,
-    Floats,
-)
+from pipelines.foundation.simulation.ledger import DAY, WEEK, moments, several
+from pipelines.foundation.simulation.people import PLANS, PRODUCTS, TOPICS, Floats
 
 if TYPE_CHECKING:
-    from pipelines.simulation.weeks import Company
+    from pipelines.foundation.simulation.weeks import Company
 
 
 def order(company: Company, week: int, rate: Floats) -> None:

@@ -1,0 +1,1 @@
+"""A company that does not exist, and whose customers' true risk is known."""

@@ -1,1 +1,0 @@
-"""A simulated company whose true risk is known. Nobody in it exists."""
