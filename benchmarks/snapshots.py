@@ -27,7 +27,7 @@ from features.catalog import Spans
 from features.training_set import families
 from models.matrix import ENTITY
 from pipelines.console import People
-from pipelines.engine import open_engine, parquet_table
+from pipelines.foundation.storage.engine import open_engine, parquet_table
 from pipelines.prepared import Prepared
 
 REPEATS = 3

@@ -16,7 +16,7 @@ from models import baselines, economics, evaluation, segments, training
 from models.matrix import Matrix, stack
 from models.segments import Segment
 from models.training import Fitted, Limits
-from pipelines import documents
+from pipelines.foundation.storage import documents
 from pipelines.snapshots import feature_file, outcome_file, outcome_frame, training_matrix
 from pipelines.workspace import Workspace, code_version, fingerprint
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import AttritionError, SettingsError
-from pipelines import disk
+from pipelines.foundation.storage import disk_errors as disk
 
 if TYPE_CHECKING:
     from pipelines.run import Job
@@ -79,9 +79,9 @@ def on_workspace(
     def opened() -> dict[str, Any]:
         from contextlib import nullcontext
 
-        from pipelines import lock
         from pipelines.console import People
-        from pipelines.privacy.rewriting import settle
+        from pipelines.foundation.storage import lock
+        from pipelines.foundation.storage.rewriting import settle
         from pipelines.run import Job
         from pipelines.workspace import open_workspace
 

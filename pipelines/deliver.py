@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.crm import csv_file, guards
+from pipelines.crm import guards
 from pipelines.crm.connector import DestinationError, named
 from pipelines.crm.delivery import Compared, Wanted, compare, deliver_to, figures, own_ids, wanted
 from pipelines.crm.destinations import connect
 from pipelines.crm.guards import StoppedError
 from pipelines.crm.policy import STAMPS
 from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
+from pipelines.foundation.storage import csv_file
 from pipelines.further_scores import further_scores
 from pipelines.privacy.handed_over import enforce, hand_over, there
 from pipelines.recommend import nothing, recommend

@@ -15,7 +15,8 @@ from features.errors import SettingsError
 from features.outcomes import window
 from models import impact as effects
 from models.impact import Enrolled, Impact
-from pipelines import documents, impact_words
+from pipelines import impact_words
+from pipelines.foundation.storage import documents
 from pipelines.holdout import HOLDOUT, TREATMENT
 from pipelines.recommended import Recommended
 from pipelines.snapshots import outcome_file, outcome_frame

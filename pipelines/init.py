@@ -16,7 +16,7 @@ from features.tables import TABLES
 from pipelines.foundation.settings import plays
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, load
 from pipelines.foundation.settings.sources import Source
-from pipelines.whole_file import whole
+from pipelines.foundation.storage.atomic_file import whole
 
 COMPANY = "company"  # simulated, so that nothing of it needs to ship
 COMPANY_CUSTOMERS, COMPANY_MONTHS, COMPANY_SEED = 2000, 24, 7

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 
 COLUMNS: Mapping[str, str] = {
     "customer_id": "TEXT NOT NULL",

@@ -18,8 +18,8 @@ from features.catalog import Family
 from features.cohort import cohort
 from features.training_set import families, part
 from models.matrix import ENTITY, LABEL, Matrix, matrix, stack
+from pipelines.foundation.storage.store import StoredFile
 from pipelines.prepared import Prepared, PreparedOutcomes
-from pipelines.store import StoredFile
 from pipelines.workspace import Workspace, code_version, fingerprint
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import backtest, documents
+from pipelines import backtest
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.storage import documents
 from pipelines.workspace import Workspace
 
 FILE_NAME = "summary.json"

@@ -11,12 +11,13 @@ from typing import Any
 from models import artifact, training
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError, make_database
 from models.training import Fitted
-from pipelines import backtest, champion, charts_of_quality, documents, model_card
+from pipelines import backtest, champion, charts_of_quality, model_card
 from pipelines.backtest import fit, limits
+from pipelines.foundation.storage import documents
+from pipelines.foundation.storage.atomic_file import whole
 from pipelines.foundation.wording.words import Words
 from pipelines.snapshots import families_here, outcome_file, training_matrix
 from pipelines.versions import Version, Versions
-from pipelines.whole_file import whole
 from pipelines.workspace import Workspace, code_version, fingerprint
 
 

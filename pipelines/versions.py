@@ -13,7 +13,7 @@ from typing import Any
 from features.errors import TrainingError
 from models import artifact
 from models.training import Fitted
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (

@@ -18,19 +18,19 @@ from features.contract import local_day
 from features.errors import DataError, SettingsError
 from features.tables import TABLES
 from models.training import Fitted
-from pipelines.engine import open_engine
 from pipelines.foundation.settings import plays as plays_file
 from pipelines.foundation.settings import settings as settings_file
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
-from pipelines.landed import landed_files, landed_tables
+from pipelines.foundation.storage.atomic_file import unfinished
+from pipelines.foundation.storage.engine import open_engine
+from pipelines.foundation.storage.landed_tables import landed_files, landed_tables
+from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.prepared import Prepared, PreparedOutcomes
 from pipelines.privacy import objections
 from pipelines.privacy.objections import Refusals
 from pipelines.privacy.pseudonyms import Pseudonyms, pseudonyms, refuse_mixture
-from pipelines.store import Store, StoredFile
 from pipelines.versions import Versions
-from pipelines.whole_file import unfinished
 
 # What costs time to make, and does not depend on the outcome.
 _SHARED = ("store", "engine", "pseudonyms", "refusals", "tables", "landed", "data_days", "prepared", "prepared_others")

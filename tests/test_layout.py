@@ -104,7 +104,7 @@ def test_imports_run_from_pipelines_to_models_to_features_and_never_back(path: P
     ("room", "source", "found"),
     [
         ("features", "from models.split import folds", {"models"}),
-        ("features", "def f():\n    import pipelines.store", {"pipelines"}),
+        ("features", "def f():\n    import pipelines.foundation.storage.store", {"pipelines"}),
         ("models", "import importlib\nimportlib.import_module('pipelines.cli')", {"pipelines"}),
         ("pipelines", "from tests.features import oracle", {"tests"}),
         ("pipelines", "from models import split\nimport features.asof", set()),

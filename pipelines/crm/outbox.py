@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.crm.difference import Change, Held
 from pipelines.crm.outbox_tables import make
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 
 _LETTER = (
     "SELECT customer_id, content_sha256, body, withdrawn, state, attempts, why, planned_at FROM outbox "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 
 Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import DataError, IntegrityError
-from pipelines import documents
-from pipelines.privacy.rewriting import forget
-from pipelines.store import Store
+from pipelines.foundation.storage import documents
+from pipelines.foundation.storage.rewriting import forget
+from pipelines.foundation.storage.store import Store
 
 COLUMNS: Mapping[str, str] = {
     "customer_id": "TEXT NOT NULL PRIMARY KEY",

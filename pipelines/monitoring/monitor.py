@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pipelines import documents
 from pipelines.champion import learned_until
 from pipelines.console import People
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.storage import documents
 from pipelines.foundation.wording.words import Words
 from pipelines.monitoring import arrivals, cohorts, drifting, held_out, webhook
 from pipelines.monitoring import matured as maturing

@@ -14,7 +14,7 @@ from models import drift
 from models.drift import Profile
 from models.matrix import Matrix
 from models.training import Fitted
-from pipelines import documents
+from pipelines.foundation.storage import documents
 from pipelines.snapshots import as_matrix, feature_file, feature_frame
 from pipelines.workspace import Workspace, code_version, fingerprint
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pipelines.foundation.settings.addresses import is_here
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 
 VARIABLE = "ATTRITION_WEBHOOK"
 SECONDS = 5

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.dialect import quoted
+from pipelines.foundation.storage.store import LEDGER, Store
 from pipelines.raw_rows import identifier
-from pipelines.store import LEDGER, Store
 
 # Folders in which every file is ours, whether the ledger lists it or not: with rows of customers, and without.
 MADE = ("landed", "rejected", "snapshots", "outcomes", "results", "scores")

@@ -12,22 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import DataError
-from pipelines import documents
 from pipelines.crm import outbox_tables
 from pipelines.dialect import SPACES
-from pipelines.landed import LANDED
+from pipelines.foundation.storage import documents
+from pipelines.foundation.storage.atomic_file import sweep
+from pipelines.foundation.storage.landed_tables import LANDED
+from pipelines.foundation.storage.rewriting import forget, scrub
+from pipelines.foundation.storage.store import Store
 from pipelines.privacy.elsewhere import MADE
 from pipelines.privacy.handed_over import take_out
 from pipelines.privacy.keys import key, named
 from pipelines.privacy.landed_rows import erase_rows
 from pipelines.privacy.made_files import made_files, rows_of
 from pipelines.privacy.pseudonyms import Identities
-from pipelines.privacy.rewriting import forget, scrub
 from pipelines.privacy.tombstones import KEY, SCHEMA
 from pipelines.privacy.traces import Traces
 from pipelines.run import Job
-from pipelines.store import Store
-from pipelines.whole_file import sweep
 
 Say = Callable[[str], None]
 Receipt = dict[str, Any]

@@ -20,15 +20,15 @@ from features.errors import SettingsError
 from features.tables import TABLES
 from pipelines.crm.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
-from pipelines.landed import LANDED, REJECTED
+from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
+from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
+from pipelines.foundation.storage.store import StoredFile
 from pipelines.parquet_file import write_parquet
 from pipelines.privacy.landed_rows import leave_out
 from pipelines.privacy.objections import ID
-from pipelines.privacy.rewriting import forget, rewrite, scrub
 from pipelines.privacy.tombstones import ERASED, masked
 from pipelines.recommended import Recommended
 from pipelines.run import Job
-from pipelines.store import StoredFile
 from pipelines.workspace import Workspace
 
 EXPIRED = "expired"  # the reason of a rejected row whose text is no longer kept

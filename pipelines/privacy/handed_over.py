@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipelines.crm import csv_file, outbox_tables
+from pipelines.crm import outbox_tables
 from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.storage import csv_file
+from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
+from pipelines.foundation.storage.store import Store
 from pipelines.privacy.objections import ID, Refusals, opt_outs, read
 from pipelines.privacy.pseudonyms import Identities
-from pipelines.privacy.rewriting import forget, rewrite, scrub
 from pipelines.recommended import Recommended
-from pipelines.store import Store
 from pipelines.workspace import Workspace
 
 Gone = Callable[[list[str]], npt.NDArray[np.bool_]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.storage.store import Store
 from pipelines.privacy.pseudonyms import Pseudonyms, pseudonyms
 from pipelines.privacy.tombstones import Tombstones
-from pipelines.store import Store
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import secrets
 from pathlib import Path
 
 from features.errors import IntegrityError
-from pipelines.store import Store
-from pipelines.whole_file import whole
+from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.store import Store
 
 BYTES = 32
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 from features.errors import DataError
 from pipelines.dialect import FALSE, SPACES, TRUE
 from pipelines.foundation.settings.privacy import Privacy
-from pipelines.inside import refuse_outside
+from pipelines.foundation.storage.inside import refuse_outside
 
 ID, GIVEN = "customer_id", "given"
 

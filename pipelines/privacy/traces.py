@@ -10,7 +10,8 @@ from typing import Any
 
 from pipelines.crm import outbox_tables
 from pipelines.crm.score_store import ScoreStore
-from pipelines.landed import LANDED
+from pipelines.foundation.storage.landed_tables import LANDED
+from pipelines.foundation.storage.store import Store
 from pipelines.privacy.elsewhere import foreign_files, lines_naming
 from pipelines.privacy.handed_over import customers_in
 from pipelines.privacy.landed_rows import landed_rows, rejected_rows
@@ -18,7 +19,6 @@ from pipelines.privacy.made_files import made_files, models, rows_of
 from pipelines.privacy.pseudonyms import Identities
 from pipelines.recommended import Recommended
 from pipelines.source_files import file_sha256
-from pipelines.store import Store
 
 
 @dataclass(frozen=True)

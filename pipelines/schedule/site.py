@@ -15,7 +15,7 @@ import dagster as dg
 from features.errors import AttritionError
 from pipelines.console import People, Step
 from pipelines.crm.connector import UnavailableError
-from pipelines.lock import BusyError, held
+from pipelines.foundation.storage.lock import BusyError, held
 from pipelines.schedule.said import AgainError, SaidError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Site:
         Raises: AgainError where another run is at work, or a destination is not to be reached, and tries are left;
         otherwise SaidError.
         """
-        from pipelines.privacy.rewriting import settle
+        from pipelines.foundation.storage.rewriting import settle
         from pipelines.run import Job
         from pipelines.workspace import open_workspace
 

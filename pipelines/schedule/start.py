@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from pipelines.lock import held
+from pipelines.foundation.storage.lock import held
 from pipelines.schedule.home import FOLDER, PROJECT, prepare
 from pipelines.schedule.processes import HOST, answers, port_to_use, running
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.crm.outbox import Outbox
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 from tests.deliveries.shop import customers, deliver_to, score
 from tests.deliveries.targets import TARGETS, Target
 

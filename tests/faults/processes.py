@@ -28,16 +28,7 @@ import optuna  # noqa: F401
 import shap  # noqa: F401
 import woodelf  # noqa: F401
 
-from pipelines import (
-    audit,  # noqa: F401
-    check,  # noqa: F401
-    cli_frame,
-    explain,  # noqa: F401
-    init,  # noqa: F401
-    lock,  # noqa: F401
-    run,  # noqa: F401
-    succession,  # noqa: F401
-)
+from pipelines import cli_frame
 from pipelines.cli import app
 
 CHANGING = frozenset({"os.rename", "os.remove", "os.mkdir", "os.link", "os.truncate", "shutil.rmtree"})

@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from pipelines.store import LEDGER
+from pipelines.foundation.storage.store import LEDGER
 
 Rows = Counter[tuple[object, ...]]
 

@@ -18,7 +18,7 @@ from features.asof import as_of
 from features.catalog import Group
 from features.tables import TABLES
 from features.training_set import families, part
-from pipelines.engine import open_engine
+from pipelines.foundation.storage.engine import open_engine
 from tests.features.histories import random_world
 from tests.features.world_case import LOOKBACKS, PARIS, SNAPSHOT, SPANS, landed
 from tests.postgres_server import postgres_server

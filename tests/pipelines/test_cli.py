@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from features.errors import AttritionError
-from pipelines import lock
 from pipelines.cli import app
 from pipelines.cli_frame import MISTAKE
+from pipelines.foundation.storage import lock
 from tests.pipelines.shop_case import FORMULA, make_shop, order, write_orders
 
 HEAVY = (

@@ -20,9 +20,9 @@ from features.errors import DataError, IntegrityError
 from features.tables.orders import ORDERS
 from pipelines import ingest as ingest_module
 from pipelines.foundation.settings.settings import load
+from pipelines.foundation.storage.store import Store
 from pipelines.ingest import IngestResult, ingest, landed_tables
 from pipelines.parquet_file import landed_schema
-from pipelines.store import Store
 from pipelines.typed_rows import TypedRows
 from tests.pipelines.landing_case import (
     HEADER,

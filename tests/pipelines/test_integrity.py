@@ -17,10 +17,10 @@ import pytest
 
 from features.errors import IntegrityError
 from models import artifact
-from pipelines import documents
 from pipelines.crm.score_store import ScoreRun, ScoreStore
-from pipelines.landed import landed_tables
-from pipelines.store import LEDGER, Store
+from pipelines.foundation.storage import documents
+from pipelines.foundation.storage.landed_tables import landed_tables
+from pipelines.foundation.storage.store import LEDGER, Store
 from pipelines.versions import Versions
 from tests.models.model_case import fitted, snapshot_frame
 from tests.pipelines.crm import score_case

@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 
 from features import revenue
 from features.segments import CHOICES
-from pipelines import lock
 from pipelines.cli import app
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
 from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.storage import lock
 from pipelines.foundation.wording.words import NOTHING
 from pipelines.init import render
 from pipelines.kpi_figures import COUNTS, MONEY, OF_CONTRACTS, OF_SHOPS, figures

@@ -12,7 +12,7 @@ from features.asof import instant, known_at
 from features.catalog import Group
 from features.tables import TABLES
 from features.training_set import families, part
-from pipelines.engine import open_engine
+from pipelines.foundation.storage.engine import open_engine
 from pipelines.prepared import NO_DAY, NO_MOMENT, fill
 from tests.features.world_case import PARIS, SPANS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import DataError
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 from tests.pipelines.landing_case import HEADER, ROW, land, land_file
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.storage.store import Store
 from pipelines.ingest import ingest
-from pipelines.store import Store
 from tests.pipelines.landing_case import HEADER, ROW, land, settings, source, statuses, table
 
 

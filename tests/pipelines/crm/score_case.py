@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipelines.crm.score_store import COLUMNS, ScoreStore
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 
 ROWS: dict[str, list[Any]] = {
     "customer_id": ["A-17", "É-2", "10"],

@@ -12,7 +12,7 @@ from pipelines.crm.difference import Change, Held
 from pipelines.crm.outbox import Outbox
 from pipelines.crm.outbox_tables import destinations, holders, rows_of, strike
 from pipelines.crm.policy import content
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 from tests.pipelines.crm.destination_case import values
 
 AT = datetime(2024, 7, 1, 6, tzinfo=UTC)

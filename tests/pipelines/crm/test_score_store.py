@@ -11,7 +11,7 @@ import pytest
 
 from features.errors import DataError, IntegrityError
 from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 from tests.pipelines.crm import score_case
 from tests.pipelines.crm.score_case import replace, scores, values
 

@@ -16,7 +16,7 @@ from pipelines.crm.difference import Change
 from pipelines.crm.outbox import Letter, Outbox
 from pipelines.crm.policy import content
 from pipelines.crm.sending import Patience, Sent, read_back, send
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 from tests.pipelines.crm.destination_case import Memory, values
 
 AT = datetime(2024, 7, 1, 6, tzinfo=UTC)

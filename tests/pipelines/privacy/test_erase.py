@@ -19,17 +19,16 @@ from features.errors import DataError, IntegrityError
 from features.tables import TABLES
 from pipelines import run as stages
 from pipelines.console import People
-from pipelines.crm import csv_file
 from pipelines.crm.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
+from pipelines.foundation.storage import csv_file, rewriting
+from pipelines.foundation.storage.store import Store
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy import erase as erasing
-from pipelines.privacy import rewriting
 from pipelines.privacy.erase import erase
 from pipelines.run import Job
-from pipelines.store import Store
 from pipelines.workspace import open_workspace
 from tests.pipelines.landing_case import HEADER, UNNAMED, files_of, settings, source
 

@@ -10,18 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError, SettingsError
-from pipelines import documents
 from pipelines.console import People
-from pipelines.crm import csv_file
 from pipelines.crm.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, Snapshots
+from pipelines.foundation.storage import csv_file, documents
+from pipelines.foundation.storage.store import Store
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy.expire import expire
 from pipelines.recommended import Recommended
 from pipelines.run import Job
-from pipelines.store import Store
 from pipelines.workspace import open_workspace
 from tests.pipelines.crm import score_case
 from tests.pipelines.landing_case import HEADER, newest, source, table

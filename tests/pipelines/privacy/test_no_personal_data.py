@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import AttritionError
+from pipelines.foundation.storage.store import Store
 from pipelines.ingest import ingest
-from pipelines.store import Store
 from tests.pipelines.landing_case import HEADER, ORDER_COLUMNS, settings, source
 
 WHO = "CANARY"  # in ids, names, amounts and dates alike

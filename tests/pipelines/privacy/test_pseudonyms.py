@@ -16,12 +16,12 @@ from pipelines.crm.score_store import ScoreStore
 from pipelines.explain import explain
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
+from pipelines.foundation.storage.store import Store
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy.erase import erase
 from pipelines.privacy.pseudonyms import FILE, VARIABLE, Identities, Pseudonyms
 from pipelines.run import Job
-from pipelines.store import Store
 from pipelines.workspace import open_workspace
 from tests.pipelines import shop_case
 from tests.pipelines.landing_case import HEADER, newest, source, table

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipelines import audit, documents
+from pipelines import audit
 from pipelines import run as stages
+from pipelines.foundation.storage import documents
 from pipelines.monitoring.monitor import KIND
 from pipelines.run import Job
 from tests.pipelines.monitoring.document_case import document

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines import lock
+from pipelines.foundation.storage import lock
 from pipelines.run import Job
 from tests.pipelines.schedule.schedule_case import history, made, run, set_schedule, told
 from tests.pipelines.shop_case import FIRST, make_shop, order

@@ -19,9 +19,9 @@ import pytest
 from typer.testing import CliRunner
 
 from features.errors import AttritionError
-from pipelines import lock
 from pipelines.cli import app
 from pipelines.cli_frame import MISTAKE
+from pipelines.foundation.storage import lock
 from pipelines.schedule import start
 from tests.pipelines.schedule.schedule_case import set_schedule
 from tests.pipelines.schedule.test_processes import WAITS, alive, soon

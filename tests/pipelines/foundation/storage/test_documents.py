@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import IntegrityError
-from pipelines import documents
-from pipelines.store import Store
+from pipelines.foundation.storage import documents
+from pipelines.foundation.storage.store import Store
 
 
 @pytest.fixture

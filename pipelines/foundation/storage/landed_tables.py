@@ -9,9 +9,9 @@ import ibis.expr.types as ir
 
 from features.errors import IntegrityError
 from features.tables import TABLES
-from pipelines.engine import parquet_table
 from pipelines.foundation.settings.settings import Settings
-from pipelines.store import Store, StoredFile
+from pipelines.foundation.storage.engine import parquet_table
+from pipelines.foundation.storage.store import Store, StoredFile
 
 LANDED, REJECTED = "landed", "rejected"
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.engine import open_engine
-from pipelines.whole_file import unfinished
+from pipelines.foundation.storage.atomic_file import unfinished
+from pipelines.foundation.storage.engine import open_engine
 
 
 def test_what_does_not_fit_into_memory_goes_into_the_folder_that_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import disk
+from pipelines.foundation.storage import disk_errors as disk
 
 
 def named(name: str) -> sqlite3.Error:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.store import Store
+from pipelines.foundation.storage.store import Store
 
 
 def read(store: Store, path: str) -> dict[str, Any] | None:

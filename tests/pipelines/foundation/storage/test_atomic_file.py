@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import lock
-from pipelines.whole_file import scratch, unfinished, whole
+from pipelines.foundation.storage import lock
+from pipelines.foundation.storage.atomic_file import scratch, unfinished, whole
 
 
 def names(root: Path) -> list[str]:

@@ -9,8 +9,8 @@ import pytest
 
 from features.errors import IntegrityError
 from features.tables.orders import ORDERS
+from pipelines.foundation.storage.store import Store
 from pipelines.ingest import landed_tables
-from pipelines.store import Store
 from tests.pipelines.landing_case import HEADER, ORDER_COLUMNS, ROW, UNNAMED, land, settings, source, statuses, table
 
 

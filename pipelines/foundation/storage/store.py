@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import IntegrityError
-from pipelines import disk
-from pipelines.whole_file import whole
+from pipelines.foundation.storage import disk_errors as disk
+from pipelines.foundation.storage.atomic_file import whole
 
 LEDGER = "attrition.sqlite"
 

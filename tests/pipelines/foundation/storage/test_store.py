@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import IntegrityError
-from pipelines.store import LEDGER, Store, check_hash
+from pipelines.foundation.storage.store import LEDGER, Store, check_hash
 
 
 def writer(content: bytes) -> Callable[[Path], None]:

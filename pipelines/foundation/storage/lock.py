@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.errors import AttritionError
-from pipelines.whole_file import sweep
+from pipelines.foundation.storage.atomic_file import sweep
 
 FILE_NAME = ".attrition.lock"
 BUSY = "another attrition run (process {holder}) is working in {root}; wait until it ends"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.lock import FILE_NAME, BusyError, held
+from pipelines.foundation.storage.lock import FILE_NAME, BusyError, held
 
 ROOT = Path(__file__).parent.parent.parent
 HOLD = """
 import sys
 from pathlib import Path
-from pipelines.lock import BusyError, held
+from pipelines.foundation.storage.lock import BusyError, held
 
 try:
     with held(Path(sys.argv[1])):

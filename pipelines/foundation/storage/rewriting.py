@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from features.errors import AttritionError
-from pipelines.store import Store, StoredFile
-from pipelines.whole_file import whole
+from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.store import Store, StoredFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rewrites (
