@@ -93,7 +93,7 @@ shap.summary_plot(
 # Whoever is most at risk: the average, and each contribution to the log-odds before calibration. They add up.
 
 # %%
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 
 run, scores = ScoreStore(workspace.store).current()
 riskiest = scores.sort_values(["churn_probability", "customer_id"], ascending=[False, True]).iloc[0]

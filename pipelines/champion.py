@@ -14,8 +14,8 @@ from models.matrix import Matrix
 from models.promotion import Gates, Judged, Verdict
 from models.training import Fitted
 from pipelines import backtest
+from pipelines.foundation.ledger.model_versions import Version
 from pipelines.snapshots import training_matrix
-from pipelines.versions import Version
 from pipelines.workspace import Workspace
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from features.errors import DataError
 from features.training_set import FAMILIES
 from pipelines import backtest
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.ingest import landed_tables
 from pipelines.run import Job
 from pipelines.snapshots import columns

@@ -15,7 +15,7 @@ from pipelines.crm.delivery import Compared, Wanted, compare, deliver_to, figure
 from pipelines.crm.destinations import connect
 from pipelines.crm.guards import StoppedError
 from pipelines.crm.policy import STAMPS
-from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
+from pipelines.foundation.ledger.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.foundation.storage import csv_file
 from pipelines.further_scores import further_scores
 from pipelines.privacy.handed_over import enforce, hand_over, there

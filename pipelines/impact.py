@@ -16,9 +16,9 @@ from features.outcomes import window
 from models import impact as effects
 from models.impact import Enrolled, Impact
 from pipelines import impact_words
+from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.storage import documents
 from pipelines.holdout import HOLDOUT, TREATMENT
-from pipelines.recommended import Recommended
 from pipelines.snapshots import outcome_file, outcome_frame
 from pipelines.workspace import Workspace, code_version, fingerprint
 

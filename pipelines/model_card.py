@@ -11,8 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.settings.privacy import Privacy
-from pipelines.versions import Version
 
 FILE_NAME = "model_card.md"
 TEMPLATE = "model_card.md.jinja"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.wording.words import Words
 from pipelines.holdout import HOLDOUT, TREATMENT, kept_out
 from pipelines.recommend import DAYS, Past
-from pipelines.recommended import Recommended
 from pipelines.report_data import PlayOfWeek, Plays, ReportData
 from pipelines.report_tables import Cell, Table
 from pipelines.workspace import Workspace

@@ -18,7 +18,7 @@ from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines import reasons as reason_words
 from pipelines.champion import age_days
-from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.settings.settings import Bands
 from pipelines.privacy.handed_over import enforce, permitted
 from pipelines.reasons import Wording, reasons

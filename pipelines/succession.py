@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from features.errors import TrainingError
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.model_versions import Version
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.privacy.handed_over import enforce
 from pipelines.run import Job
 from pipelines.train import publish
-from pipelines.versions import Version
 from pipelines.workspace import Workspace
 
 

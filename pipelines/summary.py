@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines import backtest
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.workspace import Workspace
 

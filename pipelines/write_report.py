@@ -14,7 +14,7 @@ from models import explanation
 from models.evaluation import Metrics
 from models.explanation import Contributions
 from pipelines import backtest
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.further_scores import further_scores
 from pipelines.impact import measured, recommended_any
 from pipelines.monitoring.monitor import monitored

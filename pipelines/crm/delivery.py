@@ -15,8 +15,8 @@ from pipelines.crm.difference import Difference, Held, difference
 from pipelines.crm.guards import Guard, of_a_destination
 from pipelines.crm.outbox import Letter, Outbox
 from pipelines.crm.policy import STAMPS, Values, records, withdrawal
-from pipelines.crm.score_store import ScoreRun
 from pipelines.crm.sending import Own, Patience, patiently, read_back, send
+from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.destinations import Destination
 from pipelines.privacy.handed_over import kept_inside, refusals_now
 from pipelines.privacy.pseudonyms import Identities

@@ -9,8 +9,8 @@ from datetime import date
 from features.errors import SettingsError
 from pipelines.crm.connector import DestinationError, Value
 from pipelines.crm.difference import Change, Held
-from pipelines.crm.score_store import ScoreRun
-from pipelines.versions import Versions
+from pipelines.foundation.ledger.model_versions import Versions
+from pipelines.foundation.ledger.score_store import ScoreRun
 
 Guard = Callable[[], str | None]
 

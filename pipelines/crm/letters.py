@@ -8,8 +8,8 @@ from typing import Any
 from features.errors import DataError, SettingsError
 from pipelines.crm.delivery import own_ids
 from pipelines.crm.outbox import Outbox
-from pipelines.crm.outbox_tables import destinations
 from pipelines.crm.readiness import known_one
+from pipelines.foundation.ledger.outbox import destinations
 from pipelines.run import Job
 
 SHOWN = 20

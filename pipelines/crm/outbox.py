@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.crm.difference import Change, Held
-from pipelines.crm.outbox_tables import make
+from pipelines.foundation.ledger.outbox import make
 from pipelines.foundation.storage.store import Store
 
 _LETTER = (

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.outcomes import window
+from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.holdout import HOLDOUT, TREATMENT
-from pipelines.recommended import Recommended
 from pipelines.workspace import Workspace, fingerprint
 
 Floats = npt.NDArray[np.float64]

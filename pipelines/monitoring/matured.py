@@ -14,7 +14,7 @@ from features.errors import TrainingError
 from models import realised
 from models.realised import Tolerance
 from pipelines.champion import learned_until
-from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.monitoring import held_out
 from pipelines.monitoring.held_out import StandIns

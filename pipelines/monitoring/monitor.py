@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.champion import learned_until
 from pipelines.console import People
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.wording.words import Words
 from pipelines.monitoring import arrivals, cohorts, drifting, held_out, webhook

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import DataError
-from pipelines.crm import outbox_tables
 from pipelines.dialect import SPACES
+from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landed_tables import LANDED

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from features.asof import instant
 from features.errors import SettingsError
 from features.tables import TABLES
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.recommendations import Recommended
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
@@ -27,7 +28,6 @@ from pipelines.parquet_file import write_parquet
 from pipelines.privacy.landed_rows import leave_out
 from pipelines.privacy.objections import ID
 from pipelines.privacy.tombstones import ERASED, masked
-from pipelines.recommended import Recommended
 from pipelines.run import Job
 from pipelines.workspace import Workspace
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Backtest, Settings, Snapshots
 from pipelines.init import render
 from pipelines.workspace import open_workspace

@@ -10,14 +10,14 @@ from typing import Any
 import ibis
 import pandas as pd
 
-from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.ledger.recommendations import Recommended
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.settings.settings import Retention
 from pipelines.foundation.storage.store import Store
 from pipelines.holdout import held_out
-from pipelines.recommended import Recommended
 from pipelines.workspace import Workspace
-from tests.pipelines.crm import score_case
+from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.shop_case import SETTINGS
 
 DAY = date(2025, 6, 2)

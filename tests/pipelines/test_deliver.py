@@ -20,13 +20,13 @@ from pipelines.crm.connector import DestinationError
 from pipelines.crm.guards import StoppedError
 from pipelines.crm.outbox import Outbox
 from pipelines.crm.policy import STAMPS
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.recommendations import Recommended
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.store import Store
 from pipelines.holdout import kept_out
 from pipelines.init import render
 from pipelines.privacy.erase import erase
-from pipelines.recommended import Recommended
 from pipelines.run import Job
 from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.crm.destination_case import Memory

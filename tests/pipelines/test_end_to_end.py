@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from pipelines import run as stages
 from pipelines.cli import app
 from pipelines.console import People
-from pipelines.crm.score_store import COLUMNS
 from pipelines.explain import explain
+from pipelines.foundation.ledger.score_store import COLUMNS
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.run import Job
 from pipelines.score import score_rows

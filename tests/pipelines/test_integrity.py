@@ -17,13 +17,13 @@ import pytest
 
 from features.errors import IntegrityError
 from models import artifact
-from pipelines.crm.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.ledger.model_versions import Versions
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.store import LEDGER, Store
-from pipelines.versions import Versions
 from tests.models.model_case import fitted, snapshot_frame
-from tests.pipelines.crm import score_case
+from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.landing_case import land
 
 EACH = 100

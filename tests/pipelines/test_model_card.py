@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.foundation.ledger.model_versions import Version
 from pipelines.model_card import FILE_NAME, model_card
-from pipelines.versions import Version
 from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.shop_case import FORMULA
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.wording.words import Language
 from pipelines.holdout import kept_out

@@ -13,12 +13,12 @@ import pytest
 from features.errors import IntegrityError, StaleError, TrainingError
 from pipelines import succession
 from pipelines.console import People
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.run import Job
 from pipelines.score import score
 from pipelines.train import registry_of, train
 from pipelines.workspace import Workspace, open_workspace
-from tests.pipelines.crm.score_case import current
+from tests.pipelines.foundation.ledger.score_case import current
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -59,7 +59,12 @@ def test_promoted_by_hand_and_rolled_back(job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["pipelines.versions.Versions.roll_back", "pipelines.succession.publish", "pipelines.versions.Versions.all"]
+    "step",
+    [
+        "pipelines.foundation.ledger.model_versions.Versions.roll_back",
+        "pipelines.succession.publish",
+        "pipelines.foundation.ledger.model_versions.Versions.all",
+    ],
 )
 def test_a_rollback_that_broke_off_ends_the_same(job: Job, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current(job.workspace.root)

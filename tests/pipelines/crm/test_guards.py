@@ -11,9 +11,9 @@ import pytest
 from features.errors import SettingsError
 from pipelines.crm.difference import Change, Held
 from pipelines.crm.guards import of_a_destination, of_the_run, passable, stopped
-from pipelines.crm.score_store import ScoreRun
+from pipelines.foundation.ledger.model_versions import Version, Versions
+from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.storage.store import Store
-from pipelines.versions import Version, Versions
 from tests.pipelines.crm.destination_case import values
 
 

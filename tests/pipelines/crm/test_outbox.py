@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.crm.difference import Change, Held
 from pipelines.crm.outbox import Outbox
-from pipelines.crm.outbox_tables import destinations, holders, rows_of, strike
 from pipelines.crm.policy import content
+from pipelines.foundation.ledger.outbox import destinations, holders, rows_of, strike
 from pipelines.foundation.storage.store import Store
 from tests.pipelines.crm.destination_case import values
 

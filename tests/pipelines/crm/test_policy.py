@@ -10,7 +10,7 @@ import pytest
 from pipelines.crm.policy import STAMPS, content, records, withdrawal
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from tests.pipelines.crm.destination_case import values
-from tests.pipelines.crm.score_case import scores
+from tests.pipelines.foundation.ledger.score_case import scores
 
 RUN = {
     "model_version": "aaaaaaaaaaaa",

@@ -20,7 +20,7 @@ from models import realised
 from models.evaluation import metrics
 from pipelines import run as stages
 from pipelines.cli import app
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.monitoring import matured
 from pipelines.monitoring.cohorts import compared

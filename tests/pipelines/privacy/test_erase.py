@@ -19,7 +19,7 @@ from features.errors import DataError, IntegrityError
 from features.tables import TABLES
 from pipelines import run as stages
 from pipelines.console import People
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.storage import csv_file, rewriting

@@ -11,7 +11,8 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines.console import People
-from pipelines.crm.score_store import ScoreStore
+from pipelines.foundation.ledger.recommendations import Recommended
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, Snapshots
 from pipelines.foundation.storage import csv_file, documents
@@ -19,10 +20,9 @@ from pipelines.foundation.storage.store import Store
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy.expire import expire
-from pipelines.recommended import Recommended
 from pipelines.run import Job
 from pipelines.workspace import open_workspace
-from tests.pipelines.crm import score_case
+from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.landing_case import HEADER, newest, source, table
 from tests.pipelines.recommend_case import note
 

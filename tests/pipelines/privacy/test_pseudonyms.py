@@ -12,8 +12,8 @@ import pytest
 from features.errors import DataError, IntegrityError, SettingsError
 from pipelines import run as stages
 from pipelines.console import People
-from pipelines.crm.score_store import ScoreStore
 from pipelines.explain import explain
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
 from pipelines.foundation.storage.store import Store

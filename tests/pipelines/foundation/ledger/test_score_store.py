@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError, IntegrityError
-from pipelines.crm.score_store import COLUMNS, ScoreRun, ScoreStore
+from pipelines.foundation.ledger.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.foundation.storage.store import Store
-from tests.pipelines.crm import score_case
-from tests.pipelines.crm.score_case import replace, scores, values
+from tests.pipelines.foundation.ledger import score_case
+from tests.pipelines.foundation.ledger.score_case import replace, scores, values
 
 
 @pytest.fixture

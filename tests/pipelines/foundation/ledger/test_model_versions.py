@@ -8,8 +8,8 @@ import pytest
 
 from features.errors import IntegrityError, TrainingError
 from models import artifact
+from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.storage.store import Store
-from pipelines.versions import Version, Versions
 from tests.models.model_case import fitted, unseen_rows
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.crm.score_store import COLUMNS, ScoreStore
+from pipelines.foundation.ledger.score_store import COLUMNS, ScoreStore
 from pipelines.foundation.storage.store import Store
 
 ROWS: dict[str, list[Any]] = {

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.storage.store import Store
-from pipelines.recommended import COLUMNS, Recommended
 from tests.pipelines.recommend_case import note
 
 
