@@ -12,11 +12,11 @@ from duckdb.func import PythonUDFType
 from features.contract import Column, Table, local_day
 from features.errors import DataError
 from pipelines.dialect import Reading, quoted
+from pipelines.foundation.identity.erased_customers import ERASED
+from pipelines.foundation.identity.masking import Hiding
+from pipelines.foundation.identity.pseudonyms import Pseudonyms
 from pipelines.local_time import zone_clock
 from pipelines.parquet_file import REJECTED_SCHEMA
-from pipelines.privacy.hiding import Hiding
-from pipelines.privacy.pseudonyms import Pseudonyms
-from pipelines.privacy.tombstones import ERASED
 from pipelines.raw_rows import RawRows, identifier, physical
 
 _SHOWN_CHARACTERS = 60

@@ -18,6 +18,9 @@ from features.contract import local_day
 from features.errors import DataError, SettingsError
 from features.tables import TABLES
 from models.training import Fitted
+from pipelines.foundation.identity import objections
+from pipelines.foundation.identity.objections import Refusals
+from pipelines.foundation.identity.pseudonyms import Pseudonyms, pseudonyms, refuse_mixture
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.settings import plays as plays_file
 from pipelines.foundation.settings import settings as settings_file
@@ -28,9 +31,6 @@ from pipelines.foundation.storage.engine import open_engine
 from pipelines.foundation.storage.landed_tables import landed_files, landed_tables
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.prepared import Prepared, PreparedOutcomes
-from pipelines.privacy import objections
-from pipelines.privacy.objections import Refusals
-from pipelines.privacy.pseudonyms import Pseudonyms, pseudonyms, refuse_mixture
 
 # What costs time to make, and does not depend on the outcome.
 _SHARED = ("store", "engine", "pseudonyms", "refusals", "tables", "landed", "data_days", "prepared", "prepared_others")

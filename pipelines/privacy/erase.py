@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 from features.errors import DataError
 from pipelines.dialect import SPACES
+from pipelines.foundation.identity.erased_customers import KEY, SCHEMA
+from pipelines.foundation.identity.keys import key, named
+from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
@@ -21,11 +24,8 @@ from pipelines.foundation.storage.rewriting import forget, scrub
 from pipelines.foundation.storage.store import Store
 from pipelines.privacy.elsewhere import MADE
 from pipelines.privacy.handed_over import take_out
-from pipelines.privacy.keys import key, named
 from pipelines.privacy.landed_rows import erase_rows
 from pipelines.privacy.made_files import made_files, rows_of
-from pipelines.privacy.pseudonyms import Identities
-from pipelines.privacy.tombstones import KEY, SCHEMA
 from pipelines.privacy.traces import Traces
 from pipelines.run import Job
 

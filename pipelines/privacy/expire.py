@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 from features.asof import instant
 from features.errors import SettingsError
 from features.tables import TABLES
+from pipelines.foundation.identity.erased_customers import ERASED, masked
+from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
@@ -26,8 +28,6 @@ from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
 from pipelines.parquet_file import write_parquet
 from pipelines.privacy.landed_rows import leave_out
-from pipelines.privacy.objections import ID
-from pipelines.privacy.tombstones import ERASED, masked
 from pipelines.run import Job
 from pipelines.workspace import Workspace
 

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipelines.foundation.identity.objections import ID, Refusals, opt_outs, read
+from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import csv_file
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
 from pipelines.foundation.storage.store import Store
-from pipelines.privacy.objections import ID, Refusals, opt_outs, read
-from pipelines.privacy.pseudonyms import Identities
 from pipelines.workspace import Workspace
 
 Gone = Callable[[list[str]], npt.NDArray[np.bool_]]

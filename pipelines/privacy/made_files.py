@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
+from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.storage.store import Store, StoredFile
-from pipelines.privacy.objections import ID
 
 # These are rewritten row by row, or hold nobody.
 _TREATED_APART = ("landed", "rejected", "scores", "delivery", "report", "model")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
@@ -17,7 +18,6 @@ from pipelines.privacy.elsewhere import foreign_files, lines_naming
 from pipelines.privacy.handed_over import customers_in
 from pipelines.privacy.landed_rows import landed_rows, rejected_rows
 from pipelines.privacy.made_files import made_files, models, rows_of
-from pipelines.privacy.pseudonyms import Identities
 from pipelines.source_files import file_sha256
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from features.contract import Column, Kind, Table
 from pipelines.dialect import SPACES, text_reading, trimmed
+from pipelines.foundation.identity.erased_customers import Tombstones
+from pipelines.foundation.identity.masking import Hiding
 from pipelines.foundation.settings.sources import Dialect
-from pipelines.privacy.hiding import Hiding
-from pipelines.privacy.tombstones import Tombstones
 from pipelines.raw_rows import RawRows
 from pipelines.typed_rows import TypedRows, workbench
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from features.errors import DataError
 from pipelines.dialect import SPACES
+from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.storage.store import Store
-from pipelines.privacy.keys import key, named
 
 ERASED = "erased"  # the reason of a rejected row that was theirs
 KEY = "erased"

@@ -13,6 +13,7 @@ from features.errors import DataError, IntegrityError, SettingsError
 from pipelines import run as stages
 from pipelines.console import People
 from pipelines.explain import explain
+from pipelines.foundation.identity.pseudonyms import FILE, VARIABLE, Identities, Pseudonyms
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
@@ -20,7 +21,6 @@ from pipelines.foundation.storage.store import Store
 from pipelines.ingest import ingest
 from pipelines.init import render
 from pipelines.privacy.erase import erase
-from pipelines.privacy.pseudonyms import FILE, VARIABLE, Identities, Pseudonyms
 from pipelines.run import Job
 from pipelines.workspace import open_workspace
 from tests.pipelines import shop_case

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines.foundation.identity.erased_customers import Tombstones
+from pipelines.foundation.identity.pseudonyms import Pseudonyms, pseudonyms
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.store import Store
-from pipelines.privacy.pseudonyms import Pseudonyms, pseudonyms
-from pipelines.privacy.tombstones import Tombstones
 
 
 @dataclass(frozen=True)

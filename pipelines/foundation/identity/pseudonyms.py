@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 
 from features.errors import DataError, SettingsError
+from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.landed_tables import LANDED
 from pipelines.foundation.storage.store import Store
-from pipelines.privacy.keys import key, named
 
 KEY, VARIABLE = "pseudonyms", "ATTRITION_PSEUDONYM_KEY"
 DIGITS = 32  # half of a SHA-256: two of a thousand million customers share one with a chance below 1e-20

@@ -15,13 +15,13 @@ from features.errors import DataError, SettingsError
 from pipelines import run as stages
 from pipelines.console import People
 from pipelines.explain import explain
+from pipelines.foundation.identity.objections import Refusals, read
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.storage.store import Store
 from pipelines.init import render
 from pipelines.privacy.handed_over import hand_over
-from pipelines.privacy.objections import Refusals, read
 from pipelines.run import Job
 from pipelines.snapshots import feature_file, feature_frame, outcome_frame
 from pipelines.succession import rollback

@@ -1,0 +1,1 @@
+"""What customers are called in our files, and who may not be in them."""
