@@ -18,7 +18,7 @@ from scipy.special import expit, logit
 from pipelines.foundation.simulation.hazards import TREATMENT_FACTOR
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.simulation.weeks import HORIZON_WEEKS
-from pipelines.holdout import HOLDOUT, TREATMENT
+from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
 from pipelines.impact import plays
 
 Floats = npt.NDArray[np.float64]

@@ -22,11 +22,11 @@ from models.matrix import ENTITY
 from pipelines import backtest, charts_of_money
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.ingest import ingest
 from pipelines.outlook import outlook
 from pipelines.report_money import family_movement
 from pipelines.snapshots import training_matrix
-from pipelines.workspace import Workspace, open_workspace
 
 # Before the first test: a year of history, and a year of training snapshots.
 LEAD_MONTHS = 28

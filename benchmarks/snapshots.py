@@ -26,9 +26,9 @@ from benchmarks.usage_rows import CONTRACT, LANDED, ORDERS, customer_ids, write_
 from features.catalog import Spans
 from features.training_set import families
 from models.matrix import ENTITY
-from pipelines.console import People
 from pipelines.foundation.storage.engine import open_engine, parquet_table
-from pipelines.prepared import Prepared
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.prepared_queries import Prepared
 
 REPEATS = 3
 Made = TypeVar("Made")

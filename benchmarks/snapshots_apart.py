@@ -17,7 +17,7 @@ import pandas as pd
 from benchmarks import snapshots
 from benchmarks.snapshots import SPANS, Seconds
 from models.matrix import ENTITY
-from pipelines.console import People
+from pipelines.foundation.workspace.console import People
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 1200

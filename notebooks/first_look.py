@@ -27,7 +27,7 @@ from pathlib import Path
 import IPython.display as show
 import pandas as pd
 
-from pipelines.workspace import open_workspace
+from pipelines.foundation.workspace.workspace import open_workspace
 
 workspace = open_workspace(Path(os.environ.get("ATTRITION_WORKSPACE", "../demo")), now=datetime.now(UTC))
 print("looking from", workspace.as_of, "- orders run from {} to {}".format(*workspace.data_days))
@@ -100,8 +100,8 @@ riskiest = scores.sort_values(["churn_probability", "customer_id"], ascending=[F
 riskiest[["customer_id", "churn_probability", "churn_risk_band", "reason_1", "reason_2", "reason_3"]]
 
 # %%
-from pipelines.console import People
 from pipelines.explain import explain
+from pipelines.foundation.workspace.console import People
 from pipelines.run import Job
 
 document = explain(Job(workspace, People(quiet=True), datetime.now(UTC)), riskiest["customer_id"])

@@ -11,7 +11,7 @@ from features.contract import local_day
 from features.figures import newest
 from features.tables import TABLES
 from models.matrix import ENTITY
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.workspace import Workspace
 
 
 def known_columns(workspace: Workspace, table: str, day: date, customers: list[str]) -> pd.DataFrame | None:

@@ -17,8 +17,8 @@ from models.matrix import Matrix, stack
 from models.segments import Segment
 from models.training import Fitted, Limits
 from pipelines.foundation.storage import documents
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.snapshots import feature_file, outcome_file, outcome_frame, training_matrix
-from pipelines.workspace import Workspace, code_version, fingerprint
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from models.promotion import Gates, Judged, Verdict
 from models.training import Fitted
 from pipelines import backtest
 from pipelines.foundation.ledger.model_versions import Version
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.snapshots import training_matrix
-from pipelines.workspace import Workspace
 
 
 def verdict(workspace: Workspace, rows: Matrix) -> Verdict:

@@ -29,7 +29,7 @@ def init(
     """
 
     def work() -> dict[str, Any]:
-        from pipelines.init import init as make
+        from pipelines.foundation.workspace.init import init as make
 
         made = make(folder, example=example)
         say(made.in_words(), as_json=as_json)

@@ -79,11 +79,11 @@ def on_workspace(
     def opened() -> dict[str, Any]:
         from contextlib import nullcontext
 
-        from pipelines.console import People
         from pipelines.foundation.storage import lock
         from pipelines.foundation.storage.rewriting import settle
+        from pipelines.foundation.workspace.console import People
+        from pipelines.foundation.workspace.workspace import open_workspace
         from pipelines.run import Job
-        from pipelines.workspace import open_workspace
 
         now = datetime.now(UTC)
         workspace = open_workspace(project, now=now, as_of=day_of("--as-of", as_of))

@@ -68,8 +68,8 @@ def simulate(
     """
 
     def work() -> dict[str, Any]:
-        from pipelines.console import People
         from pipelines.foundation.simulation.simulate import simulate as draw
+        from pipelines.foundation.workspace.console import People
 
         people = People(quiet=as_json)
         with people.stage("simulate") as step:

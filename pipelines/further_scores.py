@@ -15,11 +15,11 @@ from models.matrix import ENTITY
 from pipelines import outlook
 from pipelines.champion import age_days
 from pipelines.foundation.ledger.model_versions import Version
-from pipelines.holdout import chosen_by, kept_out
+from pipelines.foundation.workspace.holdout import chosen_by, kept_out
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.privacy.handed_over import hand_over, there
 from pipelines.score import in_batches, wording
 from pipelines.snapshots import as_matrix, feature_file, feature_frame
-from pipelines.workspace import Workspace, code_version, fingerprint
 
 OF_LOSS = ("churn", "voluntary", "involuntary")
 

@@ -18,9 +18,9 @@ from models.impact import Enrolled, Impact
 from pipelines import impact_words
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.storage import documents
-from pipelines.holdout import HOLDOUT, TREATMENT
+from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.snapshots import outcome_file, outcome_frame
-from pipelines.workspace import Workspace, code_version, fingerprint
 
 if TYPE_CHECKING:
     from pipelines.run import Job

@@ -10,8 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from models.impact import CLEARLY
-from pipelines.console import People
 from pipelines.foundation.wording.words import NOTHING, Language, Words
+from pipelines.foundation.workspace.console import People
 
 Figures = Mapping[str, Any]
 

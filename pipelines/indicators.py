@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from features.training_set import FAMILIES
-from pipelines.console import People
+from pipelines.foundation.workspace.console import People
 
 
 def indicators(*, quiet: bool = False) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from features.asof import AsOf, as_of, instant, known_at
 from features.errors import SettingsError, did_you_mean
 from features.segments import CHOICES, segments
 from features.spells import spells
-from pipelines.prepared import NO_DAY, NO_MOMENT, fill
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.prepared_queries import NO_DAY, NO_MOMENT, fill
+from pipelines.foundation.workspace.workspace import Workspace
 
 # Of all tables, these alone say what was paid at a time.
 _PRICED = ("subscriptions", "subscription_changes")

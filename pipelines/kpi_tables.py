@@ -11,8 +11,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from features.segments import ALL
-from pipelines.console import People
 from pipelines.foundation.wording.words import NOTHING, Words
+from pipelines.foundation.workspace.console import People
 from pipelines.kpi_figures import MONEY
 from pipelines.kpi_ground import Ground
 from pipelines.kpi_words import cohort, head, label, means

@@ -15,11 +15,11 @@ from models.assignment import NOTHING, Floats, Ints, assign
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.plays import Play
-from pipelines.holdout import HOLDOUT, TREATMENT, Flags, groups, kept_out
+from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, Flags, groups, kept_out
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.privacy.handed_over import leaving
 from pipelines.reasons import COUNT
 from pipelines.score import history
-from pipelines.workspace import Workspace
 
 _DONE = ("customer_id", "play", "done_on", "age")
 DAYS = 7  # for which a recommendation is shown, keeps its customer from another, and fills its play's capacity

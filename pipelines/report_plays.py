@@ -9,11 +9,11 @@ import pandas as pd
 
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.wording.words import Words
-from pipelines.holdout import HOLDOUT, TREATMENT, kept_out
+from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, kept_out
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.recommend import DAYS, Past
 from pipelines.report_data import PlayOfWeek, Plays, ReportData
 from pipelines.report_tables import Cell, Table
-from pipelines.workspace import Workspace
 
 
 def plays(workspace: Workspace, scores: pd.DataFrame) -> Plays | None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pipelines import charts_of_cohorts, charts_of_revenue, kpi_words
 from pipelines.foundation.wording.words import Words
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.kpi_figures import MONEY, figures
 from pipelines.kpi_ground import Ground
 from pipelines.report_data import ReportData, Retention
 from pipelines.report_tables import Cell, Table
-from pipelines.workspace import Workspace
 
 _RATES = ("retention_rate", "attrition_rate", "attrition_rate_of_total")
 _OF_CONTRACTS = ("grr", "nrr", "expansion_share", "net_negative_churn")

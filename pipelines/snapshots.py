@@ -19,8 +19,8 @@ from features.cohort import cohort
 from features.training_set import families, part
 from models.matrix import ENTITY, LABEL, Matrix, matrix, stack
 from pipelines.foundation.storage.store import StoredFile
-from pipelines.prepared import Prepared, PreparedOutcomes
-from pipelines.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.workspace.prepared_queries import Prepared, PreparedOutcomes
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 
 
 def families_here(workspace: Workspace) -> list[Family]:

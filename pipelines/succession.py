@@ -8,10 +8,10 @@ from typing import Any
 from features.errors import TrainingError
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.privacy.handed_over import enforce
 from pipelines.run import Job
 from pipelines.train import publish
-from pipelines.workspace import Workspace
 
 
 def models(job: Job) -> dict[str, Any]:

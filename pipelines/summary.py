@@ -7,7 +7,7 @@ from typing import Any
 from pipelines import backtest
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.workspace import Workspace
 
 FILE_NAME = "summary.json"
 

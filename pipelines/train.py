@@ -17,8 +17,8 @@ from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import whole
 from pipelines.foundation.wording.words import Words
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.snapshots import families_here, outcome_file, training_matrix
-from pipelines.workspace import Workspace, code_version, fingerprint
 
 
 @dataclass(frozen=True)

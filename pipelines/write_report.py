@@ -15,6 +15,7 @@ from models.evaluation import Metrics
 from models.explanation import Contributions
 from pipelines import backtest
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.further_scores import further_scores
 from pipelines.impact import measured, recommended_any
 from pipelines.monitoring.monitor import monitored
@@ -25,7 +26,6 @@ from pipelines.report_plays import plays
 from pipelines.report_retention import retention
 from pipelines.score import history, score_rows, wording
 from pipelines.snapshots import families_here
-from pipelines.workspace import Workspace
 
 FILE_NAME = "report.html"
 COHORT = {

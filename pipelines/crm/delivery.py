@@ -19,8 +19,8 @@ from pipelines.crm.sending import Own, Patience, patiently, read_back, send
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.destinations import Destination
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.privacy.handed_over import kept_inside, refusals_now
-from pipelines.workspace import Workspace
 
 SAMPLE = 3
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipelines.crm.connector import Value
 from pipelines.foundation.settings.delivered_fields import FIELDS
-from pipelines.holdout import HOLDOUT
+from pipelines.foundation.workspace.holdout import HOLDOUT
 
 ID = "customer_id"
 # They tell of a scoring, not of the customer: when nothing else has changed, nothing has.

@@ -16,7 +16,7 @@ from features.asof import instant
 from features.contract import local_day
 from features.tables import TABLES
 from models.unusual import swing, unusual
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from models import drift, unusual
 from models.drift import Profile
 from models.training import Fitted
 from models.unusual import Together
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.monitoring.profiles import Profiles
-from pipelines.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 

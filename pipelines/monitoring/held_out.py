@@ -12,8 +12,8 @@ import pandas as pd
 
 from features.outcomes import window
 from pipelines.foundation.ledger.recommendations import Recommended
-from pipelines.holdout import HOLDOUT, TREATMENT
-from pipelines.workspace import Workspace, fingerprint
+from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
+from pipelines.foundation.workspace.workspace import Workspace, fingerprint
 
 Floats = npt.NDArray[np.float64]
 

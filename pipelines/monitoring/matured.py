@@ -16,11 +16,11 @@ from models.realised import Tolerance
 from pipelines.champion import learned_until
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.monitoring import held_out
 from pipelines.monitoring.held_out import StandIns
 from pipelines.score import history
 from pipelines.snapshots import outcome_file, outcome_frame
-from pipelines.workspace import Workspace, code_version, fingerprint
 
 Floats = npt.NDArray[np.float64]
 

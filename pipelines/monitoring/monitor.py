@@ -8,14 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipelines.champion import learned_until
-from pipelines.console import People
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.wording.words import Words
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.monitoring import arrivals, cohorts, drifting, held_out, webhook
 from pipelines.monitoring import matured as maturing
 from pipelines.monitoring.alerts import Alert, alerts, retrain
-from pipelines.workspace import Workspace, code_version, fingerprint
 
 if TYPE_CHECKING:
     from pipelines.run import Job

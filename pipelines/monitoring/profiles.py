@@ -15,8 +15,8 @@ from models.drift import Profile
 from models.matrix import Matrix
 from models.training import Fitted
 from pipelines.foundation.storage import documents
+from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.snapshots import as_matrix, feature_file, feature_frame
-from pipelines.workspace import Workspace, code_version, fingerprint
 
 Floats = npt.NDArray[np.float64]
 

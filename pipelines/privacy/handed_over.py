@@ -20,7 +20,7 @@ from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import csv_file
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
 from pipelines.foundation.storage.store import Store
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.workspace import Workspace
 
 Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
 

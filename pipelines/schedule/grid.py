@@ -11,7 +11,7 @@ from features.errors import AttritionError
 from pipelines.schedule.site import Site
 
 if TYPE_CHECKING:
-    from pipelines.workspace import Workspace
+    from pipelines.foundation.workspace.workspace import Workspace
 
 NAME = "snapshot_grid"
 GRID = dg.DynamicPartitionsDefinition(name=NAME)
@@ -46,7 +46,7 @@ def grid_sensor(site: Site) -> dg.SensorDefinition:
     @dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
     def snapshot_grid(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         """Make a partition for each day of the snapshot grid."""
-        from pipelines.workspace import fingerprint, open_workspace
+        from pipelines.foundation.workspace.workspace import fingerprint, open_workspace
 
         try:
             workspace = open_workspace(site.folder, now=datetime.now(UTC))

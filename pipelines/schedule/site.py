@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from features.errors import AttritionError
-from pipelines.console import People, Step
 from pipelines.crm.connector import UnavailableError
 from pipelines.foundation.storage.lock import BusyError, held
+from pipelines.foundation.workspace.console import People, Step
 from pipelines.schedule.said import AgainError, SaidError
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Site:
         otherwise SaidError.
         """
         from pipelines.foundation.storage.rewriting import settle
+        from pipelines.foundation.workspace.workspace import open_workspace
         from pipelines.run import Job
-        from pipelines.workspace import open_workspace
 
         record = context.instance.get_run_record_by_id(context.run.run_id)
         if record is None or record.start_time is None:

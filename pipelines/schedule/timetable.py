@@ -56,8 +56,8 @@ def retrain_sensor(site: Site) -> dg.SensorDefinition:
     @dg.sensor(job=RETRAIN, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
     def monitoring_asks() -> dg.RunRequest | dg.SkipReason:
         """Train a challenger where the newest monitoring document gives a reason to."""
+        from pipelines.foundation.workspace.workspace import open_workspace
         from pipelines.monitoring.monitor import newest
-        from pipelines.workspace import open_workspace
 
         try:
             document = newest(open_workspace(site.folder, now=datetime.now(UTC)))

@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.init import render
+from pipelines.foundation.workspace.init import render
 from pipelines.run import ingest
 from pipelines.snapshots import outcome_frame
 from tests.pipelines.monitoring.company_case import job_of

@@ -15,8 +15,8 @@ from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.settings.settings import Retention
 from pipelines.foundation.storage.store import Store
-from pipelines.holdout import held_out
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.holdout import held_out
+from pipelines.foundation.workspace.workspace import Workspace
 from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.shop_case import SETTINGS
 

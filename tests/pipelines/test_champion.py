@@ -12,10 +12,10 @@ import pytest
 
 from models.promotion import Verdict
 from pipelines import champion
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.ingest import ingest
 from pipelines.snapshots import training_matrix
 from pipelines.train import train
-from pipelines.workspace import Workspace
 from tests.pipelines.shop_case import SETTINGS, make_shop
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

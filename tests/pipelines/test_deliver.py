@@ -15,7 +15,6 @@ import pytest
 
 from features.errors import DataError
 from pipelines import deliver as delivery
-from pipelines.console import People
 from pipelines.crm.connector import DestinationError
 from pipelines.crm.guards import StoppedError
 from pipelines.crm.outbox import Outbox
@@ -24,11 +23,12 @@ from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.store import Store
-from pipelines.holdout import kept_out
-from pipelines.init import render
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.holdout import kept_out
+from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.privacy.erase import erase
 from pipelines.run import Job
-from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.crm.destination_case import Memory
 from tests.pipelines.crm.rest_case import rest
 from tests.pipelines.shop_case import SETTINGS, attrition

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipelines import further_scores
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.workspace import Workspace
 from tests.pipelines.recommend_case import HELD_OUT, TREATED, play, workspace
 
 CUSTOMERS = [TREATED[0], HELD_OUT[0], TREATED[1], HELD_OUT[1]]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipelines.foundation.ledger.model_versions import Version
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.model_card import FILE_NAME, model_card
-from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.shop_case import FORMULA
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from models import economics
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.ingest import ingest
 from pipelines.recommend import DAYS, recommend
-from pipelines.workspace import Workspace
 from tests.pipelines.landing_case import HEADER, ROW, source
 from tests.pipelines.recommend_case import (
     CUSTOMERS,

@@ -16,16 +16,16 @@ from features.errors import SettingsError
 from models.registry import CHAMPION
 from pipelines import run as stages
 from pipelines import snapshots
-from pipelines.console import People
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.further_scores import further_scores
-from pipelines.init import render
 from pipelines.outlook import outlook
 from pipelines.run import Job
 from pipelines.snapshots import outcome_frame
 from pipelines.train import registry_of
-from pipelines.workspace import open_workspace
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KINDS = ("churn", "involuntary", "expansion")

@@ -15,9 +15,9 @@ from features.asof import instant
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.simulation.simulate import simulate
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.ingest import ingest
 from pipelines.snapshots import feature_file
-from pipelines.workspace import Workspace, open_workspace
 from tests.features.world_case import PARIS
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

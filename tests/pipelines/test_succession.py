@@ -12,12 +12,12 @@ import pytest
 
 from features.errors import IntegrityError, StaleError, TrainingError
 from pipelines import succession
-from pipelines.console import People
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.run import Job
 from pipelines.score import score
 from pipelines.train import registry_of, train
-from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.foundation.ledger.score_case import current
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

@@ -30,7 +30,7 @@ from pipelines.foundation.simulation import dirt
 from pipelines.foundation.simulation.people import FAMILIES
 from pipelines.foundation.simulation.tables import START, customer_id, tables
 from pipelines.foundation.simulation.weeks import Company
-from pipelines.init import render
+from pipelines.foundation.workspace.init import render
 
 SHOP_FILE = "attrition-shop.toml"
 MONTH_WEEKS = 52 / 12

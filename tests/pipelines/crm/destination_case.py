@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.console import People
 from pipelines.crm.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.crm.policy import Values
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.run import Job
-from pipelines.workspace import Workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS
 
 NOW = datetime(2024, 7, 1, 6, tzinfo=UTC)

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipelines import run as stages
-from pipelines.console import People
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.init import render
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.run import Job
-from pipelines.workspace import open_workspace
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TRAINED, SCORED, TODAY = date(2024, 4, 29), (date(2024, 4, 29), date(2024, 5, 27)), date(2024, 8, 5)

@@ -22,12 +22,12 @@ from pipelines import run as stages
 from pipelines.cli import app
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME
+from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.monitoring import matured
 from pipelines.monitoring.cohorts import compared
 from pipelines.monitoring.drifting import described
 from pipelines.monitoring.monitor import monitor, monitored, newest
 from pipelines.monitoring.webhook import VARIABLE
-from pipelines.workspace import open_workspace
 from tests.pipelines.impact_case import recommend, recommended
 from tests.pipelines.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
 from tests.pipelines.monitoring.test_webhook import listening

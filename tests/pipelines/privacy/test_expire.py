@@ -10,18 +10,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError, SettingsError
-from pipelines.console import People
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, Snapshots
 from pipelines.foundation.storage import csv_file, documents
 from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.ingest import ingest
-from pipelines.init import render
 from pipelines.privacy.expire import expire
 from pipelines.run import Job
-from pipelines.workspace import open_workspace
 from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.landing_case import HEADER, newest, source, table
 from tests.pipelines.recommend_case import note

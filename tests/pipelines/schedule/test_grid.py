@@ -8,11 +8,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines.console import People
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.run import Job, ingest
 from pipelines.schedule.grid import NAME, follow, grid_days, grid_sensor
 from pipelines.schedule.site import Site
-from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.schedule.schedule_case import history
 from tests.pipelines.shop_case import AS_OF, make_shop, order, write_orders
 

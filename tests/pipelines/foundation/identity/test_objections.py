@@ -13,19 +13,19 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines import run as stages
-from pipelines.console import People
 from pipelines.explain import explain
 from pipelines.foundation.identity.objections import Refusals, read
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.storage.store import Store
-from pipelines.init import render
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.privacy.handed_over import hand_over
 from pipelines.run import Job
 from pipelines.snapshots import feature_file, feature_frame, outcome_frame
 from pipelines.succession import rollback
-from pipelines.workspace import open_workspace
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = Privacy(objections="objections.csv", consent="consent.csv")

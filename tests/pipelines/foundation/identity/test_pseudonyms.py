@@ -11,18 +11,18 @@ import pytest
 
 from features.errors import DataError, IntegrityError, SettingsError
 from pipelines import run as stages
-from pipelines.console import People
 from pipelines.explain import explain
 from pipelines.foundation.identity.pseudonyms import FILE, VARIABLE, Identities, Pseudonyms
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
 from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.ingest import ingest
-from pipelines.init import render
 from pipelines.privacy.erase import erase
 from pipelines.run import Job
-from pipelines.workspace import open_workspace
 from tests.pipelines import shop_case
 from tests.pipelines.landing_case import HEADER, newest, source, table
 

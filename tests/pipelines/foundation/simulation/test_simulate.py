@@ -15,8 +15,8 @@ from features.tables import TABLES
 from pipelines.foundation.settings import settings
 from pipelines.foundation.simulation.people import FAMILIES
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
+from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.ingest import ingest
-from pipelines.workspace import open_workspace
 
 CUSTOMERS, MONTHS = 400, 14
 

@@ -30,7 +30,7 @@ from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.engine import open_engine
 from pipelines.foundation.storage.landed_tables import landed_files, landed_tables
 from pipelines.foundation.storage.store import Store, StoredFile
-from pipelines.prepared import Prepared, PreparedOutcomes
+from pipelines.foundation.workspace.prepared_queries import Prepared, PreparedOutcomes
 
 # What costs time to make, and does not depend on the outcome.
 _SHARED = ("store", "engine", "pseudonyms", "refusals", "tables", "landed", "data_days", "prepared", "prepared_others")
@@ -202,7 +202,7 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
 @cache
 def code_version(*rooms: str) -> str:
     """The release and a hash of the source files of some rooms, all three unless named: what made a result."""
-    digest, here = hashlib.sha256(), Path(__file__).parent.parent
+    digest, here = hashlib.sha256(), Path(__file__).parents[3]
     for room in rooms or ("features", "models", "pipelines"):
         for place in sorted((here / room).rglob("*.py")):
             digest.update(place.relative_to(here).as_posix().encode() + place.read_bytes())

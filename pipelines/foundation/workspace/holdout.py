@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace.workspace import Workspace
 
 Flags = npt.NDArray[np.bool_]
 

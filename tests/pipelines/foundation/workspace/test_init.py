@@ -17,8 +17,8 @@ from pipelines.foundation.settings.plays import DEFAULT
 from pipelines.foundation.settings.plays import load as load_plays
 from pipelines.foundation.settings.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
 from pipelines.foundation.settings.sources import Source
-from pipelines.init import InitResult, examples, init, render
-from pipelines.workspace import open_workspace
+from pipelines.foundation.workspace.init import InitResult, examples, init, render
+from pipelines.foundation.workspace.workspace import open_workspace
 
 CDNOW = Settings(
     time_zone="UTC",
@@ -273,8 +273,8 @@ def test_the_plays_that_ship_stand_beside_the_settings(tmp_path: Path, example: 
 
 
 def test_the_simulated_company_has_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.init.COMPANY_CUSTOMERS", 60)
-    monkeypatch.setattr("pipelines.init.COMPANY_MONTHS", 6)
+    monkeypatch.setattr("pipelines.foundation.workspace.init.COMPANY_CUSTOMERS", 60)
+    monkeypatch.setattr("pipelines.foundation.workspace.init.COMPANY_MONTHS", 6)
     made = init(tmp_path / "company", example="company")
     assert {"attrition.toml", "plays.toml"} <= set(made.written)
     assert load_plays(tmp_path / "company" / "plays.toml") == load_plays(DEFAULT)

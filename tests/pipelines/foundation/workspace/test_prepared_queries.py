@@ -13,7 +13,7 @@ from features.catalog import Group
 from features.tables import TABLES
 from features.training_set import families, part
 from pipelines.foundation.storage.engine import open_engine
-from pipelines.prepared import NO_DAY, NO_MOMENT, fill
+from pipelines.foundation.workspace.prepared_queries import NO_DAY, NO_MOMENT, fill
 from tests.features.world_case import PARIS, SPANS
 
 GROUPS = [group for family in families(TABLES, personal=True) for group in family.groups]

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2, chisquare
 
-from pipelines import holdout
 from pipelines.foundation.settings.plays import DEFAULT, load
 from pipelines.foundation.settings.settings import Retention
-from pipelines.holdout import groups, held_out, kept_out
-from pipelines.workspace import Workspace
+from pipelines.foundation.workspace import holdout
+from pipelines.foundation.workspace.holdout import groups, held_out, kept_out
+from pipelines.foundation.workspace.workspace import Workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS
 
 MANY = [f"C-{number}" for number in range(100_000)]

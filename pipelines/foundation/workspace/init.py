@@ -21,7 +21,7 @@ from pipelines.foundation.storage.atomic_file import whole
 COMPANY = "company"  # simulated, so that nothing of it needs to ship
 COMPANY_CUSTOMERS, COMPANY_MONTHS, COMPANY_SEED = 2000, 24, 7
 
-_HERE = Path(__file__).parent
+_ROOM = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def examples() -> dict[str, Path]:
 
     A wheel holds them inside this package; a checkout keeps them at its top, where people look for them.
     """
-    packaged = _HERE / "examples"
-    shelf = packaged if packaged.is_dir() else _HERE.parent / "examples"
+    packaged = _ROOM / "examples"
+    shelf = packaged if packaged.is_dir() else _ROOM.parent / "examples"
     return {place.parent.name: place.parent for place in sorted(shelf.glob(f"*/{FILE_NAME}"))}
 
 
@@ -84,7 +84,7 @@ def render(settings: Settings) -> str:
     """The text of a settings file in which every setting stands, explained, with the values given."""
     # The text is TOML, where HTML escapes would be wrong.
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "foundation" / "settings"),
+        loader=FileSystemLoader(_ROOM / "foundation" / "settings"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
