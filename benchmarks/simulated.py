@@ -20,10 +20,10 @@ from models import economics
 from models.evaluation import metrics
 from models.matrix import ENTITY
 from pipelines import backtest, charts_of_money
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.ingest import ingest
 from pipelines.outlook import outlook
 from pipelines.report_money import family_movement
 from pipelines.snapshots import training_matrix

@@ -8,12 +8,12 @@ from typing import Any
 from features.errors import DataError
 from features.training_set import FAMILIES
 from pipelines import backtest
+from pipelines.data.landing.ingest import landed_tables
+from pipelines.data.landing.source_files import source_files
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.ingest import landed_tables
 from pipelines.run import Job
 from pipelines.snapshots import columns
-from pipelines.source_files import source_files
 
 
 def check(job: Job) -> dict[str, Any]:

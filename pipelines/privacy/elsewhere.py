@@ -10,9 +10,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.dialect import quoted
+from pipelines.data.landing.raw_rows import identifier
+from pipelines.data.landing.value_sql import quoted
 from pipelines.foundation.storage.store import LEDGER, Store
-from pipelines.raw_rows import identifier
 
 # Folders in which every file is ours, whether the ledger lists it or not: with rows of customers, and without.
 MADE = ("landed", "rejected", "snapshots", "outcomes", "results", "scores")

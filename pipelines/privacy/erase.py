@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import DataError
-from pipelines.dialect import SPACES
+from pipelines.data.landing.value_sql import SPACES
 from pipelines.foundation.identity.erased_customers import KEY, SCHEMA
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.identity.pseudonyms import Identities

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from features.asof import instant
 from features.errors import SettingsError
 from features.tables import TABLES
+from pipelines.data.landing.landed_parquet import write_parquet
 from pipelines.foundation.identity.erased_customers import ERASED, masked
 from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.ledger.recommendations import Recommended
@@ -27,7 +28,6 @@ from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.parquet_file import write_parquet
 from pipelines.privacy.landed_rows import leave_out
 from pipelines.run import Job
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from pipelines.data.landing.source_files import file_sha256
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
@@ -18,7 +19,6 @@ from pipelines.privacy.elsewhere import foreign_files, lines_naming
 from pipelines.privacy.handed_over import customers_in
 from pipelines.privacy.landed_rows import landed_rows, rejected_rows
 from pipelines.privacy.made_files import made_files, models, rows_of
-from pipelines.source_files import file_sha256
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.ingest import ingest
 from pipelines.snapshots import feature_frame
 from tests.faults.processes import finished
 from tests.faults.state import Rows, scores

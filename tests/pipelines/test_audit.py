@@ -20,11 +20,11 @@ from features.tables import TABLES
 from models import leaks
 from pipelines import audit, audit_clocks, snapshots
 from pipelines.audit import departures, table_of_today, time_travel
+from pipelines.data.landing.ingest import ingest
 from pipelines.finding import Finding
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace import prepared_queries as prepared
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.ingest import ingest
 from pipelines.snapshots import families_here
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

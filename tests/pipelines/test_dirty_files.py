@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError
-from tests.pipelines.landing_case import HEADER, ORDER_COLUMNS, ROW, land, land_file, refusal
+from tests.pipelines.data.landing.landing_case import HEADER, ORDER_COLUMNS, ROW, land, land_file, refusal
 
 FRENCH: dict[str, Any] = {"delimiter": ";", "decimal": ",", "thousands": " ", "date_format": "%d/%m/%Y"}
 FRENCH_COLUMNS = {"order_id": "N° commande", "customer_id": "Client", "ordered_at": "Date", "amount": "Montant"}

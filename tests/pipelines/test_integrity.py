@@ -23,8 +23,8 @@ from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.store import LEDGER, Store
 from tests.models.model_case import fitted, snapshot_frame
+from tests.pipelines.data.landing.landing_case import land
 from tests.pipelines.foundation.ledger import score_case
-from tests.pipelines.landing_case import land
 
 EACH = 100
 

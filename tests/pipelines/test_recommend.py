@@ -12,12 +12,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from models import economics
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.ingest import ingest
 from pipelines.recommend import DAYS, recommend
-from tests.pipelines.landing_case import HEADER, ROW, source
+from tests.pipelines.data.landing.landing_case import HEADER, ROW, source
 from tests.pipelines.recommend_case import (
     CUSTOMERS,
     DAY,

@@ -13,10 +13,10 @@ import pytest
 
 from features.asof import instant
 from features.tables import TABLES
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.ingest import ingest
 from pipelines.snapshots import feature_file
 from tests.features.world_case import PARIS
 

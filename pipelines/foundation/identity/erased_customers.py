@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.dialect import SPACES
+from pipelines.data.landing.value_sql import SPACES
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.storage.store import Store
 

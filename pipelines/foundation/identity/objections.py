@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.dialect import FALSE, SPACES, TRUE
+from pipelines.data.landing.value_sql import FALSE, SPACES, TRUE
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.storage.inside import refuse_outside
 

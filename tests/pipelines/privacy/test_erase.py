@@ -18,6 +18,7 @@ import pytest
 from features.errors import DataError, IntegrityError
 from features.tables import TABLES
 from pipelines import run as stages
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
@@ -26,11 +27,10 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.ingest import ingest
 from pipelines.privacy import erase as erasing
 from pipelines.privacy.erase import erase
 from pipelines.run import Job
-from tests.pipelines.landing_case import HEADER, UNNAMED, files_of, settings, source
+from tests.pipelines.data.landing.landing_case import HEADER, UNNAMED, files_of, settings, source
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PLAIN = "CANARY-0042"

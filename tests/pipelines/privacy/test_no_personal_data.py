@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import AttritionError
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.storage.store import Store
-from pipelines.ingest import ingest
-from tests.pipelines.landing_case import HEADER, ORDER_COLUMNS, settings, source
+from tests.pipelines.data.landing.landing_case import HEADER, ORDER_COLUMNS, settings, source
 
 WHO = "CANARY"  # in ids, names, amounts and dates alike
 GOOD = f"A-{WHO},{WHO},2024-01-02,1\n"

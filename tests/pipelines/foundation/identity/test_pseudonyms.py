@@ -11,6 +11,7 @@ import pytest
 
 from features.errors import DataError, IntegrityError, SettingsError
 from pipelines import run as stages
+from pipelines.data.landing.ingest import ingest
 from pipelines.explain import explain
 from pipelines.foundation.identity.pseudonyms import FILE, VARIABLE, Identities, Pseudonyms
 from pipelines.foundation.ledger.score_store import ScoreStore
@@ -20,11 +21,10 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.ingest import ingest
 from pipelines.privacy.erase import erase
 from pipelines.run import Job
 from tests.pipelines import shop_case
-from tests.pipelines.landing_case import HEADER, newest, source, table
+from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WANTED = Settings(

@@ -12,11 +12,11 @@ from sklearn.metrics import roc_auc_score
 
 from features.errors import SettingsError
 from features.tables import TABLES
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings import settings
 from pipelines.foundation.simulation.people import FAMILIES
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.ingest import ingest
 
 CUSTOMERS, MONTHS = 400, 14
 

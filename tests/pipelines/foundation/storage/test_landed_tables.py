@@ -9,9 +9,19 @@ import pytest
 
 from features.errors import IntegrityError
 from features.tables.orders import ORDERS
+from pipelines.data.landing.ingest import landed_tables
 from pipelines.foundation.storage.store import Store
-from pipelines.ingest import landed_tables
-from tests.pipelines.landing_case import HEADER, ORDER_COLUMNS, ROW, UNNAMED, land, settings, source, statuses, table
+from tests.pipelines.data.landing.landing_case import (
+    HEADER,
+    ORDER_COLUMNS,
+    ROW,
+    UNNAMED,
+    land,
+    settings,
+    source,
+    statuses,
+    table,
+)
 
 
 def test_the_newest_reading_of_a_content_holds(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from features.errors import DataError
 from pipelines.foundation.storage.store import Store
-from tests.pipelines.landing_case import HEADER, ROW, land, land_file
+from tests.pipelines.data.landing.landing_case import HEADER, ROW, land, land_file
 
 
 def test_a_file_with_too_many_rejected_rows_is_refused_with_its_reasons(tmp_path: Path) -> None:

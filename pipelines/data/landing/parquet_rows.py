@@ -10,7 +10,8 @@ import pyarrow.types as pt
 
 from features.contract import Column, Table
 from features.errors import DataError
-from pipelines.dialect import (
+from pipelines.data.landing.raw_rows import RawRows, identifier, positions, wanted_columns
+from pipelines.data.landing.value_sql import (
     OUTSIDE_YEARS,
     Reading,
     code_reading,
@@ -22,7 +23,6 @@ from pipelines.dialect import (
     within_years,
 )
 from pipelines.foundation.settings.sources import Dialect, Source
-from pipelines.raw_rows import RawRows, identifier, positions, wanted_columns
 
 _NEEDS = {
     "text": "text or whole numbers",

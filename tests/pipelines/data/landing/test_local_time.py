@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.local_time import zone_clock
+from pipelines.data.landing.local_time import zone_clock
 
 ZONES = (
     "Europe/Paris",

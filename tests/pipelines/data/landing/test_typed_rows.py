@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from features.errors import DataError
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.storage.store import Store
-from pipelines.ingest import ingest
-from tests.pipelines.landing_case import HEADER, ROW, land, settings, source, table
+from tests.pipelines.data.landing.landing_case import HEADER, ROW, land, settings, source, table
 
 CUSTOMER_COLUMNS = {"customer_id": "id", "signed_up_at": "since", "country": "country"}
 

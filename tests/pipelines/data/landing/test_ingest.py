@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from features.errors import DataError, IntegrityError
 from features.tables.orders import ORDERS
-from pipelines import ingest as ingest_module
+from pipelines.data.landing import ingest as ingest_module
+from pipelines.data.landing.ingest import IngestResult, ingest, landed_tables
+from pipelines.data.landing.landed_parquet import landed_schema
+from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.foundation.settings.settings import load
 from pipelines.foundation.storage.store import Store
-from pipelines.ingest import IngestResult, ingest, landed_tables
-from pipelines.parquet_file import landed_schema
-from pipelines.typed_rows import TypedRows
-from tests.pipelines.landing_case import (
+from tests.pipelines.data.landing.landing_case import (
     HEADER,
     ORDER_COLUMNS,
     ROW,

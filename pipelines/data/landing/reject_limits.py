@@ -10,12 +10,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.errors import DataError
+from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA
+from pipelines.data.landing.source_files import SourceFile
+from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.foundation.storage.atomic_file import whole
 from pipelines.foundation.storage.landed_tables import REJECTED
 from pipelines.foundation.storage.store import Store
-from pipelines.parquet_file import REJECTED_SCHEMA
-from pipelines.source_files import SourceFile
-from pipelines.typed_rows import TypedRows
 
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
 

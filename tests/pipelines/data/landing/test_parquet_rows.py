@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.pipelines.landing_case import land, refusal
+from tests.pipelines.data.landing.landing_case import land, refusal
 
 
 def parquet(table: pa.Table, **options: Any) -> bytes:

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from features.contract import Column
+from pipelines.data.landing.local_time import FIRST_YEAR, LAST_YEAR
 from pipelines.foundation.settings.date_format import date_pattern
 from pipelines.foundation.settings.sources import Dialect
-from pipelines.local_time import FIRST_YEAR, LAST_YEAR
 
 # What str.strip() removes, and the two marks without width that files leave around ids.
 SPACES = (

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError, SettingsError
+from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.storage.store import Store
-from pipelines.ingest import ingest
-from tests.pipelines.landing_case import HEADER, ROW, land, settings, source, statuses, table
+from tests.pipelines.data.landing.landing_case import HEADER, ROW, land, settings, source, statuses, table
 
 
 def test_a_pattern_reads_its_files_by_name_and_none_of_ours(tmp_path: Path) -> None:

@@ -12,18 +12,18 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import DataError, IntegrityError
-from pipelines.csv_rows import csv_rows
+from pipelines.data.landing.csv_rows import csv_rows
+from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA, landed_schema, write_parquet
+from pipelines.data.landing.parquet_rows import damaged, parquet_rows
+from pipelines.data.landing.reject_limits import refuse_beyond_share, refuse_other_currencies
+from pipelines.data.landing.source_files import SourceFile, file_sha256, source_files
+from pipelines.data.landing.typed_rows import TypedRows, workbench
 from pipelines.foundation.identity.masking import Hiding
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.atomic_file import scratch, unfinished
 from pipelines.foundation.storage.landed_tables import LANDED, REJECTED, landed_tables, landing
 from pipelines.foundation.storage.store import Store
-from pipelines.parquet_file import REJECTED_SCHEMA, landed_schema, write_parquet
-from pipelines.parquet_rows import damaged, parquet_rows
-from pipelines.refused import refuse_beyond_share, refuse_other_currencies
-from pipelines.source_files import SourceFile, file_sha256, source_files
-from pipelines.typed_rows import TypedRows, workbench
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
 

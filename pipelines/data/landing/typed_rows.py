@@ -11,13 +11,13 @@ from duckdb.func import PythonUDFType
 
 from features.contract import Column, Table, local_day
 from features.errors import DataError
-from pipelines.dialect import Reading, quoted
+from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA
+from pipelines.data.landing.local_time import zone_clock
+from pipelines.data.landing.raw_rows import RawRows, identifier, physical
+from pipelines.data.landing.value_sql import Reading, quoted
 from pipelines.foundation.identity.erased_customers import ERASED
 from pipelines.foundation.identity.masking import Hiding
 from pipelines.foundation.identity.pseudonyms import Pseudonyms
-from pipelines.local_time import zone_clock
-from pipelines.parquet_file import REJECTED_SCHEMA
-from pipelines.raw_rows import RawRows, identifier, physical
 
 _SHOWN_CHARACTERS = 60
 _BATCH_ROWS = 65_536

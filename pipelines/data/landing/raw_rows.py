@@ -8,7 +8,7 @@ from pathlib import Path
 
 from features.contract import PHYSICAL, Column, Table
 from features.errors import DataError, did_you_mean
-from pipelines.dialect import SPACES, Reading
+from pipelines.data.landing.value_sql import SPACES, Reading
 from pipelines.foundation.settings.sources import Source
 
 _NAMES_SHOWN = 20

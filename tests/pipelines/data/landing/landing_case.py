@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError
+from pipelines.data.landing.ingest import IngestResult, ingest, landed_tables
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.foundation.storage.store import Store
-from pipelines.ingest import IngestResult, ingest, landed_tables
 
 HEADER = "order_id,customer_id,ordered_at,amount\n"
 ROW = "A-1,C-1,2024-01-02,11.77\n"
