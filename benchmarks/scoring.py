@@ -12,9 +12,9 @@ import pandas as pd
 
 from models.matrix import Matrix
 from models.training import Fitted, fit
+from pipelines.data.snapshots.features import as_matrix, feature_frame, training_matrix
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.score import scored, wording
-from pipelines.snapshots import as_matrix, feature_frame, training_matrix
 
 REPEATS = 3
 

@@ -21,12 +21,12 @@ from models.evaluation import metrics
 from models.matrix import ENTITY
 from pipelines import backtest, charts_of_money
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.outlook import outlook
 from pipelines.report_money import family_movement
-from pipelines.snapshots import training_matrix
 
 # Before the first test: a year of history, and a year of training snapshots.
 LEAD_MONTHS = 28

@@ -47,7 +47,7 @@ for name, table in workspace.tables.items():
 # is the newest day whose outcome had ended by the day that the workspace looks from.
 
 # %%
-from pipelines.snapshots import labelled_frame
+from pipelines.data.snapshots.features import labelled_frame
 
 snapshot_on = workspace.training_days(workspace.as_of)[-1]
 training_set = labelled_frame(workspace, snapshot_on)

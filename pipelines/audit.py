@@ -21,11 +21,11 @@ from models import leaks
 from models.matrix import ENTITY
 from pipelines import audit_clocks
 from pipelines.audit_columns import known_columns
+from pipelines.data.snapshots.features import columns, features, labelled_frame
 from pipelines.finding import Finding
 from pipelines.foundation.workspace.prepared_queries import Reread
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.run import Job
-from pipelines.snapshots import columns, features, labelled_frame
 
 Floats = npt.NDArray[np.float64]
 

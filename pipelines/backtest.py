@@ -16,9 +16,9 @@ from models import baselines, economics, evaluation, segments, training
 from models.matrix import Matrix, stack
 from models.segments import Segment
 from models.training import Fitted, Limits
+from pipelines.data.snapshots.features import feature_file, outcome_file, outcome_frame, training_matrix
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
-from pipelines.snapshots import feature_file, outcome_file, outcome_frame, training_matrix
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,9 +14,9 @@ from models.matrix import Matrix
 from models.promotion import Gates, Judged, Verdict
 from models.training import Fitted
 from pipelines import backtest
+from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.snapshots import training_matrix
 
 
 def verdict(workspace: Workspace, rows: Matrix) -> Verdict:

@@ -15,8 +15,8 @@ from models import forecast
 from models.forecast import Chances, Range, Sizes
 from models.matrix import ENTITY
 from pipelines import backtest
+from pipelines.data.snapshots.features import as_matrix, feature_frame, outcome_frame
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.snapshots import as_matrix, feature_frame, outcome_frame
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,10 +14,10 @@ from pipelines import deliver as delivery
 from pipelines import delivery_told as told
 from pipelines import score, summary, train, write_report
 from pipelines.data.landing.ingest import ingest as land
+from pipelines.data.snapshots.features import feature_file, outcome_file
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.monitoring import monitor as monitoring
-from pipelines.snapshots import feature_file, outcome_file
 from pipelines.train import Trained
 
 

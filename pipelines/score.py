@@ -18,12 +18,12 @@ from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines import reasons as reason_words
 from pipelines.champion import age_days
+from pipelines.data.snapshots.features import as_matrix, families_here, feature_file, feature_frame
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.settings.settings import Bands
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.privacy.handed_over import enforce, permitted
 from pipelines.reasons import Wording, reasons
-from pipelines.snapshots import as_matrix, families_here, feature_file, feature_frame
 
 BATCH = 100_000
 

@@ -13,12 +13,12 @@ from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingErro
 from models.training import Fitted
 from pipelines import backtest, champion, charts_of_quality, model_card
 from pipelines.backtest import fit, limits
+from pipelines.data.snapshots.features import families_here, outcome_file, training_matrix
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import whole
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
-from pipelines.snapshots import families_here, outcome_file, training_matrix
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from models import explanation
 from models.evaluation import Metrics
 from models.explanation import Contributions
 from pipelines import backtest
+from pipelines.data.snapshots.features import families_here
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.further_scores import further_scores
@@ -25,7 +26,6 @@ from pipelines.report_money import money
 from pipelines.report_plays import plays
 from pipelines.report_retention import retention
 from pipelines.score import history, score_rows, wording
-from pipelines.snapshots import families_here
 
 FILE_NAME = "report.html"
 COHORT = {

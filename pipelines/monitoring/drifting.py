@@ -13,9 +13,9 @@ import numpy.typing as npt
 from models import drift, unusual
 from models.training import Fitted
 from models.unusual import Together, Unusual
+from pipelines.data.snapshots.features import families_here
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.monitoring.cohorts import SCORES, Compared
-from pipelines.snapshots import families_here
 
 START_MODEL = "purchases"  # the family of what the start model makes of purchases
 SHOWN, FEWEST = 3, 10  # unseen texts told of, and how many customers must share one: fewer might tell who they are

@@ -14,9 +14,9 @@ from models import drift
 from models.drift import Profile
 from models.matrix import Matrix
 from models.training import Fitted
+from pipelines.data.snapshots.features import as_matrix, feature_file, feature_frame
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
-from pipelines.snapshots import as_matrix, feature_file, feature_frame
 
 Floats = npt.NDArray[np.float64]
 

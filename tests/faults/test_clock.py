@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.snapshots.features import feature_frame
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.snapshots import feature_frame
 from tests.faults.processes import finished
 from tests.faults.state import Rows, scores
 from tests.faults.world import NOW, SMALL, TODAY, Stage, copy

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipelines.data.snapshots.features import outcome_frame
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.init import render
 from pipelines.run import ingest
-from pipelines.snapshots import outcome_frame
 from tests.pipelines.monitoring.company_case import job_of
 
 DAY, LATER, TODAY = date(2024, 4, 29), date(2024, 5, 27), date(2024, 8, 5)

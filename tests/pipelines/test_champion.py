@@ -13,8 +13,8 @@ import pytest
 from models.promotion import Verdict
 from pipelines import champion
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.snapshots import training_matrix
 from pipelines.train import train
 from tests.pipelines.shop_case import SETTINGS, make_shop
 

@@ -15,7 +15,8 @@ import pytest
 from features.errors import SettingsError
 from models.registry import CHAMPION
 from pipelines import run as stages
-from pipelines import snapshots
+from pipelines.data.snapshots import features as snapshots
+from pipelines.data.snapshots.features import outcome_frame
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.console import People
@@ -24,7 +25,6 @@ from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.further_scores import further_scores
 from pipelines.outlook import outlook
 from pipelines.run import Job
-from pipelines.snapshots import outcome_frame
 from pipelines.train import registry_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines import run as stages
+from pipelines.data.snapshots.features import feature_file, feature_frame, outcome_frame
 from pipelines.explain import explain
 from pipelines.foundation.identity.objections import Refusals, read
 from pipelines.foundation.ledger.score_store import ScoreStore
@@ -24,7 +25,6 @@ from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.privacy.handed_over import hand_over
 from pipelines.run import Job
-from pipelines.snapshots import feature_file, feature_frame, outcome_frame
 from pipelines.succession import rollback
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,10 +14,10 @@ import pytest
 from features.asof import instant
 from features.tables import TABLES
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.snapshots.features import feature_file
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.snapshots import feature_file
 from tests.features.world_case import PARIS
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Features, outcomes and training matrices on disk, a file per snapshot."""
