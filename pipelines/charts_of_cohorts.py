@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from pipelines import kpi_words
 from pipelines.charts import Chart, axes, colour, draw, key, line_style, number_ticks, percent_ticks
+from pipelines.data.kpis import words as kpi_words
 from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from pipelines import kpi_words
 from pipelines.charts import (
     SOLID,
     Chart,
@@ -23,8 +22,9 @@ from pipelines.charts import (
     one_chart,
     percent_ticks,
 )
+from pipelines.data.kpis import words as kpi_words
+from pipelines.data.kpis.words import CHARTMOGUL
 from pipelines.foundation.wording.words import WIDE, Words
-from pipelines.kpi_words import CHARTMOGUL
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]

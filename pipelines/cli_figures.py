@@ -40,7 +40,7 @@ def kpis(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.kpis import kpis as count
+        from pipelines.data.kpis.kpis import kpis as count
 
         return count(job, by=by, months=months)
 

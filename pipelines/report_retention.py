@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import charts_of_cohorts, charts_of_revenue, kpi_words
+from pipelines import charts_of_cohorts, charts_of_revenue
+from pipelines.data.kpis import words as kpi_words
+from pipelines.data.kpis.figures import MONEY, figures
+from pipelines.data.kpis.ground import Ground
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.kpi_figures import MONEY, figures
-from pipelines.kpi_ground import Ground
 from pipelines.report_data import ReportData, Retention
 from pipelines.report_tables import Cell, Table
 

@@ -12,9 +12,9 @@ import ibis.expr.types as ir
 from features import rates, retention, revenue
 from features.figures import count
 from features.segments import ALL, UNKNOWN
-from pipelines.kpi_cohorts import cohorts
-from pipelines.kpi_ground import Ground, periods
-from pipelines.kpi_words import definitions
+from pipelines.data.kpis.cohorts import cohorts
+from pipelines.data.kpis.ground import Ground, periods
+from pipelines.data.kpis.words import definitions
 
 COUNTS = ("customers_start", "new", "reactivated", "lost", "voluntary_lost", "involuntary_lost", "customers_end")
 MONEY = ("mrr_start", *revenue.MOVES, "mrr_end")

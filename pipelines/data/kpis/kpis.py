@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import kpi_tables
-from pipelines.kpi_figures import figures
-from pipelines.kpi_ground import Ground
+from pipelines.data.kpis import tables as kpi_tables
+from pipelines.data.kpis.figures import figures
+from pipelines.data.kpis.ground import Ground
 from pipelines.run import Job
 
 

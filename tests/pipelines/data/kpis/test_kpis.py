@@ -17,15 +17,15 @@ from typer.testing import CliRunner, Result
 from features import revenue
 from features.segments import CHOICES
 from pipelines.cli import app
+from pipelines.data.kpis.figures import COUNTS, MONEY, OF_CONTRACTS, OF_SHOPS, figures
+from pipelines.data.kpis.ground import Ground
+from pipelines.data.kpis.words import FIELDS
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
 from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.foundation.storage import lock
 from pipelines.foundation.wording.words import NOTHING
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.kpi_figures import COUNTS, MONEY, OF_CONTRACTS, OF_SHOPS, figures
-from pipelines.kpi_ground import Ground
-from pipelines.kpi_words import FIELDS
 from tests.pipelines.shop_case import make_shop, order
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "twelve"

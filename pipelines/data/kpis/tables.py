@@ -11,11 +11,11 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from features.segments import ALL
+from pipelines.data.kpis.figures import MONEY
+from pipelines.data.kpis.ground import Ground
+from pipelines.data.kpis.words import cohort, head, label, means
 from pipelines.foundation.wording.words import NOTHING, Words
 from pipelines.foundation.workspace.console import People
-from pipelines.kpi_figures import MONEY
-from pipelines.kpi_ground import Ground
-from pipelines.kpi_words import cohort, head, label, means
 
 Row = dict[str, Any]
 

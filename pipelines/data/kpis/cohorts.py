@@ -11,7 +11,7 @@ import numpy as np
 from features import retention
 from features.rates import percent
 from models.curves import wilson
-from pipelines.kpi_ground import Ground, following
+from pipelines.data.kpis.ground import Ground, following
 
 MOST_MONTHS = 24  # beyond, cohorts are quarters: that many curves can still be read
 

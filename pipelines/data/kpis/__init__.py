@@ -1,0 +1,1 @@
+"""Retention figures: customers and revenue kept, lost, won, per period."""
