@@ -38,7 +38,7 @@ def erase(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.privacy.erase import erase as remove
+        from pipelines.data.privacy.erase import erase as remove
 
         return remove(job, customers)
 
@@ -59,7 +59,7 @@ def expire(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.privacy.expire import expire as remove
+        from pipelines.data.privacy.expire import expire as remove
 
         return remove(job)
 

@@ -15,11 +15,11 @@ from pipelines.crm.delivery import Compared, Wanted, compare, deliver_to, figure
 from pipelines.crm.destinations import connect
 from pipelines.crm.guards import StoppedError
 from pipelines.crm.policy import STAMPS
+from pipelines.data.privacy.enforce import enforce, hand_over, there
 from pipelines.foundation.ledger.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.foundation.storage import csv_file
 from pipelines.foundation.workspace.workspace import Workspace, fingerprint
 from pipelines.further_scores import further_scores
-from pipelines.privacy.handed_over import enforce, hand_over, there
 from pipelines.recommend import nothing, recommend
 from pipelines.score import history
 

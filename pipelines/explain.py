@@ -10,10 +10,10 @@ from rich.table import Table
 from features.errors import DataError
 from models import explanation
 from models.matrix import ENTITY
+from pipelines.data.privacy.enforce import refusals_now
 from pipelines.data.snapshots.features import as_matrix, feature_frame
 from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.privacy.handed_over import refusals_now
 from pipelines.reasons import COUNT, reasons
 from pipelines.run import Job
 from pipelines.score import band, wording

@@ -12,12 +12,12 @@ import pandas as pd
 from features.asof import as_of
 from models import economics
 from models.assignment import NOTHING, Floats, Ints, assign
+from pipelines.data.privacy.enforce import leaving
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, Flags, groups, kept_out
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.privacy.handed_over import leaving
 from pipelines.reasons import COUNT
 from pipelines.score import history
 

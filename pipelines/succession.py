@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from features.errors import TrainingError
+from pipelines.data.privacy.enforce import enforce
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.privacy.handed_over import enforce
 from pipelines.run import Job
 from pipelines.train import publish
 

@@ -16,11 +16,11 @@ from pipelines.crm.guards import Guard, of_a_destination
 from pipelines.crm.outbox import Letter, Outbox
 from pipelines.crm.policy import STAMPS, Values, records, withdrawal
 from pipelines.crm.sending import Own, Patience, patiently, read_back, send
+from pipelines.data.privacy.enforce import kept_inside, refusals_now
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.destinations import Destination
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.privacy.handed_over import kept_inside, refusals_now
 
 SAMPLE = 3
 

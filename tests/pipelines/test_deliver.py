@@ -19,6 +19,7 @@ from pipelines.crm.connector import DestinationError
 from pipelines.crm.guards import StoppedError
 from pipelines.crm.outbox import Outbox
 from pipelines.crm.policy import STAMPS
+from pipelines.data.privacy.erase import erase
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
@@ -27,7 +28,6 @@ from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.privacy.erase import erase
 from pipelines.run import Job
 from tests.pipelines.crm.destination_case import Memory
 from tests.pipelines.crm.rest_case import rest

@@ -13,6 +13,7 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines import run as stages
+from pipelines.data.privacy.enforce import hand_over
 from pipelines.data.snapshots.features import feature_file, feature_frame, outcome_frame
 from pipelines.explain import explain
 from pipelines.foundation.identity.objections import Refusals, read
@@ -23,7 +24,6 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.privacy.handed_over import hand_over
 from pipelines.run import Job
 from pipelines.succession import rollback
 

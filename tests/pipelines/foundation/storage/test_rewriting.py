@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from features.errors import AttritionError, IntegrityError
 from pipelines.cli import app
+from pipelines.data.privacy.landed_rows import leave_out
 from pipelines.foundation.storage import rewriting
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub, settle
 from pipelines.foundation.storage.store import Store, StoredFile
-from pipelines.privacy.landed_rows import leave_out
 from tests.pipelines.shop_case import FIRST, make_shop, order
 
 

@@ -19,6 +19,7 @@ from features.asof import instant
 from features.errors import SettingsError
 from features.tables import TABLES
 from pipelines.data.landing.landed_parquet import write_parquet
+from pipelines.data.privacy.landed_rows import leave_out
 from pipelines.foundation.identity.erased_customers import ERASED, masked
 from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.ledger.recommendations import Recommended
@@ -28,7 +29,6 @@ from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.privacy.landed_rows import leave_out
 from pipelines.run import Job
 
 EXPIRED = "expired"  # the reason of a rejected row whose text is no longer kept

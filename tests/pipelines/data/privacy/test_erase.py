@@ -19,6 +19,8 @@ from features.errors import DataError, IntegrityError
 from features.tables import TABLES
 from pipelines import run as stages
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.privacy import erase as erasing
+from pipelines.data.privacy.erase import erase
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
@@ -27,8 +29,6 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.privacy import erase as erasing
-from pipelines.privacy.erase import erase
 from pipelines.run import Job
 from tests.pipelines.data.landing.landing_case import HEADER, UNNAMED, files_of, settings, source
 

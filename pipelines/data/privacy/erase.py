@@ -13,6 +13,11 @@ import numpy.typing as npt
 
 from features.errors import DataError
 from pipelines.data.landing.value_sql import SPACES
+from pipelines.data.privacy.enforce import take_out
+from pipelines.data.privacy.landed_rows import erase_rows
+from pipelines.data.privacy.own_files import MADE
+from pipelines.data.privacy.traces import Traces
+from pipelines.data.privacy.workspace_files import made_files, rows_of
 from pipelines.foundation.identity.erased_customers import KEY, SCHEMA
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.identity.pseudonyms import Identities
@@ -22,11 +27,6 @@ from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landed_tables import LANDED
 from pipelines.foundation.storage.rewriting import forget, scrub
 from pipelines.foundation.storage.store import Store
-from pipelines.privacy.elsewhere import MADE
-from pipelines.privacy.handed_over import take_out
-from pipelines.privacy.landed_rows import erase_rows
-from pipelines.privacy.made_files import made_files, rows_of
-from pipelines.privacy.traces import Traces
 from pipelines.run import Job
 
 Say = Callable[[str], None]

@@ -11,6 +11,7 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.privacy.expire import expire
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
@@ -20,7 +21,6 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.privacy.expire import expire
 from pipelines.run import Job
 from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
 from tests.pipelines.foundation.ledger import score_case

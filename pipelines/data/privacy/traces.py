@@ -9,16 +9,16 @@ from datetime import date
 from typing import Any
 
 from pipelines.data.landing.source_files import file_sha256
+from pipelines.data.privacy.enforce import customers_in
+from pipelines.data.privacy.landed_rows import landed_rows, rejected_rows
+from pipelines.data.privacy.own_files import foreign_files, lines_naming
+from pipelines.data.privacy.workspace_files import made_files, models, rows_of
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage.landed_tables import LANDED
 from pipelines.foundation.storage.store import Store
-from pipelines.privacy.elsewhere import foreign_files, lines_naming
-from pipelines.privacy.handed_over import customers_in
-from pipelines.privacy.landed_rows import landed_rows, rejected_rows
-from pipelines.privacy.made_files import made_files, models, rows_of
 
 
 @dataclass(frozen=True)

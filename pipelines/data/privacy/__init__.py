@@ -1,0 +1,1 @@
+"""How the processing of a customer ends: objections enforced, rows expired, people erased, data handed over."""

@@ -1,1 +1,0 @@
-"""Whose data may be processed, how they are hidden, and how they are removed."""
