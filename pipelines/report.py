@@ -11,9 +11,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipelines import (
-    charts_of_customers,
-    charts_of_quality,
-    charts_over_time,
     report_impact,
     report_money,
     report_monitoring,
@@ -22,8 +19,11 @@ from pipelines import (
     report_summary,
     report_tables,
 )
-from pipelines.charts import COLOURS, Chart
 from pipelines.foundation.wording.words import NOTHING, Words
+from pipelines.prediction.charts import customers as charts_of_customers
+from pipelines.prediction.charts import over_time as charts_over_time
+from pipelines.prediction.charts import quality as charts_of_quality
+from pipelines.prediction.charts.sheet import COLOURS, Chart
 from pipelines.report_data import Fold, Published, ReportData
 
 __all__ = ["Fold", "Published", "ReportData", "render"]

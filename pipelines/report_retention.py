@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import charts_of_cohorts, charts_of_revenue
 from pipelines.data.kpis import words as kpi_words
 from pipelines.data.kpis.figures import MONEY, figures
 from pipelines.data.kpis.ground import Ground
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.prediction.charts import cohorts as charts_of_cohorts
+from pipelines.prediction.charts import revenue as charts_of_revenue
 from pipelines.report_data import ReportData, Retention
 from pipelines.report_tables import Cell, Table
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from features import outcomes
 from models.evaluation import TOP_SHARE
-from pipelines.charts_of_quality import line_name
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.quality import line_name
 from pipelines.report_data import Fold, ReportData
 
 FEW = 200

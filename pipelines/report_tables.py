@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from models.evaluation import Metrics
-from pipelines.charts_of_quality import line_name
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.quality import line_name
 from pipelines.report_data import Fold, ReportData
 from pipelines.report_summary import first_and_last, in_bands
 

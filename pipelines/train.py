@@ -11,7 +11,7 @@ from typing import Any
 from models import artifact, training
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError, make_database
 from models.training import Fitted
-from pipelines import backtest, champion, charts_of_quality, model_card
+from pipelines import backtest, champion, model_card
 from pipelines.backtest import fit, limits
 from pipelines.data.snapshots.features import families_here, outcome_file, training_matrix
 from pipelines.foundation.ledger.model_versions import Version, Versions
@@ -19,6 +19,7 @@ from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import whole
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.prediction.charts import quality as charts_of_quality
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from models.economics import Play
-from pipelines import charts_of_money
 from pipelines.foundation.wording.words import Language, Words
+from pipelines.prediction.charts import money as charts_of_money
 from pipelines.report import render
 from pipelines.report_data import Modelled, Money, ReportData
 from tests.pipelines.test_report import LAPTOP, PHONE, Page, report

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.charts_of_cohorts import MOST_COHORTS, curves
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.cohorts import MOST_COHORTS, curves
 
 EN, FR = Words("en"), Words("fr")
 

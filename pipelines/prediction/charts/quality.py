@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from models import curves
 from models.curves import Curve
-from pipelines.charts import (
+from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.sheet import (
     HEIGHT,
     POINTS,
     Chart,
@@ -27,7 +28,6 @@ from pipelines.charts import (
     one_chart,
     percent_ticks,
 )
-from pipelines.foundation.wording.words import Words
 
 Floats = npt.NDArray[np.float64]
 

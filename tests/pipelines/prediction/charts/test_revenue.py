@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.charts import COLOURS, Chart
-from pipelines.charts_of_revenue import MOST_MONTHS, charts
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.revenue import MOST_MONTHS, charts
+from pipelines.prediction.charts.sheet import COLOURS, Chart
 
 EN, FR = Words("en", by_contract=True), Words("fr", by_contract=True)
 SHOP = Words("en")

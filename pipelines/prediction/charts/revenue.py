@@ -11,7 +11,10 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from pipelines.charts import (
+from pipelines.data.kpis import words as kpi_words
+from pipelines.data.kpis.words import CHARTMOGUL
+from pipelines.foundation.wording.words import WIDE, Words
+from pipelines.prediction.charts.sheet import (
     SOLID,
     Chart,
     Key,
@@ -22,9 +25,6 @@ from pipelines.charts import (
     one_chart,
     percent_ticks,
 )
-from pipelines.data.kpis import words as kpi_words
-from pipelines.data.kpis.words import CHARTMOGUL
-from pipelines.foundation.wording.words import WIDE, Words
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]

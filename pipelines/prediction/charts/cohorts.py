@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from pipelines.charts import Chart, axes, colour, draw, key, line_style, number_ticks, percent_ticks
 from pipelines.data.kpis import words as kpi_words
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.sheet import Chart, axes, colour, draw, key, line_style, number_ticks, percent_ticks
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from models.realised import RATIO
-from pipelines.charts import Chart, colour, key, line_style, number_ticks, one_chart
-from pipelines.charts_over_time import caption, day_axis, roomy
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.over_time import caption, day_axis, roomy
+from pipelines.prediction.charts.sheet import Chart, colour, key, line_style, number_ticks, one_chart
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from pipelines.charts import Chart, axes, colour, draw, key, line_style, number_ticks
-from pipelines.charts_of_quality import line_name
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.quality import line_name
+from pipelines.prediction.charts.sheet import Chart, axes, colour, draw, key, line_style, number_ticks
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from pipelines.charts import Chart, Key, axes, colour, draw, number_ticks, percent_ticks
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.sheet import Chart, Key, axes, colour, draw, number_ticks, percent_ticks
 
 Floats = npt.NDArray[np.float64]
 

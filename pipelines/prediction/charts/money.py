@@ -10,9 +10,19 @@ from matplotlib.axes import Axes
 from models import economics
 from models.curves import Curve
 from models.economics import Play
-from pipelines.charts import Chart, Key, colour, curve_lines, key, line_style, number_ticks, one_chart, percent_ticks
-from pipelines.charts_of_quality import TENTH
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.quality import TENTH
+from pipelines.prediction.charts.sheet import (
+    Chart,
+    Key,
+    colour,
+    curve_lines,
+    key,
+    line_style,
+    number_ticks,
+    one_chart,
+    percent_ticks,
+)
 
 Floats = npt.NDArray[np.float64]
 

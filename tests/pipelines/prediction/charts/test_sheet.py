@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.charts import COLOURS, Chart
-from pipelines.charts_of_customers import contributions, indicators, risk
-from pipelines.charts_of_quality import calibration, ranking
-from pipelines.charts_over_time import over_time
 from pipelines.foundation.wording.words import Words
+from pipelines.prediction.charts.customers import contributions, indicators, risk
+from pipelines.prediction.charts.over_time import over_time
+from pipelines.prediction.charts.quality import calibration, ranking
+from pipelines.prediction.charts.sheet import COLOURS, Chart
 
 EN, FR = Words("en"), Words("fr")
 

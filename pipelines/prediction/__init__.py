@@ -1,0 +1,1 @@
+"""From snapshots to scores: training, scoring, their checks and their pictures."""
