@@ -19,7 +19,6 @@ from sklearn.metrics import roc_auc_score
 from models import economics
 from models.evaluation import metrics
 from models.matrix import ENTITY
-from pipelines import backtest
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.settings.settings import FILE_NAME, load
@@ -27,6 +26,7 @@ from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.outlook import outlook
 from pipelines.prediction.charts import money as charts_of_money
+from pipelines.prediction.training import backtest
 from pipelines.report_money import family_movement
 
 # Before the first test: a year of history, and a year of training snapshots.

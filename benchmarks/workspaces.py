@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.backtest import backtest
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.workspace.init import init
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+from pipelines.prediction.training.backtest import backtest
 
 ONLINE_RETAIL = """
 # UCI "Online Retail", 2010-12-01 to 2011-12-09 (CC0, R package onlineretail). Two months of history: before that,

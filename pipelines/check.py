@@ -7,12 +7,12 @@ from typing import Any
 
 from features.errors import DataError
 from features.training_set import FAMILIES
-from pipelines import backtest
 from pipelines.data.landing.ingest import landed_tables
 from pipelines.data.landing.source_files import source_files
 from pipelines.data.snapshots.features import columns
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.prediction.training import backtest
 from pipelines.run import Job
 
 

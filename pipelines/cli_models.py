@@ -24,7 +24,7 @@ def models(project: Project = HERE, as_json: AsJson = False, debug: Debug = Fals
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.succession import models as listed
+        from pipelines.prediction.training.succession import models as listed
 
         return listed(job)
 
@@ -46,7 +46,7 @@ def promote(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.succession import promote as put
+        from pipelines.prediction.training.succession import promote as put
 
         return put(job, version)
 
@@ -72,7 +72,7 @@ def rollback(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.succession import rollback as back
+        from pipelines.prediction.training.succession import rollback as back
 
         return back(job, outcome)
 

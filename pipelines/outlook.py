@@ -14,9 +14,9 @@ import pandas as pd
 from models import forecast
 from models.forecast import Chances, Range, Sizes
 from models.matrix import ENTITY
-from pipelines import backtest
 from pipelines.data.snapshots.features import as_matrix, feature_frame, outcome_frame
 from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.prediction.training import backtest
 
 Floats = npt.NDArray[np.float64]
 

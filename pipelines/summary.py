@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import backtest
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.prediction.training import backtest
 
 FILE_NAME = "summary.json"
 

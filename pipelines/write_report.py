@@ -13,7 +13,6 @@ import pandas as pd
 from models import explanation
 from models.evaluation import Metrics
 from models.explanation import Contributions
-from pipelines import backtest
 from pipelines.data.privacy.enforce import enforce, leaving
 from pipelines.data.snapshots.features import families_here
 from pipelines.foundation.ledger.score_store import ScoreStore
@@ -21,6 +20,7 @@ from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.further_scores import further_scores
 from pipelines.impact import measured, recommended_any
 from pipelines.monitoring.monitor import monitored
+from pipelines.prediction.training import backtest
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
 from pipelines.report_plays import plays

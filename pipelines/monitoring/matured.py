@@ -13,13 +13,13 @@ import pandas as pd
 from features.errors import TrainingError
 from models import realised
 from models.realised import Tolerance
-from pipelines.champion import learned_until
 from pipelines.data.snapshots.features import outcome_file, outcome_frame
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.monitoring import held_out
 from pipelines.monitoring.held_out import StandIns
+from pipelines.prediction.training.champion import learned_until
 from pipelines.score import history
 
 Floats = npt.NDArray[np.float64]

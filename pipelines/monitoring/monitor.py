@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pipelines.champion import learned_until
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.wording.words import Words
@@ -16,6 +15,7 @@ from pipelines.foundation.workspace.workspace import Workspace, code_version, fi
 from pipelines.monitoring import arrivals, cohorts, drifting, held_out, webhook
 from pipelines.monitoring import matured as maturing
 from pipelines.monitoring.alerts import Alert, alerts, retrain
+from pipelines.prediction.training.champion import learned_until
 
 if TYPE_CHECKING:
     from pipelines.run import Job

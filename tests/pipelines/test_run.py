@@ -24,8 +24,8 @@ from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.further_scores import further_scores
 from pipelines.outlook import outlook
+from pipelines.prediction.training.train import registry_of
 from pipelines.run import Job
-from pipelines.train import registry_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KINDS = ("churn", "involuntary", "expansion")

@@ -24,8 +24,8 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.prediction.training.succession import rollback
 from pipelines.run import Job
-from pipelines.succession import rollback
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = Privacy(objections="objections.csv", consent="consent.csv")

@@ -13,10 +13,10 @@ from models import promotion, training
 from models.matrix import Matrix
 from models.promotion import Gates, Judged, Verdict
 from models.training import Fitted
-from pipelines import backtest
 from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.prediction.training import backtest
 
 
 def verdict(workspace: Workspace, rows: Matrix) -> Verdict:

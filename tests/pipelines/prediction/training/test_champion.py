@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from models.promotion import Verdict
-from pipelines import champion
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.train import train
+from pipelines.prediction.training import champion
+from pipelines.prediction.training.train import train
 from tests.pipelines.shop_case import SETTINGS, make_shop
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from features.errors import IntegrityError, StaleError, TrainingError
-from pipelines import succession
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+from pipelines.prediction.training import succession
+from pipelines.prediction.training.train import registry_of, train
 from pipelines.run import Job
 from pipelines.score import score
-from pipelines.train import registry_of, train
 from tests.pipelines.foundation.ledger.score_case import current
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_promoted_by_hand_and_rolled_back(job: Job) -> None:
     "step",
     [
         "pipelines.foundation.ledger.model_versions.Versions.roll_back",
-        "pipelines.succession.publish",
+        "pipelines.prediction.training.succession.publish",
         "pipelines.foundation.ledger.model_versions.Versions.all",
     ],
 )

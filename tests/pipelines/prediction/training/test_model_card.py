@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.model_card import FILE_NAME, model_card
+from pipelines.prediction.training.model_card import FILE_NAME, model_card
 from tests.pipelines.shop_case import FORMULA
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

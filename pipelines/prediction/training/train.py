@@ -11,8 +11,6 @@ from typing import Any
 from models import artifact, training
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError, make_database
 from models.training import Fitted
-from pipelines import backtest, champion, model_card
-from pipelines.backtest import fit, limits
 from pipelines.data.snapshots.features import families_here, outcome_file, training_matrix
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.storage import documents
@@ -20,6 +18,8 @@ from pipelines.foundation.storage.atomic_file import whole
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.prediction.charts import quality as charts_of_quality
+from pipelines.prediction.training import backtest, champion, model_card
+from pipelines.prediction.training.backtest import fit, limits
 
 
 @dataclass(frozen=True)

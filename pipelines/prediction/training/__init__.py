@@ -1,0 +1,1 @@
+"""Backtest, fit, champion and challenger, model card."""
