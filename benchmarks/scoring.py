@@ -14,7 +14,7 @@ from models.matrix import Matrix
 from models.training import Fitted, fit
 from pipelines.data.snapshots.features import as_matrix, feature_frame, training_matrix
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.score import scored, wording
+from pipelines.prediction.scoring.score import scored, wording
 
 REPEATS = 3
 

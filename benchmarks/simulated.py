@@ -24,8 +24,8 @@ from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.outlook import outlook
 from pipelines.prediction.charts import money as charts_of_money
+from pipelines.prediction.scoring.outlook import outlook
 from pipelines.prediction.training import backtest
 from pipelines.report_money import family_movement
 

@@ -78,7 +78,7 @@ import numpy as np
 import shap
 
 from models import explanation
-from pipelines.score import score_rows, wording
+from pipelines.prediction.scoring.score import score_rows, wording
 
 fitted, rows, frame = score_rows(workspace)
 some = np.arange(len(rows)) < 2_000
@@ -100,8 +100,8 @@ riskiest = scores.sort_values(["churn_probability", "customer_id"], ascending=[F
 riskiest[["customer_id", "churn_probability", "churn_risk_band", "reason_1", "reason_2", "reason_3"]]
 
 # %%
-from pipelines.explain import explain
 from pipelines.foundation.workspace.console import People
+from pipelines.prediction.scoring.explain import explain
 from pipelines.run import Job
 
 document = explain(Job(workspace, People(quiet=True), datetime.now(UTC)), riskiest["customer_id"])

@@ -189,7 +189,7 @@ def explain(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.explain import explain as look
+        from pipelines.prediction.scoring.explain import explain as look
 
         return look(job, customer, held_out_too=holdout)
 

@@ -12,14 +12,14 @@ from features import cohort
 from features.asof import as_of
 from models import economics
 from models.matrix import ENTITY
-from pipelines import outlook
 from pipelines.data.privacy.enforce import hand_over, there
 from pipelines.data.snapshots.features import as_matrix, feature_file, feature_frame
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.workspace.holdout import chosen_by, kept_out
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.prediction.scoring import outlook
+from pipelines.prediction.scoring.score import in_batches, wording
 from pipelines.prediction.training.champion import age_days
-from pipelines.score import in_batches, wording
 
 OF_LOSS = ("churn", "voluntary", "involuntary")
 

@@ -18,8 +18,8 @@ from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, Flags, groups, kept_out
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.reasons import COUNT
-from pipelines.score import history
+from pipelines.prediction.scoring.reasons import COUNT
+from pipelines.prediction.scoring.score import history
 
 _DONE = ("customer_id", "play", "done_on", "age")
 DAYS = 7  # for which a recommendation is shown, keeps its customer from another, and fills its play's capacity

@@ -16,8 +16,8 @@ from models.training import Fitted
 from pipelines.data.snapshots.features import as_matrix, families_here, feature_frame
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.outlook import FIGURES, outlook
 from pipelines.prediction.charts import money as charts_of_money
+from pipelines.prediction.scoring.outlook import FIGURES, outlook
 from pipelines.prediction.training import backtest
 from pipelines.report_data import Modelled, Money, ReportData
 from pipelines.report_tables import Cell, Table, family_name

@@ -20,12 +20,12 @@ from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.further_scores import further_scores
 from pipelines.impact import measured, recommended_any
 from pipelines.monitoring.monitor import monitored
+from pipelines.prediction.scoring.score import history, score_rows, wording
 from pipelines.prediction.training import backtest
 from pipelines.report import Fold, Published, ReportData, render
 from pipelines.report_money import money
 from pipelines.report_plays import plays
 from pipelines.report_retention import retention
-from pipelines.score import history, score_rows, wording
 
 FILE_NAME = "report.html"
 COHORT = {

@@ -19,8 +19,8 @@ from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
 from pipelines.monitoring import held_out
 from pipelines.monitoring.held_out import StandIns
+from pipelines.prediction.scoring.score import history
 from pipelines.prediction.training.champion import learned_until
-from pipelines.score import history
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,7 +15,6 @@ from features.errors import DataError, SettingsError
 from pipelines import run as stages
 from pipelines.data.privacy.enforce import hand_over
 from pipelines.data.snapshots.features import feature_file, feature_frame, outcome_frame
-from pipelines.explain import explain
 from pipelines.foundation.identity.objections import Refusals, read
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
@@ -24,6 +23,7 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.prediction.scoring.explain import explain
 from pipelines.prediction.training.succession import rollback
 from pipelines.run import Job
 

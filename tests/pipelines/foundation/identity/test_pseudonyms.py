@@ -13,7 +13,6 @@ from features.errors import DataError, IntegrityError, SettingsError
 from pipelines import run as stages
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.privacy.erase import erase
-from pipelines.explain import explain
 from pipelines.foundation.identity.pseudonyms import FILE, VARIABLE, Identities, Pseudonyms
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
@@ -22,6 +21,7 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.prediction.scoring.explain import explain
 from pipelines.run import Job
 from tests.pipelines import shop_case
 from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table

@@ -10,8 +10,8 @@ import pytest
 
 from features.errors import IntegrityError, TrainingError
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+from pipelines.prediction.scoring.score import score
 from pipelines.prediction.training.train import _record, registry_of, train
-from pipelines.score import score
 from tests.pipelines.shop_case import FORMULA
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from features.catalog import Indicator
 from features.training_set import FAMILIES
 from models.explanation import Contributions
-from pipelines.reasons import SAYINGS, START, Language, Wording, number, reasons
+from pipelines.prediction.scoring.reasons import SAYINGS, START, Language, Wording, number, reasons
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import score
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.score import score_rows, scored, wording
+from pipelines.prediction.scoring import score
+from pipelines.prediction.scoring.score import score_rows, scored, wording
 
 
 def test_batches_and_threads_change_no_score_and_no_reason(

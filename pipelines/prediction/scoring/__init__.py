@@ -1,0 +1,1 @@
+"""Scores, their reasons, and what is expected of all customers together."""
