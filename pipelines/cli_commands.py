@@ -58,8 +58,8 @@ def check(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.audit import audit
-        from pipelines.check import check as look
+        from pipelines.prediction.checks.audit import audit
+        from pipelines.prediction.checks.check import check as look
 
         return look(job) | {"audit": audit(job) if deep else None}
 

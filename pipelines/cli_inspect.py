@@ -23,7 +23,7 @@ def indicators(as_json: AsJson = False, debug: Debug = False) -> None:
     """
 
     def work() -> dict[str, Any]:
-        from pipelines.indicators import indicators as listed
+        from pipelines.prediction.checks.indicators import indicators as listed
 
         return listed(quiet=as_json)
 
@@ -43,7 +43,7 @@ def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.audit import audit as look
+        from pipelines.prediction.checks.audit import audit as look
 
         return look(job)
 

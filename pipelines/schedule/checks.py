@@ -53,7 +53,7 @@ def checks(site: Site) -> list[dg.AssetChecksDefinition]:
 
     @dg.multi_asset_check(name="audit", specs=[AUDIT], retry_policy=site.retry)
     def audit(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        from pipelines.audit import audit as look_for_the_future
+        from pipelines.prediction.checks.audit import audit as look_for_the_future
 
         with site.job(context) as job:
             document = look_for_the_future(job)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipelines import audit
 from pipelines import run as stages
 from pipelines.foundation.storage import documents
 from pipelines.monitoring.monitor import KIND
+from pipelines.prediction.checks import audit
 from pipelines.run import Job
 from tests.pipelines.monitoring.document_case import document
 from tests.pipelines.schedule.schedule_case import history, made, run, told, verdicts

@@ -18,15 +18,15 @@ from features.asof import AsOf, instant
 from features.contract import Table, local_day
 from features.tables import TABLES
 from models import leaks
-from pipelines import audit, audit_clocks
-from pipelines.audit import departures, table_of_today, time_travel
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots import features as snapshots
 from pipelines.data.snapshots.features import families_here
-from pipelines.finding import Finding
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace import prepared_queries as prepared
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+from pipelines.prediction.checks import audit, audit_clocks
+from pipelines.prediction.checks.audit import departures, table_of_today, time_travel
+from pipelines.prediction.checks.finding import Finding
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LOOKBACKS = (30, 90)
