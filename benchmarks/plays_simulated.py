@@ -19,7 +19,7 @@ from pipelines.foundation.simulation.hazards import TREATMENT_FACTOR
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.simulation.weeks import HORIZON_WEEKS
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
-from pipelines.impact import plays
+from pipelines.operations.plays.impact import plays
 
 Floats = npt.NDArray[np.float64]
 

@@ -29,7 +29,7 @@ def impact(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.impact import impact as measure
+        from pipelines.operations.plays.impact import impact as measure
 
         return measure(job)
 

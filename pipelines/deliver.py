@@ -20,8 +20,8 @@ from pipelines.foundation.ledger.score_store import COLUMNS, ScoreRun, ScoreStor
 from pipelines.foundation.storage import csv_file
 from pipelines.foundation.workspace.workspace import Workspace, fingerprint
 from pipelines.further_scores import further_scores
+from pipelines.operations.plays.recommend import nothing, recommend
 from pipelines.prediction.scoring.score import history
-from pipelines.recommend import nothing, recommend
 
 CSV = "csv"
 PLAYS = ("recommended_play", "recommended_play_code")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import impact_words
 from pipelines.foundation.wording.words import Words
+from pipelines.operations.plays import impact_words
 from pipelines.report_data import ReportData
 from pipelines.report_tables import Cell, Table
 

@@ -11,7 +11,7 @@ from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, kept_out
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.recommend import DAYS, Past
+from pipelines.operations.plays.recommend import DAYS, Past
 from pipelines.report_data import PlayOfWeek, Plays, ReportData
 from pipelines.report_tables import Cell, Table
 

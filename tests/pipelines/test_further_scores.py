@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import further_scores
 from pipelines.foundation.workspace.workspace import Workspace
-from tests.pipelines.recommend_case import HELD_OUT, TREATED, play, workspace
+from tests.pipelines.operations.plays.recommend_case import HELD_OUT, TREATED, play, workspace
 
 CUSTOMERS = [TREATED[0], HELD_OUT[0], TREATED[1], HELD_OUT[1]]
 

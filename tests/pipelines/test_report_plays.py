@@ -15,13 +15,13 @@ from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.wording.words import Language
 from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.operations.plays.recommend import recommend
 from pipelines.prediction.scoring.score import history
-from pipelines.recommend import recommend
 from pipelines.report import render
 from pipelines.report_data import PlayOfWeek, Plays, ReportData
 from pipelines.report_plays import plays
 from pipelines.write_report import write_report
-from tests.pipelines.recommend_case import DAY, HELD_OUT, TREATED, note, play, scored, workspace
+from tests.pipelines.operations.plays.recommend_case import DAY, HELD_OUT, TREATED, note, play, scored, workspace
 from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ from pipelines.monitoring.cohorts import compared
 from pipelines.monitoring.drifting import described
 from pipelines.monitoring.monitor import monitor, monitored, newest
 from pipelines.monitoring.webhook import VARIABLE
-from tests.pipelines.impact_case import recommend, recommended
 from tests.pipelines.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
 from tests.pipelines.monitoring.test_webhook import listening
+from tests.pipelines.operations.plays.impact_case import recommend, recommended
 
 SIGN_UPS_END = {"customers", "subscriptions"}  # nobody signs up in the company's last months
 

@@ -24,7 +24,7 @@ from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.run import Job
 from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
 from tests.pipelines.foundation.ledger import score_case
-from tests.pipelines.recommend_case import note
+from tests.pipelines.operations.plays.recommend_case import note
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 AS_OF = date(2024, 7, 1)

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.storage.store import Store
-from tests.pipelines.recommend_case import note
+from tests.pipelines.operations.plays.recommend_case import note
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from features.errors import SettingsError
 from features.outcomes import window
 from models import impact as effects
 from models.impact import Enrolled, Impact
-from pipelines import impact_words
 from pipelines.data.snapshots.features import outcome_file, outcome_frame
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.operations.plays import impact_words
 
 if TYPE_CHECKING:
     from pipelines.run import Job

@@ -16,9 +16,9 @@ from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.recommend import DAYS, recommend
+from pipelines.operations.plays.recommend import DAYS, recommend
 from tests.pipelines.data.landing.landing_case import HEADER, ROW, source
-from tests.pipelines.recommend_case import (
+from tests.pipelines.operations.plays.recommend_case import (
     CUSTOMERS,
     DAY,
     HELD_OUT,

@@ -17,9 +17,17 @@ from features.errors import SettingsError
 from pipelines.cli import app
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.impact import first_of_each, impact, measured, plays, recommended_any, with_actions
-from tests.pipelines.impact_case import DAY, LATER, TODAY, at_risk, make_company, recommend, recommended
+from pipelines.operations.plays.impact import first_of_each, impact, measured, plays, recommended_any, with_actions
 from tests.pipelines.monitoring.company_case import job_of
+from tests.pipelines.operations.plays.impact_case import (
+    DAY,
+    LATER,
+    TODAY,
+    at_risk,
+    make_company,
+    recommend,
+    recommended,
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.foundation.wording.words import Words
-from pipelines.impact_words import named, rows, said, sentences
+from pipelines.operations.plays.impact_words import named, rows, said, sentences
 
 KEPT = {"estimate": 14.2, "low": 3.1, "high": 25.4}
 

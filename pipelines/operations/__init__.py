@@ -1,0 +1,1 @@
+"""What is done with scores: plays, delivery, and a watch over what came of them."""

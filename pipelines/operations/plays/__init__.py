@@ -1,0 +1,1 @@
+"""What is recommended for whom, and what it changed."""
