@@ -30,7 +30,7 @@ def monitor(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.monitoring.monitor import monitor as look
+        from pipelines.operations.monitoring.monitor import monitor as look
 
         return look(job)
 

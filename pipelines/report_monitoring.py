@@ -8,7 +8,7 @@ from typing import Any
 
 from models.realised import RATIO
 from pipelines.foundation.wording.words import Words
-from pipelines.monitoring.alerts import alerts, retrain
+from pipelines.operations.monitoring.alerts import alerts, retrain
 from pipelines.prediction.charts import monitoring as charts_of_monitoring
 from pipelines.report_data import ReportData
 from pipelines.report_tables import Cell, Table

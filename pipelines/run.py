@@ -16,7 +16,7 @@ from pipelines.data.landing.ingest import ingest as land
 from pipelines.data.snapshots.features import feature_file, outcome_file
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.monitoring import monitor as monitoring
+from pipelines.operations.monitoring import monitor as monitoring
 from pipelines.prediction.scoring import score
 from pipelines.prediction.training import backtest as backtests
 from pipelines.prediction.training import train

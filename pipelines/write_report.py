@@ -18,7 +18,7 @@ from pipelines.data.snapshots.features import families_here
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.further_scores import further_scores
-from pipelines.monitoring.monitor import monitored
+from pipelines.operations.monitoring.monitor import monitored
 from pipelines.operations.plays.impact import measured, recommended_any
 from pipelines.prediction.scoring.score import history, score_rows, wording
 from pipelines.prediction.training import backtest

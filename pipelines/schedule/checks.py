@@ -63,7 +63,7 @@ def checks(site: Site) -> list[dg.AssetChecksDefinition]:
 
     @dg.multi_asset_check(name="drift", specs=[DRIFT], retry_policy=site.retry)
     def drift(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        from pipelines.monitoring.monitor import newest
+        from pipelines.operations.monitoring.monitor import newest
 
         with site.job(context) as job:
             document = newest(job.workspace)

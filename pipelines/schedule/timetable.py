@@ -57,7 +57,7 @@ def retrain_sensor(site: Site) -> dg.SensorDefinition:
     def monitoring_asks() -> dg.RunRequest | dg.SkipReason:
         """Train a challenger where the newest monitoring document gives a reason to."""
         from pipelines.foundation.workspace.workspace import open_workspace
-        from pipelines.monitoring.monitor import newest
+        from pipelines.operations.monitoring.monitor import newest
 
         try:
             document = newest(open_workspace(site.folder, now=datetime.now(UTC)))

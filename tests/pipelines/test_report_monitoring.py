@@ -10,7 +10,7 @@ import pytest
 from pipelines.foundation.wording.words import Language
 from pipelines.report import render
 from pipelines.report_data import ReportData
-from tests.pipelines.monitoring.document_case import document, indicator, run
+from tests.pipelines.operations.monitoring.document_case import document, indicator, run
 from tests.pipelines.test_report import Page, report
 
 DRIFT = "chart-monitoring-drift"

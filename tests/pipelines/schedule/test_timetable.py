@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines.monitoring import monitor
+from pipelines.operations.monitoring import monitor
 from pipelines.schedule.site import Site
 from pipelines.schedule.timetable import retrain_sensor
 from tests.pipelines.schedule.schedule_case import history

@@ -13,7 +13,7 @@ from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.init import render
 from pipelines.run import ingest
-from tests.pipelines.monitoring.company_case import job_of
+from tests.pipelines.operations.monitoring.company_case import job_of
 
 DAY, LATER, TODAY = date(2024, 4, 29), date(2024, 5, 27), date(2024, 8, 5)
 FEW = ("customers", "subscriptions", "treatments")

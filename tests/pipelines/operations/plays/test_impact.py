@@ -18,7 +18,7 @@ from pipelines.cli import app
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays.impact import first_of_each, impact, measured, plays, recommended_any, with_actions
-from tests.pipelines.monitoring.company_case import job_of
+from tests.pipelines.operations.monitoring.company_case import job_of
 from tests.pipelines.operations.plays.impact_case import (
     DAY,
     LATER,

@@ -15,7 +15,7 @@ from models.training import Fitted
 from models.unusual import Together, Unusual
 from pipelines.data.snapshots.features import families_here
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.monitoring.cohorts import SCORES, Compared
+from pipelines.operations.monitoring.cohorts import SCORES, Compared
 
 START_MODEL = "purchases"  # the family of what the start model makes of purchases
 SHOWN, FEWEST = 3, 10  # unseen texts told of, and how many customers must share one: fewer might tell who they are

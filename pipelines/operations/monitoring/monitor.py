@@ -12,9 +12,10 @@ from pipelines.foundation.storage import documents
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
-from pipelines.monitoring import arrivals, cohorts, drifting, held_out, webhook
-from pipelines.monitoring import matured as maturing
-from pipelines.monitoring.alerts import Alert, alerts, retrain
+from pipelines.operations.monitoring import arrivals, cohorts, drifting, webhook
+from pipelines.operations.monitoring import holdout_figures as held_out
+from pipelines.operations.monitoring import matured as maturing
+from pipelines.operations.monitoring.alerts import Alert, alerts, retrain
 from pipelines.prediction.training.champion import learned_until
 
 if TYPE_CHECKING:

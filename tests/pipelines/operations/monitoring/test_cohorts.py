@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from models.unusual import LEAST, independent
-from pipelines.monitoring.cohorts import pairs
+from pipelines.operations.monitoring.cohorts import pairs
 
 FIRST = date(2024, 1, 1).toordinal()
 

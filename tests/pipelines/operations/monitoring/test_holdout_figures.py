@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from models.realised import RATIO, realised
-from pipelines.monitoring.held_out import around, key, stand_ins
-from tests.pipelines.monitoring.company_case import job_of
+from pipelines.operations.monitoring.holdout_figures import around, key, stand_ins
+from tests.pipelines.operations.monitoring.company_case import job_of
 from tests.pipelines.operations.plays.impact_case import TODAY, recommend, recommended
 from tests.pipelines.shop_case import make_shop
 

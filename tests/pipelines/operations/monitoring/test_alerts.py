@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from pipelines.foundation.wording.words import Words
-from pipelines.monitoring.alerts import Alert, alerts, retrain
-from tests.pipelines.monitoring.document_case import SCORES, document, indicator, run
+from pipelines.operations.monitoring.alerts import Alert, alerts, retrain
+from tests.pipelines.operations.monitoring.document_case import SCORES, document, indicator, run
 
 EN, FR = Words("en"), Words("fr")
 UNSEEN = {"customers": 120, "share": 0.4, "commonest": ["Teams", "Pro"]}

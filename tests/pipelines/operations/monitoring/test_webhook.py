@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.foundation.storage.store import Store
-from pipelines.monitoring.webhook import VARIABLE, post
+from pipelines.operations.monitoring.webhook import VARIABLE, post
 
 ALERT = {"check": "volume", "what": "no orders", "evidence": "always some before", "remedy": "look"}
 DOCUMENT = {"as_of": "2024-08-05", "alerts": [ALERT], "drift": {}}

@@ -16,7 +16,7 @@ from models.drift import Profile
 from models.training import Fitted
 from models.unusual import Together
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.monitoring.profiles import Profiles
+from pipelines.operations.monitoring.profiles import Profiles
 
 Floats = npt.NDArray[np.float64]
 

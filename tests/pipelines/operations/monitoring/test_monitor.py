@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.pipelines.monitoring.test_webhook import listening
 from typer.testing import CliRunner
 
 from features.errors import TrainingError
@@ -23,13 +24,12 @@ from pipelines.cli import app
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.monitoring import matured
-from pipelines.monitoring.cohorts import compared
-from pipelines.monitoring.drifting import described
-from pipelines.monitoring.monitor import monitor, monitored, newest
-from pipelines.monitoring.webhook import VARIABLE
-from tests.pipelines.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
-from tests.pipelines.monitoring.test_webhook import listening
+from pipelines.operations.monitoring import matured
+from pipelines.operations.monitoring.cohorts import compared
+from pipelines.operations.monitoring.drifting import described
+from pipelines.operations.monitoring.monitor import monitor, monitored, newest
+from pipelines.operations.monitoring.webhook import VARIABLE
+from tests.pipelines.operations.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
 from tests.pipelines.operations.plays.impact_case import recommend, recommended
 
 SIGN_UPS_END = {"customers", "subscriptions"}  # nobody signs up in the company's last months

@@ -17,8 +17,8 @@ from pipelines.data.snapshots.features import outcome_file, outcome_frame
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
-from pipelines.monitoring import held_out
-from pipelines.monitoring.held_out import StandIns
+from pipelines.operations.monitoring import holdout_figures as held_out
+from pipelines.operations.monitoring.holdout_figures import StandIns
 from pipelines.prediction.scoring.score import history
 from pipelines.prediction.training.champion import learned_until
 

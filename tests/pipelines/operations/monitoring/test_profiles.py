@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from models import drift
-from pipelines.monitoring.profiles import from_frame, to_frame
+from pipelines.operations.monitoring.profiles import from_frame, to_frame
 
 
 def test_a_profile_comes_back_from_its_frame_as_it_was() -> None:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipelines.monitoring.arrivals import cohort, pause, volume
+from pipelines.operations.monitoring.arrivals import cohort, pause, volume
 
 STEADY = [30, 28, 31, 30, 29, 33, 27, 30, 31, 29, 28, 30, 32, 29, 30, 31, 28, 30, 29, 31]
 MONDAY = date(2024, 1, 1)
