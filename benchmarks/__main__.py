@@ -12,7 +12,7 @@ import pandas as pd
 from benchmarks import plays_simulated, scoring, simulated, snapshots_report, workspaces
 from benchmarks.report import Report
 from pipelines.foundation.simulation.people import FAMILIES
-from pipelines.further_scores import OF_LOSS
+from pipelines.operations.delivery.further_outcomes import OF_LOSS
 
 LOSSES = ("inactivity", *OF_LOSS)
 # Each family is left without effect once. Those that tell of each other go together: points and returned products tell

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, day_of, finish, on_workspace, say, stage
-from pipelines.delivery_told import undelivered
+from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
     from pipelines.run import Job

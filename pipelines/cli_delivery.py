@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli_frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
-from pipelines.delivery_told import undelivered
+from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
     from pipelines.run import Job
@@ -51,7 +51,7 @@ def deliver(
 
     def work(job: Job) -> dict[str, Any]:
         from pipelines import run as stages
-        from pipelines.crm.guards import passable
+        from pipelines.operations.delivery.guards import passable
 
         return stages.deliver(job, despite=passable(despite or ()), dry_run=dry_run)
 
@@ -83,7 +83,7 @@ def outbox(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.crm.letters import letters
+        from pipelines.operations.delivery.outbox_command import letters
 
         return letters(job, destination, customers=customers, retry=retry, drop=drop)
 
@@ -104,7 +104,7 @@ def setup(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.crm.readiness import setup as make
+        from pipelines.operations.delivery.readiness import setup as make
 
         return make(job, destination)
 
@@ -123,7 +123,7 @@ def check(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.crm.readiness import check as look
+        from pipelines.operations.delivery.readiness import check as look
 
         return look(job, destination)
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
-from pipelines import deliver as delivery
-from pipelines import delivery_told as told
 from pipelines import summary, write_report
 from pipelines.data.landing.ingest import ingest as land
 from pipelines.data.snapshots.features import feature_file, outcome_file
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.operations.delivery import deliver as delivery
+from pipelines.operations.delivery import progress_lines as told
 from pipelines.operations.monitoring import monitor as monitoring
 from pipelines.prediction.scoring import score
 from pipelines.prediction.training import backtest as backtests

@@ -17,7 +17,7 @@ from pipelines.data.privacy.enforce import enforce, leaving
 from pipelines.data.snapshots.features import families_here
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.further_scores import further_scores
+from pipelines.operations.delivery.further_outcomes import further_scores
 from pipelines.operations.monitoring.monitor import monitored
 from pipelines.operations.plays.impact import measured, recommended_any
 from pipelines.prediction.scoring.score import history, score_rows, wording

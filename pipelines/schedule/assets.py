@@ -13,8 +13,8 @@ import dagster as dg
 from dagster_shared.utils.warnings import BetaWarning
 
 from features.errors import DataError, IntegrityError
-from pipelines.crm.connector import UnavailableError
-from pipelines.delivery_told import undelivered
+from pipelines.operations.delivery.connector import UnavailableError
+from pipelines.operations.delivery.progress_lines import undelivered
 from pipelines.schedule.checks import CONTRACTS, contracts_broken, contracts_kept
 from pipelines.schedule.grid import GRID, follow
 from pipelines.schedule.site import Site

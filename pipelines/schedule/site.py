@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from features.errors import AttritionError
-from pipelines.crm.connector import UnavailableError
 from pipelines.foundation.storage.lock import BusyError, held
 from pipelines.foundation.workspace.console import People, Step
+from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.schedule.said import AgainError, SaidError
 
 if TYPE_CHECKING:

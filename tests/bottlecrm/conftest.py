@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.crm.bottlecrm import BottleCrmConnector, connect
+from pipelines.operations.delivery.bottlecrm.connector import BottleCrmConnector, connect
 from tests.bottlecrm.server import RealBottleCrm, real_bottlecrm
-from tests.pipelines.crm.bottlecrm_case import plan
+from tests.pipelines.operations.delivery.bottlecrm.bottlecrm_case import plan
 
 
 @pytest.fixture(scope="session")

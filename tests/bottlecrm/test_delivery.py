@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from pipelines.crm.bottlecrm import BottleCrmConnector, connect
-from pipelines.crm.connector import TAKEN, DestinationError, Record
 from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.operations.delivery.bottlecrm.connector import BottleCrmConnector, connect
+from pipelines.operations.delivery.connector import TAKEN, DestinationError, Record
 from tests.bottlecrm.server import RealBottleCrm
-from tests.pipelines.crm.bottlecrm_case import HIGH, LOW, WITHDRAWN, plan, record
+from tests.pipelines.operations.delivery.bottlecrm.bottlecrm_case import HIGH, LOW, WITHDRAWN, plan, record
 
 
 def batches(records: list[Record]) -> list[list[Record]]:
@@ -191,8 +191,8 @@ def test_a_member_cannot_set_up(crm: RealBottleCrm, monkeypatch: pytest.MonkeyPa
 
 _SENDING = """
 import sys
-from pipelines.crm.bottlecrm import connect
-from tests.pipelines.crm.bottlecrm_case import plan, record
+from pipelines.operations.delivery.bottlecrm.connector import connect
+from tests.pipelines.operations.delivery.bottlecrm.bottlecrm_case import plan, record
 connect(plan(sys.argv[1]), language="fr").send([record("killed-1"), record("killed-2")])
 """
 
@@ -200,7 +200,7 @@ connect(plan(sys.argv[1]), language="fr").send([record("killed-1"), record("kill
 def test_killed_anywhere_there_is_one_task_for_each(crm: RealBottleCrm, connector: BottleCrmConnector) -> None:
     """After its first write, which plans the task; its second, which makes it; and in the midst of the next customer.
 
-    Every call of it is broken off in tests/pipelines/crm/test_bottlecrm_tasks.py.
+    Every call of it is broken off in tests/pipelines/operations/delivery/bottlecrm/test_tasks.py.
     """
     both = ["killed-1", "killed-2"]
     for external_id in both:

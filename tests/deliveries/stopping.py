@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.crm.outbox import Outbox
 from pipelines.foundation.storage.store import Store
+from pipelines.operations.delivery.outbox import Outbox
 from tests.deliveries.shop import customers, deliver_to, score
 from tests.deliveries.targets import TARGETS, Target
 

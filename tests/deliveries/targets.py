@@ -8,7 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.pipelines.crm import fake_hubspot, fake_rest, fake_salesforce, rest_case
+from tests.pipelines.operations.delivery.hubspot import fake_hubspot
+from tests.pipelines.operations.delivery.json_api import fake_json_api as fake_rest
+from tests.pipelines.operations.delivery.json_api import json_api_case as rest_case
+from tests.pipelines.operations.delivery.salesforce import fake_salesforce
 
 
 @dataclass(frozen=True)

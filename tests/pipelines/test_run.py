@@ -22,7 +22,7 @@ from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.further_scores import further_scores
+from pipelines.operations.delivery.further_outcomes import further_scores
 from pipelines.prediction.scoring.outlook import outlook
 from pipelines.prediction.training.train import registry_of
 from pipelines.run import Job

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.pipelines.crm.rest_case import SHAPES, rest
+from tests.pipelines.operations.delivery.json_api.json_api_case import SHAPES, rest
 
 WRITE = {"path": "/v1/customers"}
 READ = {"path": "/v1/customers/{id}"}

@@ -1,1 +1,0 @@
-"""Where scores go. One destination, one file."""

@@ -1,0 +1,1 @@
+"""Scores to where they are read: from the outbox to each destination."""

@@ -1,0 +1,1 @@
+"""BottleCRM, by its JSON interface."""

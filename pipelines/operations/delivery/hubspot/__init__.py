@@ -1,0 +1,1 @@
+"""HubSpot, through its vendor's client."""

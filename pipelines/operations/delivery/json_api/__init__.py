@@ -1,0 +1,1 @@
+"""Any system that takes JSON over HTTPS, as the settings describe its calls."""

@@ -1,0 +1,114 @@
+"""One short visit to PostgreSQL, and what its refusals mean."""
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Cursor
+
+from pipelines.foundation.settings.destinations import Sql
+from pipelines.operations.delivery.connector import DestinationError, UnavailableError
+
+# Of one record: its values (22), a rule that it breaks (23, 44, P0: what a trigger raises), a key too long (54).
+_OF_THE_RECORD = re.compile("22|23|44|P0|54")
+# Of the moment: connection, conflict, resources, locks, shutting down, trouble with the disk, a server made a copy.
+_PASSING = re.compile("08|40|53|55|57|58|XX|25006|25P0")
+# A server that takes nobody at the moment says so before it has a code for us, in its own language.
+_FULL = re.compile(
+    "too many|remaining connection|starting up|shutting down|recovery|not yet accepting"
+    "|trop de|emplacements de connexion|démarrage|arrêt|restauration|récupération"
+)
+_SAID_NO = re.compile(r"FATAL:\s*(.*)")
+
+# Times come back as we write them whatever the server's own settings are, and nothing is waited for beyond the time
+# that one call may take. All of it ends with the transaction: a pooler may hand the connection to somebody else.
+_AS_WE_WRITE = """
+SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
+       set_config('statement_timeout', %(ms)s, true)
+"""
+_GRACE_SECONDS = 2.0  # the server's own time limit comes first, where it is alive
+
+
+def of_the_record(error: psycopg.Error) -> bool:
+    """Whether other records may do where these did not."""
+    return bool(error.sqlstate and _OF_THE_RECORD.match(error.sqlstate))
+
+
+@contextmanager
+def visit(plan: Sql) -> Iterator[Cursor[Any]]:
+    """One connection and one transaction, written when it ends well.
+
+    Raises: UnavailableError where it may do another time; then all of it may have been written, or nothing.
+    DestinationError, where somebody has to do something.
+    """
+    try:
+        with _connected(plan) as connection, _not_longer(connection, plan.timeout_seconds + _GRACE_SECONDS):
+            cursor = connection.cursor()
+            cursor.execute(_AS_WE_WRITE, {"ms": str(max(1, round(plan.timeout_seconds * 1000)))})
+            yield cursor
+    except psycopg.Error as error:
+        raise _explained(plan, error) from None
+
+
+def _connected(plan: Sql) -> psycopg.Connection[Any]:
+    seconds = max(2, math.ceil(plan.timeout_seconds))  # PostgreSQL's library waits two seconds at least
+    try:
+        connection = psycopg.connect(
+            plan.address,
+            application_name="attrition",
+            connect_timeout=seconds,
+            tcp_user_timeout=seconds * 1000,
+            prepare_threshold=None,
+        )
+    except psycopg.OperationalError as error:
+        found = _SAID_NO.search(str(error))
+        no = found.group(1) if found else ""
+        if error.pgconn and error.pgconn.needs_password:
+            no = "it asks for a password"
+        if no and not _FULL.search(str(error)):
+            raise DestinationError(
+                f'destination "{plan.name}": the database does not let us in ({no}); look at the address, and '
+                "at PGUSER and PGPASSWORD or ~/.pgpass"
+            ) from None
+        raise UnavailableError(f'destination "{plan.name}": {no or "no connection to the database"}') from None
+    except psycopg.Error:
+        raise DestinationError(
+            f'destination "{plan.name}": the address is none of PostgreSQL; write it like postgresql://host/database'
+        ) from None
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    return connection
+
+
+@contextmanager
+def _not_longer(connection: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
+    """Hang up after a time: a server that is frozen keeps its connections open and never answers."""
+    line = socket.socket(fileno=socket.dup(connection.fileno()))
+
+    def hang_up() -> None:
+        line.shutdown(socket.SHUT_RDWR)
+
+    watch = threading.Timer(seconds, hang_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        watch.join()
+        line.close()
+
+
+def _explained(plan: Sql, error: psycopg.Error) -> DestinationError | UnavailableError:
+    state = error.sqlstate or ""
+    said = error.diag.message_primary or type(error).__name__
+    if _PASSING.match(state) or (not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)):
+        return UnavailableError(f'destination "{plan.name}": {said if state else "the connection was lost"}')
+    remedy = "give the user that right" if state == "42501" else f"look at table {plan.table}"
+    return DestinationError(f'destination "{plan.name}": the database refuses ({said}); {remedy}')

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.operations.delivery import further_outcomes as further_scores
+from tests.pipelines.operations.plays.recommend_case import HELD_OUT, TREATED, play, workspace
+
+CUSTOMERS = [TREATED[0], HELD_OUT[0], TREATED[1], HELD_OUT[1]]
+
+
+@pytest.fixture
+def also(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Writes the file of further outcomes of four customers, as if a champion had scored them; its path."""
+    rows = pd.DataFrame({"customer_id": CUSTOMERS, "outcome": "contraction", "probability": 0.5})
+    monkeypatch.setattr(further_scores, "feature_file", lambda *_: SimpleNamespace(sha256="f"))
+    monkeypatch.setattr(further_scores, "feature_frame", lambda *_: pd.DataFrame())
+    monkeypatch.setattr(further_scores, "_scored", lambda *_: rows)
+
+    def write(found: Workspace) -> str:
+        champions: Any = [(found, SimpleNamespace(version="v"))]
+        path = further_scores._also(found, champions, lambda _: None)
+        assert path is not None
+        return path
+
+    return write
+
+
+def customers(found: Workspace, path: str) -> list[str]:
+    with (found.root / path).open(encoding="utf-8-sig", newline="") as handle:
+        return [row["customer_id"] for row in csv.DictReader(handle)]
+
+
+def test_the_held_out_stand_in_no_file_of_further_outcomes(tmp_path: Path, also: Any) -> None:
+    found = workspace(tmp_path, play("call"))
+    assert customers(found, also(found)) == TREATED[:2]
+
+
+def test_without_plays_everybody_does(tmp_path: Path, also: Any) -> None:
+    found = workspace(tmp_path)
+    assert customers(found, also(found)) == CUSTOMERS
+
+
+def test_another_share_makes_another_file(tmp_path: Path, also: Any) -> None:
+    first, second = workspace(tmp_path, play("call")), workspace(tmp_path, play("call"), holdout_share=0.0)
+    assert also(first) == also(first)
+    assert customers(second, also(second)) == CUSTOMERS
+    assert customers(first, also(first)) == TREATED[:2]

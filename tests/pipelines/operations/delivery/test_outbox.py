@@ -1,0 +1,162 @@
+"""What the ledger knows of each record, from plan to answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.foundation.ledger.outbox import destinations, holders, rows_of, strike
+from pipelines.foundation.storage.store import Store
+from pipelines.operations.delivery.difference import Change, Held
+from pipelines.operations.delivery.outbox import Outbox
+from pipelines.operations.delivery.policy import content
+from tests.pipelines.operations.delivery.destination_case import values
+
+AT = datetime(2024, 7, 1, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    return Outbox(Store(tmp_path), "crm")
+
+
+def change(customer: str, *, band: str = "high", withdrawn: bool = False) -> Change:
+    said = values(churn_risk_band=band)
+    return Change(customer, said, content(said), withdrawn)
+
+
+def plan(outbox: Outbox, *changes: Change, keep: tuple[str, ...] = ()) -> None:
+    outbox.plan(changes, keep=keep, at=AT)
+
+
+def deliver(outbox: Outbox, *changes: Change) -> None:
+    plan(outbox, *changes)
+    outbox.taken(outbox.begin([each.customer for each in changes]), at=AT)
+
+
+def test_what_is_planned_waits_until_it_is_taken(outbox: Outbox) -> None:
+    plan(outbox, change("B"), change("A"))
+    assert outbox.waiting() == ["A", "B"]
+    letters = outbox.begin(["A"])
+    assert letters[0].values == values()
+    assert outbox.waiting() == ["A", "B"]
+    outbox.taken(letters, at=AT)
+    assert outbox.waiting() == ["B"]
+    assert outbox.held()["A"] == Held(content(values()), "2024-07-31", "high", "call", uncertain=False)
+
+
+def test_from_the_beginning_of_a_call_the_destination_may_hold_the_record(outbox: Outbox) -> None:
+    plan(outbox, change("A"))
+    assert outbox.held() == {}
+    outbox.begin(["A"])
+    assert outbox.held()["A"] == Held(None, None, None, None, uncertain=True)
+
+
+def test_an_unanswered_call_leaves_what_was_taken_before_in_doubt_only(outbox: Outbox) -> None:
+    deliver(outbox, change("A"))
+    plan(outbox, change("A", band="low"))
+    outbox.begin(["A"])
+    found = outbox.held()["A"]
+    assert (found.content_sha256, found.band, found.uncertain) == (content(values()), "high", True)
+
+
+def test_a_refused_record_is_dead_and_the_destination_holds_what_it_held(outbox: Outbox) -> None:
+    deliver(outbox, change("A"))
+    plan(outbox, change("A", band="low"), change("B"))
+    outbox.begin(["A", "B"])
+    outbox.die({"A": "too long", "B": "nobody knows them"}, certain=True)
+    assert outbox.waiting() == []
+    assert outbox.held() == {"A": Held(content(values()), "2024-07-31", "high", "call", uncertain=False)}
+    assert {letter.customer: letter.why for letter in outbox.letters("dead")} == {
+        "A": "too long",
+        "B": "nobody knows them",
+    }
+    assert outbox.refused() == {"A": change("A", band="low").content_sha256, "B": content(values())}
+
+
+def test_a_record_given_up_may_be_there_all_the_same(outbox: Outbox) -> None:
+    plan(outbox, change("A"))
+    outbox.begin(["A"])
+    outbox.die({"A": "tried 10 times"}, certain=False)
+    assert outbox.held()["A"].uncertain
+
+
+def test_a_newer_plan_takes_the_place_of_what_was_waiting(outbox: Outbox) -> None:
+    plan(outbox, change("A"), change("B"))
+    plan(outbox, change("B", band="low"))
+    assert outbox.waiting() == ["B"]
+    assert outbox.begin(["B"])[0].values["churn_risk_band"] == "low"
+
+
+def test_tries_are_counted_for_the_same_content_only(outbox: Outbox) -> None:
+    plan(outbox, change("A"))
+    outbox.tried({"A": "locked"})
+    outbox.tried({"A": "locked"})
+    plan(outbox, change("A"))
+    assert outbox.letters("pending")[0].attempts == 2
+    plan(outbox, change("A", band="low"))
+    assert outbox.letters("pending")[0].attempts == 0
+
+
+def test_refusals_that_still_hold_stay_and_others_go(outbox: Outbox) -> None:
+    plan(outbox, change("A"), change("B"))
+    outbox.begin(["A", "B"])
+    outbox.die({"A": "no", "B": "no"}, certain=True)
+    plan(outbox, keep=("A",))
+    assert [letter.customer for letter in outbox.letters("dead")] == ["A"]
+    plan(outbox, change("A", band="low"))
+    assert outbox.letters("dead") == []
+    assert outbox.waiting() == ["A"]
+
+
+def test_a_withdrawal_that_was_taken_leaves_nothing(outbox: Outbox) -> None:
+    deliver(outbox, change("A"), change("B"))
+    deliver(outbox, change("A", withdrawn=True))
+    assert set(outbox.held()) == {"B"}
+    assert outbox.counts() == {"pending": 0, "dead": 0, "dropped": 0, "held": 1}
+
+
+def test_refused_records_can_be_dropped_and_tried_again(outbox: Outbox) -> None:
+    plan(outbox, change("A"), change("B"), change("C"))
+    outbox.begin(["A", "B"])
+    outbox.tried({"A": "locked"})
+    outbox.die({"A": "no", "B": "no"}, certain=True)
+    assert outbox.put("dropped", {"A", "C"}) == 1
+    assert outbox.counts() == {"pending": 1, "dead": 1, "dropped": 1, "held": 0}
+    assert set(outbox.refused()) == {"A", "B"}
+    assert outbox.put("pending", None) == 2
+    assert outbox.waiting() == ["A", "B", "C"]
+    assert outbox.letters("pending")[0].attempts == 0
+
+
+def test_destinations_do_not_see_each_other(outbox: Outbox) -> None:
+    other = Outbox(outbox.store, "other")
+    deliver(outbox, change("A"))
+    plan(other, change("A"))
+    outbox.plan([], keep=(), at=AT)
+    assert other.waiting() == ["A"]
+    assert other.held() == {}
+    assert destinations(outbox.store) == ["crm", "other"]
+
+
+def test_who_is_struck_is_in_no_outbox_any_more_and_perhaps_in_what_is_held(outbox: Outbox) -> None:
+    deliver(outbox, change("A"), change("B"))
+    plan(outbox, change("A", band="low"), change("C"))
+    gone = lambda names: np.array([name == "A" for name in names], dtype=np.bool_)  # noqa: E731
+    assert rows_of(outbox.store, ["A", "B", "Z"], table="held") == {"A": 1, "B": 1}
+    assert strike(outbox.store, gone, tables=("outbox",)) == 1
+    assert outbox.waiting() == ["C"]
+    assert holders(outbox.store, "A") == ["crm"]
+    assert strike(outbox.store, gone, tables=("outbox", "held")) == 1
+    assert holders(outbox.store, "A") == []
+    assert set(outbox.held()) == {"B"}
+
+
+def test_deliveries_are_logged_newest_first(outbox: Outbox) -> None:
+    for day in ("2024-07-01", "2024-07-02", "2024-07-03"):
+        outbox.log(as_of=day, run_id=f"run of {day}", at=AT, detail={"sent": 1})
+    assert [each["as_of"] for each in outbox.logged(limit=2)] == ["2024-07-03", "2024-07-02"]
+    assert outbox.logged(limit=1)[0]["detail"] == {"sent": 1}
