@@ -27,7 +27,7 @@ from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.charts import money as charts_of_money
 from pipelines.prediction.scoring.outlook import outlook
 from pipelines.prediction.training import backtest
-from pipelines.report_money import family_movement
+from pipelines.report.money import family_movement
 
 # Before the first test: a year of history, and a year of training snapshots.
 LEAD_MONTHS = 28

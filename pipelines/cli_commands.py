@@ -219,7 +219,7 @@ def run(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, de
 
     def work(job: Job) -> dict[str, Any]:
         from pipelines import run as stages
-        from pipelines.closing import closing_table
+        from pipelines.report.closing_table import closing_table
 
         documents = stages.everything(job)
         closing_table(job, documents["report"])

@@ -9,7 +9,6 @@ from typing import Any
 
 from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
-from pipelines import summary, write_report
 from pipelines.data.landing.ingest import ingest as land
 from pipelines.data.snapshots.features import feature_file, outcome_file
 from pipelines.foundation.workspace.console import People
@@ -21,6 +20,8 @@ from pipelines.prediction.scoring import score
 from pipelines.prediction.training import backtest as backtests
 from pipelines.prediction.training import train
 from pipelines.prediction.training.train import Trained
+from pipelines.report import summary_json as summary
+from pipelines.report import write as write_report
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from models.realised import RATIO
 from pipelines.foundation.wording.words import Words
-from pipelines.report_tables import family_name
+from pipelines.report.tables import family_name
 
 NAMED = 3  # indicators of a family that one alert names
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from pipelines.foundation.wording.words import Words
 from pipelines.operations.plays import impact_words
-from pipelines.report_data import ReportData
-from pipelines.report_tables import Cell, Table
+from pipelines.report.data import ReportData
+from pipelines.report.tables import Cell, Table
 
 
 def section(report: ReportData, words: Words) -> dict[str, Any]:

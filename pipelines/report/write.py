@@ -22,10 +22,10 @@ from pipelines.operations.monitoring.monitor import monitored
 from pipelines.operations.plays.impact import measured, recommended_any
 from pipelines.prediction.scoring.score import history, score_rows, wording
 from pipelines.prediction.training import backtest
-from pipelines.report import Fold, Published, ReportData, render
-from pipelines.report_money import money
-from pipelines.report_plays import plays
-from pipelines.report_retention import retention
+from pipelines.report.money import money
+from pipelines.report.page import Fold, Published, ReportData, render
+from pipelines.report.plays import plays
+from pipelines.report.retention import retention
 
 FILE_NAME = "report.html"
 COHORT = {

@@ -11,8 +11,8 @@ from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import cohorts as charts_of_cohorts
 from pipelines.prediction.charts import revenue as charts_of_revenue
-from pipelines.report_data import ReportData, Retention
-from pipelines.report_tables import Cell, Table
+from pipelines.report.data import ReportData, Retention
+from pipelines.report.tables import Cell, Table
 
 _RATES = ("retention_rate", "attrition_rate", "attrition_rate_of_total")
 _OF_CONTRACTS = ("grr", "nrr", "expansion_share", "net_negative_churn")

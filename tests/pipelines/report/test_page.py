@@ -14,7 +14,7 @@ import pytest
 
 from models.evaluation import metrics
 from pipelines.foundation.wording.words import NOTHING, THIN, Language
-from pipelines.report import Fold, Published, ReportData, render
+from pipelines.report.page import Fold, Published, ReportData, render
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -10,8 +10,8 @@ from models.realised import RATIO
 from pipelines.foundation.wording.words import Words
 from pipelines.operations.monitoring.alerts import alerts, retrain
 from pipelines.prediction.charts import monitoring as charts_of_monitoring
-from pipelines.report_data import ReportData
-from pipelines.report_tables import Cell, Table
+from pipelines.report.data import ReportData
+from pipelines.report.tables import Cell, Table
 
 _SHOWN_RUNS = 6
 

@@ -11,8 +11,8 @@ import pandas as pd
 from models.evaluation import Metrics
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
-from pipelines.report_data import Fold, ReportData
-from pipelines.report_summary import first_and_last, in_bands
+from pipelines.report.data import Fold, ReportData
+from pipelines.report.summary import first_and_last, in_bands
 
 MOST_AT_RISK = 50
 REASONS = ("reason_1", "reason_2", "reason_3")

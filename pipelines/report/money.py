@@ -19,8 +19,8 @@ from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import money as charts_of_money
 from pipelines.prediction.scoring.outlook import FIGURES, outlook
 from pipelines.prediction.training import backtest
-from pipelines.report_data import Modelled, Money, ReportData
-from pipelines.report_tables import Cell, Table, family_name
+from pipelines.report.data import Modelled, Money, ReportData
+from pipelines.report.tables import Cell, Table, family_name
 
 SAMPLE = 2_000
 LEADING = 3  # families named per outcome

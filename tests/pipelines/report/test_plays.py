@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
 
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
@@ -17,12 +18,11 @@ from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.plays.recommend import recommend
 from pipelines.prediction.scoring.score import history
-from pipelines.report import render
-from pipelines.report_data import PlayOfWeek, Plays, ReportData
-from pipelines.report_plays import plays
-from pipelines.write_report import write_report
+from pipelines.report.data import PlayOfWeek, Plays, ReportData
+from pipelines.report.page import render
+from pipelines.report.plays import plays
+from pipelines.report.write import write_report
 from tests.pipelines.operations.plays.recommend_case import DAY, HELD_OUT, TREATED, note, play, scored, workspace
-from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

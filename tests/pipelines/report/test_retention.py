@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from pipelines.foundation.wording.words import NOTHING, Language
-from pipelines.report import render
-from pipelines.report_data import ReportData, Retention
 from tests.pipelines.test_charts_of_cohorts import points
 from tests.pipelines.test_charts_of_revenue import MONTHS, NO_MONEY
 from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
+
+from pipelines.foundation.wording.words import NOTHING, Language
+from pipelines.report.data import ReportData, Retention
+from pipelines.report.page import render
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, kept_out
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays.recommend import DAYS, Past
-from pipelines.report_data import PlayOfWeek, Plays, ReportData
-from pipelines.report_tables import Cell, Table
+from pipelines.report.data import PlayOfWeek, Plays, ReportData
+from pipelines.report.tables import Cell, Table
 
 
 def plays(workspace: Workspace, scores: pd.DataFrame) -> Plays | None:

@@ -10,21 +10,19 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines import (
-    report_impact,
-    report_money,
-    report_monitoring,
-    report_plays,
-    report_retention,
-    report_summary,
-    report_tables,
-)
 from pipelines.foundation.wording.words import NOTHING, Words
 from pipelines.prediction.charts import customers as charts_of_customers
 from pipelines.prediction.charts import over_time as charts_over_time
 from pipelines.prediction.charts import quality as charts_of_quality
 from pipelines.prediction.charts.sheet import COLOURS, Chart
-from pipelines.report_data import Fold, Published, ReportData
+from pipelines.report import impact as report_impact
+from pipelines.report import money as report_money
+from pipelines.report import monitoring as report_monitoring
+from pipelines.report import plays as report_plays
+from pipelines.report import retention as report_retention
+from pipelines.report import summary as report_summary
+from pipelines.report import tables as report_tables
+from pipelines.report.data import Fold, Published, ReportData
 
 __all__ = ["Fold", "Published", "ReportData", "render"]
 

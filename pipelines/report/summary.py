@@ -10,7 +10,7 @@ from features import outcomes
 from models.evaluation import TOP_SHARE
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
-from pipelines.report_data import Fold, ReportData
+from pipelines.report.data import Fold, ReportData
 
 FEW = 200
 STALE_DAYS = 7
