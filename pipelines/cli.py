@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pipelines import (  # noqa: F401 - they bring their commands into the application
-    cli_commands,
-    cli_delivery,
-    cli_figures,
-    cli_impact,
-    cli_inspect,
-    cli_models,
-    cli_monitor,
-    cli_privacy,
-    cli_schedule,
+from pipelines.commands import (  # noqa: F401, I001 - they bring their commands into the application, in this order
+    checks,
+    delivery,
+    impact,
+    kpis,
+    models,
+    monitor,
+    privacy,
+    schedule,
+    workspace,
 )
-from pipelines.cli_frame import app
+from pipelines.commands.frame import app
 
 __all__ = ["app", "main"]
 

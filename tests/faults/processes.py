@@ -28,8 +28,8 @@ import optuna  # noqa: F401
 import shap  # noqa: F401
 import woodelf  # noqa: F401
 
-from pipelines import cli_frame
 from pipelines.cli import app
+from pipelines.commands import frame as cli_frame
 
 CHANGING = frozenset({"os.rename", "os.remove", "os.mkdir", "os.link", "os.truncate", "shutil.rmtree"})
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC

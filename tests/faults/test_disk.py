@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli_frame import MISTAKE
+from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.storage.store import LEDGER
 from tests.faults.processes import Ended, Process, finished
 from tests.faults.state import broken, scores, state

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.cli_frame import MISTAKE
+from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.workspace.init import render
 from tests.faults.processes import Ended, finished

@@ -6,7 +6,7 @@ import itertools
 import os
 from pathlib import Path
 
-from pipelines.cli_frame import MISTAKE
+from pipelines.commands.frame import MISTAKE
 from tests.faults.processes import Process
 from tests.faults.state import state
 from tests.faults.world import NOW, Stage, copy

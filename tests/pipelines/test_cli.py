@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from features.errors import AttritionError
 from pipelines.cli import app
-from pipelines.cli_frame import MISTAKE
+from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.storage import lock
 from tests.pipelines.shop_case import FORMULA, make_shop, order, write_orders
 

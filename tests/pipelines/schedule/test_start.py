@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from features.errors import AttritionError
 from pipelines.cli import app
-from pipelines.cli_frame import MISTAKE
+from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.storage import lock
 from pipelines.schedule import start
 from tests.pipelines.schedule.schedule_case import set_schedule

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import AttritionError
-from pipelines.cli_frame import HERE, AsJson, Debug, Project, app, finish, say
+from pipelines.commands.frame import HERE, AsJson, Debug, Project, app, finish, say
 
 if TYPE_CHECKING:
     from pipelines.foundation.settings.settings import Settings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli_frame import HERE, AsJson, Debug, Project, app, on_workspace
+from pipelines.commands.frame import HERE, AsJson, Debug, Project, app, on_workspace
 
 if TYPE_CHECKING:
     from pipelines.run import Job

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipelines import cli_schedule
 from pipelines.cli import app
-from pipelines.cli_frame import MISTAKE
+from pipelines.commands import schedule as cli_schedule
+from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.storage import lock
 from pipelines.schedule import start
 from tests.pipelines.shop_case import SETTINGS, make_shop
