@@ -60,7 +60,7 @@ def bare(place: Path) -> Seconds:
 
 
 def features(place: Path, customers: int) -> Callable[[date], pa.Table]:
-    """What gives a day's features of everybody, as `pipelines.data.snapshots.features.features` puts them together on DuckDB."""
+    """What gives a day's features of everybody, as `features` of data/snapshots puts them together on DuckDB."""
     engine = open_engine("duckdb")
     tables = {CONTRACT.name: parquet_table(engine, [place], list(CONTRACT.landed))}
     # A workspace's cohort needs orders or subscriptions; its queries need no more of it than this.

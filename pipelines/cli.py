@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from pipelines.commands import (  # noqa: F401, I001 - they bring their commands into the application, in this order
-    checks,
-    delivery,
-    impact,
-    kpis,
-    models,
-    monitor,
-    privacy,
-    schedule,
-    workspace,
-)
+# Each brings its commands into the application; help lists them in this order.
+# isort: off
+from pipelines.commands import workspace  # noqa: F401
+from pipelines.commands import delivery  # noqa: F401
+from pipelines.commands import kpis  # noqa: F401
+from pipelines.commands import impact  # noqa: F401
+from pipelines.commands import checks  # noqa: F401
+from pipelines.commands import models  # noqa: F401
+from pipelines.commands import monitor  # noqa: F401
+from pipelines.commands import privacy  # noqa: F401
+from pipelines.commands import schedule  # noqa: F401
+
+# isort: on
 from pipelines.commands.frame import app
 
 __all__ = ["app", "main"]

@@ -31,9 +31,8 @@ WITHOUT_A_FILE = {
     "tests/features/test_engines.py": "every family on three engines",
     "tests/features/test_no_look_ahead.py": "a property of every family",
     "tests/features/test_oracle.py": "every indicator against plain Python",
-    "tests/features/test_parity.py": "training set against scoring",
     "tests/pipelines/test_cli_docs.py": "documentation against the command line",
-    "tests/pipelines/test_dirty_files.py": "ingest and dialect on files as they come",
+    "tests/pipelines/data/landing/test_dirty_files.py": "ingest on files as they come",
     "tests/pipelines/test_end_to_end.py": "the whole run",
     "tests/faults/test_clock.py": "every command while the clock jumps",
     "tests/faults/test_disk.py": "every command on a full disk",
@@ -42,7 +41,7 @@ WITHOUT_A_FILE = {
     "tests/faults/test_rerun.py": "every command, twice",
     "tests/faults/test_tracking.py": "publishing while a server fails",
     "tests/pipelines/test_integrity.py": "every kind of file that is read, cut or altered",
-    "tests/pipelines/privacy/test_no_personal_data.py": "every message of ingest",
+    "tests/pipelines/data/privacy/test_no_personal_data.py": "every message of ingest",
 }
 
 
@@ -173,6 +172,7 @@ def test_notebooks_define_nothing_of_their_own() -> None:
 def test_tests_mirror_the_rooms() -> None:
     tests = {named(path) for room in ROOMS for path in sorted((ROOT / "tests" / room).rglob("test_*.py"))}
     astray = {test for test in tests if not _tested(test).is_file()} - set(WITHOUT_A_FILE)
+    assert set(WITHOUT_A_FILE) <= {named(path) for path in (ROOT / "tests").rglob("test_*.py")}
     assert astray == set(), "a test file has the name of the file it tests, in the folder of the same room"
 
 
@@ -187,7 +187,9 @@ def test_every_package_and_every_example_is_listed_to_be_shipped() -> None:
     examples = {f"pipelines.examples.{path.name}": f"examples/{path.name}" for path in (ROOT / "examples").iterdir()}
     assert sorted(setuptools["packages"]) == sorted(packages | set(examples))
     assert setuptools["package-dir"] == examples
-    assert {"pipelines", *examples} <= set(setuptools["package-data"])
+    wanted = {path.parent for path in (ROOT / "pipelines").rglob("*.*") if path.suffix in {".jinja", ".toml"}}
+    places = {named(folder).replace("/", ".") for folder in wanted}
+    assert places | set(examples) == set(setuptools["package-data"])
 
 
 def test_every_folder_of_sources_is_a_package() -> None:

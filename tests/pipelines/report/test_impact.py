@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.pipelines.test_impact_words import document, figures
-from tests.pipelines.test_report import Page, report
 
 from pipelines.foundation.wording.words import Language
 from pipelines.report.page import render
+from tests.pipelines.operations.plays.test_impact_words import document, figures
+from tests.pipelines.report.test_page import Page, report
 
 
 def page_of(language: Language, found: dict[str, Any] | None) -> str:

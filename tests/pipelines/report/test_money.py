@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
 
 from models.economics import Play
 from pipelines.foundation.wording.words import Language, Words
 from pipelines.prediction.charts import money as charts_of_money
 from pipelines.report.data import Modelled, Money, ReportData
 from pipelines.report.page import render
+from tests.pipelines.report.test_page import LAPTOP, PHONE, Page, report
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.pipelines.test_report import Page, report
 
 from pipelines.foundation.wording.words import Language
 from pipelines.report.data import ReportData
 from pipelines.report.page import render
 from tests.pipelines.operations.monitoring.document_case import document, indicator, run
+from tests.pipelines.report.test_page import Page, report
 
 DRIFT = "chart-monitoring-drift"
 REALISED = [

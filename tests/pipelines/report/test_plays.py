@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
 
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
@@ -23,6 +22,7 @@ from pipelines.report.page import render
 from pipelines.report.plays import plays
 from pipelines.report.write import write_report
 from tests.pipelines.operations.plays.recommend_case import DAY, HELD_OUT, TREATED, note, play, scored, workspace
+from tests.pipelines.report.test_page import LAPTOP, PHONE, Page, report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

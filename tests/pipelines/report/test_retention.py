@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.pipelines.test_charts_of_cohorts import points
-from tests.pipelines.test_charts_of_revenue import MONTHS, NO_MONEY
-from tests.pipelines.test_report import LAPTOP, PHONE, Page, report
 
 from pipelines.foundation.wording.words import NOTHING, Language
 from pipelines.report.data import ReportData, Retention
 from pipelines.report.page import render
+from tests.pipelines.prediction.charts.test_cohorts import points
+from tests.pipelines.prediction.charts.test_revenue import MONTHS, NO_MONEY
+from tests.pipelines.report.test_page import LAPTOP, PHONE, Page, report
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,7 +28,7 @@ from pipelines.foundation.workspace.init import render
 from pipelines.foundation.workspace.workspace import open_workspace
 from tests.pipelines.shop_case import make_shop, order
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "twelve"
+GOLDEN = Path(__file__).parents[3] / "golden" / "twelve"
 EXPECTED = tomllib.loads((GOLDEN / "expected.toml").read_text(encoding="utf-8"))
 RATES = ("retention_rate", "attrition_rate", "attrition_rate_of_total", "grr", "nrr", "expansion_share")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

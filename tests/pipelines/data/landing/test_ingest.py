@@ -38,7 +38,7 @@ from tests.pipelines.data.landing.landing_case import (
     statuses,
 )
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "cdnow"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "cdnow"
 
 
 def test_an_order_lands_with_every_column_of_its_contract(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.foundation.storage.lock import FILE_NAME, BusyError, held
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[4]
 HOLD = """
 import sys
 from pathlib import Path

@@ -120,7 +120,7 @@ def test_destinations_are_written_as_they_are_read(tmp_path: Path) -> None:
 
 
 def test_the_blocks_in_the_documentation_are_settings() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "delivery.md").read_text()
+    text = (Path(__file__).parents[4] / "docs" / "delivery.md").read_text()
     blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)]
     assert len(blocks) == 3
     for block in blocks:

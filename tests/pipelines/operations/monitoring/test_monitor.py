@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.pipelines.monitoring.test_webhook import listening
 from typer.testing import CliRunner
 
 from features.errors import TrainingError
@@ -30,6 +29,7 @@ from pipelines.operations.monitoring.drifting import described
 from pipelines.operations.monitoring.monitor import monitor, monitored, newest
 from pipelines.operations.monitoring.webhook import VARIABLE
 from tests.pipelines.operations.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
+from tests.pipelines.operations.monitoring.test_webhook import listening
 from tests.pipelines.operations.plays.impact_case import recommend, recommended
 
 SIGN_UPS_END = {"customers", "subscriptions"}  # nobody signs up in the company's last months

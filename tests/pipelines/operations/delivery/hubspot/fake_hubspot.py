@@ -7,8 +7,8 @@ one bad record refuses its whole batch, and what an answer of 207 leaves out is 
     with FakeHubSpot(contacts=["A-17"], faults=Faults(share=0.3, seed=7)) as hubspot:
         ...  # hubspot.address, .contacts, .requests, .created
 
-Or beside another process: python -m tests.pipelines.operations.delivery.hubspot.fake_hubspot --contacts 1000 --share 0.3 --seed 7
-prints its address, serves until its input ends, and prints what it holds then as JSON.
+Or beside another process: python -m tests.pipelines.operations.delivery.hubspot.fake_hubspot --contacts 1000
+--share 0.3 --seed 7 prints its address, serves until its input ends, and prints what it holds then as JSON.
 """
 
 from __future__ import annotations

@@ -340,7 +340,8 @@ def test_the_first_failure_is_told_and_a_later_one_leaves_the_rest_for_later(mon
 
 def test_another_process_reaches_it_with_the_environment_alone() -> None:
     program = (
-        "from pipelines.operations.delivery.connect import connect; from pipelines.foundation.settings.destinations import Salesforce; import sys;"
+        "from pipelines.operations.delivery.connect import connect; import sys;"
+        "from pipelines.foundation.settings.destinations import Salesforce;"
         "from pipelines.operations.delivery.connector import Record;"
         "c = connect(Salesforce(kind='salesforce', name='crm', address=sys.argv[1]), language='en');"
         "c.check(); print(c.send([Record('A-0', {'run_id': 'r'})])[0].state)"
