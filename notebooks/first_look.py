@@ -101,8 +101,8 @@ riskiest[["customer_id", "churn_probability", "churn_risk_band", "reason_1", "re
 
 # %%
 from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.job import Job
 from pipelines.prediction.scoring.explain import explain
-from pipelines.run import Job
 
 document = explain(Job(workspace, People(quiet=True), datetime.now(UTC)), riskiest["customer_id"])
 print("average", round(document["average_log_odds"], 3))

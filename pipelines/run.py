@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
 from pipelines.data.landing.ingest import ingest as land
 from pipelines.data.snapshots.features import feature_file, outcome_file
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery import progress_lines as told
@@ -22,15 +22,6 @@ from pipelines.prediction.training import train
 from pipelines.prediction.training.train import Trained
 from pipelines.report import summary_json as summary
 from pipelines.report import write as write_report
-
-
-@dataclass(frozen=True)
-class Job:
-    """A workspace, somebody to tell, and the moment that the command started."""
-
-    workspace: Workspace
-    people: People
-    now: datetime
 
 
 def everything(job: Job) -> dict[str, Any]:

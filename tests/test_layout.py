@@ -14,6 +14,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("features", "models", "pipelines")  # each may import those before it
+# The packages of pipelines/, from the ground up: each may import those before it, and itself.
+ORDER = (
+    "foundation.wording", "foundation.settings", "foundation.simulation", "foundation.storage", "foundation.ledger",
+    "foundation.identity", "foundation.workspace",
+    "data.landing", "data.snapshots", "data.kpis", "data.privacy",
+    "prediction.charts", "prediction.training", "prediction.scoring", "prediction.checks",
+    "operations.plays", "operations.monitoring", "operations.delivery",
+    "report", "run", "schedule", "commands", "cli", "cli_docs",
+)  # fmt: skip
+MOST_ENTRIES = 12  # directly in pipelines/: what a newcomer sees first
 LONGEST = 300
 LONGEST_CATALOG = 450  # a family's file: half of it is what its indicators say in two languages
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
@@ -83,6 +93,45 @@ def wrong_way(room: str, source: str) -> set[str]:
     return tops(source) & forbidden
 
 
+def floor(module: str) -> str | None:
+    """The package of `ORDER` that a module of pipelines/ stands in."""
+    name = module.removeprefix("pipelines.")
+    return next((each for each in ORDER if name == each or name.startswith(f"{each}.")), None)
+
+
+def upwards(module: str, source: str) -> set[str]:
+    """What a module of pipelines/ imports from packages above its own."""
+    own = floor(module)
+    assert own is not None, f"{module} stands in no package of ORDER"
+    above = ORDER[ORDER.index(own) + 1 :]
+    return {name for name in imported(source) if name.startswith("pipelines.") and floor(name) in above}
+
+
+def circles(imports: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """Modules that import each other, directly or by way of others."""
+    reached = {module: _reached(module, imports) for module in imports}
+    return {
+        frozenset(each for each in reached[module] if module in reached.get(each, set())) | {module}
+        for module in imports
+        if module in reached[module]
+    }
+
+
+def _reached(module: str, imports: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(imports[module])
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += imports.get(each, set())
+    return found
+
+
+def dotted(path: Path) -> str:
+    return named(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def reaches_outside(source: str) -> set[str]:
     calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)}
     code = ast.unparse(ast.parse(source))
@@ -111,6 +160,52 @@ def test_imports_run_from_pipelines_to_models_to_features_and_never_back(path: P
 )
 def test_an_import_the_wrong_way_is_found(room: str, source: str, found: set[str]) -> None:
     assert wrong_way(room, source) == found
+
+
+@pytest.mark.parametrize("path", [path for path in sources("pipelines") if path.stem != "__init__"], ids=named)
+def test_no_package_of_pipelines_imports_one_above_it(path: Path) -> None:
+    assert upwards(dotted(path), path.read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("pipelines.data.kpis.kpis", "from pipelines.run import kpis", {"pipelines.run.kpis"}),
+        ("pipelines.foundation.storage.store", "def f():\n    import pipelines.cli", {"pipelines.cli"}),
+        (
+            "pipelines.data.landing.ingest",
+            "from pipelines.data.snapshots import features",
+            {"pipelines.data.snapshots.features"},
+        ),
+        ("pipelines.report.page", "from pipelines.report import money\nimport pipelines.data.kpis", set()),
+    ],
+)
+def test_an_import_upwards_is_found(module: str, source: str, found: set[str]) -> None:
+    assert upwards(module, source) == found
+
+
+def test_no_modules_import_each_other() -> None:
+    modules = {dotted(path) for path in ALL}
+
+    def target(name: str) -> str | None:
+        return name if name in modules else target(name.rpartition(".")[0]) if "." in name else None
+
+    imports = {dotted(path): {target(name) for name in imported(path.read_text())} for path in ALL}
+    assert circles({name: {each for each in all_ if each and each != name} for name, all_ in imports.items()}) == set()
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == {frozenset("abc")}
+
+
+def test_pipelines_can_be_taken_in_at_a_glance() -> None:
+    entries = {path.name for path in (ROOT / "pipelines").iterdir() if path.name != "__pycache__"}
+    assert len(entries) <= MOST_ENTRIES, sorted(entries)
+
+
+def test_the_order_names_what_is_there() -> None:
+    there = {floor(dotted(path)) for path in sources("pipelines") if path.stem != "__init__"}
+    assert there == set(ORDER)
 
 
 @pytest.mark.parametrize("path", sources("features"), ids=named)

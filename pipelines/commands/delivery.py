@@ -10,7 +10,7 @@ from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on
 from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
-    from pipelines.run import Job
+    from pipelines.foundation.workspace.job import Job
 
 crm = typer.Typer(help="Prepare the destinations of the settings.", no_args_is_help=True)
 app.add_typer(crm, name="crm")

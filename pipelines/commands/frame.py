@@ -15,7 +15,7 @@ from features.errors import AttritionError, SettingsError
 from pipelines.foundation.storage import disk_errors as disk
 
 if TYPE_CHECKING:
-    from pipelines.run import Job
+    from pipelines.foundation.workspace.job import Job
 
 FOUND, MISTAKE = 1, 2
 
@@ -82,8 +82,8 @@ def on_workspace(
         from pipelines.foundation.storage import lock
         from pipelines.foundation.storage.rewriting import settle
         from pipelines.foundation.workspace.console import People
+        from pipelines.foundation.workspace.job import Job
         from pipelines.foundation.workspace.workspace import open_workspace
-        from pipelines.run import Job
 
         now = datetime.now(UTC)
         workspace = open_workspace(project, now=now, as_of=day_of("--as-of", as_of))

@@ -9,7 +9,7 @@ import typer
 from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
 
 if TYPE_CHECKING:
-    from pipelines.run import Job
+    from pipelines.foundation.workspace.job import Job
 
 
 @app.command()

@@ -11,7 +11,7 @@ from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, da
 from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
-    from pipelines.run import Job
+    from pipelines.foundation.workspace.job import Job
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from pipelines.run import Job
+from pipelines.foundation.workspace.job import Job
 
 
 def closing_table(job: Job, summary: dict[str, Any]) -> None:

@@ -14,13 +14,14 @@ from models.economics import DAYS_PER_MONTH
 from models.matrix import Matrix
 from models.training import Fitted
 from pipelines.data.snapshots.features import as_matrix, families_here, feature_frame
+from pipelines.foundation.wording.families import family_name
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import money as charts_of_money
 from pipelines.prediction.scoring.outlook import FIGURES, outlook
 from pipelines.prediction.training import backtest
 from pipelines.report.data import Modelled, Money, ReportData
-from pipelines.report.tables import Cell, Table, family_name
+from pipelines.report.tables import Cell, Table
 
 SAMPLE = 2_000
 LEADING = 3  # families named per outcome

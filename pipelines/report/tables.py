@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from models.evaluation import Metrics
+from pipelines.foundation.wording.families import family_name
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
 from pipelines.report.data import Fold, ReportData
@@ -215,8 +216,3 @@ def _interval(fold: Fold, metric: str, words: Words, *, digits: int | None = Non
     else:
         ends = {"low": words.number(low, digits), "high": words.number(high, digits)}
     return words.say("table.interval", **ends)
-
-
-def family_name(name: str, words: Words) -> str:
-    """What a family of indicators is called in the report."""
-    return words.say(f"family.{name}") if words.knows(f"family.{name}") else name.replace("_", " ")

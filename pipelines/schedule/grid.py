@@ -46,7 +46,8 @@ def grid_sensor(site: Site) -> dg.SensorDefinition:
     @dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
     def snapshot_grid(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         """Make a partition for each day of the snapshot grid."""
-        from pipelines.foundation.workspace.workspace import fingerprint, open_workspace
+        from pipelines.foundation.storage.fingerprint import fingerprint
+        from pipelines.foundation.workspace.workspace import open_workspace
 
         try:
             workspace = open_workspace(site.folder, now=datetime.now(UTC))

@@ -19,7 +19,7 @@ from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.schedule.said import AgainError, SaidError
 
 if TYPE_CHECKING:
-    from pipelines.run import Job
+    from pipelines.foundation.workspace.job import Job
 
 
 class Logged(People):
@@ -55,8 +55,8 @@ class Site:
         otherwise SaidError.
         """
         from pipelines.foundation.storage.rewriting import settle
+        from pipelines.foundation.workspace.job import Job
         from pipelines.foundation.workspace.workspace import open_workspace
-        from pipelines.run import Job
 
         record = context.instance.get_run_record_by_id(context.run.run_id)
         if record is None or record.start_time is None:

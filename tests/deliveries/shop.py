@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Backtest, Settings, Snapshots
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.workspace import open_workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS, attrition, make_shop
 

@@ -11,7 +11,7 @@ import pytest
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.features import feature_frame
 from pipelines.foundation.settings.sources import Source
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.workspace import open_workspace
 from tests.faults.processes import finished
 from tests.faults.state import Rows, scores

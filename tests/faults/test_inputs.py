@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.settings.sources import Source
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.settings.template import render
 from tests.faults.processes import Ended, finished
 from tests.faults.state import broken, scores
 from tests.faults.world import NOW, SMALL, Stage, copy

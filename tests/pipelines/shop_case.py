@@ -14,7 +14,7 @@ import numpy as np
 from pipelines.foundation.settings.schedule import Schedule
 from pipelines.foundation.settings.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
 from pipelines.foundation.settings.sources import Dialect, Source
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.settings.template import render
 
 AS_OF = date(2025, 6, 1)
 COMPLETE_UNTIL = date(2025, 8, 1)

@@ -23,10 +23,10 @@ from pipelines.data.snapshots.features import feature_file, feature_frame, train
 from pipelines.foundation.ledger.score_store import COLUMNS
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.scoring.explain import explain
 from pipelines.prediction.scoring.score import score_rows
-from pipelines.run import Job
 from tests.pipelines.shop_case import AS_OF, FORMULA, SETTINGS, make_shop, order, orders, write_orders
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -18,14 +18,14 @@ from pipelines import run as stages
 from pipelines.data.snapshots import features as snapshots
 from pipelines.data.snapshots.features import outcome_frame
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.delivery.further_outcomes import further_scores
 from pipelines.prediction.scoring.outlook import outlook
 from pipelines.prediction.training.train import registry_of
-from pipelines.run import Job
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KINDS = ("churn", "involuntary", "expansion")

@@ -7,7 +7,7 @@ from typing import Any
 from pipelines.data.kpis import tables as kpi_tables
 from pipelines.data.kpis.figures import figures
 from pipelines.data.kpis.ground import Ground
-from pipelines.run import Job
+from pipelines.foundation.workspace.job import Job
 
 
 def kpis(job: Job, *, by: str | None = None, months: int | None = None) -> dict[str, Any]:

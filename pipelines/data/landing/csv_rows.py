@@ -18,8 +18,9 @@ from features.contract import Table
 from features.errors import DataError
 from pipelines.data.landing.encoding import check_text, codec
 from pipelines.data.landing.raw_rows import RawRows, identifier, positions, wanted_columns
-from pipelines.data.landing.value_sql import SPACES, quoted, text_reading, trimmed
+from pipelines.data.landing.value_sql import quoted, text_reading, trimmed
 from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.text_values import SPACES
 
 _BLOCK_ROWS = 256  # looked at between two checks of how much is held: rows may be megabytes long
 _HELD_ROWS, _HELD_BYTES = 32_768, 32 << 20

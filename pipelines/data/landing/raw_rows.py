@@ -8,8 +8,9 @@ from pathlib import Path
 
 from features.contract import PHYSICAL, Column, Table
 from features.errors import DataError, did_you_mean
-from pipelines.data.landing.value_sql import SPACES, Reading
+from pipelines.data.landing.value_sql import Reading
 from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.text_values import SPACES
 
 _NAMES_SHOWN = 20
 

@@ -9,13 +9,7 @@ from features.contract import Column
 from pipelines.data.landing.local_time import FIRST_YEAR, LAST_YEAR
 from pipelines.foundation.settings.date_format import date_pattern
 from pipelines.foundation.settings.sources import Dialect
-
-# What str.strip() removes, and the two marks without width that files leave around ids.
-SPACES = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff"
-)
-TRUE, FALSE = ("true", "yes", "oui", "vrai", "1"), ("false", "no", "non", "faux", "0")
+from pipelines.foundation.settings.text_values import FALSE, SPACES, TRUE
 
 OUTSIDE_YEARS = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
 

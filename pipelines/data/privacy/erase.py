@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import DataError
-from pipelines.data.landing.value_sql import SPACES
 from pipelines.data.privacy.enforce import take_out
 from pipelines.data.privacy.landed_rows import erase_rows
 from pipelines.data.privacy.own_files import MADE
@@ -22,12 +21,13 @@ from pipelines.foundation.identity.erased_customers import KEY, SCHEMA
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
+from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landed_tables import LANDED
 from pipelines.foundation.storage.rewriting import forget, scrub
 from pipelines.foundation.storage.store import Store
-from pipelines.run import Job
+from pipelines.foundation.workspace.job import Job
 
 Say = Callable[[str], None]
 Receipt = dict[str, Any]

@@ -28,8 +28,8 @@ from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.run import Job
 
 EXPIRED = "expired"  # the reason of a rejected row whose text is no longer kept
 # They hold until something ends them: without the row that began it, a subscription that ended long ago cannot be told.

@@ -18,9 +18,10 @@ from features.catalog import Family
 from features.cohort import cohort
 from features.training_set import families, part
 from models.matrix import ENTITY, LABEL, Matrix, matrix, stack
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.storage.store import StoredFile
 from pipelines.foundation.workspace.prepared_queries import Prepared, PreparedOutcomes
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 
 
 def families_here(workspace: Workspace) -> list[Family]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.data.landing.value_sql import SPACES
 from pipelines.foundation.identity.keys import key, named
+from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage.store import Store
 
 ERASED = "erased"  # the reason of a rejected row that was theirs

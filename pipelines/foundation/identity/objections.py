@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.data.landing.value_sql import FALSE, SPACES, TRUE
 from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.settings.text_values import FALSE, SPACES, TRUE
 from pipelines.foundation.storage.inside import refuse_outside
 
 ID, GIVEN = "customer_id", "given"

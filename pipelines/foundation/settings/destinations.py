@@ -12,7 +12,7 @@ from features.errors import did_you_mean
 from pipelines.foundation.settings.addresses import is_here
 from pipelines.foundation.settings.delivered_fields import FIELDS, Names
 from pipelines.foundation.settings.json_calls import FieldList, Job, Place, Read, Write
-from pipelines.foundation.settings.sources import PositiveInt, Section, Share
+from pipelines.foundation.settings.section import PositiveInt, Section, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Seconds = Annotated[float, Field(gt=0)]

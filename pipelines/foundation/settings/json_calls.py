@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from pipelines.foundation.settings.sources import Section
+from pipelines.foundation.settings.section import Section
 
 Place = Annotated[str, Field(pattern=r"^$|^[^.]+(\.[^.]+)*$")]
 Seconds = Annotated[float, Field(gt=0)]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipelines.foundation.settings.sources import Section
+from pipelines.foundation.settings.section import Section
 
 
 class Monitoring(Section):

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from features.errors import did_you_mean
 from features.training_set import FAMILIES
 from pipelines.foundation.settings import toml_file
-from pipelines.foundation.settings.sources import Section
+from pipelines.foundation.settings.section import Section
 
 if TYPE_CHECKING:
     from models.economics import Play as Economics

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from pipelines.foundation.settings.sources import Section, inside
+from pipelines.foundation.settings.section import Section, inside
 
 Days = Annotated[int, Field(ge=1)]
 

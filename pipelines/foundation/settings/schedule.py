@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from pipelines.foundation.settings.cron import cron_line
-from pipelines.foundation.settings.sources import Section
+from pipelines.foundation.settings.section import Section
 
 CronLine = Annotated[str, AfterValidator(cron_line)]
 

@@ -20,7 +20,8 @@ from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.settings.monitoring import Monitoring
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.schedule import Schedule
-from pipelines.foundation.settings.sources import PositiveInt, Section, Share, Source, known_zone
+from pipelines.foundation.settings.section import PositiveInt, Section, Share, known_zone
+from pipelines.foundation.settings.sources import Source
 
 if TYPE_CHECKING:
     from models.economics import Play

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from pipelines.foundation.simulation.company import Company
 from pipelines.foundation.simulation.ledger import DAY, WEEK, moments, several
 from pipelines.foundation.simulation.people import FEATURES, PLANS, RISE, SEAT_PRICE, Flags, Floats
 from pipelines.foundation.simulation.state import NEVER
 
 TREATMENT_WEEKS = 8
 NOTICE_SHARE = 0.35  # of those who leave by will; the others are gone within two days
-
-if TYPE_CHECKING:
-    from pipelines.foundation.simulation.weeks import Company
 
 
 def begin(company: Company, week: int) -> None:

@@ -26,11 +26,12 @@ from pipelines.foundation.settings.settings import (
     Training,
 )
 from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation import dirt
+from pipelines.foundation.simulation.company import Company
 from pipelines.foundation.simulation.people import FAMILIES
 from pipelines.foundation.simulation.tables import START, customer_id, tables
-from pipelines.foundation.simulation.weeks import Company
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.simulation.weeks import run
 
 SHOP_FILE = "attrition-shop.toml"
 MONTH_WEEKS = 52 / 12
@@ -77,7 +78,7 @@ def simulate(
         raise SettingsError(f"{folder} is there and not empty; name a new folder for the simulated company")
     weeks = round(months * MONTH_WEEKS)
     company = Company(customers=customers, weeks=weeks, seed=seed, effects=effects or {})
-    company.run(progress)
+    run(company, progress)
     frames, end = tables(company), (START + timedelta(weeks=weeks)).date()
     (folder / "truth").mkdir(parents=True)
     for name, frame in frames.items():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipelines.foundation.simulation.company import Company
 from pipelines.foundation.simulation.ledger import WEEK
 from pipelines.foundation.simulation.people import PLANS
-from pipelines.foundation.simulation.weeks import Company
 
 
 def subscriptions(company: Company) -> pd.DataFrame:

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.tables import TABLES
+from pipelines.foundation.simulation.company import Company
 from pipelines.foundation.simulation.ledger import DAY, WEEK
 from pipelines.foundation.simulation.people import CATEGORIES, CHANNELS, COMPETITORS, COUNTRIES, PLANS, TIERS, Ints
 from pipelines.foundation.simulation.subscription_versions import subscriptions
-from pipelines.foundation.simulation.weeks import Company
 
 START = datetime(2023, 1, 2)  # noqa: DTZ001 - local clock time of the simulated company, a Monday
 LATE_SHARE, LATE_DAYS = 0.03, 2.0

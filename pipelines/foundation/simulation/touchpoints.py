@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from pipelines.foundation.simulation.company import Company
 from pipelines.foundation.simulation.ledger import DAY, WEEK, moments, several
 from pipelines.foundation.simulation.people import PLANS, PRODUCTS, TOPICS, Floats
-
-if TYPE_CHECKING:
-    from pipelines.foundation.simulation.weeks import Company
 
 
 def order(company: Company, week: int, rate: Floats) -> None:

@@ -12,7 +12,8 @@ import pandas as pd
 from pipelines.data.privacy.enforce import enforce, hand_over, there
 from pipelines.foundation.ledger.score_store import COLUMNS, ScoreRun, ScoreStore
 from pipelines.foundation.storage import csv_file
-from pipelines.foundation.workspace.workspace import Workspace, fingerprint
+from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery import guards
 from pipelines.operations.delivery.connect import connect
 from pipelines.operations.delivery.connector import DestinationError, named

@@ -15,8 +15,9 @@ from models.matrix import ENTITY
 from pipelines.data.privacy.enforce import hand_over, there
 from pipelines.data.snapshots.features import as_matrix, feature_file, feature_frame
 from pipelines.foundation.ledger.model_versions import Version
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.workspace.holdout import chosen_by, kept_out
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.scoring import outlook
 from pipelines.prediction.scoring.score import in_batches, wording
 from pipelines.prediction.training.champion import age_days

@@ -7,10 +7,10 @@ from typing import Any
 
 from features.errors import DataError, SettingsError
 from pipelines.foundation.ledger.outbox import destinations
+from pipelines.foundation.workspace.job import Job
 from pipelines.operations.delivery.one_destination import own_ids
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.readiness import known_one
-from pipelines.run import Job
 
 SHOWN = 20
 DELIVERIES = 5

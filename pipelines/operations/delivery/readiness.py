@@ -6,9 +6,9 @@ from typing import Any
 
 from features.errors import SettingsError, did_you_mean
 from pipelines.foundation.settings.destinations import Destination
+from pipelines.foundation.workspace.job import Job
 from pipelines.operations.delivery.connect import connect
 from pipelines.operations.delivery.connector import Connector, DestinationError, UnavailableError, named
-from pipelines.run import Job
 
 
 def setup(job: Job, destination: str | None) -> dict[str, Any]:

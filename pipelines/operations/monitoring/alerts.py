@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from models.realised import RATIO
+from pipelines.foundation.wording.families import family_name
 from pipelines.foundation.wording.words import Words
-from pipelines.report.tables import family_name
 
 NAMED = 3  # indicators of a family that one alert names
 

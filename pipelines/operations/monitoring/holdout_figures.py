@@ -12,8 +12,9 @@ import pandas as pd
 
 from features.outcomes import window
 from pipelines.foundation.ledger.recommendations import Recommended
+from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
-from pipelines.foundation.workspace.workspace import Workspace, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 

@@ -16,7 +16,8 @@ from models.realised import Tolerance
 from pipelines.data.snapshots.features import outcome_file, outcome_frame
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.monitoring import holdout_figures as held_out
 from pipelines.operations.monitoring.holdout_figures import StandIns
 from pipelines.prediction.scoring.score import history

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.monitoring import arrivals, cohorts, drifting, webhook
 from pipelines.operations.monitoring import holdout_figures as held_out
 from pipelines.operations.monitoring import matured as maturing
@@ -19,7 +20,7 @@ from pipelines.operations.monitoring.alerts import Alert, alerts, retrain
 from pipelines.prediction.training.champion import learned_until
 
 if TYPE_CHECKING:
-    from pipelines.run import Job
+    from pipelines.foundation.workspace.job import Job
 
 KIND = "monitoring"
 UNSAID = {"language", "tracking", "references"}  # settings that no figure here depends on

@@ -16,7 +16,8 @@ from models.matrix import Matrix
 from models.training import Fitted
 from pipelines.data.snapshots.features import as_matrix, feature_file, feature_frame
 from pipelines.foundation.storage import documents
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,12 +18,13 @@ from models.impact import Enrolled, Impact
 from pipelines.data.snapshots.features import outcome_file, outcome_frame
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.storage import documents
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays import impact_words
 
 if TYPE_CHECKING:
-    from pipelines.run import Job
+    from pipelines.foundation.workspace.job import Job
 
 KIND = "impact"
 ENOUGH = 0.5  # share of outcomes that must be known before anything is said

@@ -20,12 +20,12 @@ from features.other_futures import CHANGES, other_future
 from models import leaks
 from models.matrix import ENTITY
 from pipelines.data.snapshots.features import columns, features, labelled_frame
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.prepared_queries import Reread
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.checks import audit_clocks
 from pipelines.prediction.checks.audit_columns import known_columns
 from pipelines.prediction.checks.finding import Finding
-from pipelines.run import Job
 
 Floats = npt.NDArray[np.float64]
 

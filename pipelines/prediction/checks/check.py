@@ -11,9 +11,9 @@ from pipelines.data.landing.ingest import landed_tables
 from pipelines.data.landing.source_files import source_files
 from pipelines.data.snapshots.features import columns
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training import backtest
-from pipelines.run import Job
 
 
 def check(job: Job) -> dict[str, Any]:

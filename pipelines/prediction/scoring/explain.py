@@ -13,10 +13,10 @@ from models.matrix import ENTITY
 from pipelines.data.privacy.enforce import refusals_now
 from pipelines.data.snapshots.features import as_matrix, feature_frame
 from pipelines.foundation.workspace.holdout import kept_out
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.scoring.reasons import COUNT, reasons
 from pipelines.prediction.scoring.score import band, wording
-from pipelines.run import Job
 
 
 def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from pipelines.data.privacy.enforce import enforce, permitted
 from pipelines.data.snapshots.features import as_matrix, families_here, feature_file, feature_frame
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.settings.settings import Bands
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.scoring import reasons as reason_words
 from pipelines.prediction.scoring.reasons import Wording, reasons
 from pipelines.prediction.training.champion import age_days

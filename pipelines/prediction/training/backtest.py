@@ -18,7 +18,8 @@ from models.segments import Segment
 from models.training import Fitted, Limits
 from pipelines.data.snapshots.features import feature_file, outcome_file, outcome_frame, training_matrix
 from pipelines.foundation.storage import documents
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from features.errors import TrainingError
 from pipelines.data.privacy.enforce import enforce
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training.train import publish
-from pipelines.run import Job
 
 
 def models(job: Job) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from pipelines.data.snapshots.features import families_here, outcome_file, train
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.wording.words import Words
-from pipelines.foundation.workspace.workspace import Workspace, code_version, fingerprint
+from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import quality as charts_of_quality
 from pipelines.prediction.training import backtest, champion, model_card
 from pipelines.prediction.training.backtest import fit, limits

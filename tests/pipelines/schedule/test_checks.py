@@ -8,9 +8,9 @@ import pytest
 
 from pipelines import run as stages
 from pipelines.foundation.storage import documents
+from pipelines.foundation.workspace.job import Job
 from pipelines.operations.monitoring.monitor import KIND
 from pipelines.prediction.checks import audit
-from pipelines.run import Job
 from tests.pipelines.operations.monitoring.document_case import document
 from tests.pipelines.schedule.schedule_case import history, made, run, told, verdicts
 from tests.pipelines.shop_case import AS_OF, order, write_orders

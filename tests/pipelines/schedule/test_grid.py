@@ -9,8 +9,9 @@ import dagster as dg
 import pytest
 
 from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.run import Job, ingest
+from pipelines.run import ingest
 from pipelines.schedule.grid import NAME, follow, grid_days, grid_sensor
 from pipelines.schedule.site import Site
 from tests.pipelines.schedule.schedule_case import history

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from pipelines.foundation.storage import lock
-from pipelines.run import Job
+from pipelines.foundation.workspace.job import Job
 from tests.pipelines.schedule.schedule_case import history, made, run, set_schedule, told
 from tests.pipelines.shop_case import FIRST, make_shop, order
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from features.contract import Column, Kind, Table
 from pipelines.data.landing.raw_rows import RawRows
 from pipelines.data.landing.typed_rows import TypedRows, workbench
-from pipelines.data.landing.value_sql import SPACES, text_reading, trimmed
+from pipelines.data.landing.value_sql import text_reading, trimmed
 from pipelines.foundation.identity.erased_customers import Tombstones
 from pipelines.foundation.identity.masking import Hiding
 from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.text_values import SPACES
 
 PARIS = "Europe/Paris"
 

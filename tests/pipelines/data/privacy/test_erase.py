@@ -23,13 +23,13 @@ from pipelines.data.privacy import erase as erasing
 from pipelines.data.privacy.erase import erase
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.storage import csv_file, rewriting
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.run import Job
 from tests.pipelines.data.landing.landing_case import HEADER, UNNAMED, files_of, settings, source
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -16,12 +16,12 @@ from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, Snapshots
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage import csv_file, documents
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.run import Job
 from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
 from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.operations.plays.recommend_case import note

@@ -19,13 +19,13 @@ from pipelines.foundation.identity.objections import Refusals, read
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
 from pipelines.prediction.training.succession import rollback
-from pipelines.run import Job
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = Privacy(objections="objections.csv", consent="consent.csv")

@@ -17,12 +17,12 @@ from pipelines.foundation.identity.pseudonyms import FILE, VARIABLE, Identities,
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
-from pipelines.run import Job
 from tests.pipelines import shop_case
 from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
 

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from features.errors import SettingsError
 from pipelines.foundation.settings import toml_file
+from pipelines.foundation.settings.section import Section
 from pipelines.foundation.settings.settings import load
-from pipelines.foundation.settings.sources import Section
 
 WHOLE = "Input should be a valid integer, got a number with a fractional part"
 

@@ -7,8 +7,8 @@ from math import exp
 import numpy as np
 import pytest
 
+from pipelines.foundation.simulation.company import Company
 from pipelines.foundation.simulation.hazards import Hazards
-from pipelines.foundation.simulation.weeks import Company
 
 WEEK = 40
 

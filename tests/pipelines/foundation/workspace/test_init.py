@@ -17,7 +17,8 @@ from pipelines.foundation.settings.plays import DEFAULT
 from pipelines.foundation.settings.plays import load as load_plays
 from pipelines.foundation.settings.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
 from pipelines.foundation.settings.sources import Source
-from pipelines.foundation.workspace.init import InitResult, examples, init, render
+from pipelines.foundation.settings.template import render
+from pipelines.foundation.workspace.init import InitResult, examples, init
 from pipelines.foundation.workspace.workspace import open_workspace
 
 CDNOW = Settings(

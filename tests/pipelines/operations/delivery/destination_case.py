@@ -10,10 +10,10 @@ from pathlib import Path
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.operations.delivery.policy import Values
-from pipelines.run import Job
 from tests.pipelines.shop_case import AS_OF, SETTINGS
 
 NOW = datetime(2024, 7, 1, 6, tzinfo=UTC)

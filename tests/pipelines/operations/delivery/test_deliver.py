@@ -18,17 +18,17 @@ from pipelines.data.privacy.erase import erase
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.holdout import kept_out
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery.connector import DestinationError
 from pipelines.operations.delivery.guards import StoppedError
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.policy import STAMPS
-from pipelines.run import Job
 from tests.pipelines.operations.delivery.destination_case import Memory
 from tests.pipelines.operations.delivery.json_api.json_api_case import rest
 from tests.pipelines.shop_case import SETTINGS, attrition

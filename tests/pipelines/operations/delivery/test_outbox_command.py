@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from features.errors import DataError, SettingsError
+from pipelines.foundation.workspace.job import Job
 from pipelines.operations.delivery import outbox_command as letters
 from pipelines.operations.delivery.difference import Change
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.policy import content
-from pipelines.run import Job
 from tests.pipelines.operations.delivery.destination_case import NOW, job_in, values
 from tests.pipelines.shop_case import attrition
 

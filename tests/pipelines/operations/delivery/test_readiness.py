@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.foundation.workspace.job import Job
 from pipelines.operations.delivery import readiness
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
-from pipelines.run import Job
 from tests.pipelines.operations.delivery.destination_case import Memory, job_in
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pipelines import run as stages
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.init import render
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.run import Job
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TRAINED, SCORED, TODAY = date(2024, 4, 29), (date(2024, 4, 29), date(2024, 5, 27)), date(2024, 8, 5)

@@ -10,8 +10,8 @@ import pandas as pd
 from pipelines.data.snapshots.features import outcome_frame
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.foundation.workspace.init import render
 from pipelines.run import ingest
 from tests.pipelines.operations.monitoring.company_case import job_of
 

@@ -14,9 +14,9 @@ from pipelines.data.snapshots.features import feature_frame
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.holdout import held_out
+from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
-from pipelines.run import Job
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
