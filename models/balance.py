@@ -10,6 +10,8 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import expit, gammaincinv, ndtri
 
+from models.logistic import Regression
+
 Floats = npt.NDArray[np.float64]
 
 _FAR = 30.0  # log-odds that no group is shifted by
@@ -49,23 +51,9 @@ def refined(events: Floats, log_odds: Floats, size: Floats | None = None) -> Flo
     design = np.column_stack([np.ones(len(events)), *known])
     precision = np.array([1 / _LOOSE**2, *[1 / _PRIOR**2] * len(known)])
     middle = np.array([0.0, 1.0, *[0.0] * (len(known) - 1)])
-    found = middle.copy()
-
-    def loss(at: Floats) -> float:
-        odds = design @ at
-        return float((np.logaddexp(0, odds) - events * odds).sum() + precision @ (at - middle) ** 2 / 2)
-
-    for _ in range(50):
-        chances = expit(design @ found)
-        gradient = design.T @ (events - chances) - precision * (found - middle)
-        curvature = (design * (chances * (1 - chances))[:, None]).T @ design + np.diag(precision)
-        step = np.linalg.solve(curvature, gradient)
-        # From far away a whole step may lead farther away.
-        while loss(found + step) > loss(found) and np.abs(step).max() >= _STEP:
-            step = step / 2
-        found = found + step
-        if np.abs(step).max() < _STEP:
-            break
+    # From far away a whole step may lead farther away.
+    regression = Regression(design=design, labels=events, start=middle, ridge=precision)
+    found = regression.fit(steps=50, tolerance=_STEP, halving=True)
     found[1] = max(0.0, found[1])
     return np.asarray(design[:, 1:] @ found[1:])
 

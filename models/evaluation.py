@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
+from scipy.special import logit
+
+from models.logistic import Regression
 
 Floats = npt.NDArray[np.float64]
 
@@ -148,16 +150,9 @@ class _Judge:
         )
 
     def _calibration(self, weights: Floats) -> tuple[float, float]:
-        """Newton's method for the logistic regression of the outcome on the log-odds, from slope 1 and intercept 0."""
+        """Logistic regression of the outcome on the log-odds, searched from slope 1 and intercept 0."""
         design = np.column_stack([np.ones(len(self.log_odds)), self.log_odds])
-        found = np.array([0.0, 1.0])
-        for _ in range(25):
-            expected = expit(design @ found)
-            curvature = (design * (weights * expected * (1 - expected))[:, None]).T @ design
-            if np.linalg.cond(curvature) > _SINGULAR:
-                return float("nan"), float("nan")  # one probability for all, or outcomes that it separates perfectly
-            step = np.linalg.solve(curvature, design.T @ (weights * (self.labels - expected)))
-            found = found + step
-            if np.abs(step).max() < _STEP:
-                break
-        return float(found[1]), float(found[0])
+        regression = Regression(design=design, labels=self.labels, start=np.array([0.0, 1.0]), weights=weights)
+        # Singular: one probability for all, or outcomes that it separates perfectly.
+        intercept, slope = regression.fit(steps=25, tolerance=_STEP, singular=_SINGULAR)
+        return float(slope), float(intercept)

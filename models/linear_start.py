@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+
+from models.logistic import Regression
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,23 +42,17 @@ class LinearStart:
 
 
 def fit(values: Floats, start: Floats, labels: Floats) -> LinearStart:
-    """Ridge logistic regression with the start log-odds as an offset, by Newton's method; the intercept is free."""
+    """Ridge logistic regression with the start log-odds as an offset; the intercept is free."""
     logs = signed_logs(values)
     low, high = np.quantile(logs, [SEEN, 1 - SEEN], axis=0)
     logs = np.clip(logs, low, high)
     centre, scale = logs.mean(axis=0), logs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)  # a constant column has nothing to say, whatever its weight
     design = np.column_stack([np.ones(len(logs)), (logs - centre) / scale])
-    penalty = RIDGE * len(logs) * np.eye(design.shape[1])
-    penalty[0, 0] = 0.0
-    found = np.zeros(design.shape[1])
-    for _ in range(_STEPS):
-        expected = expit(start + design @ found)
-        curvature = (design * (expected * (1 - expected))[:, None]).T @ design + penalty
-        step = np.linalg.solve(curvature, design.T @ (labels - expected) - penalty @ found)
-        found = found + step
-        if np.abs(step).max() < _STEP:
-            break
+    ridge = np.full(design.shape[1], RIDGE * len(logs))
+    ridge[0] = 0.0
+    regression = Regression(design=design, labels=labels, start=np.zeros(design.shape[1]), ridge=ridge, offset=start)
+    found = regression.fit(steps=_STEPS, tolerance=_STEP)
     return LinearStart(float(found[0]), *(tuple(each.tolist()) for each in (low, high, centre, scale, found[1:])))
 
 
