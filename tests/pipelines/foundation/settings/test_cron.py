@@ -61,6 +61,12 @@ def test_a_line_that_is_none_is_refused_in_words(line: str, said: str) -> None:
         cron_line(line)
 
 
+@pytest.mark.parametrize("line", ["0 4 L * *", "0 4 LW * *", "0 4 * * 5L", "0 4 * * mon#2", "\u0664 4 * * *"])
+def test_what_not_every_cron_knows_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"is no (minute|day of the)"):
+        cron_line(line)
+
+
 def test_the_remedy_shows_how_it_is_written() -> None:
     with pytest.raises(ValueError, match=r'as in "0 4 \* \* \*" \(daily at 04:00\)'):
         cron_line("daily")
