@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.economics import Play
 from models.evaluation import Metrics
-from pipelines.foundation.wording.words import Language
+from pipelines.foundation.wording.numbers import Language
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.foundation.wording.words import NOTHING, Words
+from pipelines.foundation.wording.numbers import NOTHING
+from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import customers as charts_of_customers
 from pipelines.prediction.charts import over_time as charts_over_time
 from pipelines.prediction.charts import quality as charts_of_quality

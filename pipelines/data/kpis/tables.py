@@ -14,7 +14,8 @@ from features.segments import ALL
 from pipelines.data.kpis.figures import MONEY
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.kpis.words import cohort, head, label, means
-from pipelines.foundation.wording.words import NOTHING, Words
+from pipelines.foundation.wording.numbers import NOTHING
+from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.console import People
 
 Row = dict[str, Any]

@@ -1,43 +1,22 @@
-"""The report's sentences, numbers and dates, as English and French write them."""
+"""The product's sentences in English and French, filled in with numbers and dates as each writes them."""
 
 from __future__ import annotations
 
-import math
 import re
 import string
 import tomllib
-from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-Language = Literal["en", "fr"]
-
-THIN = "\u202f"  # the narrow space, never broken at a line's end, that French sets in numbers and before signs
-WIDE = "\u00a0"
-MINUS = "\u2212"
-NOTHING = "\u2013"
+from pipelines.foundation.wording.numbers import THIN, WIDE, Language, Numbers
 
 _FILE = Path(__file__).with_name("words.toml")
-_MONTHS: Mapping[Language, tuple[str, ...]] = {
-    "en": (
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-        "December",
-    ),
-    "fr": (
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
-        "décembre",
-    ),
-}  # fmt: skip
-_SHORT_MONTHS: Mapping[Language, tuple[str, ...]] = {
-    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-    "fr": ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."),
-}
 
 
-class Words(string.Formatter):
-    """Texts of report_words.toml, filled in.
+class Words(Numbers, string.Formatter):
+    """Texts of words.toml, filled in.
 
     A field's format says how its value is written. int: nothing, or "customer|customers" for a word in the singular or
     the plural ("#" stands for the number); float: ".3" for digits, ".1%" for a percentage; date: nothing, or "short".
@@ -45,7 +24,8 @@ class Words(string.Formatter):
 
     def __init__(self, language: Language, *, by_contract: bool = False) -> None:
         """by_contract: leaving means that subscriptions end, not that no order comes."""
-        self.language, self.by_contract = language, by_contract
+        super().__init__(language)
+        self.by_contract = by_contract
 
     def say(self, key: str, /, **values: object) -> str:
         """The text of that key, as "section.name"; by contract that of "section.name_contract" where there is one.
@@ -64,8 +44,7 @@ class Words(string.Formatter):
         match value:
             case int() if "|" in format_spec:
                 one, many = format_spec.split("|")
-                singular = abs(value) < 2 if self.language == "fr" else value == 1
-                return (one if singular else many).replace("#", self.number(value))
+                return (one if self.is_singular(value) else many).replace("#", self.number(value))
             case int():
                 return self.number(value)
             case float() if format_spec.endswith("%"):
@@ -75,28 +54,6 @@ class Words(string.Formatter):
             case date():
                 return self.short_day(value) if format_spec == "short" else self.day(value)
         return str(value)
-
-    def number(self, value: float, digits: int = 0) -> str:
-        """Grouped by thousands: 1,234.5 or 1 234,5; a dash for NaN."""
-        if not math.isfinite(value):
-            return NOTHING
-        written = f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", MINUS)
-        return written.replace(",", THIN).replace(".", ",") if self.language == "fr" else written
-
-    def percent(self, share: float, digits: int = 0) -> str:
-        """A share of 1 as 81.0% or 81,0 %."""
-        if not math.isfinite(share):
-            return NOTHING
-        return self.number(share * 100, digits) + (f"{THIN}%" if self.language == "fr" else "%")
-
-    def day(self, day: date) -> str:
-        """1 January 1998 or 1er janvier 1998; the day stays on the line of its month."""
-        first = "1er" if self.language == "fr" and day.day == 1 else str(day.day)
-        return f"{first}{WIDE}{_MONTHS[self.language][day.month - 1]} {day.year}"
-
-    def short_day(self, day: date) -> str:
-        """1 Jan 98 or 1 janv. 98, for axes and narrow columns."""
-        return f"{day.day} {_SHORT_MONTHS[self.language][day.month - 1]} {day.year % 100:02}".replace(" ", WIDE)
 
 
 @cache

@@ -10,7 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from models.impact import CLEARLY
-from pipelines.foundation.wording.words import NOTHING, Language, Words
+from pipelines.foundation.wording.numbers import NOTHING, Language
+from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.console import People
 
 Figures = Mapping[str, Any]

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from pipelines.data.kpis import words as kpi_words
 from pipelines.data.kpis.words import CHARTMOGUL
-from pipelines.foundation.wording.words import WIDE, Words
+from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.sheet import (
     SOLID,
     Chart,
@@ -193,12 +193,12 @@ def _span(months: Sequence[Row], words: Words) -> dict[str, str]:
 
 def month(row: Row, words: Words) -> str:
     """May 2024 or mai 2024."""
-    return words.day(_day(row)).partition(WIDE)[2]
+    return words.month(_day(row))
 
 
 def short_month(row: Row, words: Words) -> str:
     """May 24 or mai 24, for axes and narrow columns."""
-    return words.short_day(_day(row)).partition(WIDE)[2]
+    return words.short_month(_day(row))
 
 
 def _day(row: Row) -> date:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +11,14 @@ import pandas as pd
 
 from features.catalog import Family, Indicator, Unit
 from models.explanation import RHYTHM, RHYTHM_COLUMNS, Contributions, strongest
+from pipelines.foundation.wording.numbers import Language, Numbers, numbers
 
-Language = Literal["en", "fr"]
 Words = npt.NDArray[np.object_]
 
 COUNT = 3
 START = "start"  # stands for the start model's log-odds among the columns of the buying rhythm
 
 _PLACE = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")
-_THIN_SPACE = "\u202f"
 
 # The start model sees first and last order and how many lie between; this is what that comes to for a person.
 _RHYTHM_INDICATOR = "days_since_last_order_over_usual"
@@ -32,7 +30,7 @@ class Wording:
     def __init__(
         self, families: Sequence[Family], *, lookback_days: Sequence[int], language: Language, currency: str
     ) -> None:
-        self.language: Language = language
+        self.numbers = numbers(language)
         self.currency = currency
         self.by_column: dict[str, tuple[Indicator, int | None]] = {
             column: (indicator, days)
@@ -54,7 +52,7 @@ class Wording:
         own = indicator.name.format(days=days)
         said, silent, no = (
             (indicator.en, indicator.en_null, indicator.en_no)
-            if self.language == "en"
+            if self.numbers.language == "en"
             else (indicator.fr, indicator.fr_null, indicator.fr_no)
         )
         empty = frame[own].isna().to_numpy()
@@ -79,13 +77,13 @@ class Wording:
         column = own if name == "value" else name
         if self.by_column[column][0].unit == "category":
             return frame[column].to_numpy(dtype=object)
-        numbers = frame[column].to_numpy(dtype=np.float64)
-        said: Callable[[float], str] = SAYINGS[self.by_column[column][0].unit](self.language, self.currency)
+        figures = frame[column].to_numpy(dtype=np.float64)
+        said: Callable[[float], str] = SAYINGS[self.by_column[column][0].unit](self.numbers, self.currency)
         # Each figure is worded once, however many customers share it.
-        values, where = np.unique(numbers, return_inverse=True)
+        values, where = np.unique(figures, return_inverse=True)
         texts = np.array([said(value) for value in values], dtype=object)
         if singular is not None:
-            nouns = [singular if _is_singular(value, self.language) else plural for value in values]
+            nouns = [singular if self.numbers.is_singular(value) else plural for value in values]
             texts = texts + " " + np.array(nouns, dtype=object)
         return np.asarray(texts[where], dtype=object)
 
@@ -118,87 +116,60 @@ def reasons(
     return pd.DataFrame(result, index=frame.index)
 
 
-def _is_singular(value: float, language: Language) -> bool:
-    return abs(value) < 2 if language == "fr" else abs(value) == 1
+def _count(numbers: Numbers, _: str) -> Callable[[float], str]:
+    return numbers.number
 
 
-def number(value: float, language: Language, *, decimals: int = 0) -> str:
-    r"""A figure as people write it.
-
-    >>> number(-1234.5, "en", decimals=2), number(1234.5, "fr", decimals=1)
-    ('−1,234.50', '1\u202f234,5')
-    """
-    text = f"{abs(value):,.{decimals}f}"
-    if language == "fr":
-        text = text.replace(",", _THIN_SPACE).replace(".", ",")
-    return f"−{text}" if value < 0 and text.strip("0.,") else text
+def _change(numbers: Numbers, _: str) -> Callable[[float], str]:
+    return numbers.signed
 
 
-def _signed(value: float, language: Language, *, decimals: int = 0) -> str:
-    text = number(value, language, decimals=decimals)
-    return f"+{text}" if value > 0 and text.strip("0.,") else text
+def _money(numbers: Numbers, currency: str) -> Callable[[float], str]:
+    return lambda value: f"{numbers.number(value, 2)} {currency}"
 
 
-def _count(language: Language, _: str) -> Callable[[float], str]:
-    return lambda value: number(value, language)
+def _money_change(numbers: Numbers, currency: str) -> Callable[[float], str]:
+    return lambda value: f"{numbers.signed(value, 2)} {currency}"
 
 
-def _change(language: Language, _: str) -> Callable[[float], str]:
-    return lambda value: _signed(value, language)
+def _days(numbers: Numbers, _: str) -> Callable[[float], str]:
+    one, many = ("day", "days") if numbers.language == "en" else ("jour", "jours")
+    return lambda value: f"{numbers.number(round(value))} {one if numbers.is_singular(round(value)) else many}"
 
 
-def _money(language: Language, currency: str) -> Callable[[float], str]:
-    return lambda value: f"{number(value, language, decimals=2)} {currency}"
+def _share(numbers: Numbers, _: str) -> Callable[[float], str]:
+    return numbers.percent
 
 
-def _money_change(language: Language, currency: str) -> Callable[[float], str]:
-    return lambda value: f"{_signed(value, language, decimals=2)} {currency}"
-
-
-def _days(language: Language, _: str) -> Callable[[float], str]:
-    one, many = ("day", "days") if language == "en" else ("jour", "jours")
-    return lambda value: f"{number(round(value), language)} {one if _is_singular(round(value), language) else many}"
-
-
-def _percent_sign(language: Language) -> str:
-    return "%" if language == "en" else f"{_THIN_SPACE}%"
-
-
-def _share(language: Language, _: str) -> Callable[[float], str]:
-    return lambda value: number(100 * value, language) + _percent_sign(language)
-
-
-def _hours(language: Language, _: str) -> Callable[[float], str]:
-    one, many = ("hour", "hours") if language == "en" else ("heure", "heures")
+def _hours(numbers: Numbers, _: str) -> Callable[[float], str]:
+    one, many = ("hour", "hours") if numbers.language == "en" else ("heure", "heures")
 
     def said(value: float) -> str:
         shown = round(value) if abs(value) >= 10 else round(value, 1)
-        plain = number(shown, language, decimals=0 if shown == round(shown) else 1)
-        return f"{plain} {one if _is_singular(shown, language) else many}"
+        plain = numbers.number(shown, 0 if shown == round(shown) else 1)
+        return f"{plain} {one if numbers.is_singular(shown) else many}"
 
     return said
 
 
-def _share_change(language: Language, _: str) -> Callable[[float], str]:
-    one, many = ("percentage point", "percentage points") if language == "en" else ("point", "points")
-    return lambda value: (
-        f"{_signed(100 * value, language)} {one if _is_singular(round(100 * value), language) else many}"
-    )
+def _share_change(numbers: Numbers, _: str) -> Callable[[float], str]:
+    one, many = ("percentage point", "percentage points") if numbers.language == "en" else ("point", "points")
+    return lambda value: f"{numbers.signed(100 * value)} {one if numbers.is_singular(round(100 * value)) else many}"
 
 
-def _relative_change(language: Language, _: str) -> Callable[[float], str]:
-    return lambda value: _signed(100 * value, language) + _percent_sign(language)
+def _relative_change(numbers: Numbers, _: str) -> Callable[[float], str]:
+    return numbers.signed_percent
 
 
-def _mark(language: Language, _: str) -> Callable[[float], str]:
-    return lambda value: number(value, language, decimals=0 if value == round(value) else 1)
+def _mark(numbers: Numbers, _: str) -> Callable[[float], str]:
+    return lambda value: numbers.number(value, 0 if value == round(value) else 1)
 
 
-def _ratio(language: Language, _: str) -> Callable[[float], str]:
-    return lambda value: number(value, language, decimals=1)
+def _ratio(numbers: Numbers, _: str) -> Callable[[float], str]:
+    return lambda value: numbers.number(value, 1)
 
 
-SAYINGS: Mapping[Unit, Callable[[Language, str], Callable[[float], str]]] = {
+SAYINGS: Mapping[Unit, Callable[[Numbers, str], Callable[[float], str]]] = {
     "count": _count,
     "change": _change,
     "money": _money,

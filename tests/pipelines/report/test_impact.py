@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.foundation.wording.words import Language
+from pipelines.foundation.wording.numbers import Language
 from pipelines.report.page import render
 from tests.pipelines.operations.plays.test_impact_words import document, figures
 from tests.pipelines.report.test_page import Page, report

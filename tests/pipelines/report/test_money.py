@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from models.economics import Play
-from pipelines.foundation.wording.words import Language, Words
+from pipelines.foundation.wording.numbers import Language
+from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import money as charts_of_money
 from pipelines.report.data import Modelled, Money, ReportData
 from pipelines.report.page import render

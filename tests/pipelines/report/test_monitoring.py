@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.foundation.wording.words import Language
+from pipelines.foundation.wording.numbers import Language
 from pipelines.report.data import ReportData
 from pipelines.report.page import render
 from tests.pipelines.operations.monitoring.document_case import document, indicator, run

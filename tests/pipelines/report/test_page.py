@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from models.evaluation import metrics
-from pipelines.foundation.wording.words import NOTHING, THIN, Language
+from pipelines.foundation.wording.numbers import NOTHING, THIN, Language
 from pipelines.report.page import Fold, Published, ReportData, render
 
 if TYPE_CHECKING:

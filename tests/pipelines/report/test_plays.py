@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
-from pipelines.foundation.wording.words import Language
+from pipelines.foundation.wording.numbers import Language
 from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.plays.recommend import recommend

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.foundation.wording.words import NOTHING, Language
+from pipelines.foundation.wording.numbers import NOTHING, Language
 from pipelines.report.data import ReportData, Retention
 from pipelines.report.page import render
 from tests.pipelines.prediction.charts.test_cohorts import points

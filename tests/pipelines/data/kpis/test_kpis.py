@@ -24,7 +24,7 @@ from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
 from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage import lock
-from pipelines.foundation.wording.words import NOTHING
+from pipelines.foundation.wording.numbers import NOTHING
 from pipelines.foundation.workspace.workspace import open_workspace
 from tests.pipelines.shop_case import make_shop, order
 

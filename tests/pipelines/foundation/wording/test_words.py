@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.foundation.wording import words as report_words
-from pipelines.foundation.wording.words import MINUS, NOTHING, THIN, Words
+import pipelines
+from pipelines.foundation.wording import words
+from pipelines.foundation.wording.numbers import MINUS, NOTHING, THIN
+from pipelines.foundation.wording.words import Words
 
-ROOM = Path(report_words.__file__).parent
+ROOM = Path(pipelines.__file__).parent
 TEXTS = {
     f"{section}.{name}": text
-    for section, texts in tomllib.loads((ROOM / "report_words.toml").read_text(encoding="utf-8")).items()
+    for section, texts in tomllib.loads(Path(words.__file__).with_suffix(".toml").read_text(encoding="utf-8")).items()
     for name, text in texts.items()
 }
 
@@ -55,7 +57,9 @@ def test_both_languages_say_every_text_with_the_same_values() -> None:
 
 
 def test_no_text_is_left_over() -> None:
-    asked = set(re.findall(r'"([a-z_]+\.[a-z_]*)"', (ROOM / "report.html.jinja").read_text(encoding="utf-8")))
+    asked = set(
+        re.findall(r'"([a-z_]+\.[a-z_]*)"', (ROOM / "report" / "report.html.jinja").read_text(encoding="utf-8"))
+    )
     for path in ROOM.rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from features.catalog import Indicator
 from features.training_set import FAMILIES
 from models.explanation import Contributions
-from pipelines.prediction.scoring.reasons import SAYINGS, START, Language, Wording, number, reasons
+from pipelines.foundation.wording.numbers import Language
+from pipelines.prediction.scoring.reasons import SAYINGS, START, Wording, reasons
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
@@ -249,32 +250,6 @@ def test_a_card_about_to_expire_is_told_so_that_it_holds_for_one_that_has(days: 
     assert said("card_expires_before_horizon", values) == f"the card is valid for only {days} days more"
     french = f"la carte n'est plus valable que {days} jour{'s' if days else ''}"
     assert said("card_expires_before_horizon", values, "fr") == french
-
-
-@pytest.mark.parametrize(
-    ("value", "language", "decimals", "text"),
-    [
-        (0, "en", 0, "0"),
-        (-0.0, "en", 2, "0.00"),
-        (-0.001, "en", 2, "0.00"),
-        (-0.001, "fr", 2, "0,00"),
-        (-1, "fr", 0, "\u22121"),
-        (1_234_567.891, "en", 2, "1,234,567.89"),
-        (1_234_567.891, "fr", 2, "1\u202f234\u202f567,89"),
-        (999.999, "en", 2, "1,000.00"),
-        (0.5, "fr", 1, "0,5"),
-    ],
-)
-def test_a_figure_as_people_write_it(value: float, language: Language, decimals: int, text: str) -> None:
-    assert number(value, language, decimals=decimals) == text
-
-
-@given(st.floats(-1e12, 1e12), st.sampled_from(["en", "fr"]), st.integers(0, 2))
-def test_a_figure_is_read_back_to_its_decimals(value: float, language: Language, decimals: int) -> None:
-    text = number(value, language, decimals=decimals).replace("\u2212", "-")
-    plain = text.replace("\u202f", "").replace(",", ".") if language == "fr" else text.replace(",", "")
-    assert float(plain) == round(value, decimals)
-    assert plain != "-0"
 
 
 # Every indicator of every family
