@@ -7,14 +7,15 @@ from typing import Any
 from pipelines.foundation.wording.words import Words
 from pipelines.operations.plays import impact_words
 from pipelines.report.data import ReportData
+from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
 
 
-def section(report: ReportData, words: Words) -> dict[str, Any]:
-    """`impact`, and what stands in it; None where nobody was ever recommended a play, which leaves the section out."""
+def section(report: ReportData, words: Words) -> dict[str, Any] | None:
+    """`impact`, and what stands in it; None where nobody was ever recommended a play."""
     document = report.impact
     if document is None or not document["plays"]:
-        return {"impact": None}
+        return None
     heads = tuple(words.say(f"impact_head.{head}") for head in impact_words.HEADS)
     rows = tuple(tuple(Cell(text) for text in row) for row in impact_words.rows(document, words))
     return {
@@ -23,3 +24,6 @@ def section(report: ReportData, words: Words) -> dict[str, Any]:
             "table": Table(words.say("impact.caption"), heads, rows, wide=True),
         }
     }
+
+
+PART = Part(name="impact", render=section, template="impact.html.jinja")

@@ -21,6 +21,7 @@ from pipelines.prediction.charts import money as charts_of_money
 from pipelines.prediction.scoring.outlook import FIGURES, outlook
 from pipelines.prediction.training import backtest
 from pipelines.report.data import Modelled, Money, ReportData
+from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
 
 SAMPLE = 2_000
@@ -40,11 +41,11 @@ def money(workspace: Workspace, announced: Mapping[str, Any]) -> Money:
     )
 
 
-def section(report: ReportData, words: Words) -> dict[str, Any]:
-    """`money_tables` and what stands beside them; nothing to show leaves the section out."""
+def section(report: ReportData, words: Words) -> dict[str, Any] | None:
+    """`money_tables`, `money_charts` and notes; None where there is neither a table nor a chart."""
     found = report.money
     if found is None:
-        return {"money_tables": []}
+        return None
     tables = [_outlook(found, words, report.horizon_days)] if found.outlook["next"] else []
     if len(found.modelled) > 1:
         tables.append(_outcomes(found, words))
@@ -60,6 +61,8 @@ def section(report: ReportData, words: Words) -> dict[str, Any]:
     if found.announced_customers:
         written = words.number(found.announced_mrr, 2)
         notes.append(words.say("money.announced", n=found.announced_customers, mrr=written, currency=report.currency))
+    if not tables and not charts:
+        return None
     return {"money_tables": tables, "money_charts": charts, "money_notes": [note for note in notes if note]}
 
 
@@ -196,3 +199,6 @@ def family_movement(view: Workspace, fitted: Fitted, rows: Matrix) -> pd.Series:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+PART = Part(name="money", render=section, template="money.html.jinja")

@@ -11,18 +11,19 @@ from pipelines.foundation.wording.words import Words
 from pipelines.operations.monitoring.alerts import alerts, retrain
 from pipelines.prediction.charts import monitoring as charts_of_monitoring
 from pipelines.report.data import ReportData
+from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
 
 _SHOWN_RUNS = 6
 
 
-def section(report: ReportData, words: Words) -> dict[str, Any]:
-    """`monitoring`, and what stands in it; None where nothing was monitored, which leaves the section out.
+def section(report: ReportData, words: Words) -> dict[str, Any] | None:
+    """`monitoring`, and what stands in it; None where nothing was monitored.
 
     What is said is made of the documents' figures, so that it is in the page's language.
     """
     if not report.monitoring:
-        return {"monitoring": None}
+        return None
     newest = report.monitoring[-1]
     runs = [run for run in newest["matured"] if not run["hindsight"]]
     drift = charts_of_monitoring.drift(report.monitoring, words)
@@ -85,3 +86,6 @@ def _row(run: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
+
+
+PART = Part(name="monitoring", render=section, template="monitoring.html.jinja")

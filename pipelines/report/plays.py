@@ -13,6 +13,7 @@ from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, kept_out
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays.recommend import DAYS, Past
 from pipelines.report.data import PlayOfWeek, Plays, ReportData
+from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
 
 
@@ -43,11 +44,11 @@ def _week(workspace: Workspace, day: date) -> pd.DataFrame:
     return pd.concat([past.running, past.today])
 
 
-def section(report: ReportData, words: Words) -> dict[str, Any]:
-    """`plays`, and what stands in it; None where there are none, which leaves the section out."""
+def section(report: ReportData, words: Words) -> dict[str, Any] | None:
+    """`plays`, and what stands in it; None where there are none."""
     found = report.plays
     if found is None:
-        return {"plays": None}
+        return None
     treated = sum(each.customers for each in found.of_week)
     profit = words.number(sum(each.profit for each in found.of_week))
     intro = (
@@ -73,3 +74,6 @@ def _table(report: ReportData, found: Plays, words: Words) -> Table:
     )
     heads = ("play", "customers", "capacity", "profit", "would")
     return Table(words.say("plays.caption"), tuple(words.say(f"plays.{head}") for head in heads), rows, wide=True)
+
+
+PART = Part(name="plays", render=section, template="plays.html.jinja")

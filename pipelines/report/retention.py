@@ -12,6 +12,7 @@ from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import cohorts as charts_of_cohorts
 from pipelines.prediction.charts import revenue as charts_of_revenue
 from pipelines.report.data import ReportData, Retention
+from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
 
 _RATES = ("retention_rate", "attrition_rate", "attrition_rate_of_total")
@@ -33,15 +34,18 @@ def retention(workspace: Workspace) -> Retention | None:
     return Retention(months=found["months"], cohorts=found["cohorts"], terms=terms)
 
 
-def section(report: ReportData, words: Words) -> dict[str, Any]:
-    """`retention_charts`, empty where there is nothing to draw, and what stands beside them."""
+def section(report: ReportData, words: Words) -> dict[str, Any] | None:
+    """`retention_charts` and what stands beside them; None where there is nothing to draw."""
     found = report.retention
     if found is None:
-        return {"retention_charts": []}
+        return None
     charts = charts_of_revenue.charts(found.months, words, currency=report.currency)
     cohorts = charts_of_cohorts.curves(found.cohorts, words)
+    charts = charts if cohorts is None else [*charts, cohorts]
+    if not charts:
+        return None
     return {
-        "retention_charts": charts if cohorts is None else [*charts, cohorts],
+        "retention_charts": charts,
         "retention_intro": _intro(found, words),
         "retention_figures": _newest(found, words),
     }
@@ -82,3 +86,6 @@ def _written(value: float | None, words: Words) -> str:
     if isinstance(value, bool):
         return words.say(f"kpi_page.{'yes' if value else 'no'}")
     return words.percent(float("nan") if value is None else value / 100, 1)
+
+
+PART = Part(name="retention", render=section, template="retention.html.jinja")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from features import outcomes
 from models.evaluation import TOP_SHARE
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
 from pipelines.report.data import Fold, ReportData
+from pipelines.report.part import Part
 
 FEW = 200
 STALE_DAYS = 7
@@ -209,3 +211,15 @@ def _compared(report: ReportData, fold: Fold, words: Words) -> str:
 
 def _share(count: int, total: int, words: Words) -> str:
     return words.say("tile.share", share=count / total) if total else ""
+
+
+def section(report: ReportData, words: Words) -> dict[str, Any]:
+    """Tiles, sentences, and what to keep in mind."""
+    return {
+        "tiles": tiles(report, words),
+        "sentences": sentences(report, words),
+        "caveats": caveats(report, words),
+    }
+
+
+PART = Part(name="summary", render=section, template="summary.html.jinja")

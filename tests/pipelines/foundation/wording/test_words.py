@@ -57,9 +57,8 @@ def test_both_languages_say_every_text_with_the_same_values() -> None:
 
 
 def test_no_text_is_left_over() -> None:
-    asked = set(
-        re.findall(r'"([a-z_]+\.[a-z_]*)"', (ROOM / "report" / "report.html.jinja").read_text(encoding="utf-8"))
-    )
+    templates = [path.read_text(encoding="utf-8") for path in (ROOM / "report").glob("*.jinja")]
+    asked = {key for template in templates for key in re.findall(r'"([a-z_]+\.[a-z_]*)"', template)}
     for path in ROOM.rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
