@@ -11,10 +11,9 @@ import pandas as pd
 
 from benchmarks import plays_simulated, scoring, simulated, snapshots_report, workspaces
 from benchmarks.report import Report
+from features.outcomes import OUTCOMES
 from pipelines.foundation.simulation.people import FAMILIES
-from pipelines.operations.delivery.further_outcomes import OF_LOSS
 
-LOSSES = ("inactivity", *OF_LOSS)
 # Each family is left without effect once. Those that tell of each other go together: points and returned products tell
 # of orders, overdue invoices of payments that failed, a dearer renewal of what competitors ask, and that of the plan,
 # as incidents do.
@@ -87,7 +86,7 @@ def _outcome(report: Report, judged: simulated.Judged) -> None:
     model, best, name = judged.model, judged.best, f"simulated {judged.kind} ({judged.positives:,} positives)"
     report.row(f"{name}: ROC AUC, to the best baseline's", model["roc_auc"], best["roc_auc"], at_least=True)
     report.row(f"{name}: log loss, to the best baseline's", model["log_loss"], best["log_loss"], at_least=False)
-    if judged.kind in LOSSES:
+    if OUTCOMES[judged.kind].revenue == "lost":
         for share, (by_money, by_probability) in judged.reached.items():
             report.row(
                 f"{name}: lost revenue in the first {share:.0%} by money, to that by probability",

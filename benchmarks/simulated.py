@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from features.outcomes import Kind
 from models import economics
 from models.evaluation import metrics
 from models.matrix import ENTITY
@@ -64,7 +65,7 @@ class Judged:
     share of lost revenue within a share of customers, by money and by probability.
     """
 
-    kind: str
+    kind: Kind
     positives: int
     model: dict[str, float]
     best: dict[str, float]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -27,7 +28,38 @@ def window(snapshot_on: date, *, lead_days: int, horizon_days: int) -> tuple[dat
 
 
 Kind = Literal["inactivity", "churn", "voluntary", "involuntary", "contraction", "expansion"]
-OF_CONTRACTS: tuple[Kind, ...] = ("churn", "voluntary", "involuntary", "contraction", "expansion")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeKind:
+    """What one kind of outcome is to all that ask: settings, models, money, texts.
+
+    of_contracts: it happens to subscriptions, not to orders. main: scores may be of it; the others stand beside.
+    revenue: what it does to a customer's: all is lost, or it becomes less or more. happens: who is predicted, as in
+    "the probability of ...".
+    """
+
+    of_contracts: bool = True
+    main: bool = False
+    revenue: Literal["lost", "less", "more"]
+    happens: str
+
+    @property
+    def is_gain(self) -> bool:
+        """Nothing is lost by it, so that there is nothing for a play to keep."""
+        return self.revenue == "more"
+
+
+OUTCOMES: Mapping[Kind, OutcomeKind] = {
+    "inactivity": OutcomeKind(of_contracts=False, main=True, revenue="lost", happens="placing no order"),
+    "churn": OutcomeKind(main=True, revenue="lost", happens="having no subscription left"),
+    "voluntary": OutcomeKind(revenue="lost", happens="leaving by choice"),
+    "involuntary": OutcomeKind(revenue="lost", happens="leaving because payments failed"),
+    "contraction": OutcomeKind(revenue="less", happens="staying and paying less"),
+    "expansion": OutcomeKind(revenue="more", happens="staying and paying more"),
+}
+OF_CONTRACTS = tuple(kind for kind, each in OUTCOMES.items() if each.of_contracts)
+FURTHER = tuple(kind for kind, each in OUTCOMES.items() if not each.main)
 _DEARER = ("price", "discount_end")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.outcomes import OUTCOMES
 from models import explanation
 from models.evaluation import Metrics
 from models.explanation import Contributions
@@ -97,8 +98,12 @@ def gather(workspace: Workspace) -> ReportData:
         money=money(workspace, further_scores(workspace)["announced"]),
         plays=plays(workspace, scores),
         monitoring=monitored(workspace, at_most=MONITORED_DAYS),
-        impact=measured(workspace) if settings.outcome.kind != "expansion" and recommended_any(workspace) else None,
+        impact=measured(workspace) if _may_have_impact(workspace) else None,
     )
+
+
+def _may_have_impact(workspace: Workspace) -> bool:
+    return not OUTCOMES[workspace.settings.outcome.kind].is_gain and recommended_any(workspace)
 
 
 def _fold(fold: dict[str, Any]) -> Fold:

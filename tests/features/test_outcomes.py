@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from features.asof import as_of
 from features.cohort import Cohort, cohort
-from features.outcomes import Kind, outcomes
+from features.outcomes import FURTHER, OF_CONTRACTS, OUTCOMES, Kind, outcomes
 from features.spells import Endings
 from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, subscription, tables
 
@@ -110,3 +110,21 @@ def test_a_contract_is_censored_until_its_grace_period_has_passed() -> None:
 def test_whoever_leaves_within_the_lead_has_no_outcome() -> None:
     world = tables(subscriptions=[subscription("early", ended_at=at("2024-06-05")), subscription("a")])
     assert _outcome("churn", world, SUBSCRIBED, 7, date(2025, 1, 1)) == {"a": 0}
+
+
+def test_every_kind_is_declared_once_and_in_order() -> None:
+    assert tuple(OUTCOMES) == get_args(Kind)
+    assert OF_CONTRACTS == ("churn", "voluntary", "involuntary", "contraction", "expansion")
+    assert FURTHER == ("voluntary", "involuntary", "contraction", "expansion")
+    assert [kind for kind, each in OUTCOMES.items() if each.main] == ["inactivity", "churn"]
+
+
+def test_all_revenue_is_lost_of_who_leaves_and_some_of_who_pays_less() -> None:
+    assert {kind: each.revenue for kind, each in OUTCOMES.items()} == {
+        "inactivity": "lost",
+        "churn": "lost",
+        "voluntary": "lost",
+        "involuntary": "lost",
+        "contraction": "less",
+        "expansion": "more",
+    }

@@ -206,7 +206,8 @@ class Settings(Section):
     @model_validator(mode="after")
     def _can_be_answered(self) -> Settings:
         by_contract = self.cohort.kind == "subscribed"
-        if by_contract != (self.outcome.kind == "churn"):
+        chosen = outcomes.OUTCOMES[self.outcome.kind]
+        if not chosen.main or by_contract != chosen.of_contracts:
             raise ValueError(
                 f'outcome.kind "{self.outcome.kind}" does not fit cohort.kind "{self.cohort.kind}": take "churn" with '
                 '"subscribed", and "inactivity" with "ever_ordered" or "ordered_within"'
@@ -223,7 +224,7 @@ class Settings(Section):
         unfit = [kind for kind in self.outcome.also if kind not in outcomes.OF_CONTRACTS]
         if unfit or (self.outcome.also and self.cohort.kind != "subscribed"):
             raise ValueError(
-                f'outcome.also may hold {", ".join(outcomes.OF_CONTRACTS[1:])}, and needs cohort.kind "subscribed"; '
+                f'outcome.also may hold {", ".join(outcomes.FURTHER)}, and needs cohort.kind "subscribed"; '
                 f'got {list(self.outcome.also)} with "{self.cohort.kind}"'
             )
         if len({self.outcome.kind, *self.outcome.also}) <= len(self.outcome.also):

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import SettingsError, did_you_mean
-from features.outcomes import OF_CONTRACTS
+from features.outcomes import FURTHER
 from pipelines.foundation.settings.settings import (
     FILE_NAME,
     Backtest,
@@ -106,7 +106,7 @@ def contract_settings(frames: Mapping[str, pd.DataFrame], end: date, *, messy: b
         complete_until=end,
         sources=_sources(frames, messy=messy),
         cohort=Cohort(kind="subscribed"),
-        outcome=Outcome(kind="churn", also=OF_CONTRACTS[1:], horizon_days=30),
+        outcome=Outcome(kind="churn", also=FURTHER, horizon_days=30),
         snapshots=Snapshots(every_days=28, min_history_days=480, at_most=18),  # the oldest began a year before
         training=Training(start_model=False),
         backtest=Backtest(folds=3, every_days=28),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from features import cohort
 from features.asof import as_of
+from features.outcomes import OUTCOMES, Kind
 from models import economics
 from models.matrix import ENTITY
 from pipelines.data.privacy.enforce import hand_over, there
@@ -21,8 +22,6 @@ from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.scoring import outlook
 from pipelines.prediction.scoring.score import in_batches, wording
 from pipelines.prediction.training.champion import age_days
-
-OF_LOSS = ("churn", "voluntary", "involuntary")
 
 
 def further_scores(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -81,16 +80,16 @@ def _scored(view: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
     rows = as_matrix(view, frame, view.as_of)
     probability = fitted.probability(rows)
     value = economics.value(rows, by_contract=True, days=view.settings.outcome.horizon_days)
-    change = -value if kind in OF_LOSS else value * _size(view, kind)
+    change = -value if OUTCOMES[kind].revenue == "lost" else value * _size(view, kind)
     said = in_batches(fitted, rows, frame, words, threads=view.settings.training.threads)
     risk = pd.DataFrame({ENTITY: rows.customers.astype(str), "outcome": kind, "probability": probability})
     return pd.concat([risk.assign(expected_change=(probability * change).round(2)), said], axis=1)
 
 
-def _size(view: Workspace, kind: str) -> float:
+def _size(view: Workspace, kind: Kind) -> float:
     """The mean share by which revenue fell (negative) or rose where this outcome happened; null where it never did."""
     sizes = outlook.sizes(view, view.as_of)
-    shares = -sizes.less if kind == "contraction" else sizes.more
+    shares = -sizes.less if OUTCOMES[kind].revenue == "less" else sizes.more
     return float(shares.mean()) if len(shares) else float(np.nan)
 
 

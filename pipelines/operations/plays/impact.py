@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.asof import as_of
 from features.errors import SettingsError
-from features.outcomes import window
+from features.outcomes import OUTCOMES, window
 from models import impact as effects
 from models.impact import Enrolled, Impact
 from pipelines.data.snapshots.features import outcome_file, outcome_frame
@@ -49,8 +49,9 @@ def measured(workspace: Workspace, *, progress: Callable[[str], None] = lambda _
     "overall": the same of all plays that could be judged, or null}. See `play_figures` for a play.
     """
     outcome = workspace.settings.outcome
-    if outcome.kind == "expansion":
-        raise SettingsError("plays are to keep customers: impact needs an outcome of loss, not outcome.kind expansion")
+    if OUTCOMES[outcome.kind].is_gain:
+        kind = outcome.kind
+        raise SettingsError(f"plays are to keep customers: impact needs an outcome of loss, not outcome.kind {kind}")
     recommended = Recommended(workspace.store).read()
     recommended = recommended[recommended["recommended_on"] <= str(workspace.as_of)]
     rows = first_of_each(recommended)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.outcomes import OUTCOMES
 from models import forecast
 from models.forecast import Chances, Range, Sizes
 from models.matrix import ENTITY
@@ -21,7 +22,7 @@ from pipelines.prediction.training import backtest
 Floats = npt.NDArray[np.float64]
 
 # What each outcome is to a forecast; those of which there is no model are left out.
-PARTS = {"contraction": "less", "expansion": "more"}
+PARTS: Mapping[str, str] = {kind: each.revenue for kind, each in OUTCOMES.items() if each.revenue != "lost"}
 FIGURES = ("customers_lost", "grr", "nrr")
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import TrainingError
+from features.outcomes import OUTCOMES
 from models import baselines, economics, evaluation, segments, training
 from models.matrix import Matrix, stack
 from models.segments import Segment
@@ -177,7 +178,7 @@ def _empc(workspace: Workspace, test: Matrix, probabilities: Floats, value: Floa
     """Expected maximum profit per customer, and the share to contact for it; None where it does not exist."""
     plan, horizon = workspace.settings.retention, workspace.settings.outcome.horizon_days
     worth = value * plan.kept_months * economics.DAYS_PER_MONTH / horizon
-    if workspace.settings.outcome.kind == "expansion" or not np.nan_to_num(worth).any():
+    if OUTCOMES[workspace.settings.outcome.kind].is_gain or not np.nan_to_num(worth).any():
         return None
     try:
         return asdict(economics.empc(test.outcomes, probabilities, worth, plan.play))

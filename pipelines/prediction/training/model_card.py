@@ -11,20 +11,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from features.outcomes import OUTCOMES
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.settings.privacy import Privacy
 
 FILE_NAME = "model_card.md"
 TEMPLATE = "model_card.md.jinja"
 
-OUTCOMES = {
-    "inactivity": "placing no order",
-    "churn": "having no subscription left",
-    "voluntary": "leaving by choice",
-    "involuntary": "leaving because payments failed",
-    "contraction": "staying and paying less",
-    "expansion": "staying and paying more",
-}
 COHORTS = {
     "ever_ordered": "customers who ever ordered",
     "ordered_within": "customers who ordered within the last {days} days",
@@ -60,7 +53,7 @@ def model_card(version: Version, model: str) -> str:
         record=record,
         settings=settings,
         parameters=record["parameters"],
-        outcome=OUTCOMES[settings["outcome"]["kind"]],
+        outcome=OUTCOMES[settings["outcome"]["kind"]].happens,
         cohort=COHORTS[settings["cohort"]["kind"]].format(days=settings["cohort"]["active_days"]),
         days=sorted(str(date.fromordinal(day)) for day in fitted["snapshots"]),
         tables=_tables(record["data"]),

@@ -284,6 +284,7 @@ def test_further_outcomes_are_taken_with_contracts(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (SMALLEST + '[outcome]\nkind = "voluntary"\n', 'outcome.kind "voluntary" does not fit cohort.kind'),
         (SMALLEST + '[outcome]\nalso = ["voluntary"]\n', 'needs cohort.kind "subscribed"'),
         (CONTRACTS + 'also = ["inactivity"]\n', "outcome.also may hold voluntary, involuntary, contraction, expansion"),
         (CONTRACTS + 'also = ["churn"]\n', "outcome.also repeats an outcome: ['churn', 'churn']"),
