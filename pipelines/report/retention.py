@@ -61,9 +61,9 @@ def _intro(found: Retention, words: Words) -> str:
         charts_of_revenue.month(found.months[place], words)
         for place in (max(-charts_of_revenue.MOST_MONTHS, -len(found.months)), -1)
     )
-    said = words.say("retention.intro", first=first, last=last)
+    text = words.say("retention.intro", first=first, last=last)
     provisional = found.months[-1]["provisional"]
-    return f"{said} {words.say('retention.provisional')}" if provisional else said
+    return f"{text} {words.say('retention.provisional')}" if provisional else text
 
 
 def _newest(found: Retention, words: Words) -> Table:

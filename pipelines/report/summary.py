@@ -116,9 +116,9 @@ def sentences(report: ReportData, words: Words) -> list[str]:
 
 def caveats(report: ReportData, words: Words) -> list[str]:
     """What limits the figures above, the gravest first."""
-    said = [*_about_data(report, words), *_about_test(report, words)]
+    remarks = [*_about_data(report, words), *_about_test(report, words)]
     return [
-        *said,
+        *remarks,
         words.say("caveats.past"),
         words.say("caveats.cause"),
         words.say("caveats.return", days=report.horizon_days),
@@ -184,14 +184,14 @@ def _scored(report: ReportData, words: Words) -> str:
 
 def _found(fold: Fold, words: Words) -> str:
     hit = hits(fold)
-    said = words.say(
+    text = words.say(
         "summary.found", day=fold.snapshot_on, top=hit.top, found=hit.found, random=hit.random, best=hit.best
     )
     recency = fold.baselines.get("recency")
     if recency is None:
-        return said
+        return text
     found = min(hit.top, round(recency.top_decile_recall * recency.positives))
-    return f"{said} {words.say('summary.recency', found=found)}"
+    return f"{text} {words.say('summary.recency', found=found)}"
 
 
 def _compared(report: ReportData, fold: Fold, words: Words) -> str:

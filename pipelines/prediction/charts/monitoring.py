@@ -37,7 +37,7 @@ def drift(documents: Sequence[Row], words: Words) -> Chart | None:
         sheet.set_ylim(0.0, roomy(np.append(values, 1.0))[1])
         _named(sheet, "monitoring_drift", "monitoring_x.days", words)
 
-    said = words.say(
+    text = words.say(
         "monitoring_drift.caption",
         day=days[int(known[-1])],
         value=float(values[known[-1]]),
@@ -45,7 +45,7 @@ def drift(documents: Sequence[Row], words: Words) -> Chart | None:
         n=len(known),
     )
     legend = (key("model", words.say("monitoring_drift.line")), key("recency", words.say("monitoring_drift.limit")))
-    return one_chart("monitoring_drift", paint, said, legend, words)
+    return one_chart("monitoring_drift", paint, text, legend, words)
 
 
 def realised(runs: Sequence[Row], words: Words) -> list[Chart]:
@@ -75,7 +75,7 @@ def _realised(name: str, runs: Sequence[Row], words: Words) -> Chart | None:
 
     lines = [("model", "monitoring_realised.line"), ("bg_nbd", "monitoring_untreated.line")]
     lines += [] if perfect is None else [("chance", "monitoring_perfect.line")]
-    legend = tuple(key(line, words.say(said)) for line, said in lines)
+    legend = tuple(key(line, words.say(text)) for line, text in lines)
     return one_chart(f"monitoring_{name}", paint, caption(days, values, low, high, words), legend, words)
 
 

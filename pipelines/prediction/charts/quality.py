@@ -206,5 +206,5 @@ def _legend(names: Mapping[str, Curve], words: Words, areas: Mapping[str, float]
 
 
 def _in_brackets(figures: Mapping[str, str], words: Words) -> str:
-    said = [f"{line_name(name, words)} {figure}" for name, figure in figures.items() if name != "model"]
-    return f" ({words.say('line.between').join(said)})" if said else ""
+    texts = [f"{line_name(name, words)} {figure}" for name, figure in figures.items() if name != "model"]
+    return f" ({words.say('line.between').join(texts)})" if texts else ""

@@ -50,15 +50,15 @@ class Wording:
         """(n,) one sentence per row of `frame`, about the column's indicator."""
         indicator, days = self.by_column[column]
         own = indicator.name.format(days=days)
-        said, silent, no = (
+        text, of_null, of_zero = (
             (indicator.en, indicator.en_null, indicator.en_no)
             if self.numbers.language == "en"
             else (indicator.fr, indicator.fr_null, indicator.fr_no)
         )
         empty = frame[own].isna().to_numpy()
-        negative = ~empty & (frame[own] == 0).to_numpy() if no else np.zeros(len(frame), dtype=np.bool_)
+        negative = ~empty & (frame[own] == 0).to_numpy() if of_zero else np.zeros(len(frame), dtype=np.bool_)
         words = np.empty(len(frame), dtype=object)
-        for rows, template in ((empty, silent or said), (negative, no), (~empty & ~negative, said)):
+        for rows, template in ((empty, of_null or text), (negative, of_zero), (~empty & ~negative, text)):
             words[rows] = self._fill(template, own, days, frame[rows])
         return words
 
@@ -78,10 +78,10 @@ class Wording:
         if self.by_column[column][0].unit == "category":
             return frame[column].to_numpy(dtype=object)
         figures = frame[column].to_numpy(dtype=np.float64)
-        said: Callable[[float], str] = SAYINGS[self.by_column[column][0].unit](self.numbers, self.currency)
+        written: Callable[[float], str] = SAYINGS[self.by_column[column][0].unit](self.numbers, self.currency)
         # Each figure is worded once, however many customers share it.
         values, where = np.unique(figures, return_inverse=True)
-        texts = np.array([said(value) for value in values], dtype=object)
+        texts = np.array([written(value) for value in values], dtype=object)
         if singular is not None:
             nouns = [singular if self.numbers.is_singular(value) else plural for value in values]
             texts = texts + " " + np.array(nouns, dtype=object)
@@ -144,12 +144,12 @@ def _share(numbers: Numbers, _: str) -> Callable[[float], str]:
 def _hours(numbers: Numbers, _: str) -> Callable[[float], str]:
     one, many = ("hour", "hours") if numbers.language == "en" else ("heure", "heures")
 
-    def said(value: float) -> str:
+    def written(value: float) -> str:
         shown = round(value) if abs(value) >= 10 else round(value, 1)
         plain = numbers.number(shown, 0 if shown == round(shown) else 1)
         return f"{plain} {one if numbers.is_singular(shown) else many}"
 
-    return said
+    return written
 
 
 def _share_change(numbers: Numbers, _: str) -> Callable[[float], str]:

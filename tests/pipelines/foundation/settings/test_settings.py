@@ -285,6 +285,9 @@ def test_further_outcomes_are_taken_with_contracts(file: Path) -> None:
     ("text", "said"),
     [
         (SMALLEST + '[outcome]\nkind = "voluntary"\n', 'outcome.kind "voluntary" does not fit cohort.kind'),
+        (SMALLEST + '[outcome]\nkind = "churn"\n', 'outcome.kind "churn" does not fit cohort.kind'),
+        (CONTRACTS.replace('"churn"', '"inactivity"'), 'outcome.kind "inactivity" does not fit cohort.kind'),
+        (CONTRACTS.replace('"churn"', '"voluntary"'), 'outcome.kind "voluntary" does not fit cohort.kind "subscribed"'),
         (SMALLEST + '[outcome]\nalso = ["voluntary"]\n', 'needs cohort.kind "subscribed"'),
         (CONTRACTS + 'also = ["inactivity"]\n', "outcome.also may hold voluntary, involuntary, contraction, expansion"),
         (CONTRACTS + 'also = ["churn"]\n', "outcome.also repeats an outcome: ['churn', 'churn']"),
