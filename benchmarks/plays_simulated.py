@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
+from pipelines.foundation.simulation.company import HORIZON_WEEKS
 from pipelines.foundation.simulation.hazards import TREATMENT_FACTOR
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.foundation.simulation.company import HORIZON_WEEKS
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
 from pipelines.operations.plays.impact import plays
 

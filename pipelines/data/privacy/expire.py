@@ -28,6 +28,7 @@ from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
+from pipelines.foundation.workspace.calendar import Grid, memory_days
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
 
@@ -76,7 +77,11 @@ def expire(job: Job) -> dict[str, Any]:
 
 def _refuse_short_memory(settings: Settings) -> None:
     days, plan = settings.privacy.keep_facts_days, settings.snapshots
-    needed = plan.every_days * plan.at_most + settings.maturity_days + max(settings.lookback_days)
+    needed = memory_days(
+        Grid(**plan.model_dump()),
+        maturity_days=settings.question.maturity_days,
+        lookback_days=settings.lookback_days,
+    )
     if days is not None and days < needed:
         raise SettingsError(
             f"privacy.keep_facts_days = {days}, but training looks back {needed} days (snapshots.every_days times "

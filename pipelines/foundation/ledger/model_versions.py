@@ -10,8 +10,12 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
+from features.cohort import Cohort
 from features.errors import TrainingError
+from features.outcomes import Kind
+from features.spells import Endings
 from models import artifact
+from models.question import Question
 from models.training import Fitted
 from pipelines.foundation.storage.store import Store
 
@@ -72,7 +76,7 @@ class Version:
 class Versions:
     """The ledger's side of the registry. It answers while any tracking server is away."""
 
-    def __init__(self, store: Store, outcome: str) -> None:
+    def __init__(self, store: Store, outcome: Kind) -> None:
         self.store, self.outcome = store, outcome
         with store.transaction() as ledger:
             for statement in _SCHEMA.split(";"):
@@ -226,8 +230,11 @@ class Versions:
         return all(self.store.present(f"models/{version}/{name}") for name in (artifact.BOOSTER, artifact.MODEL))
 
     def load(self, version: str) -> Fitted:
-        """A model from its local copy."""
-        return artifact.from_files(self.files(version))
+        """A model from its local copy.
+
+        Raises: OutdatedModelError where it is in a format that is no longer read.
+        """
+        return artifact.from_files(self.files(version), asked=_question(self.named(version).record["settings"]))
 
     def files(self, version: str) -> dict[str, str]:
         """The local copy of a model, file name to text, each file's hash checked before it is used.
@@ -241,6 +248,21 @@ class Versions:
                 raise TrainingError(f"model {version} has no local copy of {name}; run `attrition train` again")
             files[name] = self.store.verified(stored).read_text(encoding="utf-8")
         return files
+
+
+def _question(settings: Mapping[str, Any]) -> Question:
+    """What a model was asked, by the settings that it was trained with: models did not always carry it themselves."""
+    contracts, outcome = settings["contracts"], settings["outcome"]
+    return Question.of(
+        outcome["kind"],
+        lead_days=outcome["lead_days"],
+        horizon_days=outcome["horizon_days"],
+        cohort=Cohort(**settings["cohort"]),
+        endings=Endings(
+            grace_days=contracts["grace_days"], involuntary_reasons=tuple(contracts["involuntary_reasons"])
+        ),
+        price_rise_is_expansion=contracts["price_rise_is_expansion"],
+    )
 
 
 def _writer(text: str) -> Any:

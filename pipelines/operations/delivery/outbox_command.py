@@ -8,7 +8,6 @@ from typing import Any
 from features.errors import DataError, SettingsError
 from pipelines.foundation.ledger.outbox import destinations
 from pipelines.foundation.workspace.job import Job
-from pipelines.operations.delivery.one_destination import own_ids
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.readiness import known_one
 
@@ -31,7 +30,7 @@ def letters(
     workspace = job.workspace
     known = list(dict.fromkeys([each.name for each in workspace.settings.destinations] + destinations(workspace.store)))
     chosen = known if destination is None else [known_one(destination, known)]
-    names = {workspace.name_of(customer) for customer in customers} if customers else None
+    names = {workspace.permissions.name_of(customer) for customer in customers} if customers else None
     moved = {
         name: Outbox(workspace.store, name).put("pending" if retry else "dropped", names) if retry or drop else 0
         for name in chosen
@@ -47,7 +46,7 @@ def letters(
 
 
 def _told(job: Job, name: str) -> dict[str, Any]:
-    outbox, own = Outbox(job.workspace.store, name), own_ids(job.workspace)
+    outbox, own = Outbox(job.workspace.store, name), job.workspace.permissions.own_ids
     found = [letter for state in ("dead", "dropped", "pending") for letter in outbox.letters(state)]
     ids = own([letter.customer for letter in found])
     return {
