@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from features.cohort import Cohort
-from features.errors import OutdatedModelError
 from features.outcomes import Kind, window
 from features.spells import Endings
 
@@ -104,11 +103,6 @@ class Question:
         """
         mine, others = _settings(self), _settings(other)
         return "; ".join(f"{name} is {mine[name]}, not {others[name]}" for name in mine if mine[name] != others[name])
-
-    def refuse_other(self, other: Question, *, what: str) -> None:
-        """Raise OutdatedModelError where `what` (said first in the message) is of another question than this."""
-        if self != other:
-            raise OutdatedModelError(f"{what} answers another question: {other.difference(self)}")
 
 
 def _settings(question: Question) -> dict[str, object]:

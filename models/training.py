@@ -52,7 +52,9 @@ class Fitted:
 
         Raises: OutdatedModelError where the rows ask another question, or have other columns.
         """
-        rows.question.refuse_other(self.question, what="the model")
+        difference = rows.question.difference(self.question)
+        if difference:
+            raise OutdatedModelError(f"the rows ask another question than the model answers: {difference}")
         if rows.columns != self.columns:
             other = sorted(set(rows.columns) ^ set(self.columns)) or list(rows.columns)
             raise OutdatedModelError(f"the model reads other columns than these rows have (first: '{other[0]}')")

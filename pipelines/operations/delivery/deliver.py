@@ -119,7 +119,8 @@ def _plays(
     """What is recommended. Of a day that is over nothing is: nobody would see it in time."""
     if not run.current:
         return nothing(plan, scores["customer_id"])
-    done = done_before(snapshots, date.fromisoformat(run.as_of))
+    day, zone = date.fromisoformat(run.as_of), snapshots.definition.zone
+    done = done_before(snapshots.tables, day, snapshots.engine, zone)
     return recommend(plan, snapshots.store, run, permissions.without_opt_outs(scores), done, note=note)
 
 

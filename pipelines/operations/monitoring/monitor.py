@@ -14,6 +14,7 @@ from models.question import Question
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.storage.store import Store
@@ -117,6 +118,14 @@ def monitored(store: Store, as_of: date, *, at_most: int) -> list[dict[str, Any]
     return [document for document in read if document is not None]
 
 
+def matured_plan(settings: Settings) -> MaturedPlan:
+    return MaturedPlan(
+        monitoring=settings.monitoring,
+        bootstrap_samples=settings.backtest.bootstrap_samples,
+        seed=settings.training.seed,
+    )
+
+
 def _inputs(workspace: Workspace, task: PredictionTask, recommended: pd.DataFrame) -> MonitorInputs:
     settings, runs = workspace.settings, ScoreStore(workspace.store).newest_runs()
     told = recommended[["customer_id", "recommended_on", "treatment_group"]]
@@ -128,11 +137,7 @@ def _inputs(workspace: Workspace, task: PredictionTask, recommended: pd.DataFram
         champion=task.versions.champion().version,
         runs=tuple(run.content_sha256 for run in runs if run.as_of <= str(workspace.as_of)),
         recommended=told.to_csv(index=False),
-        plan=MaturedPlan(
-            monitoring=settings.monitoring,
-            bootstrap_samples=settings.backtest.bootstrap_samples,
-            seed=settings.training.seed,
-        ),
+        plan=matured_plan(settings),
     )
 
 

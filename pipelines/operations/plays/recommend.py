@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
+import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,7 +16,6 @@ import pandas as pd
 from features.asof import as_of
 from models import economics
 from models.assignment import NOTHING, Floats, Ints, assign
-from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.plays import Play
@@ -201,13 +203,13 @@ def _shown(rows: pd.DataFrame, done: pd.DataFrame) -> dict[str, str]:
     return {customer: play for customer, play, day in told if last.get((customer, play), "") < day}
 
 
-def done_before(snapshots: Snapshots, day: date) -> pd.DataFrame:
+def done_before(tables: Mapping[str, ir.Table], day: date, engine: Any, zone: ZoneInfo) -> pd.DataFrame:
     """One row per customer and play done before a day, as known by then: done_on (the last, as text) and its `age`."""
-    treatments = snapshots.tables.get("treatments")
+    treatments = tables.get("treatments")
     if treatments is None:
         return pd.DataFrame([], columns=list(_DONE))
-    known = as_of({"treatments": treatments}, day, zone=snapshots.definition.zone)["treatments"]
+    known = as_of({"treatments": treatments}, day, zone=zone)["treatments"]
     last = known.group_by("customer_id", "play").agg(done_on=known.treated_on.max())
-    rows = snapshots.engine.to_pyarrow(last.order_by("customer_id", "play")).to_pylist()
+    rows = engine.to_pyarrow(last.order_by("customer_id", "play")).to_pylist()
     told = [(row["customer_id"], row["play"], str(row["done_on"]), (day - row["done_on"]).days) for row in rows]
     return pd.DataFrame(told, columns=list(_DONE))

@@ -30,6 +30,7 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.prediction.training.task import tasks_of
 from tests.pipelines.data.landing.landing_case import HEADER, UNNAMED, files_of, settings, source
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -334,7 +335,7 @@ def test_after_erase_no_file_holds_them_but_the_companys_exports(company: Path, 
 
 
 def test_each_receipt_names_the_models_and_the_exports(company: Path, erased: dict[str, Any]) -> None:
-    versions = {view.versions.champion().version for view in job(company).workspace.each_outcome}
+    versions = {task.versions.champion().version for task in tasks_of(job(company).workspace)}
     for who, receipt in zip(IDS, erased["receipts"], strict=True):
         assert {model["version"] for model in receipt["models"] if model["certain"]} == versions
         assert all(model["champion"] and model["snapshots"] for model in receipt["models"])

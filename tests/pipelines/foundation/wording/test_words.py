@@ -15,7 +15,7 @@ from pipelines.foundation.wording.words import MINUS, NOTHING, THIN, Words
 ROOM = Path(report_words.__file__).parent
 TEXTS = {
     f"{section}.{name}": text
-    for section, texts in tomllib.loads((ROOM / "report_words.toml").read_text(encoding="utf-8")).items()
+    for section, texts in tomllib.loads((ROOM / "words.toml").read_text(encoding="utf-8")).items()
     for name, text in texts.items()
 }
 

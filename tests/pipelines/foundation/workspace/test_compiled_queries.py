@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any
 
 import ibis
+import pyarrow as pa
 import pytest
 
-from features.asof import instant, known_at
+from features.asof import as_of
 from features.catalog import Group
 from features.tables import TABLES
 from features.training_set import families, part
 from pipelines.foundation.storage.engine import open_engine
-from pipelines.foundation.workspace.prepared_queries import NO_DAY, NO_MOMENT, fill
+from pipelines.foundation.workspace.compiled_queries import NO_DAY, CompiledQueries
 from tests.features.world_case import PARIS, SPANS
 
 GROUPS = [group for family in families(TABLES, personal=True) for group in family.groups]
@@ -25,16 +26,64 @@ DAY = date(2024, 3, 31)  # its midnight lies in the month before, in UTC
 
 
 @pytest.fixture(scope="module")
-def engine() -> Any:
-    return open_engine("duckdb")
+def compiled() -> CompiledQueries:
+    return CompiledQueries(open_engine("duckdb"), PARIS)
+
+
+def query(group: Group, day: date) -> Any:
+    return part(group, as_of(TABLES_OF_NOBODY, day, zone=PARIS), COHORT, SPANS)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
-def test_a_filled_query_is_the_query_of_the_day(group: Group, engine: Any) -> None:
-    nowhere = known_at(TABLES_OF_NOBODY, NO_DAY, NO_MOMENT)
-    then = known_at(TABLES_OF_NOBODY, DAY, instant(DAY, zone=PARIS))
-    made_once = engine.compile(part(group, nowhere, COHORT, SPANS))
-    filled = fill(made_once, DAY, instant(DAY, zone=PARIS), engine)
-    assert filled == engine.compile(part(group, then, COHORT, SPANS))
+def test_a_filled_query_is_the_query_of_the_day(group: Group, compiled: CompiledQueries) -> None:
+    made_once = compiled.engine.compile(query(group, NO_DAY))
+    filled = compiled.filled(made_once, DAY)
+    assert filled == compiled.engine.compile(query(group, DAY))
     assert filled != made_once
     assert str(NO_DAY.year) not in filled
+
+
+def days(*offsets: int) -> Any:
+    """A query that tells of days so many days after its own."""
+
+    def make(day: date) -> Any:
+        return ibis.memtable(pa.table({"n": [1]})).mutate(
+            **{f"d{offset}": ibis.literal(date.fromordinal(day.toordinal() + offset)) for offset in offsets}
+        )
+
+    return make
+
+
+def test_every_day_that_is_told_of_moves_with_the_day(compiled: CompiledQueries) -> None:
+    found = compiled.run("both", days(0, 30), DAY, offsets=(30,)).to_pylist()
+    again = compiled.run("both", days(0, 30), date(2025, 1, 1), offsets=(30,)).to_pylist()
+    assert found == [{"n": 1, "d0": DAY, "d30": date(2024, 4, 30)}]
+    assert again == [{"n": 1, "d0": date(2025, 1, 1), "d30": date(2025, 1, 31)}]
+
+
+def test_a_day_that_was_not_told_of_is_never_run(compiled: CompiledQueries) -> None:
+    with pytest.raises(AssertionError, match="a query for 2024-03-31 tells of days that never were"):
+        compiled.run("forgotten", days(0, 30), DAY)
+
+
+def test_a_query_that_does_not_depend_on_the_day_is_a_mistake(compiled: CompiledQueries) -> None:
+    with pytest.raises(AssertionError, match="tells of no day"):
+        compiled.run("none", days(), DAY)
+
+
+def test_a_query_is_translated_once(compiled: CompiledQueries) -> None:
+    asked: list[date] = []
+
+    def make(day: date) -> Any:
+        asked.append(day)
+        return days(0)(day)
+
+    for day in (DAY, date(2025, 1, 1)):
+        compiled.run("once", make, day)
+    assert asked == [NO_DAY]
+
+
+def test_rows_under_a_name_are_the_newest_put_there(compiled: CompiledQueries) -> None:
+    first = compiled.rows_of("named", pa.table({"n": [1]}))
+    compiled.rows_of("named", pa.table({"n": [2, 3]}))
+    assert compiled.engine.to_pyarrow(first.order_by("n")).to_pydict() == {"n": [2, 3]}

@@ -21,7 +21,6 @@ from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.operations.delivery import deliver as delivery
@@ -366,7 +365,7 @@ def test_a_broken_destination_does_not_keep_the_others_from_theirs(shop: Path, m
     settings = opened(shop).settings
     first = settings.destinations[0]
     both = settings.model_copy(update={"destinations": (first, first.model_copy(update={"name": "other"}))})
-    workspace = Workspace(shop, both, opened(shop).as_of)
+    workspace = Workspace(shop, both, opened(shop).as_of, opened(shop).today)
     monkeypatch.setattr(delivery, "connect", lambda plan, language: bad if plan.name == "crm" else good)
     with pytest.raises(DestinationError, match=r"crm: the token does not do"):
         delivery.deliver(workspace, now=NOW)
@@ -398,7 +397,7 @@ bands = ["low", "medium", "high"]
 
 def held_out(folder: Path) -> set[str]:
     customers = sorted(everybody(folder))
-    return {name for name, out in zip(customers, kept_out(opened(folder), customers), strict=True) if out}
+    return {name for name, out in zip(customers, opened(folder).holdout.holds(customers), strict=True) if out}
 
 
 def test_a_held_out_customers_risk_reaches_nobody_who_could_act(shop: Path, memory: Memory) -> None:
