@@ -24,8 +24,6 @@ from pipelines.foundation.workspace.workspace import Workspace
 
 Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)"
-
 
 def refusals_now(workspace: Workspace) -> Refusals:
     """The lists as they are now, by the company's own ids."""
@@ -71,7 +69,6 @@ def enforce(workspace: Workspace) -> None:
     refusals, inside, store = refusals_now(workspace), kept_inside(workspace), workspace.store
     lists = f"{refusals.fingerprint} {inside.fingerprint}"
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (lists,)).fetchone():
             return
     name_of = workspace.name_of

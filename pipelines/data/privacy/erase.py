@@ -17,7 +17,7 @@ from pipelines.data.privacy.landed_rows import erase_rows
 from pipelines.data.privacy.own_files import MADE
 from pipelines.data.privacy.traces import Traces
 from pipelines.data.privacy.workspace_files import made_files, rows_of
-from pipelines.foundation.identity.erased_customers import KEY, SCHEMA
+from pipelines.foundation.identity.erased_customers import KEY
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
@@ -118,7 +118,6 @@ def _sweep_leftovers(store: Store) -> None:
 
 def _noted(store: Store, digest: str) -> dict[str, Any] | None:
     with store.transaction() as ledger:
-        ledger.execute(SCHEMA)
         row = ledger.execute("SELECT * FROM erasures WHERE digest = ?", (digest,)).fetchone()
     return None if row is None else dict(row)
 

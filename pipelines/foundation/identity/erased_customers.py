@@ -20,12 +20,6 @@ KEY = "erased"
 _WORDS = 6
 _PUNCTUATION = ".:!?()[]{}<>\"'"
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS erasures (
-    digest TEXT NOT NULL PRIMARY KEY, receipt TEXT NOT NULL, finished INTEGER NOT NULL
-)
-"""
-
 
 @dataclass(frozen=True)
 class Tombstones:
@@ -38,7 +32,6 @@ class Tombstones:
     def of(cls, store: Store) -> Tombstones:
         """Raises: DataError where an erasure was broken off: half of a person must not be computed with."""
         with store.transaction() as ledger:
-            ledger.execute(SCHEMA)
             rows = ledger.execute("SELECT digest, finished FROM erasures").fetchall()
         if not all(row["finished"] for row in rows):
             raise DataError(

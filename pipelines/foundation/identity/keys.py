@@ -14,8 +14,6 @@ from pipelines.foundation.storage.store import Store
 
 BYTES = 32
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS keys (name TEXT NOT NULL PRIMARY KEY, mark TEXT NOT NULL)"
-
 
 def key(store: Store, name: str, *, given: str | None = None, make: bool = True) -> bytes | None:
     """The key of a name: `given`, otherwise that of the file `.attrition-NAME.key`, made once. None: there is none yet.
@@ -67,6 +65,5 @@ def _made(place: Path) -> bytes:
 
 def _mark(store: Store, name: str) -> str | None:
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         row = ledger.execute("SELECT mark FROM keys WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row["mark"])

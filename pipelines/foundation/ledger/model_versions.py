@@ -15,30 +15,6 @@ from models import artifact
 from models.training import Fitted
 from pipelines.foundation.storage.store import Store
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS versions (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    outcome TEXT NOT NULL,
-    version TEXT NOT NULL UNIQUE,
-    made_from TEXT NOT NULL UNIQUE,
-    trained_at TEXT NOT NULL,
-    promoted INTEGER NOT NULL,
-    verdict TEXT NOT NULL,
-    record TEXT NOT NULL,
-    published INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS rollbacks (outcome TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS challengers (outcome TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS champions (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    outcome TEXT NOT NULL,
-    version TEXT NOT NULL,
-    since TEXT NOT NULL,
-    why TEXT NOT NULL,
-    rolled_back_at TEXT
-);
-"""
-
 _ALIASED = {
     "challenger": "SELECT version FROM challengers WHERE outcome = ?",
     "champion": "SELECT version FROM champions WHERE outcome = ? AND rolled_back_at IS NULL "
@@ -74,9 +50,6 @@ class Versions:
 
     def __init__(self, store: Store, outcome: str) -> None:
         self.store, self.outcome = store, outcome
-        with store.transaction() as ledger:
-            for statement in _SCHEMA.split(";"):
-                ledger.execute(statement)
 
     def keep(self, files: Mapping[str, str], version: str) -> None:
         """Store the local copy of a model."""

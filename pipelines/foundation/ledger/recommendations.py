@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
 
 import numpy as np
@@ -11,22 +11,16 @@ import pandas as pd
 
 from pipelines.foundation.storage.store import Store
 
-COLUMNS: Mapping[str, str] = {
-    "customer_id": "TEXT NOT NULL",
-    "play": "TEXT NOT NULL",
-    "recommended_on": "TEXT NOT NULL",
-    "treatment_group": "TEXT NOT NULL",
-    "churn_probability": "REAL NOT NULL",
-    "value": "REAL",
-    "expected_profit": "REAL NOT NULL",
-    "run_id": "TEXT NOT NULL",
-}
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS recommended (
-    {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}, PRIMARY KEY (customer_id, recommended_on)
+COLUMNS = (
+    "customer_id",
+    "play",
+    "recommended_on",
+    "treatment_group",
+    "churn_probability",
+    "value",
+    "expected_profit",
+    "run_id",
 )
-"""
 
 
 class Recommended:
@@ -39,8 +33,6 @@ class Recommended:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        with store.transaction() as ledger:
-            ledger.execute(_SCHEMA)
 
     def read(self) -> pd.DataFrame:
         """Every row, by day and customer."""

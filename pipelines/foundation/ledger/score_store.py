@@ -19,41 +19,26 @@ from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.rewriting import forget
 from pipelines.foundation.storage.store import Store
 
-COLUMNS: Mapping[str, str] = {
-    "customer_id": "TEXT NOT NULL PRIMARY KEY",
-    "churn_probability": "REAL NOT NULL",
-    "churn_risk_band": "TEXT NOT NULL",
-    "value_at_risk": "REAL",
-    "currency": "TEXT NOT NULL",
-    "priority": "INTEGER NOT NULL",
-    "reason_1": "TEXT NOT NULL",
-    "reason_1_code": "TEXT NOT NULL",
-    "reason_2": "TEXT NOT NULL",
-    "reason_2_code": "TEXT NOT NULL",
-    "reason_3": "TEXT NOT NULL",
-    "reason_3_code": "TEXT NOT NULL",
-    "horizon_days": "INTEGER NOT NULL",
-    "model_version": "TEXT NOT NULL",
-    "scored_at": "TEXT NOT NULL",
-    "data_as_of": "TEXT NOT NULL",
-    "valid_until": "TEXT NOT NULL",
-    "run_id": "TEXT NOT NULL",
-}
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS scores ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
-CREATE TABLE IF NOT EXISTS score_runs (
-    sequence INTEGER PRIMARY KEY,
-    as_of TEXT NOT NULL,
-    run_id TEXT NOT NULL UNIQUE,
-    made_from TEXT NOT NULL,
-    history TEXT NOT NULL,
-    rows INTEGER NOT NULL,
-    content_sha256 TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    current INTEGER NOT NULL
+COLUMNS = (
+    "customer_id",
+    "churn_probability",
+    "churn_risk_band",
+    "value_at_risk",
+    "currency",
+    "priority",
+    "reason_1",
+    "reason_1_code",
+    "reason_2",
+    "reason_2_code",
+    "reason_3",
+    "reason_3_code",
+    "horizon_days",
+    "model_version",
+    "scored_at",
+    "data_as_of",
+    "valid_until",
+    "run_id",
 )
-"""
 
 _NEXT = "(SELECT coalesce(max(sequence), 0) + 1 FROM score_runs)"
 
@@ -81,9 +66,6 @@ class ScoreStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        with store.transaction() as ledger:
-            for statement in _SCHEMA.split(";"):
-                ledger.execute(statement)
 
     def replace(
         self, scores: pd.DataFrame, *, as_of: str, run_id: str, made_from: str, detail: Mapping[str, Any]

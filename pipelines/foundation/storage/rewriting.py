@@ -13,12 +13,6 @@ from features.errors import AttritionError
 from pipelines.foundation.storage.atomic_file import whole
 from pipelines.foundation.storage.store import Store, StoredFile
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS rewrites (
-    path TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, detail TEXT NOT NULL
-)
-"""
-
 
 def rewrite(store: Store, file: StoredFile, write: Callable[[Path], object], **detail: object) -> None:
     """Put other bytes in the place of a listed file. It keeps its position in the order of recording.
@@ -30,7 +24,6 @@ def rewrite(store: Store, file: StoredFile, write: Callable[[Path], object], **d
         write(temporary)
         sha256, size = _sha256(temporary), temporary.stat().st_size
         with store.transaction() as ledger:
-            ledger.execute(_SCHEMA)
             ledger.execute("INSERT OR REPLACE INTO rewrites VALUES (?, ?, ?, ?)", (file.path, sha256, size, note))
     settle(store)
 
@@ -41,7 +34,6 @@ def settle(store: Store) -> None:
     Whoever takes the workspace to write does this first, so that nothing else needs to.
     """
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         for path, sha256, size, detail in ledger.execute("SELECT path, sha256, bytes, detail FROM rewrites").fetchall():
             place = store.root / path
             if place.exists() and _sha256(place) == sha256:

@@ -13,22 +13,12 @@ from typing import Any
 
 from features.errors import IntegrityError
 from pipelines.foundation.storage import disk_errors as disk
+from pipelines.foundation.storage import ledger_schema
 from pipelines.foundation.storage.atomic_file import whole
 
 LEDGER = "attrition.sqlite"
 
 _LISTED = ("landed", "models", "scores")  # folders that exist only once the ledger does
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    path TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    bytes INTEGER NOT NULL,
-    detail TEXT NOT NULL
-);
-"""
 
 
 @dataclass(frozen=True)
@@ -44,21 +34,30 @@ class StoredFile:
 
 
 class Store:
-    """The files below one workspace. A file exists for us only once the ledger lists it with its hash."""
+    """The files below one workspace. A file exists for us only once the ledger lists it with its hash.
+
+    Opened, the ledger has every table of `ledger_schema`, whichever release made it.
+    Raises: IntegrityError where it is damaged or of a newer release, DiskError where it cannot be opened now.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = root / LEDGER
         self._refuse_emptied()
-        with self.transaction() as ledger:
-            for statement in _SCHEMA.split(";"):
-                ledger.execute(statement)
+        while self._version() < ledger_schema.VERSION:
+            with self.transaction() as ledger:
+                ledger_schema.step(ledger, self.ledger)
 
     def _refuse_emptied(self) -> None:
         """SQLite takes an empty file for a new database; beside files that were listed in it, it was cut."""
         empty = self.ledger.exists() and not self.ledger.stat().st_size
         if empty and any((self.root / name).is_dir() for name in _LISTED):
             raise self.damaged("empty")
+
+    def _version(self) -> int:
+        """The ledger's version, read without waiting for whoever writes."""
+        with self._connected() as ledger:
+            return ledger_schema.version_of(ledger, self.ledger)
 
     def damaged(self, what: object) -> IntegrityError:
         said = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
@@ -70,18 +69,24 @@ class Store:
 
         Raises: IntegrityError where the ledger is not a readable SQLite file, DiskError where it cannot be written now.
         """
+        with self._connected() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection; what SQLite refuses is told in words."""
         try:
             with closing(sqlite3.connect(self.ledger, timeout=30, isolation_level=None)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.row_factory = sqlite3.Row
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                except BaseException:
-                    connection.execute("ROLLBACK")
-                    raise
-                connection.execute("COMMIT")
+                yield connection
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise (disk.refused(error) or self.damaged(error)) from None
 
