@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from features.errors import IntegrityError
@@ -17,6 +18,7 @@ from pipelines.foundation.storage import ledger_schema
 from pipelines.foundation.storage.atomic_file import whole
 
 LEDGER = "attrition.sqlite"
+PATIENCE = 30.0  # seconds that another process is waited for
 
 _LISTED = ("landed", "models", "scores")  # folders that exist only once the ledger does
 
@@ -70,7 +72,7 @@ class Store:
         Raises: IntegrityError where the ledger is not a readable SQLite file, DiskError where it cannot be written now.
         """
         with self._connected() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _log_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.row_factory = sqlite3.Row
             connection.execute("BEGIN IMMEDIATE")
@@ -85,7 +87,7 @@ class Store:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """A connection; what SQLite refuses is told in words."""
         try:
-            with closing(sqlite3.connect(self.ledger, timeout=30, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(self.ledger, timeout=PATIENCE, isolation_level=None)) as connection:
                 yield connection
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise (disk.refused(error) or self.damaged(error)) from None
@@ -138,6 +140,23 @@ class Store:
             return StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
         except (ValueError, TypeError, LookupError) as error:
             raise self.damaged(error) from None
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have SQLite write to a log first, so that readers are not locked out. A ledger keeps to it once it was told so.
+
+    SQLite waits for other processes in everything but this.
+    """
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def check_hash(place: Path, sha256: str) -> None:
