@@ -54,3 +54,8 @@ def test_what_is_older_than_a_day_expires(store: Store) -> None:
     assert Recommended(store).expire(date(2025, 6, 9)) == 2
     assert rows(store) == [("A", "2025-06-09"), ("É", "2025-06-09")]
     assert Recommended(store).expire(date(2025, 6, 9)) == 0
+
+
+def test_the_table_has_these_columns_in_this_order(store: Store) -> None:
+    with store.transaction() as ledger:
+        assert tuple(row["name"] for row in ledger.execute("PRAGMA table_info(recommended)")) == COLUMNS
