@@ -18,7 +18,7 @@ from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import csv_file
-from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
+from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.workspace import Workspace
 
@@ -73,7 +73,7 @@ def enforce(workspace: Workspace) -> None:
             return
     name_of = workspace.name_of
     for file in store.files("report") if inside != refusals else []:
-        forget(store, file.path)  # it may name somebody who opted out since
+        delete_file(store, file.path)  # it may name somebody who opted out since
     if inside and take_out(store, refusals.known_as(name_of).refuses, inside.refuses, inside.known_as(name_of).refuses):
         scrub(store)
     with store.transaction() as ledger:
@@ -88,10 +88,10 @@ def take_out(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict
     that the next delivery empties it there.
     """
     done = {
-        "scores": ScoreStore(store).strike(scored),
-        "recommended": Recommended(store).strike(scored),
+        "scores": ScoreStore(store).delete_customers(scored),
+        "recommended": Recommended(store).delete_customers(scored),
         "delivery": 0,
-        "outbox": outbox_tables.strike(store, waiting, tables=("outbox",)),
+        "outbox": outbox_tables.delete_customers(store, waiting, tables=("outbox",)),
     }
     for file in store.files("delivery"):
         if store.present(file.path) is not None:
@@ -100,7 +100,7 @@ def take_out(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict
                 done["delivery"] += rows
                 rewrite(store, file, partial(_write, text), reduced=True)
     for file in store.files("report") if any(done.values()) else []:
-        forget(store, file.path)
+        delete_file(store, file.path)
         done["report"] = 1
     return {kind: count for kind, count in done.items() if count}
 

@@ -25,7 +25,7 @@ from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landed_tables import LANDED
-from pipelines.foundation.storage.rewriting import forget, scrub
+from pipelines.foundation.storage.rewriting import delete_file, scrub
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.job import Job
 
@@ -90,12 +90,12 @@ def _remove(store: Store, names: Mapping[str, str], say: Say) -> None:
     for file in made_files(store):
         if rows_of(store, file, names.values()):
             say(f"removing {file.path}")
-            forget(store, file.path)
+            delete_file(store, file.path)
     say("scores and what was handed over")
     ours = partial(_among, frozenset(names.values()))
     take_out(store, ours, partial(_among, frozenset(names)), ours)
-    outbox_tables.strike(store, ours, tables=("held",))
-    Identities(store.root).forget(names)
+    outbox_tables.delete_customers(store, ours, tables=("held",))
+    Identities(store.root).delete_customers(names)
     _sweep_leftovers(store)
     say("cleaning the ledger")
     scrub(store)

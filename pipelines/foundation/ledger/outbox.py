@@ -1,4 +1,4 @@
-"""The tables of every outbox: what waits for destinations, what they hold, and taking people out of both."""
+"""The tables of every outbox: what waits for destinations, what they hold, and deleting customers from both."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def rows_of(store: Store, customers: Iterable[str], *, table: str) -> dict[str, 
     return {customer: count for customer, count in found.items() if count}
 
 
-def strike(store: Store, gone: Gone, *, tables: Sequence[str]) -> int:
-    """Take customers out of `outbox`, `held` or both, whatever the destination. How many rows."""
-    struck = 0
+def delete_customers(store: Store, gone: Gone, *, tables: Sequence[str]) -> int:
+    """Delete customers from `outbox`, `held` or both, whatever the destination. How many rows."""
+    deleted = 0
     with store.transaction() as ledger:
         for table in tables:
             names = [row[0] for row in ledger.execute(f"SELECT DISTINCT customer_id FROM {table}")]  # noqa: S608 - constants only
             leaving = [name for name, leaves in zip(names, gone(names), strict=True) if leaves]
             for name in leaving:
-                struck += ledger.execute(f"DELETE FROM {table} WHERE customer_id = ?", (name,)).rowcount  # noqa: S608 - constants only
-    return struck
+                deleted += ledger.execute(f"DELETE FROM {table} WHERE customer_id = ?", (name,)).rowcount  # noqa: S608 - constants only
+    return deleted

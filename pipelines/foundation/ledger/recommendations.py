@@ -60,8 +60,8 @@ class Recommended:
         with self.store.transaction() as ledger:
             return ledger.execute("DELETE FROM recommended WHERE recommended_on < ?", (str(before),)).rowcount
 
-    def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
-        """Take customers out. How many rows."""
+    def delete_customers(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
+        """Delete customers. How many rows."""
         with self.store.transaction() as ledger:
             names = [row["customer_id"] for row in ledger.execute("SELECT DISTINCT customer_id FROM recommended")]
             leaving = [(name,) for name, leaves in zip(names, gone(names), strict=True) if leaves] if names else []

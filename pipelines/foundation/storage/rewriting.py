@@ -1,4 +1,4 @@
-"""Files of the store rewritten with fewer rows, or forgotten, so that a break at any moment can be made up for."""
+"""Files of the store rewritten with fewer rows, or deleted, so that a break at any moment can be made up for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def settle(store: Store) -> None:
         ledger.execute("DELETE FROM rewrites")
 
 
-def forget(store: Store, path: str) -> None:
+def delete_file(store: Store, path: str) -> None:
     """Delete a file and its entry. The file goes first: an entry without a file is no more than work to do again."""
     (store.root / path).unlink(missing_ok=True)
     with store.transaction() as ledger:

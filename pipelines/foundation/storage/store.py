@@ -62,8 +62,8 @@ class Store:
             return ledger_schema.version_of(ledger, self.ledger)
 
     def damaged(self, what: object) -> IntegrityError:
-        said = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
-        return IntegrityError(f"{self.ledger} is damaged ({said}); restore it from a backup")
+        text = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
+        return IntegrityError(f"{self.ledger} is damaged ({text}); restore it from a backup")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

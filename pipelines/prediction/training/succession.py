@@ -69,7 +69,9 @@ def _entries(view: Workspace) -> list[dict[str, Any]]:
             "promoted": each.promoted,
             "verdict": each.verdict,
             "gates": each.record.get("promotion", []),
-            "champion_since": [asdict(reign) for reign in view.versions.reigns() if reign.version == each.version],
+            "champion_since": [
+                asdict(period) for period in view.versions.champion_periods() if period.version == each.version
+            ],
             "published": each.published,
         }
         for each in view.versions.all()

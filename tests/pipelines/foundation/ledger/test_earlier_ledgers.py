@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pipelines.commands.frame import MISTAKE
-from pipelines.foundation.identity.erased_customers import Tombstones
+from pipelines.foundation.identity.erased_customers import ErasedCustomers
 from pipelines.foundation.ledger import outbox
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.ledger.recommendations import Recommended
@@ -122,7 +122,7 @@ def test_its_models_are_the_same_and_can_be_gone_back_from(old: Path, dump: sqli
     found = [(each.version, each.trained_at, each.verdict, each.record, each.published) for each in versions.all()]
     kept = rows(dump, "SELECT version, trained_at, verdict, record, published FROM versions ORDER BY sequence")
     assert found == [(name, at, why, json.loads(str(record)), published) for name, at, why, record, published in kept]
-    assert [each.version for each in versions.reigns()] == [BEFORE, CHAMPION]
+    assert [each.version for each in versions.champion_periods()] == [BEFORE, CHAMPION]
     assert versions.champion().version == CHAMPION
     assert all(versions.files(CHAMPION).values())
     assert versions.begin_roll_back() == BEFORE
@@ -146,7 +146,7 @@ def test_what_was_recommended_sent_refused_and_erased_is_the_same(old: Path, dum
     assert outbox.rows_of(store, [str(refused), "C-0005"], table="outbox") == {refused: 1}
     assert Outbox(store, "hubspot").counts() == {"pending": 0, "dead": 22, "dropped": 0, "held": 118}
     assert [each["run_id"] for each in Outbox(store, "hubspot").logged(limit=9)] == ["20250601-877c487d"]
-    assert Tombstones.of(store).among(["C-0004", "C-0005", "C-0006"]) == ["C-0005"]
+    assert ErasedCustomers.of(store).among(["C-0004", "C-0005", "C-0006"]) == ["C-0005"]
 
 
 def test_a_ledger_of_a_later_release_is_refused_in_words_and_left_as_it_is(tmp_path: Path) -> None:
