@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 from features.errors import IntegrityError
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.store import Store
 
 BYTES = 32
@@ -56,7 +56,7 @@ def named(secret: bytes, text: str) -> str:
 def _made(place: Path) -> bytes:
     found = secrets.token_bytes(BYTES)
     with (
-        whole(place) as temporary,
+        atomic_write(place) as temporary,
         os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle,
     ):
         handle.write(found.hex())

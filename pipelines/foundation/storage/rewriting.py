@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from features.errors import AttritionError
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.store import Store, StoredFile
 
 
@@ -20,7 +20,7 @@ def rewrite(store: Store, file: StoredFile, write: Callable[[Path], object], **d
     What is about to be there is noted first: broken off between file and ledger, `settle` completes it.
     """
     note = json.dumps({**file.detail, **detail}, sort_keys=True)
-    with whole(store.root / file.path) as temporary:
+    with atomic_write(store.root / file.path) as temporary:
         write(temporary)
         sha256, size = _sha256(temporary), temporary.stat().st_size
         with store.transaction() as ledger:

@@ -15,7 +15,7 @@ from typing import Any
 from features.errors import IntegrityError
 from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage import ledger_schema
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 
 LEDGER = "attrition.sqlite"
 PATIENCE = 30.0  # seconds that another process is waited for
@@ -96,7 +96,7 @@ class Store:
         """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with whole(target) as temporary:
+        with atomic_write(target) as temporary:
             write(temporary)
             with temporary.open("rb") as handle:
                 sha256 = hashlib.file_digest(handle, "sha256").hexdigest()

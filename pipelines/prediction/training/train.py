@@ -14,7 +14,7 @@ from models.training import Fitted
 from pipelines.data.snapshots.features import families_here, outcome_file, training_matrix
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
@@ -101,7 +101,7 @@ def registry_of(workspace: Workspace) -> Registry:
         return Registry(uri=plan.uri, experiment=plan.experiment)
     place = (workspace.root / "mlflow.sqlite").resolve()
     if not place.exists():
-        with whole(place) as temporary:
+        with atomic_write(place) as temporary:
             make_database(temporary)
     return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=workspace.root / "mlflow_artifacts")
 
