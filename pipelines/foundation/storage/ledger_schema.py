@@ -1,8 +1,8 @@
 """Every table of the workspace's SQLite ledger, its version, and the steps that lead to it from each earlier one.
 
 It stands below whoever uses the tables, because `Store` brings a ledger to this version before anybody reads it. A step
-that has shipped is never changed: what comes after is a step of its own. Values never name a step's table by code of
-today, since code moves on and a step does not.
+that has shipped is never changed: what comes after is a step of its own. Steps are plain SQL and take no names from
+other code, which moves on.
 """
 
 from __future__ import annotations
