@@ -18,13 +18,11 @@ from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage.lock import held
-from pipelines.foundation.storage.rewriting import forget, rewrite, scrub, settle
+from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub, settle
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.workspace import Workspace
 
 Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
-
-_SCHEMA = "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)"
 
 
 @contextmanager
@@ -44,12 +42,11 @@ def enforce(store: Store, permissions: Permissions) -> None:
     refusals, inside = permissions.refusals(), permissions.kept_inside()
     lists = f"{refusals.fingerprint} {inside.fingerprint}"
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (lists,)).fetchone():
             return
     name_of = permissions.name_of
     for file in store.files("report") if inside != refusals else []:
-        forget(store, file.path)  # it may name somebody who opted out since
+        delete_file(store, file.path)  # it may name somebody who opted out since
     if inside and purge(store, refusals.known_as(name_of).refuses, inside.refuses, inside.known_as(name_of).refuses):
         scrub(store)
     with store.transaction() as ledger:
@@ -64,10 +61,10 @@ def purge(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict[st
     that the next delivery empties it there.
     """
     done = {
-        "scores": ScoreStore(store).strike(scored),
-        "recommended": Recommended(store).strike(scored),
+        "scores": ScoreStore(store).delete_customers(scored),
+        "recommended": Recommended(store).delete_customers(scored),
         "delivery": 0,
-        "outbox": outbox_tables.strike(store, waiting, tables=("outbox",)),
+        "outbox": outbox_tables.delete_customers(store, waiting, tables=("outbox",)),
     }
     for file in store.files("delivery"):
         if store.present(file.path) is not None:
@@ -76,7 +73,7 @@ def purge(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict[st
                 done["delivery"] += rows
                 rewrite(store, file, partial(_write, text), reduced=True)
     for file in store.files("report") if any(done.values()) else []:
-        forget(store, file.path)
+        delete_file(store, file.path)
         done["report"] = 1
     return {kind: count for kind, count in done.items() if count}
 

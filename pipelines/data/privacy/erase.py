@@ -17,7 +17,7 @@ from pipelines.data.privacy.landed_rows import erase_rows
 from pipelines.data.privacy.own_files import MADE
 from pipelines.data.privacy.traces import Traces
 from pipelines.data.privacy.workspace_files import made_files, rows_of
-from pipelines.foundation.identity.erased_customers import KEY, SCHEMA
+from pipelines.foundation.identity.erased_customers import KEY
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
@@ -26,7 +26,7 @@ from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landed_tables import LANDED
-from pipelines.foundation.storage.rewriting import forget, scrub
+from pipelines.foundation.storage.rewriting import delete_file, scrub
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.job import Job
 
@@ -92,12 +92,12 @@ def _remove(store: Store, names: Mapping[str, str], say: Say) -> None:
     for file in made_files(store):
         if rows_of(store, file, names.values()):
             say(f"removing {file.path}")
-            forget(store, file.path)
+            delete_file(store, file.path)
     say("scores and what was handed over")
     ours = partial(_among, frozenset(names.values()))
     purge(store, ours, partial(_among, frozenset(names)), ours)
-    outbox_tables.strike(store, ours, tables=("held",))
-    Identities(store.root).forget(names)
+    outbox_tables.delete_customers(store, ours, tables=("held",))
+    Identities(store.root).delete_customers(names)
     _sweep_leftovers(store)
     say("cleaning the ledger")
     scrub(store)
@@ -120,7 +120,6 @@ def _sweep_leftovers(store: Store) -> None:
 
 def _noted(store: Store, digest: str) -> dict[str, Any] | None:
     with store.transaction() as ledger:
-        ledger.execute(SCHEMA)
         row = ledger.execute("SELECT * FROM erasures WHERE digest = ?", (digest,)).fetchone()
     return None if row is None else dict(row)
 

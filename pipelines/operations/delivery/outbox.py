@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipelines.foundation.ledger.outbox import make
 from pipelines.foundation.storage.store import Store
 from pipelines.operations.delivery.difference import Change, Held
 
@@ -41,7 +40,6 @@ class Outbox:
 
     def __init__(self, store: Store, destination: str) -> None:
         self.store, self.destination = store, destination
-        make(store)
 
     def held(self) -> dict[str, Held]:
         """What the destination holds or may hold, by customer."""

@@ -16,8 +16,6 @@ from pipelines.foundation.storage.store import Store
 VARIABLE = "ATTRITION_WEBHOOK"
 SECONDS = 5
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS posted (document TEXT NOT NULL PRIMARY KEY)"
-
 
 class _Stay(HTTPRedirectHandler):
     """An address that sends elsewhere is not followed: where to is not for it to say."""
@@ -54,7 +52,6 @@ def post(store: Store, name: str, document: Mapping[str, Any]) -> str | None:
 
 def _was_posted(store: Store, name: str) -> bool:
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         return ledger.execute("SELECT 1 FROM posted WHERE document = ?", (name,)).fetchone() is not None
 
 

@@ -74,7 +74,9 @@ def _entries(versions: Versions) -> list[dict[str, Any]]:
             "promoted": each.promoted,
             "verdict": each.verdict,
             "gates": each.record.get("promotion", []),
-            "champion_since": [asdict(reign) for reign in versions.reigns() if reign.version == each.version],
+            "champion_since": [
+                asdict(period) for period in versions.champion_periods() if period.version == each.version
+            ],
             "published": each.published,
         }
         for each in versions.all()

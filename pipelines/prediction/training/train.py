@@ -18,7 +18,7 @@ from pipelines.data.snapshots.definitions import Definition
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.settings.settings import Settings, Tracking
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import quality
@@ -131,7 +131,7 @@ def registry_of(plan: Tracking, root: Path) -> Registry:
         return Registry(uri=plan.uri, experiment=plan.experiment)
     place = (root / "mlflow.sqlite").resolve()
     if not place.exists():
-        with whole(place) as temporary:
+        with atomic_write(place) as temporary:
             make_database(temporary)
     return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=root / "mlflow_artifacts")
 

@@ -108,7 +108,6 @@ def test_landed_files_become_those_that_landing_without_the_person_gives_byte_fo
     with Store(erased).transaction() as known, Store(fresh).transaction() as ledger:
         for name in ("keys", "erasures"):
             kept = [tuple(row) for row in known.execute(f"SELECT * FROM {name}").fetchall()]
-            ledger.execute(known.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0])
             ledger.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(kept[0]))})", kept)
     shutil.copy(erased / ".attrition-erased.key", fresh)
     ingest(Store(fresh), WANTED)

@@ -267,7 +267,7 @@ def test_a_rollback_does_not_bring_an_objector_back(
     stages.score_(job(folder))
     started = job(folder)
     versions = started.workspace.versions
-    with started.workspace.store.transaction() as ledger:  # another version, which then reigned
+    with started.workspace.store.transaction() as ledger:  # another version, which then was champion
         ledger.execute(
             "INSERT INTO versions (outcome, version, made_from, trained_at, promoted, verdict, record, published) "
             "SELECT outcome, 'bbb', 'bbb', trained_at, promoted, verdict, record, 1 FROM versions LIMIT 1"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.foundation.ledger.outbox import destinations, holders, rows_of, strike
+from pipelines.foundation.ledger.outbox import delete_customers, destinations, holders, rows_of
 from pipelines.foundation.storage.store import Store
 from pipelines.operations.delivery.difference import Change, Held
 from pipelines.operations.delivery.outbox import Outbox
@@ -147,10 +147,10 @@ def test_who_is_struck_is_in_no_outbox_any_more_and_perhaps_in_what_is_held(outb
     plan(outbox, change("A", band="low"), change("C"))
     gone = lambda names: np.array([name == "A" for name in names], dtype=np.bool_)  # noqa: E731
     assert rows_of(outbox.store, ["A", "B", "Z"], table="held") == {"A": 1, "B": 1}
-    assert strike(outbox.store, gone, tables=("outbox",)) == 1
+    assert delete_customers(outbox.store, gone, tables=("outbox",)) == 1
     assert outbox.waiting() == ["C"]
     assert holders(outbox.store, "A") == ["crm"]
-    assert strike(outbox.store, gone, tables=("outbox", "held")) == 1
+    assert delete_customers(outbox.store, gone, tables=("outbox", "held")) == 1
     assert holders(outbox.store, "A") == []
     assert set(outbox.held()) == {"B"}
 
