@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ import requests
 
 from features.errors import AttritionError
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
+from pipelines.operations.delivery.retry_after import retry_after
 
 TOKEN = "ATTRITION_BOTTLECRM_TOKEN"  # noqa: S105 - the name of a variable
 _LONGEST_WORDS = 300
@@ -100,7 +100,7 @@ class Api:
             )
         if status in {408, 425, 429} or status >= 500:
             raise UnavailableError(
-                f'destination "{self._name}" answered {status}', retry_after=_retry_after(answer.headers)
+                f'destination "{self._name}" answered {status}', retry_after=retry_after(answer.headers)
             )
         if status in {400, 404, 409, 413, 422} and said is not None:
             raise RefusedError(f"BottleCRM answered {status}{_after(said)}")
@@ -135,22 +135,3 @@ def _sentences(name: str, said: Any) -> Iterator[str]:
             yield from _sentences(name, value)
     elif isinstance(said, str):
         yield f"{name} {said}".strip()
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds; a moment is read against the clock of whoever sent it, which may not be ours.
-
-    >>> _retry_after({"Retry-After": "2.5"}), _retry_after({}), _retry_after({"Retry-After": "soon"})
-    (2.5, None, None)
-    >>> _retry_after({"Retry-After": "Thu, 01 Jan 2026 00:01:00 GMT", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"})
-    60.0
-    """
-    said = headers.get("Retry-After", "")
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(said) - parsedate_to_datetime(headers["Date"])).total_seconds()
-        except (ValueError, TypeError, KeyError):
-            return None
-    return seconds if 0 <= seconds < float("inf") else None
