@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from hubspot import Client  # type: ignore[import-untyped]
 
-from pipelines.foundation.settings.addresses import is_here
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.destinations import HubSpot
 from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
@@ -23,7 +21,7 @@ from pipelines.operations.delivery.hubspot.values import text_of, value_of
 def connect(plan: HubSpot, *, language: Literal["en", "fr"]) -> Contacts:
     """Contacts as a destination; nothing is sent yet.
 
-    Raises: DestinationError where the token is missing, or the address or a name of a property cannot be.
+    Raises: DestinationError where the token is missing, or a name of a property cannot be.
     """
     token = os.environ.get(TOKEN, "").strip()
     if not token:
@@ -34,7 +32,7 @@ def connect(plan: HubSpot, *, language: Literal["en", "fr"]) -> Contacts:
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise DestinationError(f"what {TOKEN} holds is no token of HubSpot's: it has spaces or signs that none has")
     # retry=False: how often and when to try again is the outbox's to say, which knows what HubSpot asked for.
-    client = Client(access_token=token, retry=False, host=_checked(plan))
+    client = Client(access_token=token, retry=False, host=plan.address)
     return Contacts(plan, client, language=language)
 
 
@@ -163,15 +161,3 @@ class Contacts:
 def _errors(answer: Any) -> list[Any]:
     """Of a 207; the client reads a 200 as something that has none."""
     return getattr(answer, "errors", None) or []
-
-
-def _checked(plan: HubSpot) -> str:
-    parts = urlsplit(plan.address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise DestinationError(f'destination "{plan.name}": `address` starts with https://, as https://api.hubapi.com')
-    if parts.scheme == "http" and not is_here(parts.hostname):
-        raise DestinationError(
-            f'destination "{plan.name}": `address` starts with http://, and anybody on the way could read the '
-            "token; write https://"
-        )
-    return plan.address.rstrip("/")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from pipelines.foundation.settings.addresses import is_here
+from pipelines.foundation.settings.addresses import is_loopback
 from pipelines.foundation.settings.destinations import Rest
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 from pipelines.operations.delivery.json_api.place import found
@@ -58,7 +58,7 @@ class Caller:
         self._session.auth = _as_it_is
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # A proxy for the whole network has no business in what one machine says to itself.
-        self._session.trust_env = not is_here(urlsplit(plan.address).hostname or "")
+        self._session.trust_env = not is_loopback(urlsplit(plan.address).hostname or "")
         weakref.finalize(self, self._session.close)
 
     def call(self, method: str, path: str, body: Any = None) -> Answer:

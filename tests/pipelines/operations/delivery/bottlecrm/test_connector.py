@@ -269,11 +269,6 @@ def test_what_is_no_bottlecrm_is_said(crm: FakeBottleCrm, answer: tuple[int, dic
         connector_to(crm).check()
 
 
-def test_an_address_without_a_scheme_is_said(crm: FakeBottleCrm) -> None:
-    with pytest.raises(DestinationError, match="no web address"):
-        connect(plan("crm.example.com"), language="en")
-
-
 def test_a_withdrawal_empties_the_contact_and_closes_the_task(
     crm: FakeBottleCrm, connector: BottleCrmConnector
 ) -> None:
@@ -303,8 +298,3 @@ def test_a_withdrawal_empties_the_contact_and_closes_the_task(
 def test_names_that_bottlecrm_does_not_take_are_refused_with_the_settings(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         plan("https://crm.example.com", **changes)
-
-
-def test_an_address_with_a_password_is_refused_with_the_settings() -> None:
-    with pytest.raises(ValidationError, match="the address holds a password"):
-        plan("https://somebody:secret@crm.example.com")

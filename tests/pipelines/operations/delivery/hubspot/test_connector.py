@@ -315,12 +315,6 @@ def test_a_token_that_cannot_be_one_is_refused_by_the_name_of_its_variable(
     assert not (token or "").strip() or (token or "") not in str(caught.value)
 
 
-@pytest.mark.parametrize("address", ["api.hubapi.com", "http://api.hubapi.com", "ftp://api.hubapi.com", "https://", ""])
-def test_an_address_that_would_give_the_token_away_is_refused(address: str) -> None:
-    with pytest.raises(DestinationError, match="https://"):
-        connect(HubSpot(kind="hubspot", name="crm", address=address), language="en")
-
-
 def test_the_token_is_in_no_message_no_log_and_no_description(
     hubspot: FakeHubSpot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
