@@ -3,11 +3,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipelines.foundation.settings.destinations import BottleCrm, HubSpot, Rest, Salesforce, Sql
 
-KINDS = {"hubspot": HubSpot, "salesforce": Salesforce, "bottlecrm": BottleCrm, "sql": Sql, "rest": Rest}
+KINDS: dict[str, type[BaseModel]] = {
+    "hubspot": HubSpot,
+    "salesforce": Salesforce,
+    "bottlecrm": BottleCrm,
+    "sql": Sql,
+    "rest": Rest,
+}
 WITH_A_TOKEN = ("hubspot", "bottlecrm", "rest")  # and an address to which it is sent
 
 
