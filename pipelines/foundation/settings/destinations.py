@@ -234,8 +234,8 @@ class Rest(_Destination):
         if not self.id_at and ("{id}" not in self.write.path or (self.read and "{ids}" in self.read.path)):
             raise ValueError("id_at is missing: nothing says where a record holds the customer's id")
         names = self.remote.all()
-        inside = self.fields_at + "." if self.fields_at else ""
-        beside = [self.id_at.removeprefix(inside).split(".")[0]] if self.id_at.startswith(inside) else []
+        before = self.fields_at + "." if self.fields_at else ""
+        beside = [self.id_at.removeprefix(before).split(".")[0]] if self.id_at.startswith(before) else []
         taken = [*beside, *([] if self.fields_at else self.record)]
         if len(names) < len(FIELDS) or any(name in names for name in taken):
             raise ValueError("two things have the same name in a record; change prefix, names or record")

@@ -72,14 +72,14 @@ class Contacts:
                 write.append(each)
             else:
                 outcomes[each] = seen
-        held = {each: seen for each, seen in found.items() if isinstance(seen, str)}
-        outcomes |= in_parts(partial(self._write, texts, held), write)
+        contact_ids = {each: seen for each, seen in found.items() if isinstance(seen, str)}
+        outcomes |= in_parts(partial(self._write, texts, contact_ids), write)
         return [outcomes[record.external_id] for record in records]
 
     def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Value]]:
         asked = list(dict.fromkeys(external_ids))
         names = {name: self._plan.remote.remote(name) for name in FIELDS}
-        held: dict[str, dict[str, Value]] = {}
+        values: dict[str, dict[str, Value]] = {}
         for start in range(0, len(asked), self.batch):
             some = asked[start : start + self.batch]
             answer, status = self._read(some, [*names.values()])
@@ -88,13 +88,13 @@ class Contacts:
                     raise UnavailableError(blame(error).why)
             for contact in answer.results:
                 texts = contact.properties or {}
-                held[str(texts.get(self._plan.unique_property))] = {
+                values[str(texts.get(self._plan.unique_property))] = {
                     name: value_of(texts.get(remote), FIELDS[name]) for name, remote in names.items()
                 }
             unknown = self._blamed(answer, ids={each: each for each in some}, traces={})
-            if status != HTTPStatus.OK and any(each not in held and each not in unknown for each in some):
+            if status != HTTPStatus.OK and any(each not in values and each not in unknown for each in some):
                 raise UnavailableError("HubSpot left some contacts out of its answer and did not say why")
-        return {each: held[each] for each in asked if each in held}
+        return {each: values[each] for each in asked if each in values}
 
     def _texts(self, record: Record) -> dict[str, str]:
         if not record.external_id.strip():
@@ -112,14 +112,14 @@ class Contacts:
     def _look_up(self, ids: Sequence[str]) -> dict[str, str | Outcome]:
         """HubSpot's own id of each whom it knows."""
         answer, status = self._read(ids, [])
-        held = {(each.properties or {}).get(self._plan.unique_property): each.id for each in answer.results}
+        contact_ids = {(each.properties or {}).get(self._plan.unique_property): each.id for each in answer.results}
         said = self._blamed(answer, ids={each: each for each in ids}, traces={})
         # HubSpot may find a text in other letters than were asked for; that contact is another customer's.
-        strangers = {str(each).strip().casefold() for each in held.keys() - set(ids)}
+        strangers = {str(each).strip().casefold() for each in contact_ids.keys() - set(ids)}
         found: dict[str, str | Outcome] = {}
         for each in ids:
-            if held.get(each):
-                found[each] = held[each]
+            if contact_ids.get(each):
+                found[each] = contact_ids[each]
             elif each.strip().casefold() in strangers:
                 found[each] = Outcome("refused", f"HubSpot has its {self._plan.unique_property} in other letters")
             elif status == HTTPStatus.OK:
@@ -129,7 +129,7 @@ class Contacts:
         return found
 
     def _write(
-        self, texts: Mapping[str, Mapping[str, str]], held: Mapping[str, str], ids: Sequence[str]
+        self, texts: Mapping[str, Mapping[str, str]], contact_ids: Mapping[str, str], ids: Sequence[str]
     ) -> dict[str, Outcome]:
         key = self._plan.unique_property
         traces = {str(place): each for place, each in enumerate(ids)}
@@ -142,13 +142,13 @@ class Contacts:
             ]
         else:
             call = self._contacts.update_with_http_info
-            sent = {held[each]: each for each in ids}
+            sent = {contact_ids[each]: each for each in ids}
             inputs = [
-                {"id": held[each], "properties": texts[each], "objectWriteTraceId": trace}
+                {"id": contact_ids[each], "properties": texts[each], "objectWriteTraceId": trace}
                 for trace, each in traces.items()
             ]
         answer, _ = ask(call, {"inputs": inputs}, timeout_seconds=self._plan.timeout_seconds)
-        ours = {held[each]: each for each in ids if each in held}
+        ours = {contact_ids[each]: each for each in ids if each in contact_ids}
         taken = {
             traces.get(each.object_write_trace_id) or ours.get(each.id) or (each.properties or {}).get(key)
             for each in answer.results

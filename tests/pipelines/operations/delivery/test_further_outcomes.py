@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.operations.delivery import further_outcomes as further_scores
+from pipelines.operations.delivery import further_outcomes
 from tests.pipelines.operations.plays.recommend_case import HELD_OUT, TREATED, play, workspace
 
 CUSTOMERS = [TREATED[0], HELD_OUT[0], TREATED[1], HELD_OUT[1]]
@@ -19,13 +19,13 @@ CUSTOMERS = [TREATED[0], HELD_OUT[0], TREATED[1], HELD_OUT[1]]
 def also(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Writes the file of further outcomes of four customers, as if a champion had scored them; its path."""
     rows = pd.DataFrame({"customer_id": CUSTOMERS, "outcome": "contraction", "probability": 0.5})
-    monkeypatch.setattr(further_scores, "feature_file", lambda *_: SimpleNamespace(sha256="f"))
-    monkeypatch.setattr(further_scores, "feature_frame", lambda *_: pd.DataFrame())
-    monkeypatch.setattr(further_scores, "_scored", lambda *_: rows)
+    monkeypatch.setattr(further_outcomes, "feature_file", lambda *_: SimpleNamespace(sha256="f"))
+    monkeypatch.setattr(further_outcomes, "feature_frame", lambda *_: pd.DataFrame())
+    monkeypatch.setattr(further_outcomes, "_scored", lambda *_: rows)
 
     def write(found: Workspace) -> str:
         champions: Any = [(found, SimpleNamespace(version="v"))]
-        path = further_scores._also(found, champions, lambda _: None)
+        path = further_outcomes._also(found, champions, lambda _: None)
         assert path is not None
         return path
 

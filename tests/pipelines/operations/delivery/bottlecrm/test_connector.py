@@ -84,9 +84,9 @@ def test_a_field_that_does_not_do_is_left_alone_and_named(
 def test_values_come_back_as_they_were_sent(crm: FakeBottleCrm, connector: BottleCrmConnector) -> None:
     crm.contact("A-17", theirs="kept")
     assert connector.send([record("A-17")]) == [TAKEN]
-    held = connector.read(["A-17", "nobody"])
-    assert held == {"A-17": HIGH}
-    assert [type(held["A-17"][name]) for name in ("horizon_days", "churn_probability", "suppressed")] == [
+    remote = connector.read(["A-17", "nobody"])
+    assert remote == {"A-17": HIGH}
+    assert [type(remote["A-17"][name]) for name in ("horizon_days", "churn_probability", "suppressed")] == [
         int,
         float,
         bool,
@@ -115,8 +115,8 @@ def test_names_can_be_other_ones(crm: FakeBottleCrm) -> None:
     connector.setup()
     crm.contact("", crm_key="A-17")
     connector.send([record("A-17")])
-    held = crm.contacts["contact-1"]["custom_fields"]
-    assert (held["job"], held["risk_currency"], held["crm_key"]) == ("run-1", "EUR", "A-17")
+    remote = crm.contacts["contact-1"]["custom_fields"]
+    assert (remote["job"], remote["risk_currency"], remote["crm_key"]) == ("run-1", "EUR", "A-17")
 
 
 def test_an_unknown_customer_is_refused(crm: FakeBottleCrm, connector: BottleCrmConnector) -> None:
