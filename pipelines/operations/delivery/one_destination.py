@@ -15,9 +15,9 @@ from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.storage.store import Store
 from pipelines.operations.delivery.connector import Connector, DestinationError, UnavailableError, Value
-from pipelines.operations.delivery.difference import Difference, Held, difference
+from pipelines.operations.delivery.difference import Difference, RemoteState, difference
 from pipelines.operations.delivery.guards import Guard, of_a_destination
-from pipelines.operations.delivery.outbox import Letter, Outbox
+from pipelines.operations.delivery.outbox import Outbox, OutboxRecord
 from pipelines.operations.delivery.policy import STAMPS, Values, records, withdrawal
 from pipelines.operations.delivery.sending import Own, Patience, patiently, read_back, send
 
@@ -48,12 +48,12 @@ class Compared:
 
     destination: Destination
     outbox: Outbox
-    held: Mapping[str, Held]
+    remote: Mapping[str, RemoteState]
     difference: Difference
 
     def guards(self, *, max_changed_share: float, max_band_shift: float) -> dict[str, Guard]:
         return of_a_destination(
-            self.difference.changes, self.held, max_changed_share=max_changed_share, max_band_shift=max_band_shift
+            self.difference.changes, self.remote, max_changed_share=max_changed_share, max_band_shift=max_band_shift
         )
 
     def sample(self, own: Own) -> list[dict[str, Any]]:
@@ -88,27 +88,27 @@ def wanted(
             return "no_consent"
         return "opt_out" if customer in inside.objected else "not_scored"
 
-    held_out = sum(bool(each["suppressed"]) for each in values.values())
-    return Wanted(run, values, len(scores) - len(handed_over) + held_out, why_not)
+    holdout = sum(bool(each["suppressed"]) for each in values.values())
+    return Wanted(run, values, len(scores) - len(handed_over) + holdout, why_not)
 
 
 def compare(store: Store, destination: Destination, wants: Wanted, *, today: date, valid_days: int) -> Compared:
     """What a destination lacks, and what it holds too much."""
     outbox = Outbox(store, destination.name)
-    held = outbox.held()
+    remote = outbox.remote_states()
     withdrawn = {
         customer: withdrawal(wants.why_not(customer), wants.stamps)
-        for customer in sorted(held.keys() - wants.values.keys())
+        for customer in sorted(remote.keys() - wants.values.keys())
     }
     found = difference(
         wants.values,
         withdrawn,
-        held=held,
+        remote=remote,
         refused=outbox.refused(),
         today=today,
         valid_days=valid_days,
     )
-    return Compared(destination, outbox, held, found)
+    return Compared(destination, outbox, remote, found)
 
 
 def deliver_to(
@@ -157,7 +157,7 @@ def deliver_to(
 def _read_back(
     outbox: Outbox,
     connector: Connector,
-    sample: Sequence[Letter],
+    sample: Sequence[OutboxRecord],
     *,
     own: Own,
     sleep: Callable[[float], None],
@@ -168,7 +168,7 @@ def _read_back(
         differing = read_back(connector, sample, own=own, sleep=sleep, patience=patience)
     except (UnavailableError, DestinationError) as error:
         return {"not_read_back": str(error)}
-    outbox.doubt(differing)
+    outbox.mark_uncertain(differing)
     told = dict(zip(own(list(differing)), differing.values(), strict=True))
     return {"read_back": len(sample), "differing": told}
 

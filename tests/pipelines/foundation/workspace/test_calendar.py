@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ MONDAY = date(2001, 1, 1)
 WEEKLY = Grid(every_days=7, anchor=MONDAY, min_history_days=30, at_most=52)
 
 
-def calendar(**changes: object) -> Calendar:
+def calendar(**changes: Any) -> Calendar:
     """Weekly snapshots of a year's data; outcomes known after 60 days; three folds 30 days apart."""
     usual = Calendar(
         as_of=date(2024, 7, 1),
