@@ -40,6 +40,11 @@ def to_files(fitted: Fitted) -> dict[str, str]:
     return {BOOSTER: trees, MODEL: json.dumps(rest, indent=1, sort_keys=True) + "\n"}
 
 
+def carries_question(files: dict[str, str]) -> bool:
+    """Whether a model's own text tells its question; in the format before, its settings did."""
+    return bool(json.loads(files[MODEL])["format"] != WITHOUT_QUESTION)
+
+
 def from_files(files: dict[str, str], *, asked: Question | None = None) -> Fitted:
     """The model back.
 

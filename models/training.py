@@ -56,8 +56,11 @@ class Fitted:
         if difference:
             raise OutdatedModelError(f"the rows ask another question than the model answers: {difference}")
         if rows.columns != self.columns:
-            other = sorted(set(rows.columns) ^ set(self.columns)) or list(rows.columns)
-            raise OutdatedModelError(f"the model reads other columns than these rows have (first: '{other[0]}')")
+            other = sorted(set(rows.columns) ^ set(self.columns))
+            how = (
+                f"other columns than these rows have (first: '{other[0]}')" if other else "its columns in another order"
+            )
+            raise OutdatedModelError(f"the model reads {how}")
         return boosting.started(self.encoder.encode(rows))
 
     def log_odds(self, rows: Matrix) -> Floats:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.errors import TrainingError
+from features.errors import OutdatedModelError, TrainingError
 from models import artifact, boosting, calibration, linear_start, training
 from models.matrix import Matrix, stack
 from models.training import Limits, best_round, customer_fold, later_rows, refuse_unfit
@@ -72,7 +72,7 @@ def test_probabilities_are_those_of_the_calibrated_log_odds_and_worse_is_higher(
 
 def test_reordered_columns_are_refused_when_scoring() -> None:
     rows = unseen_rows()
-    with pytest.raises(ValueError, match="the columns are not those that the model was fitted on"):
+    with pytest.raises(OutdatedModelError, match="the model reads its columns in another order"):
         fitted().probability(replace(rows, columns=rows.columns[::-1], values=rows.values[:, ::-1]))
 
 

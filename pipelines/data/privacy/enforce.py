@@ -29,12 +29,15 @@ Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
 def taken_to_write(workspace: Workspace) -> Iterator[None]:
     """Hold a workspace's lock while a command writes; first end what a killed one left, and enforce objections.
 
+    They are enforced once more when the command has done its work: somebody may have objected meanwhile.
+
     Raises: BusyError where another command writes, DataError where a list that the settings name cannot be read.
     """
     with held(workspace.root):
         settle(workspace.store)
         enforce(workspace.store, workspace.permissions)
         yield
+        enforce(workspace.store, workspace.permissions)
 
 
 def enforce(store: Store, permissions: Permissions) -> None:

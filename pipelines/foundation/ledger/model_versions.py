@@ -207,7 +207,9 @@ class Versions:
 
         Raises: OutdatedModelError where it is in a format that is no longer read.
         """
-        return artifact.from_files(self.files(version), asked=_question(self.named(version).record["settings"]))
+        files = self.files(version)
+        carried = artifact.carries_question(files)
+        return artifact.from_files(files, asked=None if carried else _question(self.named(version).record["settings"]))
 
     def files(self, version: str) -> dict[str, str]:
         """The local copy of a model, file name to text, each file's hash checked before it is used.

@@ -37,27 +37,21 @@ class FoldDays:
 class Calendar:
     """A workspace's days, all local.
 
-    as_of: scoring looks from its start. today: the day of the run; nothing is known of it or later. data_from,
-    data_to: days of the oldest and the newest fact. complete_until: the first day that the data do not cover.
+    as_of: scoring looks from its start. data_from, data_to: days of the oldest and the newest fact. covered_until: the
+    first day of which not everything is known: the data end there, or the run is of that day (`covered`).
     maturity_days: from a snapshot to the day at whose start its outcome is known. folds: test days, fold_every_days
     apart. embargo_days: between the newest outcome that a fold learns from and its test day.
     """
 
     as_of: date
-    today: date
     data_from: date
     data_to: date
-    complete_until: date
+    covered_until: date
     maturity_days: int
     grid: Grid
     folds: int
     fold_every_days: int
     embargo_days: int
-
-    @property
-    def covered_until(self) -> date:
-        """The first day of which not everything is known: the data end there, or the run is of that day."""
-        return min(self.complete_until, self.today)
 
     @property
     def data_as_of(self) -> date:
@@ -115,6 +109,11 @@ class Calendar:
     def age_days(self, learned: Collection[date]) -> int:
         """Days from the newest outcome that was learned from to the day of scoring."""
         return (self.as_of - self.known_on(max(learned))).days
+
+
+def covered(complete_until: date, *, today: date) -> date:
+    """The first day of which not everything is known: where the data end, and never beyond the day of the run."""
+    return min(complete_until, today)
 
 
 def memory_days(grid: Grid, *, maturity_days: int, lookback_days: Collection[int]) -> int:

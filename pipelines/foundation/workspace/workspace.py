@@ -27,7 +27,7 @@ from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.engine import open_engine
 from pipelines.foundation.storage.landed_tables import landed_files, landed_tables
 from pipelines.foundation.storage.store import Store, StoredFile
-from pipelines.foundation.workspace.calendar import Calendar, Grid
+from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.holdout import Holdout
 
@@ -142,10 +142,9 @@ class Workspace:
         first, last = self.data_days
         return Calendar(
             as_of=self.as_of,
-            today=self.today,
             data_from=first,
             data_to=last,
-            complete_until=settings.complete_until or last,
+            covered_until=covered(settings.complete_until or last, today=self.today),
             maturity_days=settings.question.maturity_days,
             grid=Grid(**settings.snapshots.model_dump()),
             folds=settings.backtest.folds,

@@ -13,6 +13,7 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines import run as stages
+from pipelines.data.privacy.enforce import taken_to_write
 from pipelines.data.privacy.hand_over import hand_over
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.identity.objections import Refusals, read
@@ -221,8 +222,9 @@ def test_a_list_that_changes_while_a_run_computes_holds_for_what_it_hands_over(
     folder = Path(shutil.copytree(shop, tmp_path / "shop"))
     started = job(folder)
     late = min(snapshots_of(started.workspace).at(started.workspace.as_of).frame()["customer_id"])
-    (folder / "objections.csv").write_text(f"customer_id\n{late}\n", encoding="utf-8")
-    stages.scores(started)
+    with taken_to_write(started.workspace):
+        (folder / "objections.csv").write_text(f"customer_id\n{late}\n", encoding="utf-8")
+        stages.scores(started)
     assert scored(folder)
     assert late not in scored(folder)
     hand_over(
@@ -278,7 +280,9 @@ def test_a_rollback_does_not_bring_an_objector_back(
         ledger.execute("UPDATE versions SET published = 1")
     assert who in scored(folder)
     (folder / "objections.csv").write_text(f"customer_id\n{who}\n", encoding="utf-8")
-    found = rollback(job(folder), None)
+    again = job(folder)
+    with taken_to_write(again.workspace):
+        found = rollback(again, None)
     assert found["scores_of"] is not None
     assert scored(folder)
     assert who not in scored(folder)

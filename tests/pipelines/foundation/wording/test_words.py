@@ -13,6 +13,7 @@ from pipelines.foundation.wording import words as report_words
 from pipelines.foundation.wording.words import MINUS, NOTHING, THIN, Words
 
 ROOM = Path(report_words.__file__).parent
+PIPELINES = ROOM.parents[1]
 TEXTS = {
     f"{section}.{name}": text
     for section, texts in tomllib.loads((ROOM / "words.toml").read_text(encoding="utf-8")).items()
@@ -55,8 +56,10 @@ def test_both_languages_say_every_text_with_the_same_values() -> None:
 
 
 def test_no_text_is_left_over() -> None:
-    asked = set(re.findall(r'"([a-z_]+\.[a-z_]*)"', (ROOM / "report.html.jinja").read_text(encoding="utf-8")))
-    for path in ROOM.rglob("*.py"):
+    asked = set(
+        re.findall(r'"([a-z_]+\.[a-z_]*)"', (PIPELINES / "report" / "report.html.jinja").read_text(encoding="utf-8"))
+    )
+    for path in PIPELINES.rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     beginnings = tuple(part for part in asked if re.fullmatch(r"[a-z_]+\.", part))  # f"metric.{name}"

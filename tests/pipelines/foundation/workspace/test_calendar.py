@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.foundation.workspace.calendar import Calendar, FoldDays, Grid, memory_days
+from pipelines.foundation.workspace.calendar import Calendar, FoldDays, Grid, covered, memory_days
 
 MONDAY = date(2001, 1, 1)
 WEEKLY = Grid(every_days=7, anchor=MONDAY, min_history_days=30, at_most=52)
@@ -20,10 +20,9 @@ def calendar(**changes: Any) -> Calendar:
     """Weekly snapshots of a year's data; outcomes known after 60 days; three folds 30 days apart."""
     usual = Calendar(
         as_of=date(2024, 7, 1),
-        today=date(2024, 7, 1),
         data_from=date(2023, 7, 1),
         data_to=date(2024, 6, 30),
-        complete_until=date(2024, 7, 1),
+        covered_until=date(2024, 7, 1),
         maturity_days=60,
         grid=WEEKLY,
         folds=3,
@@ -77,8 +76,8 @@ def test_an_outcome_is_known_once_the_data_cover_the_day_before_it_is_known(day:
 
 def test_nothing_is_known_of_the_day_of_the_run_or_later_whatever_rows_are_dated() -> None:
     """One order of 2042, or a contract that starts next month, does not make the months until then complete."""
-    late = calendar(data_to=date(2042, 1, 1), complete_until=date(2042, 1, 1))
-    assert late.covered_until == date(2024, 7, 1)
+    assert covered(date(2042, 1, 1), today=date(2024, 7, 1)) == date(2024, 7, 1)
+    late = calendar(data_to=date(2042, 1, 1))
     assert late.is_known(date(2024, 5, 2))
     assert not late.is_known(date(2024, 5, 3))
     assert late.fold_days() == calendar().fold_days()
@@ -86,7 +85,7 @@ def test_nothing_is_known_of_the_day_of_the_run_or_later_whatever_rows_are_dated
 
 
 def test_data_that_end_early_are_not_complete_until_today() -> None:
-    assert calendar(complete_until=date(2024, 6, 1)).covered_until == date(2024, 6, 1)
+    assert covered(date(2024, 6, 1), today=date(2024, 7, 1)) == date(2024, 6, 1)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_what_was_known_by_a_day_was_known_at_its_start(day: date, known: bool) 
 
 
 def test_what_the_data_do_not_cover_was_not_known_by_any_day() -> None:
-    assert not calendar(complete_until=date(2024, 2, 29)).is_known_by(date(2024, 1, 1), date(2024, 12, 31))
+    assert not calendar(covered_until=date(2024, 2, 29)).is_known_by(date(2024, 1, 1), date(2024, 12, 31))
 
 
 def test_of_some_snapshots_those_known_by_a_day_oldest_first() -> None:
@@ -212,10 +211,9 @@ def calendars(draw: st.DrawFn) -> Calendar:
     data_from, data_to = sorted((draw(DAYS), draw(DAYS)))
     return Calendar(
         as_of=draw(DAYS),
-        today=draw(DAYS),
         data_from=data_from,
         data_to=data_to,
-        complete_until=draw(st.one_of(st.just(data_to), DAYS)),
+        covered_until=covered(draw(st.one_of(st.just(data_to), DAYS)), today=draw(DAYS)),
         maturity_days=draw(st.integers(1, 400)),
         grid=Grid(
             every_days=draw(st.integers(1, 40)),
@@ -238,11 +236,11 @@ def test_no_fold_learns_from_what_was_not_known_before_its_test_day(found: Calen
 
 
 @given(calendars())
-def test_no_day_is_used_that_the_data_do_not_cover_or_that_lies_beyond_the_day_of_the_run(found: Calendar) -> None:
+def test_no_day_is_used_whose_outcome_the_data_do_not_cover_yet(found: Calendar) -> None:
     days = {day for fold in found.fold_days() for day in (fold.test, *fold.train)}
     for day in days | set(found.training_days(found.as_of)):
         assert found.data_from < day
-        assert day + timedelta(days=found.maturity_days) <= min(found.complete_until, found.today)
+        assert day + timedelta(days=found.maturity_days) <= found.covered_until
 
 
 @given(calendars(), DAYS)
@@ -261,7 +259,10 @@ def test_with_time_only_more_is_known(found: Calendar, one: date, other: date) -
     earlier, later = sorted((one, other))
     snapshots = found.grid.days(found.data_from, found.data_to)[:200]
     assert set(found.known_by(earlier, snapshots)) <= set(found.known_by(later, snapshots))
-    later_run = replace(found, today=later)
-    assert {day for day in snapshots if replace(found, today=earlier).is_known(day)} <= {
-        day for day in snapshots if later_run.is_known(day)
-    }
+    once, again = (replace(found, covered_until=day) for day in (earlier, later))
+    assert {day for day in snapshots if once.is_known(day)} <= {day for day in snapshots if again.is_known(day)}
+
+
+@given(DAYS, DAYS)
+def test_nothing_beyond_the_day_of_the_run_is_ever_covered(complete_until: date, today: date) -> None:
+    assert covered(complete_until, today=today) <= today

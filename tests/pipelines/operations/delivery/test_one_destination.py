@@ -81,7 +81,9 @@ class InMemory:
 def workspace(folder: Path, **sections: Any) -> Workspace:
     """Nothing has landed in it; it has one destination, "crm", and three attempts."""
     plain = {"destinations": BLOCKS[:1], "delivery": {"attempts": 3}}
-    return Workspace(folder, Settings.model_validate(SETTINGS.model_dump(exclude_unset=True) | plain | sections), TODAY)
+    return Workspace(
+        folder, Settings.model_validate(SETTINGS.model_dump(exclude_unset=True) | plain | sections), TODAY, TODAY
+    )
 
 
 def listed(folder: Path, setting: str, text: str) -> Workspace:
