@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
@@ -12,9 +12,9 @@ import pandas as pd
 
 from models.matrix import Matrix
 from models.training import Fitted, fit
-from pipelines.data.snapshots.features import as_matrix, feature_frame, training_matrix
-from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.prediction.scoring.score import scored, wording
+from pipelines.data.snapshots.snapshot import Snapshot, snapshots_of
+from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.prediction.scoring.score import plan_of, scored
 
 REPEATS = 3
 
@@ -36,13 +36,15 @@ class Cost:
 def cost(folder: Path, *, rows: int) -> Cost:
     """Score so many customers, drawn with replacement from a workspace's cohort, by a model of that workspace."""
     workspace = open_workspace(folder, now=datetime.now(UTC))
-    train = training_matrix(workspace, workspace.training_days(workspace.as_of))
+    snapshots = snapshots_of(workspace)
+    train = snapshots.training_matrix(workspace.calendar.training_days(workspace.as_of))
     assert train is not None
-    fitted = fit(train, outcome="inactivity", seed=7, threads=2)
-    matrix, frame = _many(workspace, workspace.as_of, rows)
+    fitted = fit(train, seed=7, threads=2)
+    matrix, frame = _many(snapshots.at(workspace.as_of), rows)
+    plan = plan_of(workspace.settings)
     predict = min(_timed_predict(fitted, matrix) for _ in range(REPEATS))
     started = perf_counter()
-    found = scored(fitted, matrix, frame, wording(workspace), workspace.settings.bands, threads=2)
+    found = scored(fitted, matrix, frame, plan.wording(snapshots.definition), plan.bands, threads=2)
     seconds = perf_counter() - started
     assert len(found) == rows
     assert found["reason_1"].str.len().gt(0).mean() > 0.5
@@ -55,10 +57,10 @@ def _timed_predict(fitted: Fitted, matrix: Matrix) -> float:
     return perf_counter() - started
 
 
-def _many(workspace: Workspace, day: date, rows: int) -> tuple[Matrix, pd.DataFrame]:
+def _many(snapshot: Snapshot, rows: int) -> tuple[Matrix, pd.DataFrame]:
     """Real customers many times over, each a little different, so that no two rows are alike."""
-    frame = feature_frame(workspace, day)
-    one = as_matrix(workspace, frame, day)
+    frame = snapshot.frame()
+    one = snapshot.matrix(frame)
     random = np.random.default_rng(1)
     drawn = random.integers(0, len(one), rows)
     frame = frame.iloc[drawn].reset_index(drop=True)
@@ -69,4 +71,5 @@ def _many(workspace: Workspace, day: date, rows: int) -> tuple[Matrix, pd.DataFr
     places = [one.columns.index(name) for name in money]
     values[:, places] *= noise[:, None]
     ids = np.array([f"c{number:07d}" for number in range(rows)], dtype=object)
-    return Matrix(ids, one.snapshots[drawn], one.columns, values, one.start[drawn], None), frame.assign(customer_id=ids)
+    drawn_rows = Matrix(one.question, ids, one.snapshots[drawn], one.columns, values, one.start[drawn], None)
+    return drawn_rows, frame.assign(customer_id=ids)

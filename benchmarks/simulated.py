@@ -21,13 +21,13 @@ from models import economics
 from models.evaluation import metrics
 from models.matrix import ENTITY
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.charts import money as charts_of_money
-from pipelines.prediction.scoring.outlook import outlook
+from pipelines.prediction.scoring.forecast import horizon_forecast
 from pipelines.prediction.training import backtest
+from pipelines.prediction.training.task import PredictionTask, tasks_of
 from pipelines.report.money import family_movement
 
 # Before the first test: a year of history, and a year of training snapshots.
@@ -103,20 +103,20 @@ def found(folder: Path, cohort: str, *, folds: int = 1, also: bool = True) -> Fo
     changed: dict[str, Any] = {"backtest": settings.backtest.model_copy(update={"folds": folds})}
     if not also:
         changed["outcome"] = settings.outcome.model_copy(update={"also": ()})
-    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of)
+    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of, opened.today)
     ingest(workspace.store, workspace.settings)
-    views = workspace.each_outcome
-    judged = [_judged(view, backtest.backtest(view)) for view in views]
+    tasks = tasks_of(workspace)
+    judged = [_judged(task, backtest.backtest(task)) for task in tasks]
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
     truth = truth[truth["cohort"] == cohort]
-    predictions = backtest.all_predictions(workspace, backtest.backtest(workspace))
+    predictions = backtest.all_predictions(workspace.store, backtest.backtest(tasks[0]))
     assert predictions is not None
     return Found([_fold(str(day), rows, truth) for day, rows in predictions.groupby("snapshot_on")], judged)
 
 
-def _judged(view: Workspace, document: Mapping[str, Any]) -> Judged:
+def _judged(task: PredictionTask, document: Mapping[str, Any]) -> Judged:
     done = document["folds"]
-    predictions = backtest.all_predictions(view, document)
+    predictions = backtest.all_predictions(task.store, document)
     assert predictions is not None
     model = {name: _mean([fold["model"][name] for fold in done]) for name in BETTER}
     best = {
@@ -124,18 +124,18 @@ def _judged(view: Workspace, document: Mapping[str, Any]) -> Judged:
         for name, better in BETTER.items()
     }
     labels, risks = predictions["label"].to_numpy(), predictions["churn_probability"].to_numpy()
-    newest = backtest.plan(view)[-1]
-    rows = training_matrix(view, [*newest.train, newest.test])
+    newest = task.calendar.fold_days()[-1]
+    rows = task.snapshots.training_matrix([*newest.train, newest.test])
     train = backtest.rows_on(rows, newest.train)
     assert rows is not None
     assert train is not None
     return Judged(
-        view.settings.outcome.kind,
+        task.kind,
         int(labels.sum()),
         model,
         best,
         metrics(labels, risks).calibration_slope,
-        family_movement(view, backtest.fit(view, train), rows),
+        family_movement(task.snapshots.definition, task.fitter.fit(train), rows),
         _reached(predictions),
     )
 
@@ -157,7 +157,7 @@ def _reached(predictions: pd.DataFrame) -> dict[float, tuple[float, float]]:
 
 
 def forecasts(folder: Path, *, months: int, customers: int, seed: int) -> dict[str, Any]:
-    """`outlook` of a company over so many months, a forecast of 30 days for each, on three outcomes and few tables."""
+    """`horizon_forecast` of a company over so many months, 30 days for each, on three outcomes and few tables."""
     simulate(folder, customers=customers, months=months + LEAD_MONTHS, seed=seed)
     settings = load(folder / FILE_NAME)
     changed = {
@@ -168,9 +168,9 @@ def forecasts(folder: Path, *, months: int, customers: int, seed: int) -> dict[s
         "backtest": settings.backtest.model_copy(update={"folds": months, "every_days": 30, "bootstrap_samples": 10}),
     }
     opened = open_workspace(folder, now=datetime.now(UTC))
-    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of)
+    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of, opened.today)
     ingest(workspace.store, workspace.settings)
-    return outlook(workspace)
+    return horizon_forecast(tasks_of(workspace))
 
 
 def _fold(day: str, predictions: pd.DataFrame, truth: pd.DataFrame) -> Fold:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache, partial
@@ -18,19 +18,22 @@ from time import perf_counter, process_time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.memory import peak_gib
 from benchmarks.usage_rows import CONTRACT, LANDED, ORDERS, customer_ids, write_usage
-from features.catalog import Spans
-from features.training_set import families
+from features.asof import as_of
+from features.catalog import Group, Spans
+from features.training_set import families, part
 from models.matrix import ENTITY
 from pipelines.foundation.storage.engine import open_engine, parquet_table
+from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.prepared_queries import Prepared
 
 REPEATS = 3
+UTC = ZoneInfo("UTC")
 Made = TypeVar("Made")
 SPANS = Spans(lookback_days=(7, 30, 90, 365), horizon_days=30)
 GROUPS = [group for family in families([CONTRACT.name]) if family.name == "usage" for group in family.groups]
@@ -64,19 +67,24 @@ def features(place: Path, customers: int) -> Callable[[date], pa.Table]:
     engine = open_engine("duckdb")
     tables = {CONTRACT.name: parquet_table(engine, [place], list(CONTRACT.landed))}
     # A workspace's cohort needs orders or subscriptions; its queries need no more of it than this.
-    prepared = Prepared(engine, tables, SPANS, ZoneInfo("UTC"))
+    compiled = CompiledQueries(engine, UTC)
     everybody = pa.table({ENTITY: customer_ids(customers)})
+    cohort = compiled.rows_of("everybody", everybody)
 
     def of(day: date) -> pa.Table:
         found = everybody
         for group in GROUPS:
-            columns = prepared.columns(group, day, everybody)
+            columns = compiled.run(group, partial(_part, group, tables, cohort), day)
             assert columns[ENTITY].equals(everybody[ENTITY])
             for name in columns.column_names[1:]:
                 found = found.append_column(name, columns[name])
         return found
 
     return of
+
+
+def _part(group: Group, tables: Mapping[str, ir.Table], cohort: ir.Table, day: date) -> ir.Table:
+    return part(group, as_of(tables, day, zone=UTC), cohort, SPANS)
 
 
 def in_attrition(folder: Path, *, customers: int, days: Sequence[date]) -> list[Seconds]:

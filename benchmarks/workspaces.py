@@ -12,6 +12,7 @@ from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.workspace.init import init
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.training.backtest import backtest
+from pipelines.prediction.training.task import main_task
 
 ONLINE_RETAIL = """
 # UCI "Online Retail", 2010-12-01 to 2011-12-09 (CC0, R package onlineretail). Two months of history: before that,
@@ -64,8 +65,8 @@ def _newest(folder: Path) -> dict[str, Any]:
     """The newest fold alone, at `as_of`: the others cost time and promise nothing."""
     opened = open_workspace(folder, now=datetime.now(UTC))
     plan = opened.settings.model_copy(update={"backtest": opened.settings.backtest.model_copy(update={"folds": 1})})
-    workspace = Workspace(folder, plan, opened.as_of)
+    workspace = Workspace(folder, plan, opened.as_of, opened.today)
     ingest(workspace.store, workspace.settings)
-    fold: dict[str, Any] = backtest(workspace)["folds"][-1]
+    fold: dict[str, Any] = backtest(main_task(workspace))["folds"][-1]
     assert date.fromisoformat(fold["snapshot_on"]) == workspace.as_of
     return fold

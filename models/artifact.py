@@ -12,11 +12,13 @@ from models import boosting
 from models.calibration import Calibrator
 from models.encoder import Encoder
 from models.linear_start import LinearStart
+from models.question import Question
 from models.training import Fitted
 
 BOOSTER = "booster.txt"
 MODEL = "model.json"
-FORMAT = 4
+FORMAT = 5
+WITHOUT_QUESTION = 4  # the format before: a model's question stood beside it, in the settings it was trained with
 
 
 def to_files(fitted: Fitted) -> dict[str, str]:
@@ -24,7 +26,7 @@ def to_files(fitted: Fitted) -> dict[str, str]:
     trees = boosting.to_text(fitted.booster)
     rest = {
         "format": FORMAT,
-        "outcome": fitted.outcome,
+        "question": fitted.question.to_json(),
         "booster_sha256": boosting.digest(trees),
         "columns": fitted.columns,
         "calibrator": asdict(fitted.calibrator),
@@ -38,17 +40,25 @@ def to_files(fitted: Fitted) -> dict[str, str]:
     return {BOOSTER: trees, MODEL: json.dumps(rest, indent=1, sort_keys=True) + "\n"}
 
 
-def from_files(files: dict[str, str]) -> Fitted:
+def carries_question(files: dict[str, str]) -> bool:
+    """Whether a model's own text tells its question; in the format before, its settings did."""
+    return bool(json.loads(files[MODEL])["format"] != WITHOUT_QUESTION)
+
+
+def from_files(files: dict[str, str], *, asked: Question | None = None) -> Fitted:
     """The model back.
+
+    asked: the question of a model in the format before, which does not carry it.
 
     Raises: OutdatedModelError for another format, IntegrityError where the trees are not those that model.json names.
     """
     rest = json.loads(files[MODEL])
-    if rest["format"] != FORMAT:
+    carried = rest["format"] == FORMAT
+    if not carried and (rest["format"] != WITHOUT_QUESTION or asked is None or asked.outcome != rest["outcome"]):
         raise OutdatedModelError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
     booster = boosting.from_text(files[BOOSTER], rest["booster_sha256"])
     return Fitted(
-        outcome=rest["outcome"],
+        question=Question.from_json(rest["question"]) if carried or asked is None else asked,
         booster=booster,
         columns=tuple(rest["columns"]),
         encoder=Encoder(**rest["encoder"]),

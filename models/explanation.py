@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 from woodelf import WoodelfExplainer
 
-from models import boosting
 from models.matrix import ALIVE, EXPECTED, Matrix
 from models.training import Fitted
 
@@ -42,13 +41,13 @@ def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> C
 
     reasons: reason code per column; columns of the start model belong to the buying rhythm.
     """
-    rows = boosting.started(fitted.encoder.encode(rows))
+    given, rows = rows, fitted.started(rows)
     frame = pd.DataFrame(rows.values, columns=list(rows.columns))
     shap = np.asarray(WoodelfExplainer(fitted.booster).shap_values(frame, verbose=False), dtype=np.float64)
     if fitted.linear is not None:
         shap += fitted.linear.contributions(rows.values)
     # The average is what remains of any row; one row is predicted exactly to find it.
-    first = fitted.log_odds(rows.only(np.arange(len(rows)) == 0))[0]
+    first = fitted.log_odds(given.only(np.arange(len(given)) == 0))[0]
     average = float(first - rows.start[0] - shap[0].sum()) + fitted.average_start
     start = rows.start - fitted.average_start
     code_of = [RHYTHM if name in RHYTHM_COLUMNS else reasons[name] for name in rows.columns]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from features.errors import DataError
 from models.buy_till_you_die import BuyingHistory, fit
+from models.question import Question
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,11 +27,13 @@ SUMMARY = ("repeat_order_days", "days_first_to_last_order", "customer_age_days")
 class Matrix:
     """Rows are customers at snapshots, sorted by snapshot and customer.
 
+    question: what labels say, or what is asked about the rows where there are none.
     customers: (n,) ids; snapshots: (n,) ordinals of the snapshot day; columns: m names; values: (n, m), NaN for null;
     start: (n,) log-odds that the boosting starts from, 0 without a start model; labels: (n,) of 0.0 and 1.0, or None.
     categories: (n,) texts of each category column, "" for null; its values are NaN until an encoder fills them in.
     """
 
+    question: Question
     customers: npt.NDArray[np.object_]
     snapshots: npt.NDArray[np.int64]
     columns: tuple[str, ...]
@@ -45,6 +48,7 @@ class Matrix:
     def only(self, rows: npt.NDArray[np.bool_]) -> Matrix:
         labels = None if self.labels is None else self.labels[rows]
         return Matrix(
+            self.question,
             self.customers[rows],
             self.snapshots[rows],
             self.columns,
@@ -65,15 +69,16 @@ def matrix(
     frame: pd.DataFrame,
     snapshot_on: date,
     *,
+    question: Question,
     columns: Sequence[str],
     categories: Collection[str] = (),
-    start_horizon_days: int | None,
+    start_model: bool,
 ) -> Matrix:
     """One snapshot's frame as numbers.
 
     frame: one row per customer, with customer_id, the indicator columns and perhaps the label. categories: those of
-    `columns` that are text. start_horizon_days: fit a buy-till-you-die model on this snapshot alone for so many days
-    ahead; None for no start model.
+    `columns` that are text. start_model: fit a buy-till-you-die model on this snapshot alone, for the question's
+    horizon; without effect where customers are bound by contract, of whom a buying rhythm says nothing.
     Raises: DataError where a column is missing, or is not of its kind.
     """
     frame = frame.sort_values(ENTITY, kind="stable")
@@ -88,12 +93,13 @@ def matrix(
             f"column '{wrong[0]}' of the snapshot of {snapshot_on} is {frame[wrong[0]].dtype}, not a number"
         )
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    names, start = tuple(columns), np.zeros(len(frame))
-    if start_horizon_days is not None:
-        start, rhythm = _rhythm(frame, horizon_days=start_horizon_days)
-        values, names = np.column_stack([values, rhythm]), (*names, ALIVE, EXPECTED)
+    names, start = model_columns(columns, question, start_model=start_model), np.zeros(len(frame))
+    if ALIVE in names:
+        start, rhythm = _rhythm(frame, horizon_days=question.horizon_days)
+        values = np.column_stack([values, rhythm])
     labels = frame[LABEL].to_numpy(dtype=np.float64) if LABEL in frame.columns else None
     return Matrix(
+        question=question,
         customers=frame[ENTITY].to_numpy(dtype=object),
         snapshots=np.full(len(frame), snapshot_on.toordinal(), dtype=np.int64),
         columns=names,
@@ -104,10 +110,17 @@ def matrix(
     )
 
 
+def model_columns(columns: Sequence[str], question: Question, *, start_model: bool) -> tuple[str, ...]:
+    """The columns of a matrix of these indicators: what the start model tells stands behind them."""
+    return (*columns, ALIVE, EXPECTED) if start_model and not question.by_contract else tuple(columns)
+
+
 def stack(parts: Sequence[Matrix]) -> Matrix:
     """Snapshots under each other, rows sorted by snapshot and customer whatever the order of the parts."""
     columns = parts[0].columns
     for part in parts[1:]:
+        if part.question != parts[0].question:
+            raise ValueError(f"snapshots of two questions: {part.question.difference(parts[0].question)}")
         if part.columns != columns:
             differing = sorted(set(part.columns) ^ set(columns)) or list(part.columns)
             raise DataError(f"snapshots differ in columns (first: '{differing[0]}'); rebuild them with one definition")
@@ -116,6 +129,7 @@ def stack(parts: Sequence[Matrix]) -> Matrix:
     order = np.lexsort((customers.astype(str), snapshots))
     labels = None if any(part.labels is None for part in parts) else np.concatenate([part.outcomes for part in parts])
     return Matrix(
+        question=parts[0].question,
         customers=customers[order],
         snapshots=snapshots[order],
         columns=columns,

@@ -10,12 +10,13 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from features.errors import TrainingError
+from features.errors import OutdatedModelError, TrainingError
 from models import boosting, calibration, encoder, linear_start
 from models.calibration import Calibrator
 from models.encoder import Encoder
 from models.linear_start import LinearStart
 from models.matrix import Matrix
+from models.question import Question
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,13 +29,14 @@ LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 class Fitted:
     """A model: trees over named columns, started from the start model's log-odds, then calibrated.
 
-    outcome: what it gives the probability of. encoder: makes numbers of categories.
+    question: what it gives the probability of; rows of another, or with other columns, are refused. encoder: makes
+    numbers of categories.
 
     linear: a correction to the start log-odds, None where the trees did no better with it; average_start: mean start
     log-odds of the training rows before it, against which the start counts as a contribution.
     """
 
-    outcome: str
+    question: Question
     booster: lgb.Booster
     columns: tuple[str, ...]
     encoder: Encoder
@@ -45,9 +47,25 @@ class Fitted:
     rows: int
     snapshots: tuple[int, ...]
 
+    def started(self, rows: Matrix) -> Matrix:
+        """The rows as the trees read them, categories as numbers, and what they start from.
+
+        Raises: OutdatedModelError where the rows ask another question, or have other columns.
+        """
+        difference = rows.question.difference(self.question)
+        if difference:
+            raise OutdatedModelError(f"the rows ask another question than the model answers: {difference}")
+        if rows.columns != self.columns:
+            other = sorted(set(rows.columns) ^ set(self.columns))
+            how = (
+                f"other columns than these rows have (first: '{other[0]}')" if other else "its columns in another order"
+            )
+            raise OutdatedModelError(f"the model reads {how}")
+        return boosting.started(self.encoder.encode(rows))
+
     def log_odds(self, rows: Matrix) -> Floats:
         """(n,) log-odds before calibration."""
-        rows = boosting.started(self.encoder.encode(rows))
+        rows = self.started(rows)
         trees = boosting.raw_log_odds(self.booster, rows)
         return trees if self.linear is None else trees + self.linear.log_odds(rows.values)
 
@@ -85,7 +103,6 @@ class CrossFitted:
 def fit(
     train: Matrix,
     *,
-    outcome: str,
     seed: int,
     threads: int,
     parameters: Mapping[str, float | int | bool | str] | None = None,
@@ -110,7 +127,7 @@ def fit(
     booster = boosting.grow(best.train, rounds=best.rounds, parameters=parameters, seed=seed, threads=threads)
     progress("grown on all customers")
     return Fitted(
-        outcome=outcome,
+        question=train.question,
         booster=booster,
         columns=train.columns,
         encoder=coding,

@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -47,10 +49,11 @@ for name, table in workspace.tables.items():
 # is the newest day whose outcome had ended by the day that the workspace looks from.
 
 # %%
-from pipelines.data.snapshots.features import labelled_frame
+from pipelines.prediction.training.task import main_task
 
-snapshot_on = workspace.training_days(workspace.as_of)[-1]
-training_set = labelled_frame(workspace, snapshot_on)
+task = main_task(workspace)
+snapshot_on = workspace.calendar.training_days(workspace.as_of)[-1]
+training_set = task.snapshots.at(snapshot_on).labelled_frame()
 print(snapshot_on, training_set.shape)
 training_set.head()
 
@@ -78,12 +81,15 @@ import numpy as np
 import shap
 
 from models import explanation
-from pipelines.prediction.scoring.score import score_rows, wording
+from pipelines.prediction.scoring.score import plan_of
+from pipelines.prediction.training.champion import answering
 
-fitted, rows, frame = score_rows(workspace)
+_, fitted = answering(task)
+rows = task.snapshots.at(workspace.as_of).matrix()
 some = np.arange(len(rows)) < 2_000
 sample = rows.only(some)
-found = explanation.contributions(fitted, sample, wording(workspace).codes())
+words = plan_of(workspace.settings).wording(task.snapshots.definition)
+found = explanation.contributions(fitted, sample, words.codes())
 shap.summary_plot(
     found.columns, sample.values, feature_names=list(rows.columns), max_display=15, rng=np.random.default_rng(0)
 )

@@ -10,15 +10,15 @@ from typing import Any
 from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
 from pipelines.data.landing.ingest import ingest as land
-from pipelines.data.snapshots.features import feature_file, outcome_file
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.workspace.job import Job
-from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery import progress_lines as told
 from pipelines.operations.monitoring import monitor as monitoring
 from pipelines.prediction.scoring import score
 from pipelines.prediction.training import backtest as backtests
 from pipelines.prediction.training import train
+from pipelines.prediction.training.task import PredictionTask, main_task, tasks_of
 from pipelines.prediction.training.train import Trained
 from pipelines.report import summary_json as summary
 from pipelines.report import write as write_report
@@ -61,9 +61,10 @@ def snapshots(job: Job, first: date | None = None, last: date | None = None) -> 
     Raises: SettingsError where no day of the grid lies between.
     """
     workspace, made = job.workspace, []
-    training = workspace.training_days(workspace.as_of) or [workspace.as_of]
+    all_of_them, calendar = snapshots_of(workspace), workspace.calendar
+    training = calendar.training_days(workspace.as_of) or [workspace.as_of]
     start, end = first or training[0], last or training[-1]
-    days = workspace.grid_days(start, end)
+    days = calendar.grid.days(start, end)
     if not days:
         raise SettingsError(
             f"no snapshot lies between {start} and {end}: they are {workspace.settings.snapshots.every_days} days "
@@ -71,7 +72,8 @@ def snapshots(job: Job, first: date | None = None, last: date | None = None) -> 
         )
     with job.people.stage("snapshots", steps=len(days)) as step:
         for day in days:
-            seen, followed = feature_file(workspace, day), outcome_file(workspace, day)
+            snapshot = all_of_them.at(day)
+            seen, followed = snapshot.file, snapshot.outcome_file
             made.append(
                 {
                     "snapshot_on": str(day),
@@ -92,16 +94,17 @@ def snapshots(job: Job, first: date | None = None, last: date | None = None) -> 
 
 def backtest(job: Job) -> dict[str, Any]:
     """Walk forward through the past, once for each outcome."""
-    documents = [_backtest(job, workspace) for workspace in job.workspace.each_outcome]
+    tasks = tasks_of(job.workspace)
+    documents = [_backtest(job, task, named=len(tasks) > 1) for task in tasks]
     return documents[0] | {"also": documents[1:]}
 
 
-def _backtest(job: Job, workspace: Workspace) -> dict[str, Any]:
-    folds = backtests.plan(workspace)
+def _backtest(job: Job, task: PredictionTask, *, named: bool) -> dict[str, Any]:
+    folds = task.calendar.fold_days()
     with job.people.stage("backtest", steps=len(backtests.days_of(folds)) + len(folds)) as step:
-        document = backtests.backtest(workspace, progress=step)
-    if len(job.workspace.each_outcome) > 1:
-        job.people.say(f"  {workspace.settings.outcome.kind}")
+        document = backtests.backtest(task, progress=step)
+    if named:
+        job.people.say(f"  {task.kind}")
     for skipped in document["skipped"]:
         job.people.say(f"  {skipped['snapshot_on']} left out: {skipped['reason']}")
     for fold in document["folds"]:
@@ -119,26 +122,27 @@ def _backtest(job: Job, workspace: Workspace) -> dict[str, Any]:
 
 def train_(job: Job) -> dict[str, Any]:
     """Train a challenger for each outcome and decide on it; a further outcome that is too rare is left out."""
-    first, also = _train(job, job.workspace), []
-    for workspace in job.workspace.each_outcome[1:]:
-        kind = workspace.settings.outcome.kind
+    main, *others = tasks_of(job.workspace)
+    first, also = _train(job, main), []
+    for task in others:
         try:
-            also.append({"outcome": kind, **_train(job, workspace)})
+            also.append({"outcome": task.kind, **_train(job, task)})
         except TrainingError as error:
-            job.people.say(f"  {kind} left out: {error}")
-            also.append({"outcome": kind, "skipped": str(error)})
+            job.people.say(f"  {task.kind} left out: {error}")
+            also.append({"outcome": task.kind, "skipped": str(error)})
     return first | {"also": also}
 
 
-def _train(job: Job, workspace: Workspace) -> dict[str, Any]:
-    tested = backtests.backtest(workspace)
-    plan = workspace.settings.training
-    steps = len(workspace.training_days(workspace.as_of)) + FIT_STEPS
-    with job.people.stage("train", steps=steps + plan.tuning_trials) as step:
-        trained: Trained = train.train(workspace, now=job.now, tested=tested, progress=step)
+def _train(job: Job, task: PredictionTask) -> dict[str, Any]:
+    tested, settings = backtests.backtest(task), train.settings_of(task.kind, job.workspace.settings)
+    steps = len(task.calendar.training_days(task.calendar.as_of)) + FIT_STEPS + task.fitter.plan.tuning_trials
+    with job.people.stage("train", steps=steps) as step:
+        trained: Trained = train.train(
+            task, settings, root=job.workspace.root, now=job.now, tested=tested, progress=step
+        )
     version = trained.version
     job.people.say(
-        f"  {workspace.settings.outcome.kind} model {version.version} "
+        f"  {task.kind} model {version.version} "
         f"{'is there already' if trained.unchanged else 'trained'}; "
         f"{'champion' if version.promoted else 'not promoted'}: {version.verdict}"
     )
@@ -163,7 +167,14 @@ def score_(job: Job) -> dict[str, Any]:
 def scores(job: Job) -> dict[str, Any]:
     """Score `as_of`."""
     with job.people.stage("score") as step:
-        scored = score.score(job.workspace, now=job.now, progress=step)
+        workspace = job.workspace
+        scored = score.score(
+            main_task(workspace),
+            score.plan_of(workspace.settings),
+            workspace.permissions,
+            now=job.now,
+            progress=step,
+        )
     job.people.say(
         f"  {scored.run.rows:,} customers at {scored.run.as_of}{' (were there already)' if scored.unchanged else ''}"
         f"{'' if scored.run.current else '; a later day was scored, and its scores stay the current ones'}"

@@ -83,9 +83,9 @@ def outbox(
     """
 
     def work(job: Job) -> dict[str, Any]:
-        from pipelines.operations.delivery.outbox_command import letters
+        from pipelines.operations.delivery.outbox_command import manage_outbox
 
-        return letters(job, destination, customers=customers, retry=retry, drop=drop)
+        return manage_outbox(job, destination, customers=customers, retry=retry, drop=drop)
 
     on_workspace(work, project, None, as_json=as_json, debug=debug, writes=retry or drop)
 

@@ -79,17 +79,14 @@ def on_workspace(
     def opened() -> dict[str, Any]:
         from contextlib import nullcontext
 
-        from pipelines.foundation.storage import lock
-        from pipelines.foundation.storage.rewriting import settle
+        from pipelines.data.privacy.enforce import taken_to_write
         from pipelines.foundation.workspace.console import People
         from pipelines.foundation.workspace.job import Job
         from pipelines.foundation.workspace.workspace import open_workspace
 
         now = datetime.now(UTC)
         workspace = open_workspace(project, now=now, as_of=day_of("--as-of", as_of))
-        with lock.held(project) if writes else nullcontext():
-            if writes:
-                settle(workspace.store)
+        with taken_to_write(workspace) if writes else nullcontext():
             return work(Job(workspace, People(quiet=as_json), now))
 
     finish(opened, as_json=as_json, debug=debug, failed=failed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from models import explanation
 from models.economics import DAYS_PER_MONTH
 from models.matrix import Matrix
 from models.training import Fitted
-from pipelines.data.snapshots.features import as_matrix, families_here, feature_frame
+from pipelines.data.snapshots.definitions import Definition
 from pipelines.foundation.wording.families import family_name
 from pipelines.foundation.wording.words import Words
-from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import money as charts_of_money
-from pipelines.prediction.scoring.outlook import FIGURES, outlook
+from pipelines.prediction.scoring.forecast import FIGURES, horizon_forecast
 from pipelines.prediction.training import backtest
+from pipelines.prediction.training.champion import answering
+from pipelines.prediction.training.task import PredictionTask
 from pipelines.report.data import Modelled, Money, ReportData
 from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
@@ -28,14 +29,14 @@ SAMPLE = 2_000
 LEADING = 3  # families named per outcome
 
 
-def money(workspace: Workspace, announced: Mapping[str, Any]) -> Money:
-    """What the page tells of money. announced: as from `further_scores`."""
-    plan, horizon = workspace.settings.retention, workspace.settings.outcome.horizon_days
+def money(tasks: Sequence[PredictionTask], announced: Mapping[str, Any]) -> Money:
+    """What the page tells of money. tasks: every outcome, the main one first. announced: as from `further_scores`."""
+    plan, horizon = tasks[0].retention, tasks[0].question.horizon_days
     return Money(
         play=plan.play,
         kept=plan.kept_months * DAYS_PER_MONTH / horizon,
-        outlook=outlook(workspace),
-        modelled=[_modelled(view) for view in workspace.each_outcome],
+        outlook=horizon_forecast(tasks),
+        modelled=[_modelled(task) for task in tasks],
         announced_customers=announced["customers"],
         announced_mrr=announced["mrr"],
     )
@@ -164,33 +165,34 @@ def _worse(found: Money, words: Words) -> Table:
     )
 
 
-def _modelled(view: Workspace) -> Modelled:
-    document = backtest.backtest(view)
+def _modelled(task: PredictionTask) -> Modelled:
+    document = backtest.backtest(task)
     return Modelled(
-        kind=view.settings.outcome.kind,
+        kind=task.kind,
         newest=document["folds"][-1] if document["folds"] else None,
         worse=[segment for segment in document["segments"] if segment["worse"]],
-        leading=leading_families(view)[:LEADING],
+        leading=leading_families(task)[:LEADING],
     )
 
 
-def leading_families(view: Workspace) -> list[str]:
+def leading_families(task: PredictionTask) -> list[str]:
     """Families by how much their indicators move the champion's log-odds among those at risk today, most first."""
-    champion = view.versions.aliased("champion")
-    frame = feature_frame(view, view.as_of)
-    if champion is None or not len(frame):
+    snapshot = task.snapshots.at(task.calendar.as_of)
+    frame = snapshot.frame()
+    if task.versions.aliased("champion") is None or not len(frame):
         return []
-    rows = as_matrix(view, frame, view.as_of)
+    _, fitted = answering(task)
+    rows = snapshot.matrix(frame)
     chosen = np.zeros(len(rows), dtype=np.bool_)
     chosen[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]] = True
-    moved = family_movement(view, view.versions.load(champion.version), rows.only(chosen))
+    moved = family_movement(task.snapshots.definition, fitted, rows.only(chosen))
     return [str(name) for name in moved[moved > 0].index]
 
 
-def family_movement(view: Workspace, fitted: Fitted, rows: Matrix) -> pd.Series:
+def family_movement(definition: Definition, fitted: Fitted, rows: Matrix) -> pd.Series:
     """By family: mean absolute log-odds by which its indicators move these rows from their mean, most first."""
-    lookbacks = view.settings.lookback_days
-    family_of = {column: family.name for family in families_here(view) for column in family.columns(lookbacks)}
+    lookbacks = definition.spans.lookback_days
+    family_of = {column: family.name for family in definition.families for column in family.columns(lookbacks)}
     found = explanation.contributions(fitted, rows, {name: name for name in family_of})
     names = [family_of.get(code, "purchases") for code in found.codes]  # the start model is made of purchases
     summed = pd.DataFrame(found.values, columns=names).T.groupby(level=0).sum().T

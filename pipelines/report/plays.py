@@ -7,40 +7,41 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.wording.words import Words
-from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, kept_out
-from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.operations.plays.recommend import DAYS, Past
+from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
+from pipelines.operations.plays.recommend import DAYS, Past, PlayPlan
 from pipelines.report.data import PlayOfWeek, Plays, ReportData
 from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
 
 
-def plays(workspace: Workspace, scores: pd.DataFrame) -> Plays | None:
-    """What the page tells of plays; None where there are none. scores: by the workspace's customer_id."""
-    if not workspace.plays:
+def plays(plan: PlayPlan, recommended: pd.DataFrame, as_of: date, scores: pd.DataFrame) -> Plays | None:
+    """What the page tells of plays; None where there are none.
+
+    recommended: all that ever was. scores: by the workspace's customer_id.
+    """
+    if not plan.plays:
         return None
-    held, week = kept_out(workspace, scores["customer_id"]), _week(workspace, workspace.as_of)
+    held, week = plan.holdout.holds(scores["customer_id"]), _week(recommended, as_of)
     return Plays(
         held_out=frozenset(scores["customer_id"][held]),
         of_week=[
             PlayOfWeek(
-                name=getattr(play.name, workspace.settings.language),
+                name=getattr(play.name, plan.language),
                 customers=int((mine["treatment_group"] == TREATMENT).sum()),
                 held_out=int((mine["treatment_group"] == HOLDOUT).sum()),
                 capacity=play.capacity_per_week,
                 profit=float(mine["expected_profit"][mine["treatment_group"] == TREATMENT].sum()),
             )
-            for play in workspace.plays
+            for play in plan.plays
             if len(mine := week[week["play"] == play.code])
         ],
     )
 
 
-def _week(workspace: Workspace, day: date) -> pd.DataFrame:
+def _week(recommended: pd.DataFrame, day: date) -> pd.DataFrame:
     """What was recommended in the seven days that end with a day."""
-    past = Past.of(Recommended(workspace.store).read(), day)
+    past = Past.of(recommended, day)
     return pd.concat([past.running, past.today])
 
 

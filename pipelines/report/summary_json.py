@@ -8,6 +8,7 @@ from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training import backtest
+from pipelines.prediction.training.task import tasks_of
 
 FILE_NAME = "summary.json"
 
@@ -32,9 +33,9 @@ def write_summary(workspace: Workspace, *, report: str | None) -> dict[str, Any]
     where no outcome has matured yet; `report` is a path below the workspace.
     """
     newest = {
-        "churn" if view is workspace else view.settings.outcome.kind: folds[-1]
-        for view in workspace.each_outcome
-        if (folds := backtest.backtest(view)["folds"])
+        "churn" if task.main else task.kind: folds[-1]
+        for task in tasks_of(workspace)
+        if (folds := backtest.backtest(task)["folds"])
     }
     first = newest.get("churn")
     champion = workspace.versions.aliased("champion")

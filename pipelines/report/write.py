@@ -14,15 +14,20 @@ from features.outcomes import OUTCOMES
 from models import explanation
 from models.evaluation import Metrics
 from models.explanation import Contributions
-from pipelines.data.privacy.enforce import enforce, leaving
-from pipelines.data.snapshots.features import families_here
+from models.training import Fitted
+from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.further_outcomes import further_scores
 from pipelines.operations.monitoring.monitor import monitored
 from pipelines.operations.plays.impact import measured, recommended_any
-from pipelines.prediction.scoring.score import history, score_rows, wording
+from pipelines.operations.plays.recommend import plan_of as play_plan_of
+from pipelines.prediction.scoring.runs import history
+from pipelines.prediction.scoring.score import ScorePlan, plan_of, rows_at_risk
 from pipelines.prediction.training import backtest
+from pipelines.prediction.training.champion import answering
+from pipelines.prediction.training.task import tasks_of
 from pipelines.report.money import money
 from pipelines.report.page import Fold, Published, ReportData, render
 from pipelines.report.plays import plays
@@ -47,7 +52,6 @@ SAMPLE = 3_000  # customers behind the importance and spread charts; more change
 
 def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> str:
     """Write the page; its path below the workspace. Raises TrainingError or DataError where nothing was scored."""
-    enforce(workspace)
     progress("gathering")
     data = gather(workspace)
     progress("drawing")
@@ -62,20 +66,23 @@ def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lamb
 
 def gather(workspace: Workspace) -> ReportData:
     """What the page tells, from the store."""
-    settings, versions = workspace.settings, workspace.versions
-    champion = versions.champion()
-    fitted = versions.load(champion.version)
-    run = ScoreStore(workspace.store).require(str(workspace.as_of))
-    document = backtest.backtest(workspace)
-    predictions = backtest.newest_predictions(workspace, document)
-    importance, spread = _explained(workspace)
-    scores = history(workspace, run)
+    settings, store, permissions = workspace.settings, workspace.store, workspace.permissions
+    tasks, plan, as_of = tasks_of(workspace), plan_of(settings), workspace.as_of
+    task = tasks[0]
+    champion, fitted = answering(task)
+    run = ScoreStore(store).require(str(as_of))
+    document = backtest.backtest(task)
+    predictions = backtest.newest_predictions(store, document)
+    importance, spread = _explained(task.snapshots, fitted, plan)
+    scores = history(store, run)
+    announced = further_scores(tasks, plan, permissions, workspace.holdout, workspace.refusals)["announced"]
+    recommended = Recommended(store).read()
     return ReportData(
         name=workspace.root.resolve().name,
         language=settings.language,
         currency=settings.currency,
-        as_of=workspace.as_of,
-        data_as_of=workspace.data_as_of,
+        as_of=as_of,
+        data_as_of=task.calendar.data_as_of,
         lead_days=settings.outcome.lead_days,
         horizon_days=settings.outcome.horizon_days,
         cohort_words=COHORT[settings.language][settings.cohort.kind].format(days=settings.cohort.active_days),
@@ -92,18 +99,16 @@ def gather(workspace: Workspace) -> ReportData:
         importance=importance,
         spread=spread,
         scores=scores.rename(columns={"churn_risk_band": "risk_band"}),
-        opted_out=frozenset(scores["customer_id"]) - frozenset(leaving(workspace, scores)["customer_id"]),
+        opted_out=frozenset(scores["customer_id"]) - frozenset(permissions.without_opt_outs(scores)["customer_id"]),
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
-        money=money(workspace, further_scores(workspace)["announced"]),
-        plays=plays(workspace, scores),
-        monitoring=monitored(workspace, at_most=MONITORED_DAYS),
-        impact=measured(workspace) if _may_have_impact(workspace) else None,
+        money=money(tasks, announced),
+        plays=plays(play_plan_of(workspace), recommended, as_of, scores),
+        monitoring=monitored(store, as_of, at_most=MONITORED_DAYS),
+        impact=measured(task, workspace.plays, settings.currency)
+        if not OUTCOMES[task.kind].is_gain and recommended_any(store, as_of)
+        else None,
     )
-
-
-def _may_have_impact(workspace: Workspace) -> bool:
-    return not OUTCOMES[workspace.settings.outcome.kind].is_gain and recommended_any(workspace)
 
 
 def _fold(fold: dict[str, Any]) -> Fold:
@@ -129,17 +134,18 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _explained(workspace: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _explained(snapshots: Snapshots, fitted: Fitted, plan: ScorePlan) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Importance and spread per reason code, over a fixed sample of the scored customers."""
-    fitted, rows, _ = score_rows(workspace)
+    rows, _ = rows_at_risk(snapshots.at(snapshots.calendar.as_of))
+    families = snapshots.definition.families
     chosen = np.zeros(len(rows), dtype=np.bool_)
     chosen[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]] = True
-    sample, codes = rows.only(chosen), wording(workspace).codes()
+    sample, codes = rows.only(chosen), plan.wording(snapshots.definition).codes()
     found = explanation.contributions(fitted, sample, codes)
     size = np.abs(found.values).mean(axis=0)
-    language = ("en", "fr").index(workspace.settings.language)
-    labels = {code: label[language] for family in families_here(workspace) for code, label in family.reasons.items()}
-    family_of = {code: family.name for family in families_here(workspace) for code in family.reasons}
+    language = ("en", "fr").index(plan.language)
+    labels = {code: label[language] for family in families for code, label in family.reasons.items()}
+    family_of = {code: family.name for family in families for code in family.reasons}
     importance = pd.DataFrame(
         {
             "code": found.codes,

@@ -77,7 +77,7 @@ def _landed(site: Site) -> dg.AssetsDefinition:
             except (DataError, IntegrityError) as error:
                 yield contracts_broken(error)
                 raise
-            days = follow(job.workspace, context.instance)
+            days = follow(job.workspace.calendar, context.instance)
         counts = {name: sum(file[name] for file in files) for name in ("rows_in", "landed", "rejected")}
         yield dg.MaterializeResult(asset_key="landed", metadata={"files": len(files), **counts, "grid_days": days})
         yield contracts_kept(files)

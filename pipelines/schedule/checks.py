@@ -66,7 +66,7 @@ def checks(site: Site) -> list[dg.AssetChecksDefinition]:
         from pipelines.operations.monitoring.monitor import newest
 
         with site.job(context) as job:
-            document = newest(job.workspace)
+            document = newest(job.workspace.store, job.workspace.as_of)
         if document is None:
             raise SaidError(f"nothing was monitored yet; run `attrition monitor --project {site.folder}`")
         alerts = [f"{each['what']}: {_with_remedy(each)}" for each in document["alerts"] if each["check"] in MISLEADING]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -11,25 +11,19 @@ from features.errors import AttritionError
 from pipelines.schedule.site import Site
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.workspace import Workspace
+    from pipelines.foundation.workspace.calendar import Calendar
 
 NAME = "snapshot_grid"
 GRID = dg.DynamicPartitionsDefinition(name=NAME)
 
 
-def grid_days(workspace: Workspace) -> list[date]:
-    """From the first day with enough history before it to the day that scoring looks from."""
-    first = workspace.data_days[0] + timedelta(days=max(1, workspace.settings.snapshots.min_history_days))
-    return workspace.grid_days(first, min(workspace.as_of, workspace.data_days[1] + timedelta(days=1)))
-
-
-def follow(workspace: Workspace, instance: dg.DagsterInstance) -> int:
+def follow(calendar: Calendar, instance: dg.DagsterInstance) -> int:
     """Make the partitions those of the grid; their number back. What was computed for a day stays known.
 
     Partitions have the order in which they were added, and a range goes by it: where earlier days join, all are added
     anew.
     """
-    wanted = [str(day) for day in grid_days(workspace)]
+    wanted = [str(day) for day in calendar.snapshot_days()]
     there = list(instance.get_dynamic_partitions(NAME))
     if wanted[: len(there)] != there:
         for key in there:
@@ -51,12 +45,11 @@ def grid_sensor(site: Site) -> dg.SensorDefinition:
 
         try:
             workspace = open_workspace(site.folder, now=datetime.now(UTC))
-            landed = [stored.sha256 for stored in workspace.landed]
-            plan = workspace.settings.snapshots.model_dump(mode="json")
-            seen = fingerprint({"landed": landed, "as_of": workspace.as_of, "snapshots": plan})
+            landed = tuple(stored.sha256 for stored in workspace.landed)
+            seen = fingerprint(landed, workspace.as_of, workspace.settings.snapshots)
             if seen == context.cursor:
                 return dg.SkipReason("nothing landed since")
-            days = follow(workspace, context.instance)
+            days = follow(workspace.calendar, context.instance)
         except AttritionError as error:
             return dg.SkipReason(str(error))
         context.update_cursor(seen)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from features.errors import AttritionError
-from pipelines.foundation.storage.lock import BusyError, held
+from pipelines.foundation.storage.lock import BusyError
 from pipelines.foundation.workspace.console import People, Step
 from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.schedule.said import AgainError, SaidError
@@ -54,7 +54,7 @@ class Site:
         Raises: AgainError where another run is at work, or a destination is not to be reached, and tries are left;
         otherwise SaidError.
         """
-        from pipelines.foundation.storage.rewriting import settle
+        from pipelines.data.privacy.enforce import taken_to_write
         from pipelines.foundation.workspace.job import Job
         from pipelines.foundation.workspace.workspace import open_workspace
 
@@ -64,8 +64,7 @@ class Site:
         now = datetime.fromtimestamp(record.start_time, UTC)
         try:
             workspace = open_workspace(self.folder, now=now)
-            with held(self.folder):
-                settle(workspace.store)
+            with taken_to_write(workspace):
                 yield Job(workspace, Logged(context.log), now)
         except (BusyError, UnavailableError) as error:
             tried = context.op_execution_context.retry_number

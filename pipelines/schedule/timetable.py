@@ -60,7 +60,8 @@ def retrain_sensor(site: Site) -> dg.SensorDefinition:
         from pipelines.operations.monitoring.monitor import newest
 
         try:
-            document = newest(open_workspace(site.folder, now=datetime.now(UTC)))
+            workspace = open_workspace(site.folder, now=datetime.now(UTC))
+            document = newest(workspace.store, workspace.as_of)
         except AttritionError as error:
             return dg.SkipReason(str(error))
         if document is None:

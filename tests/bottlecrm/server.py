@@ -66,8 +66,8 @@ class RealBottleCrm:
         return made
 
     def custom_fields(self, contact: str) -> dict[str, Any]:
-        held: dict[str, Any] = self.call("GET", f"contacts/{contact}/")["contact_obj"]["custom_fields"]
-        return held
+        fields: dict[str, Any] = self.call("GET", f"contacts/{contact}/")["contact_obj"]["custom_fields"]
+        return fields
 
     def tasks(self) -> list[dict[str, Any]]:
         """Of everybody, in whatever state; with the external id that ours hold."""

@@ -73,8 +73,8 @@ def test_the_fields_are_there_in_the_language_of_the_company(crm: RealBottleCrm,
 def test_what_is_read_is_what_was_sent(
     connector: BottleCrmConnector, everybody: list[Record], contacts: Mapping[str, str]
 ) -> None:
-    held = connector.read([each.external_id for each in everybody])
-    assert held == {each.external_id: each.values for each in everybody}
+    remote = connector.read([each.external_id for each in everybody])
+    assert remote == {each.external_id: each.values for each in everybody}
 
 
 def test_those_at_high_risk_have_a_task_and_nobody_else(

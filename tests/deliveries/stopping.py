@@ -26,7 +26,7 @@ BATCHES_PER_STOP = 2  # what a killed process had begun, and what its successor 
 class Found:
     """requests: calls of the disturbed deliveries; least: those that they would have made undisturbed.
 
-    wrong, lost, doubled: customers of whom something else, nothing, or somebody who was not there is held.
+    wrong, lost, doubled: customers of whom the destination holds something else, nothing, or whom it did not know.
     """
 
     name: str
@@ -84,7 +84,7 @@ def stopped_and_resumed(
             found.seconds = time.monotonic() - started
             say(str(found))
         outbox = Outbox(Store(folder), target.block["name"])
-        if outbox.waiting() or len(outbox.held()) != records or outbox.counts()["dead"]:
+        if outbox.waiting() or len(outbox.remote_states()) != records or outbox.counts()["dead"]:
             found.notes.append(f"the ledger says {outbox.counts()}")
     return found
 
@@ -144,7 +144,7 @@ def _run(folder: Path, target: Target, command: list[str]) -> subprocess.Popen[s
 
 
 def _compare(found: Found, target: Target, expected: dict[str, float]) -> None:
-    held = target.probabilities()
-    found.lost = len(expected.keys() - held.keys())
-    found.wrong = sum(abs(held[name] - value) > 1e-9 for name, value in expected.items() if name in held)
-    found.doubled = target.strangers() + len(held.keys() - expected.keys())
+    remote = target.probabilities()
+    found.lost = len(expected.keys() - remote.keys())
+    found.wrong = sum(abs(remote[name] - value) > 1e-9 for name, value in expected.items() if name in remote)
+    found.doubled = target.strangers() + len(remote.keys() - expected.keys())

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.pipelines.operations.delivery.hubspot import fake_hubspot
-from tests.pipelines.operations.delivery.json_api import fake_json_api as fake_rest
-from tests.pipelines.operations.delivery.json_api import json_api_case as rest_case
+from tests.pipelines.operations.delivery.json_api import fake_json_api, json_api_case
 from tests.pipelines.operations.delivery.salesforce import fake_salesforce
 
 
@@ -42,9 +41,9 @@ def hubspot(customers: Sequence[str]) -> Iterator[Target]:
             faulty=lambda: sum(system.met.values()),
             disturb=lambda share, seed: system.fail(fake_hubspot.Faults(share=share, seed=seed) if share else None),
             probabilities=lambda: {
-                who: float(held["attrition_churn_probability"])
-                for who, held in system.contacts.items()
-                if "attrition_churn_probability" in held
+                who: float(fields["attrition_churn_probability"])
+                for who, fields in system.contacts.items()
+                if "attrition_churn_probability" in fields
             },
             strangers=lambda: len(system.created) + len(system.contacts) - len(customers),
         )
@@ -86,7 +85,7 @@ class _Chances:
 
     def __iter__(self) -> Iterator[str | None]:
         while True:
-            fault = self.chance.choice(fake_rest.FAULTS) if self.chance.random() < self.share else None
+            fault = self.chance.choice(fake_json_api.FAULTS) if self.chance.random() < self.share else None
             self.met += fault is not None
             yield fault
 
@@ -98,17 +97,17 @@ def rest(customers: Sequence[str]) -> Iterator[Target]:
     def disturb(share: float, seed: int) -> None:
         chances.share, chances.chance = share, random.Random(seed)
 
-    with fake_rest.FakeRest(records=customers, faults=iter(chances), late_seconds=0.1) as system:
+    with fake_json_api.FakeRest(records=customers, faults=iter(chances), late_seconds=0.1) as system:
         yield Target(
-            block=rest_case.rest("jobs", address=system.address, name="rest").model_dump(mode="json"),
-            environment={"ATTRITION_REST_TOKEN": fake_rest.TOKEN},
+            block=json_api_case.rest("jobs", address=system.address, name="rest").model_dump(mode="json"),
+            environment={"ATTRITION_REST_TOKEN": fake_json_api.TOKEN},
             requests=lambda: sum(system.requests.values()),
             faulty=lambda: chances.met,
             disturb=disturb,
             probabilities=lambda: {
-                who: float(held["attrition_churn_probability"])
-                for who, held in system.records.items()
-                if held.get("attrition_churn_probability") is not None
+                who: float(fields["attrition_churn_probability"])
+                for who, fields in system.records.items()
+                if fields.get("attrition_churn_probability") is not None
             },
             strangers=lambda: len(system.created) + len(system.records) - len(customers),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.features import feature_frame
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.workspace import open_workspace
@@ -77,5 +77,5 @@ def test_the_hour_before_midnight_counts_and_the_hour_after_it_does_not(day: dat
     (tmp_path / "orders.csv").write_text("number,customer,at,amount\n" + "\n".join(rows) + "\n", encoding="cp1252")
     workspace = open_workspace(tmp_path, now=NOW)
     ingest(workspace.store, workspace.settings)
-    assert list(feature_frame(workspace, day)["customer_id"]) == ["C-0", "C-2"]
-    assert list(feature_frame(workspace, day)["days_since_last_order"]) == [1, 1]
+    assert list(snapshots_of(workspace).at(day).frame()["customer_id"]) == ["C-0", "C-2"]
+    assert list(snapshots_of(workspace).at(day).frame()["days_since_last_order"]) == [1, 1]

@@ -10,12 +10,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.cohort import Cohort
+from features.spells import Endings
 from models import training
 from models.matrix import Matrix, matrix, stack
+from models.question import Question
 from models.training import Fitted
 
 FIRST = date(2024, 1, 1)
 HORIZON_DAYS = 60
+QUESTION = Question.of(
+    "inactivity",
+    lead_days=0,
+    horizon_days=HORIZON_DAYS,
+    cohort=Cohort(kind="ever_ordered"),
+    endings=Endings(),
+    price_rise_is_expansion=False,
+)
 INDICATORS = (
     "days_since_last_order",
     "days_since_last_order_over_usual",
@@ -82,9 +93,7 @@ def snapshot_frame(day: int, *, customers: int = 500, labelled: bool = True) -> 
 
 
 def snapshot_matrix(day: int, frame: pd.DataFrame, *, start: bool = True) -> Matrix:
-    return matrix(
-        frame, FIRST + timedelta(days=day), columns=INDICATORS, start_horizon_days=HORIZON_DAYS if start else None
-    )
+    return matrix(frame, FIRST + timedelta(days=day), question=QUESTION, columns=INDICATORS, start_model=start)
 
 
 SNAPSHOTS = (180, 210, 240, 270, 300, 330)
@@ -111,4 +120,4 @@ def widened(rows: Matrix) -> Matrix:
 
 @cache
 def fitted(*, start: bool = True) -> Fitted:
-    return training.fit(train_rows(start=start), outcome="churn", seed=7, threads=1)
+    return training.fit(train_rows(start=start), seed=7, threads=1)

@@ -64,6 +64,6 @@ def test_trees_of_another_model_are_refused() -> None:
 
 def test_a_model_of_a_later_format_is_refused() -> None:
     files = artifact.to_files(fitted())
-    later = json.dumps(json.loads(files[MODEL]) | {"format": 5})
-    with pytest.raises(IntegrityError, match=r"^the model has format 5, this version reads 4; retrain it$"):
+    later = json.dumps(json.loads(files[MODEL]) | {"format": 6})
+    with pytest.raises(IntegrityError, match=r"^the model has format 6, this version reads 5; retrain it$"):
         artifact.from_files(files | {MODEL: later})

@@ -25,6 +25,7 @@ def many_rows() -> Matrix:
     random, once = np.random.default_rng(5), train_rows()
     places = np.sort(random.integers(0, len(once), 30_000))
     rows = Matrix(
+        once.question,
         once.customers[places],
         once.snapshots[places],
         once.columns,

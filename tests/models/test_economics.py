@@ -7,6 +7,7 @@ from scipy.special import betainc, betaln
 from models import economics
 from models.economics import Best, Play
 from models.matrix import ALIVE, EXPECTED, Matrix
+from tests.models.model_case import QUESTION
 
 PLAY = Play(contact_cost=2.0, offer_cost=10.0, success_rate=0.25)
 
@@ -14,6 +15,7 @@ PLAY = Play(contact_cost=2.0, offer_cost=10.0, success_rate=0.25)
 def matrix(columns: dict[str, list[float]]) -> Matrix:
     values = np.array(list(columns.values()), dtype=np.float64).T
     return Matrix(
+        question=QUESTION,
         customers=np.array([f"C-{place}" for place in range(len(values))], dtype=object),
         snapshots=np.zeros(len(values), dtype=np.int64),
         columns=tuple(columns),

@@ -12,6 +12,7 @@ import pytest
 
 from models.encoder import Encoder, cross_fitted, fit
 from models.matrix import Matrix, matrix
+from tests.models.model_case import QUESTION
 
 
 def rows(countries: Sequence[str | None], outcomes: list[int]) -> Matrix:
@@ -24,7 +25,12 @@ def rows(countries: Sequence[str | None], outcomes: list[int]) -> Matrix:
         }
     )
     return matrix(
-        frame, date(2024, 7, 1), columns=["orders", "country"], categories=["country"], start_horizon_days=None
+        frame,
+        date(2024, 7, 1),
+        question=QUESTION,
+        columns=["orders", "country"],
+        categories=["country"],
+        start_model=False,
     )
 
 

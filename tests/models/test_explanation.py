@@ -81,7 +81,7 @@ def test_nothing_is_printed_of_the_progress(capfd: pytest.CaptureFixture[str]) -
 def test_trees_that_never_split_leave_the_start_alone() -> None:
     once = train_rows()
     empty = replace(once, values=np.zeros_like(once.values))
-    model = training.fit(empty, outcome="churn", seed=7, threads=1)
+    model = training.fit(empty, seed=7, threads=1)
     explained = contributions(model, empty, REASON_OF)
     assert np.abs(explained.columns).max() == 0
     assert np.abs(explained.values.sum(axis=1) + explained.average - model.log_odds(empty)).max() < 1e-9
@@ -96,7 +96,15 @@ def test_contributions_add_up_for_values_never_seen_in_training() -> None:
     random, once, count = np.random.default_rng(6), unseen_rows(), 400
     values = random.normal(size=(count, len(once.columns))) * 10.0 ** random.integers(-2, 6, (count, 1))
     values[random.uniform(size=values.shape) < 0.3] = np.nan
-    rows = Matrix(once.customers[:count], once.snapshots[:count], once.columns, values, random.normal(size=count), None)
+    rows = Matrix(
+        once.question,
+        once.customers[:count],
+        once.snapshots[:count],
+        once.columns,
+        values,
+        random.normal(size=count),
+        None,
+    )
     explained = contributions(fitted(), rows, REASON_OF)
     assert np.abs(explained.values.sum(axis=1) + explained.average - fitted().log_odds(rows)).max() < 1e-5
 
@@ -132,7 +140,7 @@ def test_the_strongest_are_those_of_a_plain_sort(values: Floats, count: int) -> 
 
 
 def test_a_wide_table_owes_nothing_to_the_start_model_but_its_columns() -> None:
-    model = training.fit(widened(train_rows()), outcome="churn", seed=7, threads=1)
+    model = training.fit(widened(train_rows()), seed=7, threads=1)
     rows = widened(unseen_rows())
     told = contributions(model, rows, REASON_OF | {name: "nothing" for name in rows.columns if name not in REASON_OF})
     assert np.ptp(rows.start) > 1

@@ -14,7 +14,7 @@ from features.errors import DataError, TrainingError
 from models import buy_till_you_die
 from models.buy_till_you_die import BuyingHistory
 from models.matrix import ALIVE, EXPECTED, Matrix, matrix, stack
-from tests.models.model_case import FIRST, HORIZON_DAYS, INDICATORS, snapshot_frame, snapshot_matrix
+from tests.models.model_case import FIRST, HORIZON_DAYS, INDICATORS, QUESTION, snapshot_frame, snapshot_matrix
 
 DAY = date(2024, 7, 1)
 
@@ -32,7 +32,11 @@ ROWS = pd.DataFrame(
 
 
 def numbers(frame: pd.DataFrame = ROWS, **changes: Any) -> Matrix:
-    given = {"columns": ["orders_30d", "average_order_value_30d"], "start_horizon_days": None} | changes
+    given: dict[str, Any] = {
+        "columns": ["orders_30d", "average_order_value_30d"],
+        "question": QUESTION,
+        "start_model": False,
+    } | changes
     return matrix(frame, DAY, **given)
 
 
@@ -141,7 +145,10 @@ def test_a_snapshot_where_nobody_came_back_has_no_start_model() -> None:
 
 
 def test_stacked_rows_are_sorted_by_snapshot_then_customer() -> None:
-    parts = [matrix(ROWS, day, columns=["orders_30d"], start_horizon_days=None) for day in (DAY, date(2024, 6, 1))]
+    parts = [
+        matrix(ROWS, day, columns=["orders_30d"], question=QUESTION, start_model=False)
+        for day in (DAY, date(2024, 6, 1))
+    ]
     found = stack(parts)
     assert found.snapshots.tolist() == [date(2024, 6, 1).toordinal()] * 3 + [DAY.toordinal()] * 3
     assert found.customers.tolist() == ["A-10", "A-9", "B-2"] * 2

@@ -11,15 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.errors import TrainingError
+from features.errors import OutdatedModelError, TrainingError
 from models import artifact, boosting, calibration, linear_start, training
 from models.matrix import Matrix, stack
 from models.training import Limits, best_round, customer_fold, later_rows, refuse_unfit
-from tests.models.model_case import FIRST, SNAPSHOTS, fitted, snapshot_frame, snapshot_matrix, train_rows, unseen_rows
+from tests.models.model_case import (
+    FIRST,
+    QUESTION,
+    SNAPSHOTS,
+    fitted,
+    snapshot_frame,
+    snapshot_matrix,
+    train_rows,
+    unseen_rows,
+)
 
 
 def version(rows: Matrix, *, threads: int = 1) -> str:
-    return artifact.version(artifact.to_files(training.fit(rows, outcome="churn", seed=7, threads=threads)))
+    return artifact.version(artifact.to_files(training.fit(rows, seed=7, threads=threads)))
 
 
 def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -63,7 +72,7 @@ def test_probabilities_are_those_of_the_calibrated_log_odds_and_worse_is_higher(
 
 def test_reordered_columns_are_refused_when_scoring() -> None:
     rows = unseen_rows()
-    with pytest.raises(ValueError, match="the columns are not those that the model was fitted on"):
+    with pytest.raises(OutdatedModelError, match="the model reads its columns in another order"):
         fitted().probability(replace(rows, columns=rows.columns[::-1], values=rows.values[:, ::-1]))
 
 
@@ -95,7 +104,7 @@ def keys(rows: Matrix) -> set[tuple[str, int]]:
 
 def test_how_long_to_boost_is_judged_on_later_snapshots_of_customers_that_the_trees_did_not_see(judged: Spy) -> None:
     rows = train_rows()
-    training.fit(rows, outcome="churn", seed=7, threads=1)
+    training.fit(rows, seed=7, threads=1)
     newest = {(FIRST + timedelta(days=day)).toordinal() for day in SNAPSHOTS[-2:]}
     assert len(judged.calls) == 10  # five folds, from the start as it is and linearly corrected
     for train, later in judged.calls:
@@ -113,7 +122,7 @@ def test_the_calibrator_is_fitted_on_predictions_of_trees_that_did_not_see_the_c
     calibrated = Spy(calibration.fit)
     monkeypatch.setattr(calibration, "fit", calibrated)
     rows = train_rows(start=not corrected)
-    found = training.fit(rows, outcome="churn", seed=7, threads=1)
+    found = training.fit(rows, seed=7, threads=1)
     assert (found.linear is not None) == corrected
     ((log_odds, labels),) = calibrated.calls
     assert labels.tolist() == rows.outcomes.tolist()
@@ -155,7 +164,7 @@ def test_a_model_that_knows_its_customers_by_heart_is_not_believed_on_others() -
         labels=np.array([fate[name] for name in once.customers.tolist()]),
     )
     by_heart = {"num_leaves": 63, "min_data_in_leaf": 1, "lambda_l2": 0.0, "learning_rate": 0.3}
-    found = training.fit(rows, outcome="churn", seed=7, threads=1, parameters=by_heart)
+    found = training.fit(rows, seed=7, threads=1, parameters=by_heart)
     raw = found.log_odds(rows)
     assert np.corrcoef(raw, rows.outcomes)[0, 1] > 0.5
     assert abs(found.calibrator.slope) < 0.25
@@ -208,6 +217,7 @@ def rows_of(customers: int, *, churned: int, snapshots: int = 2) -> Matrix:
     labels = np.zeros(count)
     labels[:churned] = 1
     return Matrix(
+        question=QUESTION,
         customers=np.array([f"C-{number % customers}" for number in range(count)], dtype=object),
         snapshots=np.repeat(np.arange(snapshots), customers),
         columns=("x",),
@@ -278,4 +288,4 @@ def test_too_few_customers_to_hold_some_out_are_refused_whatever_the_limits(cust
     rows = train_rows()
     few = rows.only(np.isin(rows.customers, np.unique(rows.customers.astype(str))[:customers]))
     with pytest.raises(TrainingError, match="are too few to judge 5 groups of customers by; more customers are needed"):
-        training.fit(refuse_unfit(few, Limits(1, 1)), outcome="churn", seed=7, threads=1)
+        training.fit(refuse_unfit(few, Limits(1, 1)), seed=7, threads=1)

@@ -21,7 +21,7 @@ def test_the_same_seed_finds_the_same_parameters_and_training_takes_them() -> No
     assert set(first) == PARAMETERS
     assert told == ["tuning trial 1 of 2", "tuning trial 2 of 2"]
     leaves = {"num_leaves": 4}
-    booster = training.fit(train_rows(), outcome="churn", seed=7, threads=1, parameters=first | leaves).booster
+    booster = training.fit(train_rows(), seed=7, threads=1, parameters=first | leaves).booster
     assert booster.trees_to_dataframe().groupby("tree_index")["left_child"].count().max() <= 3  # splits of 4 leaves
 
 

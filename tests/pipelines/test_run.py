@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import pytest
 from features.errors import SettingsError
 from models.registry import CHAMPION
 from pipelines import run as stages
-from pipelines.data.snapshots import features as snapshots
-from pipelines.data.snapshots.features import outcome_frame
+from pipelines.data.snapshots.outcomes import outcomes
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
@@ -24,8 +23,10 @@ from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.delivery.further_outcomes import further_scores
-from pipelines.prediction.scoring.outlook import outlook
-from pipelines.prediction.training.train import registry_of
+from pipelines.prediction.scoring.forecast import horizon_forecast
+from pipelines.prediction.scoring.score import plan_of
+from pipelines.prediction.training.task import tasks_of
+from pipelines.prediction.training.train import registry_of, settings_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KINDS = ("churn", "involuntary", "expansion")
@@ -88,11 +89,12 @@ def test_each_outcome_has_a_champion_of_its_own_under_a_name_of_its_own(
     versions = {"churn": trained["version"]} | {each["outcome"]: each["version"] for each in trained["also"]}
     assert set(versions) == set(KINDS)
     assert len(set(versions.values())) == len(KINDS)
-    for view in open_workspace(company, now=NOW).each_outcome:
-        kind = view.settings.outcome.kind
-        assert view.versions.champion().version == versions[kind]
-        assert view.versions.load(versions[kind]).outcome == kind
-        assert registry_of(view).aliased(CHAMPION) == versions[kind]
+    workspace = open_workspace(company, now=NOW)
+    for task in tasks_of(workspace):
+        tracking = settings_of(task.kind, workspace.settings).tracking
+        assert task.versions.champion().version == versions[task.kind]
+        assert task.versions.load(versions[task.kind]).question == task.question
+        assert registry_of(tracking, workspace.root).aliased(CHAMPION) == versions[task.kind]
 
 
 def test_a_second_run_trains_nothing_anew(documents: dict[str, Any], company: Path) -> None:
@@ -131,14 +133,14 @@ def test_the_horizon_is_forecast_and_past_forecasts_are_held_against_what_came(
     company: Path, documents: dict[str, Any]
 ) -> None:
     workspace = open_workspace(company, now=NOW)
-    found = outlook(workspace)
+    found = horizon_forecast(tasks_of(workspace))
     assert set(found["next"]) == {"customers_lost", "grr", "nrr"}
     assert found["next"]["customers_lost"]["low"] < found["next"]["customers_lost"]["expected"]
     assert [each["snapshot_on"] for each in found["past"]] == [
         fold["snapshot_on"] for fold in documents["backtest"]["folds"]
     ]
     for each, fold in zip(found["past"], documents["backtest"]["folds"], strict=True):
-        known = outcome_frame(workspace, date.fromisoformat(each["snapshot_on"]))
+        known = snapshots_of(workspace).at(date.fromisoformat(each["snapshot_on"])).outcomes()
         assert known is not None
         assert each["figures"]["customers_lost"]["actual"] == known["churn"].sum() == fold["model"]["positives"]
         before, after = known["mrr_before"], known["mrr_after"]
@@ -149,8 +151,9 @@ def test_the_horizon_is_forecast_and_past_forecasts_are_held_against_what_came(
 @pytest.mark.parametrize("day", [date(2024, 3, 15), date(2024, 3, 31), date(2024, 7, 1)])  # clocks change in between
 def test_outcomes_translated_once_are_those_of_the_day(company: Path, documents: dict[str, Any], day: date) -> None:
     workspace = open_workspace(company, now=NOW)
-    made_once = snapshots._prepared_outcomes(workspace)
-    found, expected = made_once.at(day), workspace.engine.to_pyarrow(snapshots._outcomes(workspace, day))
+    of = snapshots_of(workspace)
+    found = outcomes(of.observed, of.tables, day, of.engine, compiled=of.compiled)
+    expected = outcomes(of.observed, of.tables, day, of.engine)
     assert found.num_rows > 0
     assert found.equals(expected)
 
@@ -186,14 +189,15 @@ def test_an_outcome_whose_champion_is_too_old_is_left_out_of_the_further_scores_
     folder = Path(shutil.copytree(company, tmp_path / "company"))
     workspace = _job(folder).workspace
     strict = {"promotion": workspace.settings.promotion.model_copy(update={"max_age_days": 1})}
-    found = further_scores(replace(workspace, settings=workspace.settings.model_copy(update=strict)))
+    plan = plan_of(workspace.settings.model_copy(update=strict))
+    found = further_scores(tasks_of(workspace), plan, workspace.permissions, workspace.holdout, workspace.refusals)
     assert (found["also"], found["too_old"]) == (None, list(KINDS[1:]))
     assert documents["score"]["too_old"] == []
 
 
 def test_a_range_of_snapshots_is_that_of_the_grid_and_computed_once(documents: dict[str, Any], company: Path) -> None:
     job = _job(company)
-    days = job.workspace.training_days(job.workspace.as_of)
+    days = job.workspace.calendar.training_days(job.workspace.as_of)
     whole = stages.snapshots(job)["snapshots"]
     assert [each["snapshot_on"] for each in whole] == [str(day) for day in days]
     assert all(each["customers"] and each["outcomes"] for each in whole)
@@ -204,7 +208,7 @@ def test_a_range_of_snapshots_is_that_of_the_grid_and_computed_once(documents: d
 
 
 def test_a_range_without_a_day_of_the_grid_is_refused_with_the_grid(documents: dict[str, Any], company: Path) -> None:
-    day = _job(company).workspace.training_days(_job(company).workspace.as_of)[0]
+    day = _job(company).workspace.calendar.training_days(_job(company).workspace.as_of)[0]
     with pytest.raises(SettingsError, match=r"no snapshot lies between .*: they are .* days apart"):
         stages.snapshots(_job(company), day + timedelta(days=1), day + timedelta(days=2))
 

@@ -14,11 +14,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features import retention, revenue
-from features.asof import AsOf, as_of, instant, known_at
+from features.asof import AsOf, as_of
 from features.errors import SettingsError, did_you_mean
 from features.segments import CHOICES, segments
 from features.spells import spells
-from pipelines.foundation.workspace.prepared_queries import NO_DAY, NO_MOMENT, fill
+from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.workspace import Workspace
 
 # Of all tables, these alone say what was paid at a time.
@@ -50,7 +50,7 @@ class Ground:
     @cached_property
     def until(self) -> date:
         """The first day that is not covered."""
-        return min(self.workspace.complete_until, self.workspace.as_of)
+        return min(self.workspace.calendar.covered_until, self.workspace.as_of)
 
     @property
     def grace(self) -> timedelta:
@@ -95,18 +95,17 @@ class Ground:
         return ibis.memtable(pa.concat_tables(found))
 
     def _payers(self, day: date) -> pa.Table:
-        engine, zone = self.workspace.engine, self.workspace.settings.zone
+        def payers(day: date) -> ir.Table:
+            return _seen_on(day, revenue.payers(self.stretches, self._seen(day, *_PRICED)))
+
         if self.workspace.settings.engine != "duckdb":
-            return engine.to_pyarrow(_seen_on(day, revenue.payers(self.stretches, self._seen(day, *_PRICED))))
-        query, schema = self._prepared
-        return engine.raw_sql(fill(query, day, instant(day, zone=zone), engine)).to_arrow_table().cast(schema)
+            return self.workspace.engine.to_pyarrow(payers(day))
+        return self._compiled.run("payers", payers, day)
 
     @cached_property
-    def _prepared(self) -> tuple[str, pa.Schema]:
-        """The query of `_payers`: to translate it takes longer than to run it, so that is done once for all months."""
-        known = known_at(self._some(*_PRICED), NO_DAY, NO_MOMENT)
-        payers = _seen_on(NO_DAY, revenue.payers(self.stretches, known))
-        return self.workspace.engine.compile(payers), payers.schema().to_pyarrow()
+    def _compiled(self) -> CompiledQueries:
+        """To translate the query of `_payers` takes longer than to run it, so that is done once for all months."""
+        return CompiledQueries(self.workspace.engine, self.workspace.settings.zone)
 
     def rows(self, table: ir.Table) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.workspace.engine.to_pyarrow(table).to_pylist()

@@ -18,7 +18,7 @@ from pipelines.data.landing.parquet_rows import damaged, parquet_rows
 from pipelines.data.landing.reject_limits import refuse_beyond_share, refuse_other_currencies
 from pipelines.data.landing.source_files import SourceFile, file_sha256, source_files
 from pipelines.data.landing.typed_rows import TypedRows, workbench
-from pipelines.foundation.identity.masking import Hiding
+from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.atomic_file import scratch, unfinished
@@ -51,19 +51,19 @@ def ingest(store: Store, settings: Settings, *, progress: Callable[[str], None] 
     many rejected rows; IntegrityError where a landed file was altered.
     """
     say = progress or (lambda _: None)
-    hiding = Hiding.of(store, settings)
-    return [_ingest_file(store, file, settings, hiding, say) for file in source_files(store, settings)]
+    masking = Masking.of(store, settings)
+    return [_ingest_file(store, file, settings, masking, say) for file in source_files(store, settings)]
 
 
 def _ingest_file(
-    store: Store, file: SourceFile, settings: Settings, hiding: Hiding, say: Callable[[str], None]
+    store: Store, file: SourceFile, settings: Settings, masking: Masking, say: Callable[[str], None]
 ) -> IngestResult:
     known = landing(store, file.place(LANDED), table=file.source.table, source=file.name)
     if known and _all_there(store, file):
         say(f"{file.name}: unchanged")
         return _result(file, known.detail, "unchanged")
     say(f"{file.name}: reading")
-    with _typed(store, file, settings, hiding) as (count, rows):
+    with _typed(store, file, settings, masking) as (count, rows):
         refuse_beyond_share(store, file, rows, count=count)
         refuse_other_currencies(file, rows, currency=settings.currency)
         detail = {
@@ -76,7 +76,7 @@ def _ingest_file(
             "first_known_at": rows.first_known_at,
         }
         _check(file, detail)
-        if hiding.pseudonyms:
+        if masking.pseudonyms:
             Identities(store.root).add(rows.identities)
             detail["pseudonymised"] = True
         lay = _put_back if known else _put
@@ -96,7 +96,7 @@ def _all_there(store: Store, file: SourceFile) -> bool:
 
 
 @contextmanager
-def _typed(store: Store, file: SourceFile, settings: Settings, hiding: Hiding) -> Iterator[tuple[int, TypedRows]]:
+def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking) -> Iterator[tuple[int, TypedRows]]:
     """The number of data rows of a file, and the rows, typed and judged."""
     with (
         scratch(store.root / LANDED, "reading") as folder,
@@ -115,7 +115,7 @@ def _typed(store: Store, file: SourceFile, settings: Settings, hiding: Hiding) -
                     raw,
                     file.contract,
                     source_sha256=file.sha256,
-                    hiding=hiding,
+                    masking=masking,
                 ),
             )
         except duckdb.OutOfMemoryException:

@@ -13,7 +13,8 @@ from features.errors import DataError
 from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA
 from pipelines.data.landing.source_files import SourceFile
 from pipelines.data.landing.typed_rows import TypedRows
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
+from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.storage.landed_tables import REJECTED
 from pipelines.foundation.storage.store import Store
 
@@ -65,11 +66,11 @@ def _list_rows(target: Path, batches: pa.RecordBatchReader) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     # With a mark, so that a spreadsheet takes it for the UTF-8 it is.
-    with whole(target) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as handle:
+    with atomic_write(target) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(REJECTED_SCHEMA.names)
         for row in _rows(batches):
-            writer.writerow([_harmless(value) for value in row])
+            writer.writerow([defused(value) if isinstance(value, str) else value for value in row])
             written += 1
     return written
 
@@ -77,8 +78,3 @@ def _list_rows(target: Path, batches: pa.RecordBatchReader) -> int:
 def _rows(batches: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
     for batch in batches:
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-
-def _harmless(value: object) -> object:
-    """A spreadsheet runs what starts like a formula; behind an apostrophe it shows it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

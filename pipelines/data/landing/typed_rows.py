@@ -16,7 +16,7 @@ from pipelines.data.landing.local_time import zone_clock
 from pipelines.data.landing.raw_rows import RawRows, identifier, physical
 from pipelines.data.landing.value_sql import Reading, quoted
 from pipelines.foundation.identity.erased_customers import ERASED
-from pipelines.foundation.identity.masking import Hiding
+from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Pseudonyms
 
 _SHOWN_CHARACTERS = 60
@@ -41,9 +41,10 @@ class TypedRows:
     """One file's rows, typed and judged: `landed` and `rejected` count them, the batches hand them out."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table, hiding: Hiding
+        self, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table, masking: Masking
     ) -> None:
-        self._connection, self._path, self._raw, self._contract, self._hiding = connection, path, raw, contract, hiding
+        self._connection, self._path, self._raw, self._contract = connection, path, raw, contract
+        self._masking = masking
         self.identities: dict[str, str] = {}  # own id to pseudonym, of every customer that lands
 
     @classmethod
@@ -55,20 +56,20 @@ class TypedRows:
         contract: Table,
         *,
         source_sha256: str,
-        hiding: Hiding,
+        masking: Masking,
     ) -> TypedRows:
         """Type and judge every row. `connection` must have the clock functions: see `workbench`.
 
-        hiding: erased customers' rows are rejected, whatever they hold; where there are pseudonyms, customers land
+        masking: erased customers' rows are rejected, whatever they hold; where there are pseudonyms, customers land
         under these, and of a rejected row only its number and what is wrong with it are kept.
         Raises: DataError where one key stands for two different rows.
         """
-        rows = cls(connection, path, raw, contract, hiding)
+        rows = cls(connection, path, raw, contract, masking)
         connection.execute(_typing_sql(raw, contract, made=source_sha256[:12]))
-        if hiding.tombstones and "customer_id" in raw.readings:
+        if masking.erased and "customer_id" in raw.readings:
             rows._set_erased_aside()
-        if hiding.pseudonyms and "customer_id" in raw.readings:
-            rows._rename(hiding.pseudonyms)
+        if masking.pseudonyms and "customer_id" in raw.readings:
+            rows._rename(masking.pseudonyms)
         connection.execute("CREATE TABLE repeats (source_row BIGINT, first_row BIGINT)")
         if contract.key and all(name in raw.readings for name in contract.key):
             rows._settle_repeats()
@@ -125,14 +126,14 @@ class TypedRows:
         A row that names an erased customer, in whichever of its values, has the reason `erased` and no raw_row.
         """
         first = "rejects" if at_most is None else f"(FROM rejects ORDER BY source_row LIMIT {at_most})"
-        reason, row = ("reason", "raw_row") if self._hiding.pseudonyms is None else ("fault", "NULL::VARCHAR")
+        reason, row = ("reason", "raw_row") if self._masking.pseudonyms is None else ("fault", "NULL::VARCHAR")
         found = self._batches(
             f"SELECT source_row, {reason} AS reason, {quoted(self._path.name)} AS source, {row} AS raw_row "  # noqa: S608 - quoted
             f"FROM {first} JOIN ({self._raw.texts}) USING (source_row) ORDER BY source_row"
         )
-        if not self._hiding.tombstones:
+        if not self._masking.erased:
             return found
-        return pa.RecordBatchReader.from_batches(REJECTED_SCHEMA, map(self._hiding.tombstones.masked, found))
+        return pa.RecordBatchReader.from_batches(REJECTED_SCHEMA, map(self._masking.erased.masked, found))
 
     def common_reasons(self) -> list[CommonReason]:
         """The three most frequent reasons for rejecting."""
@@ -140,7 +141,7 @@ class TypedRows:
 
     def _set_erased_aside(self) -> None:
         customers = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE customer_id IS NOT NULL")
-        names = self._hiding.tombstones.among(customers.to_arrow_table()["customer_id"].to_pylist())
+        names = self._masking.erased.among(customers.to_arrow_table()["customer_id"].to_pylist())
         self._connection.execute(
             f"UPDATE typed SET why = '{ERASED}', fault = '{ERASED}' WHERE customer_id IN (SELECT unnest(?::VARCHAR[]))",  # noqa: S608 - a constant
             [names],

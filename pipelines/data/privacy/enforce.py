@@ -1,100 +1,73 @@
-"""What leaves the workspace: checked against the lists once more, as they are at that moment."""
+"""Objections enforced: whoever may not be processed by now leaves what was scored and handed over before."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from pipelines.foundation.identity.objections import ID, Refusals, opt_outs, read
-from pipelines.foundation.identity.pseudonyms import Identities
+from pipelines.foundation.identity.objections import ID
+from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
-from pipelines.foundation.storage import csv_file
-from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
+from pipelines.foundation.storage.lock import held
+from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub, settle
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.workspace import Workspace
 
 Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)"
+
+@contextmanager
+def taken_to_write(workspace: Workspace) -> Iterator[None]:
+    """Hold a workspace's lock while a command writes; first end what a killed one left, and enforce objections.
+
+    They are enforced once more when the command has done its work: somebody may have objected meanwhile.
+
+    Raises: BusyError where another command writes, DataError where a list that the settings name cannot be read.
+    """
+    with held(workspace.root):
+        settle(workspace.store)
+        enforce(workspace.store, workspace.permissions)
+        yield
+        enforce(workspace.store, workspace.permissions)
 
 
-def refusals_now(workspace: Workspace) -> Refusals:
-    """The lists as they are now, by the company's own ids."""
-    return read(workspace.root, workspace.settings.privacy)
-
-
-def kept_inside(workspace: Workspace) -> Refusals:
-    """Of whom nothing is handed over, by the lists as they are now and the company's own ids."""
-    refusals = refusals_now(workspace)
-    return Refusals(refusals.objected | opt_outs(workspace.root, workspace.settings.privacy), refusals.consented)
-
-
-def permitted(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of those who may be processed, by the lists as they are now."""
-    refusals = refusals_now(workspace).known_as(workspace.name_of)
-    kept: pd.DataFrame = frame[refusals.allows(frame[ID])]
-    return kept.reset_index(drop=True)
-
-
-def leaving(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of those of whom something may be handed over, by the lists as they are now."""
-    inside = kept_inside(workspace).known_as(workspace.name_of)
-    kept: pd.DataFrame = frame[inside.allows(frame[ID])]
-    return kept.reset_index(drop=True)
-
-
-def there(store: Store, path: str, *, of: str | None = None) -> bool:
-    """Whether a delivered file is there, whole. of: what it must have been written of."""
-    found = store.present(path)
-    return found is not None and not found.detail.get("reduced") and found.detail.get("of") == of
-
-
-def hand_over(workspace: Workspace, path: str, frame: pd.DataFrame, *, of: str | None = None) -> None:
-    """Write a CSV file by the company's own ids, of those of whom something may be handed over."""
-    rows = leaving(workspace, frame)
-    if workspace.pseudonyms is not None:
-        rows = rows.assign(**{ID: Identities(workspace.root).own(rows[ID])})
-    workspace.store.put(path, lambda place: csv_file.write(rows, place), kind="delivery", of=of)
-
-
-def enforce(workspace: Workspace) -> None:
+def enforce(store: Store, permissions: Permissions) -> None:
     """Take those who may not be processed out of what was scored and handed over before; once for the same lists."""
-    refusals, inside, store = refusals_now(workspace), kept_inside(workspace), workspace.store
+    refusals, inside = permissions.refusals(), permissions.kept_inside()
     lists = f"{refusals.fingerprint} {inside.fingerprint}"
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         if ledger.execute("SELECT 1 FROM enforced WHERE lists = ?", (lists,)).fetchone():
             return
-    name_of = workspace.name_of
+    name_of = permissions.name_of
     for file in store.files("report") if inside != refusals else []:
-        forget(store, file.path)  # it may name somebody who opted out since
-    if inside and take_out(store, refusals.known_as(name_of).refuses, inside.refuses, inside.known_as(name_of).refuses):
+        delete_file(store, file.path)  # it may name somebody who opted out since
+    if inside and purge(store, refusals.known_as(name_of).refuses, inside.refuses, inside.known_as(name_of).refuses):
         scrub(store)
     with store.transaction() as ledger:
         ledger.execute("DELETE FROM enforced")
         ledger.execute("INSERT INTO enforced VALUES (?)", (lists,))
 
 
-def take_out(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict[str, int]:
+def purge(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict[str, int]:
     """Rows taken out of the scores, the delivered files and the outbox, by kind; a report that may show them goes, too.
 
     scored, delivered, waiting: who is to go, by the ids that stand in each. What a destination holds is noted on, so
     that the next delivery empties it there.
     """
     done = {
-        "scores": ScoreStore(store).strike(scored),
-        "recommended": Recommended(store).strike(scored),
+        "scores": ScoreStore(store).delete_customers(scored),
+        "recommended": Recommended(store).delete_customers(scored),
         "delivery": 0,
-        "outbox": outbox_tables.strike(store, waiting, tables=("outbox",)),
+        "outbox": outbox_tables.delete_customers(store, waiting, tables=("outbox",)),
     }
     for file in store.files("delivery"):
         if store.present(file.path) is not None:
@@ -103,7 +76,7 @@ def take_out(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict
                 done["delivery"] += rows
                 rewrite(store, file, partial(_write, text), reduced=True)
     for file in store.files("report") if any(done.values()) else []:
-        forget(store, file.path)
+        delete_file(store, file.path)
         done["report"] = 1
     return {kind: count for kind, count in done.items() if count}
 

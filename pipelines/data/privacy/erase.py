@@ -12,20 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import DataError
-from pipelines.data.privacy.enforce import take_out
+from pipelines.data.privacy.enforce import purge
 from pipelines.data.privacy.landed_rows import erase_rows
 from pipelines.data.privacy.own_files import MADE
 from pipelines.data.privacy.traces import Traces
 from pipelines.data.privacy.workspace_files import made_files, rows_of
-from pipelines.foundation.identity.erased_customers import KEY, SCHEMA
+from pipelines.foundation.identity.erased_customers import KEY
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
+from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landed_tables import LANDED
-from pipelines.foundation.storage.rewriting import forget, scrub
+from pipelines.foundation.storage.rewriting import delete_file, scrub
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.job import Job
 
@@ -53,7 +54,7 @@ def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
             _note(store, _looked_into(job, fresh, digests, step))
         pending = [name for name in names if not (_noted(store, digests[name]) or {}).get("finished")]
         if pending:
-            _remove(store, {name: job.workspace.name_of(name) for name in pending}, step)
+            _remove(store, {name: job.workspace.permissions.name_of(name) for name in pending}, step)
             _finish(store, [digests[name] for name in pending])
     receipts = [json.loads((_noted(store, digests[name]) or {})["receipt"]) for name in names]
     for number, (name, receipt) in enumerate(zip(names, receipts, strict=True), 1):
@@ -65,9 +66,10 @@ def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
 
 def _looked_into(job: Job, names: list[str], digests: dict[str, str], say: Say) -> list[Receipt]:
     """A receipt for each, of what is to be removed."""
-    views = job.workspace.each_outcome
-    champions = {found.version for view in views if (found := view.versions.aliased("champion")) is not None}
-    traces = Traces.of(job.workspace.store, {name: job.workspace.name_of(name) for name in names}, say)
+    outcome, store = job.workspace.settings.outcome, job.workspace.store
+    aliased = (Versions(store, kind).aliased("champion") for kind in (outcome.kind, *outcome.also))
+    champions = {found.version for found in aliased if found is not None}
+    traces = Traces.of(store, {name: job.workspace.permissions.name_of(name) for name in names}, say)
     return [
         {
             "customer": digests[name],
@@ -90,12 +92,12 @@ def _remove(store: Store, names: Mapping[str, str], say: Say) -> None:
     for file in made_files(store):
         if rows_of(store, file, names.values()):
             say(f"removing {file.path}")
-            forget(store, file.path)
+            delete_file(store, file.path)
     say("scores and what was handed over")
     ours = partial(_among, frozenset(names.values()))
-    take_out(store, ours, partial(_among, frozenset(names)), ours)
-    outbox_tables.strike(store, ours, tables=("held",))
-    Identities(store.root).forget(names)
+    purge(store, ours, partial(_among, frozenset(names)), ours)
+    outbox_tables.delete_customers(store, ours, tables=("held",))
+    Identities(store.root).delete_customers(names)
     _sweep_leftovers(store)
     say("cleaning the ledger")
     scrub(store)
@@ -118,7 +120,6 @@ def _sweep_leftovers(store: Store) -> None:
 
 def _noted(store: Store, digest: str) -> dict[str, Any] | None:
     with store.transaction() as ledger:
-        ledger.execute(SCHEMA)
         row = ledger.execute("SELECT * FROM erasures WHERE digest = ?", (digest,)).fetchone()
     return None if row is None else dict(row)
 

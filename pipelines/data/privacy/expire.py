@@ -26,8 +26,9 @@ from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
-from pipelines.foundation.storage.rewriting import forget, rewrite, scrub
+from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
+from pipelines.foundation.workspace.calendar import Grid, memory_days
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
 
@@ -76,7 +77,11 @@ def expire(job: Job) -> dict[str, Any]:
 
 def _refuse_short_memory(settings: Settings) -> None:
     days, plan = settings.privacy.keep_facts_days, settings.snapshots
-    needed = plan.every_days * plan.at_most + settings.maturity_days + max(settings.lookback_days)
+    needed = memory_days(
+        Grid(**plan.model_dump()),
+        maturity_days=settings.question.maturity_days,
+        lookback_days=settings.lookback_days,
+    )
     if days is not None and days < needed:
         raise SettingsError(
             f"privacy.keep_facts_days = {days}, but training looks back {needed} days (snapshots.every_days times "
@@ -132,7 +137,7 @@ class Old:
             if date.fromisoformat(file.detail["day"]) < before
         ]
         old += [file for file in store.files("predictions") if self._last_fold(file) < str(before)]
-        return _forget(self.workspace, old)
+        return _delete_files(self.workspace, old)
 
     def scores(self, before: date) -> int:
         return ScoreStore(self.workspace.store).expire(before)
@@ -144,7 +149,7 @@ class Old:
         current = ScoreStore(self.workspace.store).current()
         kept = None if current is None else current[0].as_of
         days = ((file, day) for file, day in self._handed_over() if day != kept)
-        return _forget(self.workspace, [file for file, day in days if day < str(before)])
+        return _delete_files(self.workspace, [file for file, day in days if day < str(before)])
 
     def _handed_over(self) -> Iterator[tuple[StoredFile, str]]:
         for file in self.workspace.store.files("delivery"):
@@ -177,9 +182,9 @@ class Old:
         )
 
 
-def _forget(workspace: Workspace, files: list[StoredFile]) -> int:
+def _delete_files(workspace: Workspace, files: list[StoredFile]) -> int:
     for file in files:
-        forget(workspace.store, file.path)
+        delete_file(workspace.store, file.path)
     return len(files)
 
 

@@ -45,8 +45,7 @@ def rows_of(store: Store, file: StoredFile, names: Collection[str]) -> dict[str,
 def models(store: Store) -> Iterator[dict[str, Any]]:
     """Every model of every outcome that has a local copy: version, outcome, and the days of its snapshots."""
     with store.transaction() as ledger:
-        known = ledger.execute("SELECT 1 FROM sqlite_master WHERE name = 'versions'").fetchone()
-        rows = ledger.execute("SELECT version, outcome FROM versions ORDER BY sequence").fetchall() if known else []
+        rows = ledger.execute("SELECT version, outcome FROM versions ORDER BY sequence").fetchall()
     for row in rows:
         stored = store.present(f"models/{row['version']}/model.json")
         if stored is not None:

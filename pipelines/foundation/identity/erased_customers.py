@@ -1,4 +1,4 @@
-"""Who was erased, by keyed hash: enough to keep them out of later files, too little to tell who they were."""
+"""Erased customers by keyed hash: later files are read without them, and nobody can tell from it who they were."""
 
 from __future__ import annotations
 
@@ -20,25 +20,18 @@ KEY = "erased"
 _WORDS = 6
 _PUNCTUATION = ".:!?()[]{}<>\"'"
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS erasures (
-    digest TEXT NOT NULL PRIMARY KEY, receipt TEXT NOT NULL, finished INTEGER NOT NULL
-)
-"""
-
 
 @dataclass(frozen=True)
-class Tombstones:
-    """secret: the key of the hashes, None while nobody was erased."""
+class ErasedCustomers:
+    """One hash per erased customer. secret: the key of the hashes, None while nobody was erased."""
 
     secret: bytes | None = None
     digests: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, store: Store) -> Tombstones:
+    def of(cls, store: Store) -> ErasedCustomers:
         """Raises: DataError where an erasure was broken off: half of a person must not be computed with."""
         with store.transaction() as ledger:
-            ledger.execute(SCHEMA)
             rows = ledger.execute("SELECT digest, finished FROM erasures").fetchall()
         if not all(row["finished"] for row in rows):
             raise DataError(

@@ -9,12 +9,10 @@ import secrets
 from pathlib import Path
 
 from features.errors import IntegrityError
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.store import Store
 
 BYTES = 32
-
-_SCHEMA = "CREATE TABLE IF NOT EXISTS keys (name TEXT NOT NULL PRIMARY KEY, mark TEXT NOT NULL)"
 
 
 def key(store: Store, name: str, *, given: str | None = None, make: bool = True) -> bytes | None:
@@ -58,7 +56,7 @@ def named(secret: bytes, text: str) -> str:
 def _made(place: Path) -> bytes:
     found = secrets.token_bytes(BYTES)
     with (
-        whole(place) as temporary,
+        atomic_write(place) as temporary,
         os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle,
     ):
         handle.write(found.hex())
@@ -67,6 +65,5 @@ def _made(place: Path) -> bytes:
 
 def _mark(store: Store, name: str) -> str | None:
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         row = ledger.execute("SELECT mark FROM keys WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row["mark"])

@@ -98,17 +98,17 @@ def opt_outs(root: Path, plan: Privacy) -> frozenset[str]:
 
 
 def _consented(root: Path, path: str) -> frozenset[str]:
-    said: dict[str, tuple[bool, int]] = {}
+    answers: dict[str, tuple[bool, int]] = {}
     for line, row in _rows(root, path, "consent", (ID, GIVEN)):
         word = row[GIVEN].lower()
         if word not in TRUE + FALSE:
             raise DataError(f"{path}, line {line}: {GIVEN} is none of {', '.join(TRUE + FALSE)}; correct it")
-        given, earlier = said.setdefault(row[ID], (word in TRUE, line))
+        given, earlier = answers.setdefault(row[ID], (word in TRUE, line))
         if given != (word in TRUE):
             raise DataError(
                 f"{path}: lines {earlier} and {line} say yes and no for one customer; leave the one that holds"
             )
-    return frozenset(customer for customer, (given, _) in said.items() if given)
+    return frozenset(customer for customer, (given, _) in answers.items() if given)
 
 
 def _rows(root: Path, path: str | None, setting: str, wanted: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -1,4 +1,4 @@
-"""Names that stand for customers where settings want no ids kept, and the one file that tells whose they are."""
+"""Pseudonyms of customers, where settings want no ids kept, and the one file that leads back from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILE = ".attrition-identities.sqlite"
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """secret: the key; without it a name cannot be made from an id, nor tried."""
+    """Pseudonyms made with a key. secret: the key; without it none can be made from an id, nor tried."""
 
     secret: bytes
 
@@ -68,7 +68,7 @@ def refuse_mixture(store: Store, settings: Settings) -> None:
 
 
 class Identities:
-    """Whose the pseudonyms are: a file that only its owner may read, which delivery alone reads."""
+    """One row per customer, own id and pseudonym: a file that only its owner may read, and delivery alone does."""
 
     def __init__(self, root: Path) -> None:
         self.place = root / FILE
@@ -95,7 +95,7 @@ class Identities:
                 "folder landed/ and run `attrition ingest` again"
             ) from None
 
-    def forget(self, customers: Iterable[str]) -> int:
+    def delete_customers(self, customers: Iterable[str]) -> int:
         """Delete customers by their own ids; how many were known."""
         if not self.place.exists():
             return 0

@@ -10,34 +10,14 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
+from features.cohort import Cohort
 from features.errors import TrainingError
+from features.outcomes import Kind
+from features.spells import Endings
 from models import artifact
+from models.question import Question
 from models.training import Fitted
 from pipelines.foundation.storage.store import Store
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS versions (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    outcome TEXT NOT NULL,
-    version TEXT NOT NULL UNIQUE,
-    made_from TEXT NOT NULL UNIQUE,
-    trained_at TEXT NOT NULL,
-    promoted INTEGER NOT NULL,
-    verdict TEXT NOT NULL,
-    record TEXT NOT NULL,
-    published INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS rollbacks (outcome TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS challengers (outcome TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS champions (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    outcome TEXT NOT NULL,
-    version TEXT NOT NULL,
-    since TEXT NOT NULL,
-    why TEXT NOT NULL,
-    rolled_back_at TEXT
-);
-"""
 
 _ALIASED = {
     "challenger": "SELECT version FROM challengers WHERE outcome = ?",
@@ -47,7 +27,7 @@ _ALIASED = {
 
 
 @dataclass(frozen=True)
-class Reign:
+class ChampionPeriod:
     """A version that became champion: since when, why, and when that was rolled back, if it was."""
 
     version: str
@@ -70,13 +50,10 @@ class Version:
 
 
 class Versions:
-    """The ledger's side of the registry. It answers while any tracking server is away."""
+    """The versions of one outcome in the ledger, which answers while a tracking server does not."""
 
-    def __init__(self, store: Store, outcome: str) -> None:
+    def __init__(self, store: Store, outcome: Kind) -> None:
         self.store, self.outcome = store, outcome
-        with store.transaction() as ledger:
-            for statement in _SCHEMA.split(";"):
-                ledger.execute(statement)
 
     def keep(self, files: Mapping[str, str], version: str) -> None:
         """Store the local copy of a model."""
@@ -105,29 +82,29 @@ class Versions:
             )
             ledger.execute("INSERT OR REPLACE INTO challengers VALUES (?, ?)", (self.outcome, version.version))
             if version.promoted:
-                self._crown(ledger, version.version, since=version.trained_at, why=version.verdict)
+                self._set_champion(ledger, version.version, since=version.trained_at, why=version.verdict)
 
     def promote(self, version: str, *, now: datetime, why: str) -> None:
         """Make a version champion, whatever its verdict was. It is to be published again, so that aliases follow."""
         with self.store.transaction() as ledger:
-            self._crown(ledger, version, since=now.isoformat(), why=why)
+            self._set_champion(ledger, version, since=now.isoformat(), why=why)
             ledger.execute("UPDATE versions SET published = 0 WHERE version = ?", (version,))
 
-    def _crown(self, ledger: Connection, version: str, *, since: str, why: str) -> None:
+    def _set_champion(self, ledger: Connection, version: str, *, since: str, why: str) -> None:
         ledger.execute(
             "INSERT INTO champions (outcome, version, since, why) VALUES (?, ?, ?, ?)",
             (self.outcome, version, since, why),
         )
         ledger.execute("DELETE FROM rollbacks WHERE outcome = ?", (self.outcome,))
 
-    def reigns(self) -> list[Reign]:
+    def champion_periods(self) -> list[ChampionPeriod]:
         """Every time that a version became champion, oldest first."""
         with self.store.transaction() as ledger:
             rows = ledger.execute(
                 "SELECT version, since, why, rolled_back_at FROM champions WHERE outcome = ? ORDER BY sequence",
                 (self.outcome,),
             ).fetchall()
-        return [Reign(**dict(row)) for row in rows]
+        return [ChampionPeriod(**dict(row)) for row in rows]
 
     def begin_roll_back(self) -> str:
         """The version to go back to, the same again until `end_roll_back`: broken off, it must not go further back.
@@ -146,7 +123,7 @@ class Versions:
             ledger.execute("DELETE FROM rollbacks WHERE outcome = ?", (self.outcome,))
 
     def _before_champion(self) -> str:
-        standing = [reign.version for reign in self.reigns() if reign.rolled_back_at is None]
+        standing = [period.version for period in self.champion_periods() if period.rolled_back_at is None]
         earlier = [version for version in standing[:-1] if version != standing[-1]]
         if not earlier:
             raise TrainingError(
@@ -226,8 +203,13 @@ class Versions:
         return all(self.store.present(f"models/{version}/{name}") for name in (artifact.BOOSTER, artifact.MODEL))
 
     def load(self, version: str) -> Fitted:
-        """A model from its local copy."""
-        return artifact.from_files(self.files(version))
+        """A model from its local copy.
+
+        Raises: OutdatedModelError where it is in a format that is no longer read.
+        """
+        files = self.files(version)
+        carried = artifact.carries_question(files)
+        return artifact.from_files(files, asked=None if carried else _question(self.named(version).record["settings"]))
 
     def files(self, version: str) -> dict[str, str]:
         """The local copy of a model, file name to text, each file's hash checked before it is used.
@@ -241,6 +223,21 @@ class Versions:
                 raise TrainingError(f"model {version} has no local copy of {name}; run `attrition train` again")
             files[name] = self.store.verified(stored).read_text(encoding="utf-8")
         return files
+
+
+def _question(settings: Mapping[str, Any]) -> Question:
+    """What a model was asked, by the settings that it was trained with: models did not always carry it themselves."""
+    contracts, outcome = settings["contracts"], settings["outcome"]
+    return Question.of(
+        outcome["kind"],
+        lead_days=outcome["lead_days"],
+        horizon_days=outcome["horizon_days"],
+        cohort=Cohort(**settings["cohort"]),
+        endings=Endings(
+            grace_days=contracts["grace_days"], involuntary_reasons=tuple(contracts["involuntary_reasons"])
+        ),
+        price_rise_is_expansion=contracts["price_rise_is_expansion"],
+    )
 
 
 def _writer(text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
 
 import numpy as np
@@ -11,22 +11,16 @@ import pandas as pd
 
 from pipelines.foundation.storage.store import Store
 
-COLUMNS: Mapping[str, str] = {
-    "customer_id": "TEXT NOT NULL",
-    "play": "TEXT NOT NULL",
-    "recommended_on": "TEXT NOT NULL",
-    "treatment_group": "TEXT NOT NULL",
-    "churn_probability": "REAL NOT NULL",
-    "value": "REAL",
-    "expected_profit": "REAL NOT NULL",
-    "run_id": "TEXT NOT NULL",
-}
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS recommended (
-    {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}, PRIMARY KEY (customer_id, recommended_on)
+COLUMNS = (
+    "customer_id",
+    "play",
+    "recommended_on",
+    "treatment_group",
+    "churn_probability",
+    "value",
+    "expected_profit",
+    "run_id",
 )
-"""
 
 
 class Recommended:
@@ -39,8 +33,6 @@ class Recommended:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        with store.transaction() as ledger:
-            ledger.execute(_SCHEMA)
 
     def read(self) -> pd.DataFrame:
         """Every row, by day and customer."""
@@ -68,8 +60,8 @@ class Recommended:
         with self.store.transaction() as ledger:
             return ledger.execute("DELETE FROM recommended WHERE recommended_on < ?", (str(before),)).rowcount
 
-    def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
-        """Take customers out. How many rows."""
+    def delete_customers(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
+        """Delete customers. How many rows."""
         with self.store.transaction() as ledger:
             names = [row["customer_id"] for row in ledger.execute("SELECT DISTINCT customer_id FROM recommended")]
             leaving = [(name,) for name, leaves in zip(names, gone(names), strict=True) if leaves] if names else []

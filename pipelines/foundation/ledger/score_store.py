@@ -16,44 +16,29 @@ import pandas as pd
 
 from features.errors import DataError, IntegrityError
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.rewriting import forget
+from pipelines.foundation.storage.rewriting import delete_file
 from pipelines.foundation.storage.store import Store
 
-COLUMNS: Mapping[str, str] = {
-    "customer_id": "TEXT NOT NULL PRIMARY KEY",
-    "churn_probability": "REAL NOT NULL",
-    "churn_risk_band": "TEXT NOT NULL",
-    "value_at_risk": "REAL",
-    "currency": "TEXT NOT NULL",
-    "priority": "INTEGER NOT NULL",
-    "reason_1": "TEXT NOT NULL",
-    "reason_1_code": "TEXT NOT NULL",
-    "reason_2": "TEXT NOT NULL",
-    "reason_2_code": "TEXT NOT NULL",
-    "reason_3": "TEXT NOT NULL",
-    "reason_3_code": "TEXT NOT NULL",
-    "horizon_days": "INTEGER NOT NULL",
-    "model_version": "TEXT NOT NULL",
-    "scored_at": "TEXT NOT NULL",
-    "data_as_of": "TEXT NOT NULL",
-    "valid_until": "TEXT NOT NULL",
-    "run_id": "TEXT NOT NULL",
-}
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS scores ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
-CREATE TABLE IF NOT EXISTS score_runs (
-    sequence INTEGER PRIMARY KEY,
-    as_of TEXT NOT NULL,
-    run_id TEXT NOT NULL UNIQUE,
-    made_from TEXT NOT NULL,
-    history TEXT NOT NULL,
-    rows INTEGER NOT NULL,
-    content_sha256 TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    current INTEGER NOT NULL
+COLUMNS = (
+    "customer_id",
+    "churn_probability",
+    "churn_risk_band",
+    "value_at_risk",
+    "currency",
+    "priority",
+    "reason_1",
+    "reason_1_code",
+    "reason_2",
+    "reason_2_code",
+    "reason_3",
+    "reason_3_code",
+    "horizon_days",
+    "model_version",
+    "scored_at",
+    "data_as_of",
+    "valid_until",
+    "run_id",
 )
-"""
 
 _NEXT = "(SELECT coalesce(max(sequence), 0) + 1 FROM score_runs)"
 
@@ -81,9 +66,6 @@ class ScoreStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        with store.transaction() as ledger:
-            for statement in _SCHEMA.split(";"):
-                ledger.execute(statement)
 
     def replace(
         self, scores: pd.DataFrame, *, as_of: str, run_id: str, made_from: str, detail: Mapping[str, Any]
@@ -126,13 +108,13 @@ class ScoreStore:
             )
         return self.require(run.as_of)
 
-    def strike(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
-        """Take customers out of every run, current or not; what all others have stays, value for value. How many rows.
+    def delete_customers(self, gone: Callable[[list[str]], npt.NDArray[np.bool_]]) -> int:
+        """Delete customers from every run, current or not; what all others have stays, value for value. How many rows.
 
         gone: which of some customers are to go. A run's reduced history has a name of its own, and holds with the run's
-        new digest from one transaction on; a file that no run names is left over from a strike that broke off.
+        new digest from one transaction on; a file that no run names is left over from a deletion that broke off.
         """
-        struck = 0
+        deleted = 0
         for run in self.runs():
             scores = documents.read_frame(self.store, run.history)
             if scores is None:
@@ -153,23 +135,23 @@ class ScoreStore:
                 if run.current:
                     customers = [(customer,) for customer in scores["customer_id"][leave]]
                     ledger.executemany("DELETE FROM scores WHERE customer_id = ?", customers)
-            struck += int(leave.sum())
-        self._forget_unnamed()
-        return struck
+            deleted += int(leave.sum())
+        self._delete_unnamed()
+        return deleted
 
     def expire(self, before: date) -> int:
         """Delete the runs of the days before one, but never the current run. How many."""
         old = [(run.run_id,) for run in self.runs() if not run.current and date.fromisoformat(run.as_of) < before]
         with self.store.transaction() as ledger:
             ledger.executemany("DELETE FROM score_runs WHERE run_id = ?", old)
-        self._forget_unnamed()
+        self._delete_unnamed()
         return len(old)
 
-    def _forget_unnamed(self) -> None:
+    def _delete_unnamed(self) -> None:
         named = {run.history for run in self.runs()}
         for file in self.store.files("scores"):
             if file.path not in named:
-                forget(self.store, file.path)
+                delete_file(self.store, file.path)
 
     def run(self, as_of: str) -> ScoreRun | None:
         """The newest run of a date."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from features.errors import did_you_mean
-from pipelines.foundation.settings.addresses import is_here
+from pipelines.foundation.settings.addresses import is_confidential
 from pipelines.foundation.settings.delivered_fields import FIELDS, Names
 from pipelines.foundation.settings.json_calls import FieldList, Job, Place, Read, Write
 from pipelines.foundation.settings.section import PositiveInt, Section, Share
@@ -68,6 +68,15 @@ def _without_secrets(value: str) -> str:
     return value
 
 
+def _web_address(value: str) -> str:
+    if not is_confidential(value):
+        raise ValueError(
+            "the address is not https, and the token would be readable on its way; write it like "
+            "https://api.example.com (http to this machine only)"
+        )
+    return _without_secrets(value).rstrip("/")
+
+
 class HubSpot(_Destination):
     """Contacts of HubSpot, found by `unique_property`, which must be unique there. Token: ATTRITION_HUBSPOT_TOKEN."""
 
@@ -75,7 +84,7 @@ class HubSpot(_Destination):
     unique_property: str = "attrition_external_id"
     address: str = "https://api.hubapi.com"
 
-    _address = field_validator("address")(_without_secrets)
+    _address = field_validator("address")(_web_address)
 
 
 _ApiName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -129,7 +138,7 @@ class BottleCrm(_Destination):
     address: str
     external_id_field: str = "attrition_external_id"
 
-    _address = field_validator("address")(_without_secrets)
+    _address = field_validator("address")(_web_address)
 
     @model_validator(mode="after")
     def _keys(self) -> Self:
@@ -195,17 +204,15 @@ class Rest(_Destination):
     read: Read | None = None
     fields: Literal["given"] | FieldList | None = None
 
-    _secrets = field_validator("address")(_without_secrets)
+    _address = field_validator("address")(_web_address)
 
     @field_validator("address")
     @classmethod
-    def _private(cls, value: str) -> str:
+    def _root(cls, value: str) -> str:
         parts = urlsplit(value)
-        if not parts.hostname or parts.query or parts.fragment or parts.username:
+        if parts.query or parts.fragment or parts.username:
             raise ValueError("the address is none; write it like https://api.example.com")
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_here(parts.hostname)):
-            raise ValueError("the address is not https, and the token would be readable on its way")
-        return value.rstrip("/")
+        return value
 
     @field_validator("headers")
     @classmethod
@@ -227,8 +234,8 @@ class Rest(_Destination):
         if not self.id_at and ("{id}" not in self.write.path or (self.read and "{ids}" in self.read.path)):
             raise ValueError("id_at is missing: nothing says where a record holds the customer's id")
         names = self.remote.all()
-        inside = self.fields_at + "." if self.fields_at else ""
-        beside = [self.id_at.removeprefix(inside).split(".")[0]] if self.id_at.startswith(inside) else []
+        before = self.fields_at + "." if self.fields_at else ""
+        beside = [self.id_at.removeprefix(before).split(".")[0]] if self.id_at.startswith(before) else []
         taken = [*beside, *([] if self.fields_at else self.record)]
         if len(names) < len(FIELDS) or any(name in names for name in taken):
             raise ValueError("two things have the same name in a record; change prefix, names or record")

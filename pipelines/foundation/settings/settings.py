@@ -15,6 +15,7 @@ from features.catalog import Spans
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError
 from features.spells import Endings
+from models.question import Question
 from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.settings.monitoring import Monitoring
@@ -250,10 +251,20 @@ class Settings(Section):
         return Spans(lookback_days=self.lookback_days, horizon_days=horizon)
 
     @property
-    def maturity_days(self) -> int:
-        """From a snapshot to the day on which its outcome is known: lead, horizon, and grace period of contracts."""
-        grace = self.contracts.grace_days if self.cohort.kind == "subscribed" else 0
-        return self.outcome.lead_days + self.outcome.horizon_days + grace
+    def question(self) -> Question:
+        """What the model whose scores go to the CRM is asked."""
+        return self.question_of(self.outcome.kind)
+
+    def question_of(self, kind: outcomes.Kind) -> Question:
+        """The same of a further outcome."""
+        return Question.of(
+            kind,
+            lead_days=self.outcome.lead_days,
+            horizon_days=self.outcome.horizon_days,
+            cohort=self.at_risk,
+            endings=self.endings,
+            price_rise_is_expansion=self.contracts.price_rise_is_expansion,
+        )
 
     @property
     def endings(self) -> Endings:

@@ -18,7 +18,7 @@ def unfinished(target: Path) -> Path:
 
 
 @contextmanager
-def whole(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """A place to write to; it becomes `target` once the block ended well, flushed to the disk, or is removed."""
     temporary = unfinished(target)
     try:

@@ -1,27 +1,164 @@
-"""What a result was made from, as one hash."""
+"""What a result was made from, as one hash: the frozen things its maker was handed, and the code and libraries it ran.
+
+Whoever makes a stored result is handed frozen inputs and nothing else of the settings, and the result is named by the
+hash of just these (`fingerprint`). So a setting that is not in a name cannot be read.
+"""
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
+from pydantic import BaseModel
 
-def fingerprint(parts: Mapping[str, Any]) -> str:
-    """Sixteen hexadecimal digits of everything that a result depends on."""
-    text = json.dumps(parts, sort_keys=True, default=str)
+ROOMS = ("features", "models", "pipelines")
+_HERE = Path(__file__).parents[3]
+
+# Distributions whose import has another name, and what an import runs on without saying so.
+RUNS_ON: dict[str, tuple[str, ...]] = {
+    "dateutil": ("python-dateutil",),
+    "hubspot": ("hubspot-api-client",),
+    "ibis": ("ibis-framework", "duckdb", "sqlglot", "pyspark"),
+    "markupsafe": ("markupsafe",),
+    "simple_salesforce": ("simple-salesforce",),
+    "sklearn": ("scikit-learn",),
+    "woodelf": ("woodelf-explainer", "shap"),
+}
+
+
+def fingerprint(*given: object, by: tuple[str, ...] = ()) -> str:
+    """Sixteen hexadecimal digits of what a result was made from.
+
+    given: frozen dataclasses, sections of the settings, and plain values; TypeError for what may change later. by: the
+    modules, or whole rooms, whose code makes it; none where a result only puts together what has a name already.
+    """
+    text = json.dumps([*map(_frozen, given), code_version(*by) if by else None], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _frozen(value: object) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_frozen(part) for part in value]
+    if isinstance(value, frozenset):
+        return sorted(json.dumps(_frozen(part)) for part in value)
+    if isinstance(value, BaseModel) and value.model_config.get("frozen"):
+        fields: dict[str, object] = {name: getattr(value, name) for name in type(value).model_fields}
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type) and _is_frozen(value):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    else:
+        raise TypeError(f"a result cannot be named by a {type(value).__name__}: it is not frozen")
+    return {"is": type(value).__name__} | {name: _frozen(part) for name, part in fields.items()}
+
+
+def _is_frozen(value: object) -> bool:
+    parameters: Any = getattr(type(value), "__dataclass_params__", None)
+    return bool(parameters and parameters.frozen)
+
+
 @cache
-def code_version(*rooms: str) -> str:
-    """The release and a hash of the source files of some rooms, all three unless named: what made a result."""
-    digest, here = hashlib.sha256(), Path(__file__).parents[3]
-    for room in rooms or ("features", "models", "pipelines"):
-        for place in sorted((here / room).rglob("*.py")):
-            digest.update(place.relative_to(here).as_posix().encode() + place.read_bytes())
+def code_version(*makers: str) -> str:
+    """The release, and a hash of what some modules (or rooms) and all that they import do; all rooms unless named.
+
+    Comments, docstrings and layout do not count; versions of the libraries that they import do.
+    """
+    digest, libraries = hashlib.sha256(), set[str]()
+    for module in sorted(_with_all_imported(makers or ROOMS)):
+        place = _place(module)
+        if place is not None:
+            digest.update(module.encode() + _meaning(place))
+            libraries |= {name for name, _, _ in (each.partition(".") for each in _imports(place))}
+    for name in sorted(libraries - set(ROOMS) - set(sys.stdlib_module_names)):
+        for distribution in RUNS_ON.get(name, (name,)):
+            digest.update(f"{distribution} {library_version(distribution)}".encode())
     return f"{metadata.version('attrition')}+{digest.hexdigest()[:12]}"
+
+
+def library_version(distribution: str) -> str:
+    """Empty where it is not installed, as extras may not be."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _with_all_imported(makers: tuple[str, ...]) -> set[str]:
+    found, waiting = set[str](), list(makers)
+    while waiting:
+        module = waiting.pop()
+        if module in found:
+            continue
+        found.add(module)
+        place = _place(module)
+        if place is not None:
+            waiting += [name for each in _imports(place) if (name := _module(each)) is not None]
+        if module in ROOMS and module in makers:
+            waiting += [_dotted(each) for each in (_HERE / module).rglob("*.py")]
+    return found
+
+
+def _dotted(place: Path) -> str:
+    return ".".join(place.relative_to(_HERE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _place(module: str) -> Path | None:
+    path = _HERE.joinpath(*module.split("."))
+    found = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return found if found.is_file() else None
+
+
+def _module(name: str) -> str | None:
+    """The module of ours that an imported name stands in, or is."""
+    while name.partition(".")[0] in ROOMS:
+        if _place(name) is not None:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+@cache
+def _imports(place: Path) -> tuple[str, ...]:
+    """Dotted names of everything that a file imports, also inside functions."""
+    return tuple(_imported(ast.parse(place.read_bytes()).body))
+
+
+def _imported(statements: list[ast.stmt]) -> Iterator[str]:
+    for node in statements:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:  # expressions import nothing, and there are many of them: only statements are looked into
+            for block in ("body", "orelse", "finalbody"):
+                yield from _imported(getattr(node, block, []))
+            for branch in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
+                yield from _imported(branch.body)
+
+
+def _meaning(place: Path) -> bytes:
+    """What a file does, without comments, docstrings and layout: its compiled instructions, without line numbers."""
+    compiled = compile(place.read_bytes(), "", "exec", dont_inherit=True, optimize=2)
+    return hashlib.sha256("\n".join(_instructions(compiled)).encode()).digest()
+
+
+def _instructions(code: CodeType) -> Iterator[str]:
+    yield f"{code.co_name} {code.co_flags} {code.co_argcount} {code.co_kwonlyargcount} {code.co_code.hex()}"
+    yield f"{code.co_names} {code.co_varnames} {code.co_freevars} {code.co_cellvars} {code.co_exceptiontable.hex()}"
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from _instructions(value)
+        else:
+            yield repr(sorted(map(repr, value)) if isinstance(value, frozenset) else value)

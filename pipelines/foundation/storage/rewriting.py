@@ -1,4 +1,4 @@
-"""Files of the store rewritten with fewer rows, or forgotten, so that a break at any moment can be made up for."""
+"""Files of the store rewritten with fewer rows, or deleted, so that a break at any moment can be made up for."""
 
 from __future__ import annotations
 
@@ -10,14 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from features.errors import AttritionError
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.store import Store, StoredFile
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS rewrites (
-    path TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, detail TEXT NOT NULL
-)
-"""
 
 
 def rewrite(store: Store, file: StoredFile, write: Callable[[Path], object], **detail: object) -> None:
@@ -26,11 +20,10 @@ def rewrite(store: Store, file: StoredFile, write: Callable[[Path], object], **d
     What is about to be there is noted first: broken off between file and ledger, `settle` completes it.
     """
     note = json.dumps({**file.detail, **detail}, sort_keys=True)
-    with whole(store.root / file.path) as temporary:
+    with atomic_write(store.root / file.path) as temporary:
         write(temporary)
         sha256, size = _sha256(temporary), temporary.stat().st_size
         with store.transaction() as ledger:
-            ledger.execute(_SCHEMA)
             ledger.execute("INSERT OR REPLACE INTO rewrites VALUES (?, ?, ?, ?)", (file.path, sha256, size, note))
     settle(store)
 
@@ -41,7 +34,6 @@ def settle(store: Store) -> None:
     Whoever takes the workspace to write does this first, so that nothing else needs to.
     """
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         for path, sha256, size, detail in ledger.execute("SELECT path, sha256, bytes, detail FROM rewrites").fetchall():
             place = store.root / path
             if place.exists() and _sha256(place) == sha256:
@@ -51,7 +43,7 @@ def settle(store: Store) -> None:
         ledger.execute("DELETE FROM rewrites")
 
 
-def forget(store: Store, path: str) -> None:
+def delete_file(store: Store, path: str) -> None:
     """Delete a file and its entry. The file goes first: an entry without a file is no more than work to do again."""
     (store.root / path).unlink(missing_ok=True)
     with store.transaction() as ledger:

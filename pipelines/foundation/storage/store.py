@@ -9,26 +9,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from features.errors import IntegrityError
 from pipelines.foundation.storage import disk_errors as disk
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage import ledger_schema
+from pipelines.foundation.storage.atomic_file import atomic_write
 
 LEDGER = "attrition.sqlite"
+PATIENCE = 30.0  # seconds that another process is waited for
 
 _LISTED = ("landed", "models", "scores")  # folders that exist only once the ledger does
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    path TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    bytes INTEGER NOT NULL,
-    detail TEXT NOT NULL
-);
-"""
 
 
 @dataclass(frozen=True)
@@ -44,15 +36,19 @@ class StoredFile:
 
 
 class Store:
-    """The files below one workspace. A file exists for us only once the ledger lists it with its hash."""
+    """The files below one workspace. A file exists for us only once the ledger lists it with its hash.
+
+    Opened, the ledger has every table of `ledger_schema`, whichever release made it.
+    Raises: IntegrityError where it is damaged or of a newer release, DiskError where it cannot be opened now.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = root / LEDGER
         self._refuse_emptied()
-        with self.transaction() as ledger:
-            for statement in _SCHEMA.split(";"):
-                ledger.execute(statement)
+        while self._version() < ledger_schema.VERSION:
+            with self.transaction() as ledger:
+                ledger_schema.step(ledger, self.ledger)
 
     def _refuse_emptied(self) -> None:
         """SQLite takes an empty file for a new database; beside files that were listed in it, it was cut."""
@@ -60,9 +56,14 @@ class Store:
         if empty and any((self.root / name).is_dir() for name in _LISTED):
             raise self.damaged("empty")
 
+    def _version(self) -> int:
+        """The ledger's version, read without waiting for whoever writes."""
+        with self._connected() as ledger:
+            return ledger_schema.version_of(ledger, self.ledger)
+
     def damaged(self, what: object) -> IntegrityError:
-        said = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
-        return IntegrityError(f"{self.ledger} is damaged ({said}); restore it from a backup")
+        text = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
+        return IntegrityError(f"{self.ledger} is damaged ({text}); restore it from a backup")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -70,18 +71,24 @@ class Store:
 
         Raises: IntegrityError where the ledger is not a readable SQLite file, DiskError where it cannot be written now.
         """
+        with self._connected() as connection:
+            _log_ahead(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection; what SQLite refuses is told in words."""
         try:
-            with closing(sqlite3.connect(self.ledger, timeout=30, isolation_level=None)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.row_factory = sqlite3.Row
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                except BaseException:
-                    connection.execute("ROLLBACK")
-                    raise
-                connection.execute("COMMIT")
+            with closing(sqlite3.connect(self.ledger, timeout=PATIENCE, isolation_level=None)) as connection:
+                yield connection
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise (disk.refused(error) or self.damaged(error)) from None
 
@@ -89,7 +96,7 @@ class Store:
         """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with whole(target) as temporary:
+        with atomic_write(target) as temporary:
             write(temporary)
             with temporary.open("rb") as handle:
                 sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -133,6 +140,23 @@ class Store:
             return StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
         except (ValueError, TypeError, LookupError) as error:
             raise self.damaged(error) from None
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have SQLite write to a log first, so that readers are not locked out. A ledger keeps to it once it was told so.
+
+    SQLite waits for other processes in everything but this.
+    """
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def check_hash(place: Path, sha256: str) -> None:

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.foundation.workspace.workspace import Workspace
-
 Flags = npt.NDArray[np.bool_]
 
 TREATMENT: Literal["treatment"] = "treatment"
 HOLDOUT: Literal["holdout"] = "holdout"
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Who is held out: a share (0 to 1) of all customers, the same ones every time. seed: chooses who they are.
+
+    share: None where there are no plays, and so no groups.
+    """
+
+    share: float | None
+    seed: int
+
+    def holds(self, customers: Iterable[str]) -> Flags:
+        """(n,) who is held out, by the names that customers have in the workspace; nobody where there are no plays."""
+        return held_out(customers, share=self.share or 0.0, seed=self.seed)
+
+    def groups(self, customers: Iterable[str]) -> npt.NDArray[np.object_]:
+        """(n,) "treatment" or "holdout"; "" where there are no plays."""
+        others = "" if self.share is None else TREATMENT
+        return np.where(self.holds(customers), HOLDOUT, others).astype(object)
 
 
 def held_out(customers: Iterable[str], *, share: float, seed: int) -> Flags:
@@ -24,24 +43,6 @@ def held_out(customers: Iterable[str], *, share: float, seed: int) -> Flags:
     the same customers and further ones.
     """
     return np.array([_place(customer, seed) < share for customer in customers], dtype=np.bool_)
-
-
-def kept_out(workspace: Workspace, customers: Iterable[str]) -> Flags:
-    """(n,) who is held out, by the names that customers have in the workspace; nobody where it has no plays."""
-    plan = workspace.settings.retention
-    return held_out(customers, share=plan.holdout_share if workspace.plays else 0.0, seed=plan.holdout_seed)
-
-
-def groups(workspace: Workspace, customers: Iterable[str]) -> npt.NDArray[np.object_]:
-    """(n,) "treatment" or "holdout"; "" where there are no plays, and so no groups."""
-    names = np.where(kept_out(workspace, customers), HOLDOUT, TREATMENT if workspace.plays else "")
-    return names.astype(object)
-
-
-def chosen_by(workspace: Workspace) -> list[float] | None:
-    """What decides who is held out, for whatever is named by what it was made of; None where there are no plays."""
-    plan = workspace.settings.retention
-    return [plan.holdout_share, plan.holdout_seed] if workspace.plays else None
 
 
 def _place(customer: str, seed: int) -> float:

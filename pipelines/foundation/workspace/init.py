@@ -10,7 +10,7 @@ from pipelines.foundation.settings import plays
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, load
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.settings.template import render
-from pipelines.foundation.storage.atomic_file import whole
+from pipelines.foundation.storage.atomic_file import atomic_write
 
 COMPANY = "company"  # simulated, so that nothing of it needs to ship
 COMPANY_CUSTOMERS, COMPANY_MONTHS, COMPANY_SEED = 2000, 24, 7
@@ -123,5 +123,5 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _write(target: Path, content: bytes) -> None:
-    with whole(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_bytes(content)

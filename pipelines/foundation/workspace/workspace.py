@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import ibis.expr.types as ir
 from features.contract import local_day
 from features.errors import DataError, SettingsError
 from features.tables import TABLES
+from models.question import Question
 from models.training import Fitted
-from pipelines.foundation.identity import objections
 from pipelines.foundation.identity.objections import Refusals
-from pipelines.foundation.identity.pseudonyms import Pseudonyms, pseudonyms, refuse_mixture
+from pipelines.foundation.identity.permissions import Permissions
+from pipelines.foundation.identity.pseudonyms import pseudonyms, refuse_mixture
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.settings import plays as plays_file
 from pipelines.foundation.settings import settings as settings_file
@@ -26,15 +27,16 @@ from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.engine import open_engine
 from pipelines.foundation.storage.landed_tables import landed_files, landed_tables
 from pipelines.foundation.storage.store import Store, StoredFile
-from pipelines.foundation.workspace.prepared_queries import Prepared, PreparedOutcomes
-
-# What costs time to make, and does not depend on the outcome.
-_SHARED = ("store", "engine", "pseudonyms", "refusals", "tables", "landed", "data_days", "prepared", "prepared_others")
+from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
+from pipelines.foundation.workspace.compiled_queries import CompiledQueries
+from pipelines.foundation.workspace.holdout import Holdout
 
 
 @dataclass(frozen=True)
 class Workspace:
     """as_of: the local calendar day at whose start scoring looks; nothing known on or after it is used to predict.
+
+    today: the local day of the run; nothing is known of it or later, whatever rows are dated.
 
     plays: what may be recommended; none where there is no plays.toml, and then nobody is held out.
     """
@@ -42,6 +44,7 @@ class Workspace:
     root: Path
     settings: Settings
     as_of: date
+    today: date
     plays: tuple[Play, ...] = ()
 
     @cached_property
@@ -55,53 +58,34 @@ class Workspace:
 
     @cached_property
     def versions(self) -> Versions:
-        """The models of this workspace's outcome."""
+        """The models of the outcome whose scores go to the CRM."""
         return Versions(self.store, self.settings.outcome.kind)
 
     @cached_property
-    def each_outcome(self) -> tuple[Workspace, ...]:
-        """The workspace itself, then one like it per further outcome: engine, tables and files are shared."""
-        settings, views = self.settings, []
-        for kind in settings.outcome.also:
-            changed = {
-                "outcome": settings.outcome.model_copy(update={"kind": kind, "also": ()}),
-                "tracking": settings.tracking.model_copy(
-                    update={"experiment": f"{settings.tracking.experiment}-{kind}"}
-                ),
-            }
-            view = replace(self, settings=settings.model_copy(update=changed))
-            vars(view).update({name: getattr(self, name) for name in _SHARED})
-            views.append(view)
-        return (self, *views)
-
-    @cached_property
-    def fits(self) -> dict[tuple[int, ...], Fitted]:
-        """Models fitted in this process, by the snapshots they saw: the newest fold and `train` often see the same."""
+    def fits(self) -> dict[tuple[Question, tuple[int, ...]], Fitted]:
+        """Models fitted in this process, by question and snapshots: the newest fold and `train` often see the same."""
         return {}
 
     @cached_property
-    def prepared(self) -> Prepared:
-        """Snapshot queries over `tables`, translated once."""
-        return Prepared(self.engine, self.tables, self.settings.spans, self.settings.zone)
+    def compiled(self) -> CompiledQueries:
+        """Queries over `tables`, translated once."""
+        return CompiledQueries(self.engine, self.settings.zone)
 
     @cached_property
-    def prepared_others(self) -> dict[str, PreparedOutcomes]:
-        """Other queries over `tables` that were translated already, by what they are of."""
-        return {}
+    def permissions(self) -> Permissions:
+        """Who may be processed and handed over, and what customers are called here."""
+        return Permissions(self.root, self.settings.privacy, pseudonyms(self.store, self.settings))
 
     @cached_property
     def refusals(self) -> Refusals:
-        """Who objected or did not consent, by the lists that the settings name."""
-        return objections.read(self.root, self.settings.privacy).known_as(self.name_of)
+        """Who objected or did not consent, as the command began: of whom the tables hold no row."""
+        return self.permissions.refusals().known_as(self.permissions.name_of)
 
-    @cached_property
-    def pseudonyms(self) -> Pseudonyms | None:
-        """The names that customers landed under, where they are not their own ids."""
-        return pseudonyms(self.store, self.settings)
-
-    def name_of(self, customer: str) -> str:
-        """What a customer of the company is called in this workspace's files."""
-        return customer if self.pseudonyms is None else self.pseudonyms.of(customer)
+    @property
+    def holdout(self) -> Holdout:
+        """Who is held out from plays; nobody where there are none."""
+        plan = self.settings.retention
+        return Holdout(plan.holdout_share if self.plays else None, plan.holdout_seed)
 
     @cached_property
     def tables(self) -> dict[str, ir.Table]:
@@ -151,30 +135,22 @@ class Workspace:
         found: dict[str, Any] = self.engine.to_pyarrow(table.agg(first=day.min(), last=day.max())).to_pylist()[0]
         return found
 
-    @property
-    def complete_until(self) -> date:
-        """The first day that the data do not cover completely: as set, otherwise the newest of `data_days`."""
-        return self.settings.complete_until or self.data_days[1]
-
-    @property
-    def data_as_of(self) -> date:
-        """The newest day with data that scoring can know of."""
-        return min(self.data_days[1], self.as_of - timedelta(days=1))
-
-    def grid_days(self, first: date, last: date) -> list[date]:
-        """The days of the snapshot grid from `first` to `last`, both included."""
-        plan = self.settings.snapshots
-        start = first + timedelta(days=(plan.anchor - first).days % plan.every_days)
-        return [start + timedelta(days=step) for step in range(0, (last - start).days + 1, plan.every_days)]
-
-    def training_days(self, until: date) -> list[date]:
-        """Grid days whose outcome windows end by `until`, with enough history before them; the newest `at_most`."""
-        plan = self.settings.snapshots
-        last = min(until, self.complete_until) - timedelta(days=self.settings.maturity_days)
-        first = self.data_days[0] + timedelta(days=max(1, plan.min_history_days))
-        newest = last - timedelta(days=(last - plan.anchor).days % plan.every_days)
-        days = [newest - timedelta(days=plan.every_days * step) for step in range(plan.at_most)]
-        return sorted(day for day in days if day >= first)
+    @cached_property
+    def calendar(self) -> Calendar:
+        """Which days are learned from, tested and compared. Raises: DataError where nothing has landed."""
+        settings = self.settings
+        first, last = self.data_days
+        return Calendar(
+            as_of=self.as_of,
+            data_from=first,
+            data_to=last,
+            covered_until=covered(settings.complete_until or last, today=self.today),
+            maturity_days=settings.question.maturity_days,
+            grid=Grid(**settings.snapshots.model_dump()),
+            folds=settings.backtest.folds,
+            fold_every_days=settings.backtest.every_days,
+            embargo_days=settings.backtest.embargo_days,
+        )
 
 
 def open_workspace(folder: Path, *, now: datetime, as_of: date | None = None) -> Workspace:
@@ -185,5 +161,7 @@ def open_workspace(folder: Path, *, now: datetime, as_of: date | None = None) ->
     if not folder.is_dir():
         raise SettingsError(f"{folder} is not a folder; make a workspace with `attrition init {folder}`")
     settings = settings_file.load(folder / FILE_NAME)
-    day = as_of or settings.as_of or now.astimezone(settings.zone).date()
-    return Workspace(folder, settings, day, plays_file.load(folder / plays_file.FILE_NAME))
+    today = now.astimezone(settings.zone).date()
+    return Workspace(
+        folder, settings, as_of or settings.as_of or today, today, plays_file.load(folder / plays_file.FILE_NAME)
+    )

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Literal
 
-from pipelines.foundation.settings.destinations import Destination
+from pipelines.foundation.settings.destinations import BottleCrm, Destination, HubSpot, Rest, Salesforce, Sql
 from pipelines.operations.delivery.connector import Connector, DestinationError
 
-# The extra of the distribution by the package that it brings.
-EXTRAS = {"hubspot": "hubspot", "simple_salesforce": "salesforce", "psycopg": "postgresql"}
+
+@dataclass(frozen=True)
+class Kind:
+    """module: imports the file that has `connect`. client: the package that it needs besides, which `extra` brings."""
+
+    module: Callable[[], ModuleType]
+    client: str = ""
+    extra: str = ""
+
+
+# By the class of the settings. The names of the modules are written out, so that they can be searched for.
+KINDS: dict[type[Destination], Kind] = {
+    HubSpot: Kind(lambda: import_module("pipelines.operations.delivery.hubspot.connector"), "hubspot", "hubspot"),
+    Salesforce: Kind(
+        lambda: import_module("pipelines.operations.delivery.salesforce.connector"), "simple_salesforce", "salesforce"
+    ),
+    BottleCrm: Kind(lambda: import_module("pipelines.operations.delivery.bottlecrm.connector")),
+    Sql: Kind(lambda: import_module("pipelines.operations.delivery.postgresql.connector"), "psycopg", "postgresql"),
+    Rest: Kind(lambda: import_module("pipelines.operations.delivery.json_api.connector")),
+}
 
 
 def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
@@ -16,36 +38,15 @@ def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
 
     Raises: DestinationError where its client is not installed, or a secret is missing.
     """
+    kind = KINDS[type(plan)]
     try:
-        make = _connect(plan.kind)
+        module = kind.module()
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+        if error.name != kind.client:
             raise
         raise DestinationError(
-            f'destination "{plan.name}" needs {error.name}, which is not installed; run `pip install '
-            f'"attrition[{EXTRAS[error.name]}]"`'
+            f'destination "{plan.name}" needs {kind.client}, which is not installed; run `pip install '
+            f'"attrition[{kind.extra}]"`'
         ) from None
-    connector: Connector = make(plan, language=language)
+    connector: Connector = module.connect(plan, language=language)
     return connector
-
-
-def _connect(kind: str) -> Any:
-    if kind == "hubspot":
-        from pipelines.operations.delivery.hubspot import connector as hubspot
-
-        return hubspot.connect
-    if kind == "salesforce":
-        from pipelines.operations.delivery.salesforce import connector as salesforce
-
-        return salesforce.connect
-    if kind == "bottlecrm":
-        from pipelines.operations.delivery.bottlecrm import connector as bottlecrm
-
-        return bottlecrm.connect
-    if kind == "sql":
-        from pipelines.operations.delivery.postgresql import connector as sql
-
-        return sql.connect
-    from pipelines.operations.delivery.json_api import connector as rest
-
-    return rest.connect

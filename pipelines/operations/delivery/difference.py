@@ -10,8 +10,8 @@ from pipelines.operations.delivery.policy import Values, content
 
 
 @dataclass(frozen=True)
-class Held:
-    """What a destination has taken of a customer: a hash of it, until when it holds, and what people act on.
+class RemoteState:
+    """What a destination has taken of one customer: a hash of it, until when it is valid, and what people act on.
 
     content_sha256: None where nothing was taken yet. uncertain: something else may be there, because a call ended
     without an answer.
@@ -50,21 +50,21 @@ def difference(
     wanted: Mapping[str, Values],
     withdrawn: Mapping[str, Values],
     *,
-    held: Mapping[str, Held],
+    remote: Mapping[str, RemoteState],
     refused: Mapping[str, str],
     today: date,
     valid_days: int,
 ) -> Difference:
     """Compare what should be there with what was taken.
 
-    withdrawn: of everybody in `held` who is not wanted, the values that empty the record. refused: content that was
+    withdrawn: of everybody in `remote` who is not wanted, the values that empty the record. refused: content that was
     refused before, by customer. What has not changed is sent again only once half of the days are over for which it
     holds.
     """
     changes, unchanged, standing = list[Change](), 0, list[str]()
     for gone, records in ((False, wanted), (True, withdrawn)):
         for customer, values in records.items():
-            digest, found = content(values), held.get(customer)
+            digest, found = content(values), remote.get(customer)
             if found is not None and found.content_sha256 == digest and not _fading(found, today, valid_days):
                 unchanged += 1
             elif refused.get(customer) == digest and (found is None or not found.uncertain):
@@ -74,7 +74,7 @@ def difference(
     return Difference(changes, unchanged, standing)
 
 
-def _fading(found: Held, today: date, valid_days: int) -> bool:
+def _fading(found: RemoteState, today: date, valid_days: int) -> bool:
     if found.uncertain or found.valid_until is None:
         return True
     return date.fromisoformat(found.valid_until) < today + timedelta(days=valid_days / 2)

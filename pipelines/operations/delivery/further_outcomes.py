@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,18 +15,62 @@ from features.asof import as_of
 from features.outcomes import OUTCOMES, Kind
 from models import economics
 from models.matrix import ENTITY
-from pipelines.data.privacy.enforce import hand_over, there
-from pipelines.data.snapshots.features import as_matrix, feature_file, feature_frame
+from models.training import Fitted
+from pipelines.data.privacy.hand_over import hand_over, is_current
+from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.foundation.identity.objections import Refusals
+from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.ledger.model_versions import Version
-from pipelines.foundation.storage.fingerprint import code_version, fingerprint
-from pipelines.foundation.workspace.holdout import chosen_by, kept_out
-from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.prediction.scoring import outlook
-from pipelines.prediction.scoring.score import in_batches, wording
-from pipelines.prediction.training.champion import age_days
+from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.workspace.holdout import Holdout
+from pipelines.prediction.scoring.forecast import sizes
+from pipelines.prediction.scoring.score import ScorePlan, in_batches
+from pipelines.prediction.training.champion import answering, learned_from
+from pipelines.prediction.training.task import PredictionTask
+
+BY = ("pipelines.operations.delivery.further_outcomes",)
 
 
-def further_scores(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class FurtherInputs:
+    """features: hash of the day's features. outcomes: keys of those that sizes of change are taken from.
+
+    models: champion of each outcome. refusals: hash of the lists.
+    """
+
+    as_of: date
+    features: str
+    outcomes: tuple[str, ...]
+    definition: Definition
+    models: tuple[tuple[Kind, str], ...]
+    plan: ScorePlan
+    refusals: str
+    holdout: Holdout
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Of one outcome."""
+
+    task: PredictionTask
+    version: Version
+    fitted: Fitted
+
+
+def further_scores(
+    tasks: Sequence[PredictionTask],
+    plan: ScorePlan,
+    permissions: Permissions,
+    holdout: Holdout,
+    refusals: Refusals,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """Score further outcomes, but of the held-out, and list who has given notice, held out or not; both as CSV files.
 
     {"also": path or null, "too_old": [outcome], "announced": {"customers", "mrr", "csv": path or null}}. The first file
@@ -32,75 +78,97 @@ def further_scores(workspace: Workspace, *, progress: Callable[[str], None] = la
     in the currency: negative where it is lost; null where it is not known), model_version and the reasons. The second
     has customer_id, requested_on and mrr: they are leaving, and no longer scored. An outcome whose champion is older
     than promotion.max_age_days is left out and named in `too_old`.
+
+    tasks: every outcome of the workspace, the main one first.
     """
     champions = [
-        (view, champion)
-        for view in workspace.each_outcome[1:]
-        if (champion := view.versions.aliased("champion")) is not None
+        Champion(task, *answering(task)) for task in tasks[1:] if task.versions.aliased("champion") is not None
     ]
-    limit = workspace.settings.promotion.max_age_days
-    ages = {view.settings.outcome.kind: age_days(view) for view, _ in champions}
-    young = [each for each in champions if ages[each[0].settings.outcome.kind] <= limit]
+    ages = {each.task.kind: each.task.calendar.age_days(learned_from(each.fitted)) for each in champions}
+    young = [each for each in champions if ages[each.task.kind] <= plan.max_model_age_days]
     return {
-        "also": _also(workspace, young, progress),
-        "too_old": [kind for kind, age in ages.items() if age > limit],
-        "announced": _announced(workspace),
+        "also": _also(
+            tasks[0].snapshots,
+            young,
+            plan,
+            permissions=permissions,
+            holdout=holdout,
+            refusals=refusals,
+            progress=progress,
+        )
+        if young
+        else None,
+        "too_old": [kind for kind, age in ages.items() if age > plan.max_model_age_days],
+        "announced": _announced(tasks[0].snapshots, permissions, refusals),
     }
 
 
 def _also(
-    workspace: Workspace, champions: list[tuple[Workspace, Version]], progress: Callable[[str], None]
-) -> str | None:
-    if not champions:
-        return None
-    settings = workspace.settings
-    made_from = {
-        "features": feature_file(workspace, workspace.as_of).sha256,
-        "models": [champion.version for _, champion in champions],
-        "said": [settings.language, settings.currency],
-        "refusals": workspace.refusals.fingerprint,
-        "held_out": chosen_by(workspace),
-        "code": code_version(),
-    }
-    path = f"delivery/outcomes-{workspace.as_of}-{fingerprint(made_from)[:8]}.csv"
-    if there(workspace.store, path):
+    snapshots: Snapshots,
+    champions: Sequence[Champion],
+    plan: ScorePlan,
+    *,
+    permissions: Permissions,
+    holdout: Holdout,
+    refusals: Refusals,
+    progress: Callable[[str], None],
+) -> str:
+    snapshot = snapshots.at(snapshots.calendar.as_of)
+    inputs = FurtherInputs(
+        as_of=snapshot.day,
+        features=snapshot.file.sha256,
+        outcomes=_outcomes_seen(snapshots),
+        definition=snapshots.definition,
+        models=tuple((each.task.kind, each.version.version) for each in champions),
+        plan=plan,
+        refusals=refusals.fingerprint,
+        holdout=holdout,
+    )
+    path = f"delivery/outcomes-{snapshot.day}-{inputs.key[:8]}.csv"
+    if is_current(snapshots.store, path):
         return path
-    frame, parts = feature_frame(workspace, workspace.as_of), []
-    for view, champion in champions:
-        parts.append(_scored(view, frame).assign(model_version=champion.version))
-        progress(f"{view.settings.outcome.kind} scored")
+    frame, parts = snapshot.frame(), []
+    for champion in champions:
+        parts.append(_scored(champion, plan, frame, snapshot.day).assign(model_version=champion.version.version))
+        progress(f"{champion.task.kind} scored")
     found = pd.concat(parts, ignore_index=True)
-    hand_over(workspace, path, found[~kept_out(workspace, found[ENTITY])])
+    hand_over(snapshots.store, permissions, path, found[~holdout.holds(found[ENTITY])])
     return path
 
 
-def _scored(view: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
-    kind, words = view.settings.outcome.kind, wording(view)
-    fitted = view.versions.load(view.versions.champion().version)
-    rows = as_matrix(view, frame, view.as_of)
+def _outcomes_seen(snapshots: Snapshots) -> tuple[str, ...]:
+    days = snapshots.calendar.training_days(snapshots.calendar.as_of)
+    inputs = [snapshots.at(day).outcome_inputs for day in days]
+    return tuple(each.key for each in inputs if each is not None)
+
+
+def _scored(champion: Champion, plan: ScorePlan, frame: pd.DataFrame, day: date) -> pd.DataFrame:
+    task, fitted = champion.task, champion.fitted
+    rows = task.snapshots.at(day).matrix(frame)
     probability = fitted.probability(rows)
-    value = economics.value(rows, by_contract=True, days=view.settings.outcome.horizon_days)
-    change = -value if OUTCOMES[kind].revenue == "lost" else value * _size(view, kind)
-    said = in_batches(fitted, rows, frame, words, threads=view.settings.training.threads)
-    risk = pd.DataFrame({ENTITY: rows.customers.astype(str), "outcome": kind, "probability": probability})
+    value = economics.value(rows, by_contract=True, days=fitted.question.horizon_days)
+    change = -value if OUTCOMES[task.kind].revenue == "lost" else value * _size(task.snapshots, task.kind)
+    said = in_batches(fitted, rows, frame, plan.wording(task.snapshots.definition), threads=task.fitter.threads)
+    risk = pd.DataFrame({ENTITY: rows.customers.astype(str), "outcome": task.kind, "probability": probability})
     return pd.concat([risk.assign(expected_change=(probability * change).round(2)), said], axis=1)
 
 
-def _size(view: Workspace, kind: Kind) -> float:
+def _size(snapshots: Snapshots, kind: Kind) -> float:
     """The mean share by which revenue fell (negative) or rose where this outcome happened; null where it never did."""
-    sizes = outlook.sizes(view, view.as_of)
-    shares = -sizes.less if OUTCOMES[kind].revenue == "less" else sizes.more
+    found = sizes(snapshots, snapshots.calendar.as_of)
+    shares = -found.less if OUTCOMES[kind].revenue == "less" else found.more
     return float(shares.mean()) if len(shares) else float(np.nan)
 
 
-def _announced(workspace: Workspace) -> dict[str, Any]:
-    if not workspace.by_contract:
+def _announced(snapshots: Snapshots, permissions: Permissions, refusals: Refusals) -> dict[str, Any]:
+    if not snapshots.question.by_contract:
         return {"customers": 0, "mrr": 0.0, "csv": None}
-    world = as_of(workspace.tables, workspace.as_of, zone=workspace.settings.zone)
-    leaving = workspace.engine.to_pyarrow(cohort.announced(world).order_by(ENTITY)).to_pandas()
+    day = snapshots.calendar.as_of
+    world = as_of(snapshots.tables, day, zone=snapshots.definition.zone)
+    leaving = snapshots.engine.to_pyarrow(cohort.announced(world).order_by(ENTITY)).to_pandas()
     leaving["requested_on"] = leaving["requested_on"].astype(str)
-    seen = [feature_file(workspace, workspace.as_of).sha256, workspace.refusals.fingerprint]
-    path = f"delivery/announced-{workspace.as_of}-{fingerprint({'seen': seen})[:8]}.csv"
-    if not there(workspace.store, path):
-        hand_over(workspace, path, leaving)
+    seen = fingerprint(snapshots.at(day).file.sha256, refusals.fingerprint)
+    path = f"delivery/announced-{day}-{seen[:8]}.csv"
+    if not is_current(snapshots.store, path):
+        hand_over(snapshots.store, permissions, path, leaving)
     return {"customers": len(leaving), "mrr": round(float(leaving["mrr"].sum()), 2), "csv": path}

@@ -10,7 +10,7 @@ from features.errors import SettingsError
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.operations.delivery.connector import DestinationError, Value
-from pipelines.operations.delivery.difference import Change, Held
+from pipelines.operations.delivery.difference import Change, RemoteState
 
 Guard = Callable[[], str | None]
 
@@ -75,13 +75,13 @@ def of_the_run(run: ScoreRun, *, today: date, versions: Versions) -> dict[str, G
 
 
 def of_a_destination(
-    changes: Sequence[Change], held: Mapping[str, Held], *, max_changed_share: float, max_band_shift: float
+    changes: Sequence[Change], remote: Mapping[str, RemoteState], *, max_changed_share: float, max_band_shift: float
 ) -> dict[str, Guard]:
     """Of what would change at a destination for whoever acts on it: another band, another play, or no score any more.
 
     Nothing is compared before a destination has taken something.
     """
-    before = {customer: found for customer, found in held.items() if found.content_sha256 is not None}
+    before = {customer: found for customer, found in remote.items() if found.content_sha256 is not None}
 
     def moved(change: Change) -> bool:
         found = before[change.customer]

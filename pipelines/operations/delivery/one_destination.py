@@ -10,15 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.data.privacy.enforce import kept_inside, refusals_now
-from pipelines.foundation.identity.pseudonyms import Identities
+from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.ledger.score_store import ScoreRun
-from pipelines.foundation.settings.destinations import Destination
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.foundation.settings.destinations import Delivery, Destination
+from pipelines.foundation.storage.store import Store
 from pipelines.operations.delivery.connector import Connector, DestinationError, UnavailableError, Value
-from pipelines.operations.delivery.difference import Difference, Held, difference
+from pipelines.operations.delivery.difference import Difference, RemoteState, difference
 from pipelines.operations.delivery.guards import Guard, of_a_destination
-from pipelines.operations.delivery.outbox import Letter, Outbox
+from pipelines.operations.delivery.outbox import Outbox, OutboxRecord
 from pipelines.operations.delivery.policy import STAMPS, Values, records, withdrawal
 from pipelines.operations.delivery.sending import Own, Patience, patiently, read_back, send
 
@@ -49,12 +48,12 @@ class Compared:
 
     destination: Destination
     outbox: Outbox
-    held: Mapping[str, Held]
+    remote: Mapping[str, RemoteState]
     difference: Difference
 
     def guards(self, *, max_changed_share: float, max_band_shift: float) -> dict[str, Guard]:
         return of_a_destination(
-            self.difference.changes, self.held, max_changed_share=max_changed_share, max_band_shift=max_band_shift
+            self.difference.changes, self.remote, max_changed_share=max_changed_share, max_band_shift=max_band_shift
         )
 
     def sample(self, own: Own) -> list[dict[str, Any]]:
@@ -66,7 +65,7 @@ class Compared:
 
 
 def wanted(
-    workspace: Workspace,
+    permissions: Permissions,
     run: ScoreRun,
     scores: pd.DataFrame,
     *,
@@ -77,8 +76,8 @@ def wanted(
 
     before: the scores of the scored day before. plays: group and play of each customer.
     """
-    refusals = refusals_now(workspace).known_as(workspace.name_of)
-    inside = kept_inside(workspace).known_as(workspace.name_of)
+    refusals = permissions.refusals().known_as(permissions.name_of)
+    inside = permissions.kept_inside().known_as(permissions.name_of)
     handed_over = scores[inside.allows(scores["customer_id"])].reset_index(drop=True)
     values = records(handed_over, before=before, plays=plays)
 
@@ -89,31 +88,31 @@ def wanted(
             return "no_consent"
         return "opt_out" if customer in inside.objected else "not_scored"
 
-    held_out = sum(bool(each["suppressed"]) for each in values.values())
-    return Wanted(run, values, len(scores) - len(handed_over) + held_out, why_not)
+    holdout = sum(bool(each["suppressed"]) for each in values.values())
+    return Wanted(run, values, len(scores) - len(handed_over) + holdout, why_not)
 
 
-def compare(workspace: Workspace, destination: Destination, wants: Wanted, *, today: date) -> Compared:
+def compare(store: Store, destination: Destination, wants: Wanted, *, today: date, valid_days: int) -> Compared:
     """What a destination lacks, and what it holds too much."""
-    outbox = Outbox(workspace.store, destination.name)
-    held = outbox.held()
+    outbox = Outbox(store, destination.name)
+    remote = outbox.remote_states()
     withdrawn = {
         customer: withdrawal(wants.why_not(customer), wants.stamps)
-        for customer in sorted(held.keys() - wants.values.keys())
+        for customer in sorted(remote.keys() - wants.values.keys())
     }
     found = difference(
         wants.values,
         withdrawn,
-        held=held,
+        remote=remote,
         refused=outbox.refused(),
         today=today,
-        valid_days=workspace.settings.delivery.valid_days,
+        valid_days=valid_days,
     )
-    return Compared(destination, outbox, held, found)
+    return Compared(destination, outbox, remote, found)
 
 
 def deliver_to(
-    workspace: Workspace,
+    plan: Delivery,
     compared: Compared,
     connector: Connector,
     run: ScoreRun,
@@ -127,8 +126,8 @@ def deliver_to(
 
     Raises: DestinationError where it cannot be written to; what is planned waits.
     """
-    outbox, settings = compared.outbox, workspace.settings.delivery
-    patience = Patience(attempts=settings.attempts, pause_seconds=settings.pause_seconds)
+    outbox = compared.outbox
+    patience = Patience(attempts=plan.attempts, pause_seconds=plan.pause_seconds)
     outbox.plan(compared.difference.changes, keep=compared.difference.refused, at=now)
     found = figures(compared)
     if not compared.difference.changes:
@@ -142,7 +141,7 @@ def deliver_to(
             own=own,
             at=now,
             patience=patience,
-            sample=settings.read_back,
+            sample=plan.read_back,
             sleep=sleep,
             progress=progress,
         )
@@ -158,7 +157,7 @@ def deliver_to(
 def _read_back(
     outbox: Outbox,
     connector: Connector,
-    sample: Sequence[Letter],
+    sample: Sequence[OutboxRecord],
     *,
     own: Own,
     sleep: Callable[[float], None],
@@ -169,7 +168,7 @@ def _read_back(
         differing = read_back(connector, sample, own=own, sleep=sleep, patience=patience)
     except (UnavailableError, DestinationError) as error:
         return {"not_read_back": str(error)}
-    outbox.doubt(differing)
+    outbox.mark_uncertain(differing)
     told = dict(zip(own(list(differing)), differing.values(), strict=True))
     return {"read_back": len(sample), "differing": told}
 
@@ -188,10 +187,3 @@ def figures(compared: Compared) -> dict[str, Any]:
         "not_read_back": "",
         "differing": {},
     }
-
-
-def own_ids(workspace: Workspace) -> Own:
-    """What gives the company's own ids of customers."""
-    if workspace.pseudonyms is None:
-        return list
-    return Identities(workspace.root).own

@@ -1,4 +1,4 @@
-"""What is to be sent to a destination, and what it holds: in the ledger, so that no crash forgets it."""
+"""What is to be sent to a destination, and its remote state: in the ledger, so that no crash forgets it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipelines.foundation.ledger.outbox import make
 from pipelines.foundation.storage.store import Store
-from pipelines.operations.delivery.difference import Change, Held
+from pipelines.operations.delivery.difference import Change, RemoteState
 
-_LETTER = (
+_RECORD = (
     "SELECT customer_id, content_sha256, body, withdrawn, state, attempts, why, planned_at FROM outbox "
     "WHERE destination = ? AND customer_id = ?"
 )
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A record of the outbox. attempts: how often it was to be tried later; why: what was said of it last."""
+class OutboxRecord:
+    """One record of the outbox, of one customer. attempts: how often it was to be tried later; why: the last answer."""
 
     customer: str
     content_sha256: str
@@ -41,17 +40,16 @@ class Outbox:
 
     def __init__(self, store: Store, destination: str) -> None:
         self.store, self.destination = store, destination
-        make(store)
 
-    def held(self) -> dict[str, Held]:
-        """What the destination holds or may hold, by customer."""
+    def remote_states(self) -> dict[str, RemoteState]:
+        """What the destination has taken or may have taken, by customer."""
         with self.store.transaction() as ledger:
             rows = ledger.execute(
                 "SELECT customer_id, content_sha256, valid_until, band, play, uncertain FROM held "
                 "WHERE destination = ?",
                 (self.destination,),
             ).fetchall()
-        return {row[0]: Held(row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
+        return {row[0]: RemoteState(row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def refused(self) -> dict[str, str]:
         """Content that was refused or dropped, by customer."""
@@ -95,8 +93,8 @@ class Outbox:
         """Customers whose records are to be sent."""
         return self._customers("pending")
 
-    def begin(self, customers: Sequence[str]) -> list[Letter]:
-        """The records of some customers, noted as about to be sent: from now on the destination may hold them."""
+    def mark_in_flight(self, customers: Sequence[str]) -> list[OutboxRecord]:
+        """The records of some customers, in flight from now on: the destination may hold them."""
         keys = self._keys(customers)
         with self.store.transaction() as ledger:
             ledger.executemany(
@@ -104,31 +102,31 @@ class Outbox:
                 "ON CONFLICT (destination, customer_id) DO UPDATE SET uncertain = 1",
                 keys,
             )
-            return [self._letter(ledger, key) for key in keys]
+            return [self._record(ledger, key) for key in keys]
 
-    def taken(self, letters: Sequence[Letter], *, at: datetime) -> None:
+    def taken(self, records: Sequence[OutboxRecord], *, at: datetime) -> None:
         """The destination holds these records now; of what was withdrawn it holds nothing more."""
-        stamp, keys = at.isoformat(timespec="seconds"), self._keys(letter.customer for letter in letters)
+        stamp, keys = at.isoformat(timespec="seconds"), self._keys(record.customer for record in records)
         rows = [
             (
                 self.destination,
-                letter.customer,
-                letter.content_sha256,
-                letter.values["valid_until"],
-                letter.values["churn_risk_band"],
-                letter.values["recommended_play_code"],
+                record.customer,
+                record.content_sha256,
+                record.values["valid_until"],
+                record.values["churn_risk_band"],
+                record.values["recommended_play_code"],
                 stamp,
             )
-            for letter in letters
-            if not letter.withdrawn
+            for record in records
+            if not record.withdrawn
         ]
         with self.store.transaction() as ledger:
             ledger.executemany("DELETE FROM outbox WHERE destination = ? AND customer_id = ?", keys)
             ledger.executemany("DELETE FROM held WHERE destination = ? AND customer_id = ?", keys)
             ledger.executemany("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, 0)", rows)
 
-    def die(self, said: Mapping[str, str], *, certain: bool) -> None:
-        """These records are not tried any more: why, by customer.
+    def dead_letter(self, said: Mapping[str, str], *, certain: bool) -> None:
+        """Make these records dead letters, which are not tried any more. said: why, by customer.
 
         certain: the destination refused them, and holds what it held before.
         """
@@ -147,7 +145,7 @@ class Outbox:
                 )
 
     def tried(self, said: Mapping[str, str]) -> None:
-        """These records are to be tried again, one try poorer: why, by customer."""
+        """These records are to be tried again, with one attempt less. said: why, by customer."""
         if not said:
             return
         rows = [(said[key[1]], *key) for key in self._keys(said)]
@@ -156,18 +154,18 @@ class Outbox:
                 "UPDATE outbox SET attempts = attempts + 1, why = ? WHERE destination = ? AND customer_id = ?", rows
             )
 
-    def doubt(self, customers: Iterable[str]) -> None:
-        """The destination holds something else than what it took of these customers: they are to be sent again."""
+    def mark_uncertain(self, customers: Iterable[str]) -> None:
+        """Of these customers the destination holds something else than it took: they are to be sent again."""
         with self.store.transaction() as ledger:
             ledger.executemany(
                 "UPDATE held SET uncertain = 1 WHERE destination = ? AND customer_id = ?", self._keys(customers)
             )
 
-    def letters(self, state: str) -> list[Letter]:
+    def records(self, state: str) -> list[OutboxRecord]:
         """Records in a state, by customer."""
         keys = self._keys(self._customers(state))
         with self.store.transaction() as ledger:
-            return [self._letter(ledger, key) for key in keys]
+            return [self._record(ledger, key) for key in keys]
 
     def counts(self) -> dict[str, int]:
         """Records by state, and how many the destination holds."""
@@ -218,7 +216,7 @@ class Outbox:
     def _keys(self, customers: Iterable[str]) -> list[tuple[str, str]]:
         return [(self.destination, customer) for customer in customers]
 
-    def _letter(self, ledger: Any, key: tuple[str, str]) -> Letter:
-        row = ledger.execute(_LETTER, key).fetchone()
+    def _record(self, ledger: Any, key: tuple[str, str]) -> OutboxRecord:
+        row = ledger.execute(_RECORD, key).fetchone()
         customer, digest, body, withdrawn, *rest = row
-        return Letter(customer, digest, json.loads(body), bool(withdrawn), *rest)
+        return OutboxRecord(customer, digest, json.loads(body), bool(withdrawn), *rest)

@@ -8,7 +8,6 @@ from typing import Any
 from features.errors import DataError, SettingsError
 from pipelines.foundation.ledger.outbox import destinations
 from pipelines.foundation.workspace.job import Job
-from pipelines.operations.delivery.one_destination import own_ids
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.readiness import known_one
 
@@ -16,7 +15,7 @@ SHOWN = 20
 DELIVERIES = 5
 
 
-def letters(
+def manage_outbox(
     job: Job, destination: str | None, *, customers: Sequence[str] | None, retry: bool, drop: bool
 ) -> dict[str, Any]:
     """The outbox of each destination; first, where wanted, its refused records are to be tried again, or dropped.
@@ -31,44 +30,44 @@ def letters(
     workspace = job.workspace
     known = list(dict.fromkeys([each.name for each in workspace.settings.destinations] + destinations(workspace.store)))
     chosen = known if destination is None else [known_one(destination, known)]
-    names = {workspace.name_of(customer) for customer in customers} if customers else None
+    names = {workspace.permissions.name_of(customer) for customer in customers} if customers else None
     moved = {
         name: Outbox(workspace.store, name).put("pending" if retry else "dropped", names) if retry or drop else 0
         for name in chosen
     }
     if names and not any(moved.values()):
         raise DataError("no refused record of these customers is there; `attrition outbox` lists them")
-    found = [_told(job, name) | {"moved": moved[name]} for name in chosen]
+    found = [_summary(job, name) | {"moved": moved[name]} for name in chosen]
     for each in found:
-        _tell(job, each, retry=retry, drop=drop)
+        _summary_lines(job, each, retry=retry, drop=drop)
     if not found:
         job.people.say("the settings name no destination ([[destinations]]), and nothing waits")
     return {"destinations": found}
 
 
-def _told(job: Job, name: str) -> dict[str, Any]:
-    outbox, own = Outbox(job.workspace.store, name), own_ids(job.workspace)
-    found = [letter for state in ("dead", "dropped", "pending") for letter in outbox.letters(state)]
-    ids = own([letter.customer for letter in found])
+def _summary(job: Job, name: str) -> dict[str, Any]:
+    outbox, own = Outbox(job.workspace.store, name), job.workspace.permissions.own_ids
+    found = [record for state in ("dead", "dropped", "pending") for record in outbox.records(state)]
+    ids = own([record.customer for record in found])
     return {
         "name": name,
         **outbox.counts(),
         "letters": [
             {
                 "external_id": customer,
-                "state": letter.state,
-                "attempts": letter.attempts,
-                "why": letter.why,
-                "planned_at": letter.planned_at,
-                "withdrawn": letter.withdrawn,
+                "state": record.state,
+                "attempts": record.attempts,
+                "why": record.why,
+                "planned_at": record.planned_at,
+                "withdrawn": record.withdrawn,
             }
-            for customer, letter in zip(ids, found, strict=True)
+            for customer, record in zip(ids, found, strict=True)
         ],
         "deliveries": outbox.logged(limit=DELIVERIES),
     }
 
 
-def _tell(job: Job, found: dict[str, Any], *, retry: bool, drop: bool) -> None:
+def _summary_lines(job: Job, found: dict[str, Any], *, retry: bool, drop: bool) -> None:
     say = job.people.say
     say(
         f"{found['name']}: {found['pending']:,} wait, {found['dead']:,} refused, {found['dropped']:,} dropped; "
@@ -76,9 +75,9 @@ def _tell(job: Job, found: dict[str, Any], *, retry: bool, drop: bool) -> None:
     )
     if retry or drop:
         say(f"  {found['moved']:,} {'wait for the next `attrition deliver`' if retry else 'dropped'}")
-    for letter in found["letters"][:SHOWN]:
-        why = f": {letter['why']}" if letter["why"] else ""
-        say(f"  {letter['external_id']} {letter['state']}{why}")
+    for record in found["letters"][:SHOWN]:
+        why = f": {record['why']}" if record["why"] else ""
+        say(f"  {record['external_id']} {record['state']}{why}")
     if len(found["letters"]) > SHOWN:
         say(f"  ... and {len(found['letters']) - SHOWN:,} more; --json lists all")
     for logged in found["deliveries"]:

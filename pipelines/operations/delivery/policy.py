@@ -38,7 +38,7 @@ def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.Data
     scores: columns of the score store. before: the same of the scored day before, None where there is none. plays: the
     columns of `recommend` for each of the customers.
 
-    Of who is held out nothing is shown that somebody could act on.
+    Of the holdout nothing is shown that somebody could act on.
     """
     frame = pd.DataFrame(dict.fromkeys(FIELDS), index=scores.index, dtype=object)
     for name in (*_SHOWN, *STAMPS):
@@ -50,11 +50,11 @@ def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.Data
     chosen = plays.set_index(ID).loc[scores[ID]]
     for name in _CHOSEN:
         frame[name] = chosen[name].to_numpy(dtype=object)
-    held_out = (chosen["treatment_group"] == HOLDOUT).to_numpy()
+    holdout = (chosen["treatment_group"] == HOLDOUT).to_numpy()
     shown = [name for name in FIELDS if name not in (*STAMPS, "treatment_group", "suppressed")]
-    frame.loc[held_out, shown] = None
-    frame.loc[held_out, "suppressed"] = True
-    frame.loc[held_out, "suppressed_why"] = HOLDOUT
+    frame.loc[holdout, shown] = None
+    frame.loc[holdout, "suppressed"] = True
+    frame.loc[holdout, "suppressed_why"] = HOLDOUT
     columns = [[_plain(value) for value in frame[name]] for name in FIELDS]
     rows = [dict(zip(FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
     return dict(zip(scores[ID].astype(str), rows, strict=True))

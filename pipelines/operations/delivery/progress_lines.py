@@ -1,4 +1,4 @@
-"""What a delivery came to, in words."""
+"""The lines that say what a delivery came to."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def _was(say: Say, found: dict[str, Any]) -> None:
         say(f"    not read back: {found['not_read_back']}")
     if found["read_back"]:
         differing = len(found["differing"])
-        held = "as sent" if not differing else f"{differing} DIFFERENT from what was sent"
-        say(f"    {found['read_back']:,} read back, {held}")
+        compared = "as sent" if not differing else f"{differing} DIFFERENT from what was sent"
+        say(f"    {found['read_back']:,} read back, {compared}")
         for customer, fields in found["differing"].items():
             say(f"    {customer}: {', '.join(fields)}; it will be sent again")
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.operations.delivery.connector import Connector, Outcome, Record, UnavailableError, Value
-from pipelines.operations.delivery.outbox import Letter, Outbox
+from pipelines.operations.delivery.outbox import Outbox, OutboxRecord
 
 LONGEST_PAUSE = 60.0
 LONGEST_WAIT = 600.0  # a destination that asks for more is left alone until the next run
@@ -48,7 +48,7 @@ class Sent:
     dead: int
     failed: int
     why: str
-    sample: list[Letter]
+    sample: list[OutboxRecord]
 
 
 def send(
@@ -69,15 +69,15 @@ def send(
     chance = random.Random()  # noqa: S311 - it spreads pauses and picks samples
     waiting, later = deque(outbox.waiting()), list[str]()
     planned, taken, dead, failures, why = len(waiting), 0, 0, 0, ""
-    kept: list[Letter] = []
+    kept: list[OutboxRecord] = []
     while waiting or later:
         if not waiting:
             sleep(patience.pause(1, asked=None, chance=chance))
             waiting.extend(later)
             later.clear()
         batch = [waiting.popleft() for _ in range(min(connector.batch, len(waiting)))]
-        letters = outbox.begin(batch)
-        records = [Record(name, letter.values) for name, letter in zip(own(batch), letters, strict=True)]
+        queued = outbox.mark_in_flight(batch)
+        records = [Record(name, record.values) for name, record in zip(own(batch), queued, strict=True)]
         try:
             outcomes = connector.send(records)
         except UnavailableError as error:
@@ -90,28 +90,33 @@ def send(
             sleep(wait)
             continue
         failures, why = 0, ""
-        good = [letter for letter, outcome in zip(letters, outcomes, strict=True) if outcome.state == "taken"]
+        good = [record for record, outcome in zip(queued, outcomes, strict=True) if outcome.state == "taken"]
         outbox.taken(good, at=at)
-        dead += _settled(outbox, letters, outcomes, patience, later)
-        for letter in good:
+        dead += _settled(outbox, queued, outcomes, patience, later)
+        for record in good:
             taken += 1
-            _keep(kept, letter, seen=taken, most=sample, chance=chance)
+            _keep(kept, record, seen=taken, most=sample, chance=chance)
         progress(f"{taken:,} of {planned:,} sent")
     return Sent(taken, dead, planned - taken - dead, why, kept)
 
 
 def read_back(
-    connector: Connector, sample: Sequence[Letter], *, own: Own, sleep: Callable[[float], None], patience: Patience
+    connector: Connector,
+    sample: Sequence[OutboxRecord],
+    *,
+    own: Own,
+    sleep: Callable[[float], None],
+    patience: Patience,
 ) -> dict[str, list[str]]:
     """The fields in which the destination holds something else than it took, by customer; nothing where all is well.
 
     A record that is not there at all differs in "external_id", unless it was withdrawn.
     Raises: UnavailableError where it cannot be read, however often it is tried.
     """
-    names = own([letter.customer for letter in sample])
+    names = own([record.customer for record in sample])
     there = patiently(lambda: connector.read(names), patience=patience, sleep=sleep) if sample else {}
     differing = {
-        letter.customer: _differing(letter, there.get(name)) for name, letter in zip(names, sample, strict=True)
+        record.customer: _differing(record, there.get(name)) for name, record in zip(names, sample, strict=True)
     }
     return {customer: fields for customer, fields in differing.items() if fields}
 
@@ -134,36 +139,36 @@ def patiently(call: Callable[[], T], *, patience: Patience, sleep: Callable[[flo
 
 
 def _settled(
-    outbox: Outbox, letters: Sequence[Letter], outcomes: Sequence[Outcome], patience: Patience, later: list[str]
+    outbox: Outbox, queued: Sequence[OutboxRecord], outcomes: Sequence[Outcome], patience: Patience, later: list[str]
 ) -> int:
-    """Note what was not taken; how many of these are dead. The others join `later`."""
-    answers = [(letter, outcome) for letter, outcome in zip(letters, outcomes, strict=True) if outcome.state != "taken"]
-    refused = {letter.customer: outcome.why for letter, outcome in answers if outcome.state == "refused"}
-    again = {letter.customer: outcome.why for letter, outcome in answers if outcome.state == "later"}
+    """Note what was not taken; how many became dead letters. The others join `later`."""
+    answers = [(record, outcome) for record, outcome in zip(queued, outcomes, strict=True) if outcome.state != "taken"]
+    refused = {record.customer: outcome.why for record, outcome in answers if outcome.state == "refused"}
+    again = {record.customer: outcome.why for record, outcome in answers if outcome.state == "later"}
     spent = {
-        letter.customer: f"tried {patience.attempts} times: {again[letter.customer]}"
-        for letter, _ in answers
-        if letter.customer in again and letter.attempts + 1 >= patience.attempts
+        record.customer: f"tried {patience.attempts} times: {again[record.customer]}"
+        for record, _ in answers
+        if record.customer in again and record.attempts + 1 >= patience.attempts
     }
-    outbox.die(refused, certain=True)
+    outbox.dead_letter(refused, certain=True)
     outbox.tried(again)
-    outbox.die(spent, certain=False)
+    outbox.dead_letter(spent, certain=False)
     later += [customer for customer in again if customer not in spent]
     return len(refused) + len(spent)
 
 
-def _keep(kept: list[Letter], letter: Letter, *, seen: int, most: int, chance: random.Random) -> None:
+def _keep(kept: list[OutboxRecord], record: OutboxRecord, *, seen: int, most: int, chance: random.Random) -> None:
     """A sample of everything seen, of one size, in which each is as likely as any other (Vitter 1985)."""
     if len(kept) < most:
-        kept.append(letter)
+        kept.append(record)
     elif (place := chance.randrange(seen)) < most:
-        kept[place] = letter
+        kept[place] = record
 
 
-def _differing(letter: Letter, there: Mapping[str, Value] | None) -> list[str]:
+def _differing(record: OutboxRecord, there: Mapping[str, Value] | None) -> list[str]:
     if there is None:
-        return [] if letter.withdrawn else ["external_id"]
-    return [name for name, value in letter.values.items() if not _same(name, value, there.get(name))]
+        return [] if record.withdrawn else ["external_id"]
+    return [name for name, value in record.values.items() if not _same(name, value, there.get(name))]
 
 
 def _same(name: str, sent: Any, found: Any) -> bool:
@@ -174,6 +179,6 @@ def _same(name: str, sent: Any, found: Any) -> bool:
             return math.isclose(float(sent), float(found), rel_tol=1e-6, abs_tol=1e-9)
         if FIELDS[name].kind == "datetime":
             return datetime.fromisoformat(str(sent)) == datetime.fromisoformat(str(found))
-    except (ValueError, TypeError):  # what is held there is no number, or no time that can be compared
+    except (ValueError, TypeError):  # what is there is no number, or no time that can be compared
         return False
     return bool(sent == found)

@@ -68,8 +68,8 @@ def _text(field: Field, value: str) -> str:
     raise ValueError(f"{field.name} holds no {field.kind}")
 
 
-def held(field: Field, raw: Any) -> Value:
-    """What a destination says that it holds, in our type; as it stands, as text, where it is not of the field's kind.
+def remote_value(field: Field, raw: Any) -> Value:
+    """A value as a destination gives it back, in our type; as it stands, as text, where it is not of the field's kind.
 
     Systems give numbers, flags and dates as texts, and dates with a time.
     """

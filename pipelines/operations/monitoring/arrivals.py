@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from math import log
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -16,7 +19,6 @@ from features.asof import instant
 from features.contract import local_day
 from features.tables import TABLES
 from models.unusual import swing, unusual
-from pipelines.foundation.workspace.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,15 +26,60 @@ BEFORE = 4  # spans that one is held against, by their median
 OVERLAP = 2  # neighbouring spans have three of these four in common, but not what is held against them
 
 
-def volumes(workspace: Workspace) -> list[dict[str, Any]]:
-    """One entry per table: the rows that became known in the last span, a snapshot's step long, and those before.
+@dataclass(frozen=True)
+class Arrivals:
+    """Of the tables of a workspace, as they were known at the start of `as_of`.
 
-    `unusual` where they are fewer or more, in proportion to the spans just before, than ever before in proportion to
-    theirs; `stopped` where there are none and always were. The level is shared among the tables.
+    span_days: a snapshot's step. level: of false alarms, shared among the tables.
     """
-    names, span = sorted(workspace.tables), workspace.settings.snapshots.every_days
-    level = workspace.settings.monitoring.level / len(names)
-    return [{"table": name, "span_days": span, **volume(_rows_by_span(workspace, name, span), level)} for name in names]
+
+    engine: Any
+    tables: Mapping[str, ir.Table]
+    as_of: date
+    zone: ZoneInfo
+    span_days: int
+    level: float
+
+    def volumes(self) -> list[dict[str, Any]]:
+        """One entry per table: the rows that became known in the last span, and those before.
+
+        `unusual` where they are fewer or more, in proportion to the spans just before, than ever before in proportion
+        to theirs; `stopped` where there are none and always were.
+        """
+        names, span = sorted(self.tables), self.span_days
+        level = self.level / len(names)
+        return [{"table": name, "span_days": span, **volume(self._rows_by_span(name), level)} for name in names]
+
+    def freshness(self) -> list[dict[str, Any]]:
+        """One entry per table: days since its newest fact, and the longest pause between two days with facts so far.
+
+        `late` where no pause was ever so long, and pauses as they were make one so long implausible.
+        """
+        names = sorted(self.tables)
+        return [{"table": name, **pause(self._days(name), self.as_of, self.level / len(names))} for name in names]
+
+    def _rows_by_span(self, name: str) -> list[int]:
+        """Rows that became known in each span before `as_of`, newest first; only spans that the data cover whole."""
+        table, span = self._known(name), self.span_days
+        ago = (self._cut.epoch_seconds() - 1 - table.known_at.epoch_seconds()) // 86_400
+        counted = self.engine.to_pyarrow(table.select(ago=ago.cast("int64")).group_by("ago").agg(rows=ibis._.count()))
+        counts = dict(zip(counted["ago"].to_pylist(), counted["rows"].to_pylist(), strict=True))
+        whole = (max(counts, default=-1) + 1) // span
+        return [sum(counts.get(number * span + day, 0) for day in range(span)) for number in range(whole)]
+
+    def _days(self, name: str) -> list[date]:
+        table = self._known(name)
+        day = table[local_day(TABLES[name].happened_at)]
+        found = self.engine.to_pyarrow(table.filter(day < ibis.literal(self.as_of)).select(day=day).distinct())
+        return sorted(found["day"].to_pylist())
+
+    def _known(self, name: str) -> ir.Table:
+        table = self.tables[name]
+        return table.filter(table.known_at < self._cut)
+
+    @property
+    def _cut(self) -> ir.TimestampScalar:
+        return ibis.literal(instant(self.as_of, zone=self.zone), type="timestamp(6)")
 
 
 def volume(rows: list[int], level: float) -> dict[str, Any]:
@@ -65,28 +112,6 @@ def _noise(one: float, other: float) -> float:
     return float(np.sqrt(1 / (one + 1) + 1 / (other + 1)))
 
 
-def _rows_by_span(workspace: Workspace, name: str, span: int) -> list[int]:
-    """Rows that became known in each span before `as_of`, newest first; only spans that the data cover whole."""
-    cut = instant(workspace.as_of, zone=workspace.settings.zone)
-    table = _known(workspace, name)
-    ago = (ibis.literal(cut, type="timestamp(6)").epoch_seconds() - 1 - table.known_at.epoch_seconds()) // 86_400
-    counted = workspace.engine.to_pyarrow(table.select(ago=ago.cast("int64")).group_by("ago").agg(rows=ibis._.count()))
-    counts = dict(zip(counted["ago"].to_pylist(), counted["rows"].to_pylist(), strict=True))
-    whole = (max(counts, default=-1) + 1) // span
-    return [sum(counts.get(number * span + day, 0) for day in range(span)) for number in range(whole)]
-
-
-def freshness(workspace: Workspace) -> list[dict[str, Any]]:
-    """One entry per table: days since its newest fact, and the longest pause between two days with facts so far.
-
-    `late` where no pause was ever so long, and pauses as they were make one so long implausible; the level is shared
-    among the tables.
-    """
-    names = sorted(workspace.tables)
-    level = workspace.settings.monitoring.level / len(names)
-    return [{"table": name, **pause(_days(workspace, name), workspace.as_of, level)} for name in names]
-
-
 def pause(days: list[date], today: date, level: float) -> dict[str, Any]:
     """days: with a fact each, rising.
 
@@ -110,19 +135,6 @@ def pause(days: list[date], today: date, level: float) -> dict[str, Any]:
         "pauses": len(pauses),
         "late": late,
     }
-
-
-def _days(workspace: Workspace, name: str) -> list[date]:
-    table = _known(workspace, name)
-    day = table[local_day(TABLES[name].happened_at)]
-    found = workspace.engine.to_pyarrow(table.filter(day < ibis.literal(workspace.as_of)).select(day=day).distinct())
-    return sorted(found["day"].to_pylist())
-
-
-def _known(workspace: Workspace, name: str) -> ir.Table:
-    table = workspace.tables[name]
-    cut = instant(workspace.as_of, zone=workspace.settings.zone)
-    return table.filter(table.known_at < ibis.literal(cut, type="timestamp(6)"))
 
 
 def cohort(sizes: list[tuple[int, int]], overlap: float, level: float) -> dict[str, Any]:

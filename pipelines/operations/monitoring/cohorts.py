@@ -13,9 +13,7 @@ import numpy.typing as npt
 
 from models import drift, unusual
 from models.drift import Profile
-from models.training import Fitted
 from models.unusual import Together
-from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.monitoring.profiles import Profiles
 
 Floats = npt.NDArray[np.float64]
@@ -102,18 +100,17 @@ class Compared:
         }
 
 
-def compared(
-    workspace: Workspace, fitted: Fitted, *, progress: Callable[[str], None] = lambda _: None
-) -> Compared | None:
+def compared(stored: Profiles, as_of: date, *, progress: Callable[[str], None] = lambda _: None) -> Compared | None:
     """Each stored snapshot is read once; None where the champion learned from what is not before `as_of`."""
-    if fitted.snapshots[-1] >= workspace.as_of.toordinal():
+    fitted = stored.fitted
+    if fitted.snapshots[-1] >= as_of.toordinal():
         return None
-    plan = pairs(fitted.snapshots, workspace.as_of)
-    stored, profiles = Profiles(workspace, fitted), dict[date, Profile]()
-    for day in (*plan.days, workspace.as_of):
+    plan = pairs(fitted.snapshots, as_of)
+    profiles = dict[date, Profile]()
+    for day in (*plan.days, as_of):
         profiles[day] = stored.of(day)
         progress(f"cohort of {day}")
-    today = profiles[workspace.as_of]
+    today = profiles[as_of]
     new = drift.unseen(today, fitted.encoder.shares)
     apart = [
         [*drift.distances(profiles[a], profiles[b]), *_new(drift.unseen(profiles[b], _known(profiles, a)))]
@@ -128,7 +125,7 @@ def compared(
         profiles[plan.reference],
         today,
         np.array(apart),
-        tuple((profiles[a].n, profiles[b].n) for a, b in (*plan.earlier, (plan.reference, workspace.as_of))),
+        tuple((profiles[a].n, profiles[b].n) for a, b in (*plan.earlier, (plan.reference, as_of))),
         new,
     )
 

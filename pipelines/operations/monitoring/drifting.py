@@ -13,8 +13,7 @@ import numpy.typing as npt
 from models import drift, unusual
 from models.training import Fitted
 from models.unusual import Together, Unusual
-from pipelines.data.snapshots.features import families_here
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.data.snapshots.definitions import Definition
 from pipelines.operations.monitoring.cohorts import SCORES, Compared
 
 START_MODEL = "purchases"  # the family of what the start model makes of purchases
@@ -22,14 +21,15 @@ SHOWN, FEWEST = 3, 10  # unseen texts told of, and how many customers must share
 UNKNOWN = "unknown"
 
 
-def described(workspace: Workspace, found: Compared | None, *, fitted: Fitted) -> dict[str, Any]:
+def described(
+    found: Compared | None, *, fitted: Fitted, definition: Definition, as_of: date, level: float
+) -> dict[str, Any]:
     """The document's `drift`: what was compared, every indicator, those furthest off first, and scores."""
-    level = workspace.settings.monitoring.level
     if found is None:
         newest = date.fromordinal(fitted.snapshots[-1])
-        reason = f"the champion learned from the snapshot of {newest}, which is not before {workspace.as_of}"
+        reason = f"the champion learned from the snapshot of {newest}, which is not before {as_of}"
         return _unknown(reason, level)
-    families = _families(workspace, found)
+    families = _families(definition, found)
     judged, plan = found.judged(families, level), found.plan
     wholes = {name: whole.whole for name, (whole, _) in judged.items()}
     pairs_there = len(plan.earlier)
@@ -39,7 +39,7 @@ def described(workspace: Workspace, found: Compared | None, *, fitted: Fitted) -
         "level": level,
         "reference": str(plan.reference),
         "reference_learned": plan.learned,
-        "days_apart": (workspace.as_of - plan.reference).days,
+        "days_apart": (as_of - plan.reference).days,
         "pairs": pairs_there,
         "independent_pairs": round(unusual.independent(pairs_there, plan.overlap), 2),
         "statistic": _over(wholes.values()),
@@ -92,10 +92,10 @@ def _wanting(fitted: Fitted) -> str:
     )
 
 
-def _families(workspace: Workspace, found: Compared) -> list[str]:
+def _families(definition: Definition, found: Compared) -> list[str]:
     """Of each distance; scores are a family of their own."""
-    lookbacks = workspace.settings.lookback_days
-    family_of = {name: family.name for family in families_here(workspace) for name in family.columns(lookbacks)}
+    lookbacks = definition.spans.lookback_days
+    family_of = {name: family.name for family in definition.families for name in family.columns(lookbacks)}
     numbers, texts = (
         [SCORES if name == SCORES else family_of.get(name, START_MODEL) for name in names]
         for names in (found.numbers, found.texts)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.outcomes import window
-from pipelines.foundation.ledger.recommendations import Recommended
-from pipelines.foundation.storage.fingerprint import fingerprint
+from models.question import Question
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
-from pipelines.foundation.workspace.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,23 +34,16 @@ class StandIns:
         return self.held_out >= MIN_ROWS and self.held_out_left >= MIN_LEFT
 
 
-def around(workspace: Workspace, day: date) -> pd.DataFrame:
+def around(rows: pd.DataFrame, question: Question, day: date) -> pd.DataFrame:
     """customer_id and treatment_group, by the first recommendation that may touch the outcomes of a day.
 
-    That is one within a lead and horizon before the day, or before the end of its outcome window.
+    That is one within a lead and horizon before the day, or before the end of its outcome window. rows: all that was
+    recommended.
     """
-    outcome = workspace.settings.outcome
-    _, end = window(day, lead_days=outcome.lead_days, horizon_days=outcome.horizon_days)
-    begin = day - timedelta(days=outcome.lead_days + outcome.horizon_days)
-    rows = Recommended(workspace.store).read()
+    _, end = question.window(day)
+    begin = day - (end - day)
     rows = rows[(rows["recommended_on"] >= str(begin)) & (rows["recommended_on"] < str(end))]
     return rows.drop_duplicates("customer_id")[["customer_id", "treatment_group"]].reset_index(drop=True)
-
-
-def key(workspace: Workspace) -> str:
-    """What figures depend on, of all recommendations."""
-    rows: Any = Recommended(workspace.store).read()[["customer_id", "recommended_on", "treatment_group"]]
-    return fingerprint({"recommended": rows.to_csv(index=False)})
 
 
 def stand_ins(near: pd.DataFrame, rows: pd.DataFrame) -> StandIns | None:

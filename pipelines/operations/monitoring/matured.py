@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,92 +13,134 @@ import pandas as pd
 
 from features.errors import TrainingError
 from models import realised
+from models.question import Question
 from models.realised import Tolerance
-from pipelines.data.snapshots.features import outcome_file, outcome_frame
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.settings.monitoring import Monitoring
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.fingerprint import code_version, fingerprint
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.operations.monitoring import holdout_figures as held_out
 from pipelines.operations.monitoring.holdout_figures import StandIns
-from pipelines.prediction.scoring.score import history
-from pipelines.prediction.training.champion import learned_until
+from pipelines.prediction.scoring.runs import history
+from pipelines.prediction.training.champion import learned_from
+from pipelines.prediction.training.task import PredictionTask
 
 Floats = npt.NDArray[np.float64]
 
+BY = ("pipelines.operations.monitoring.matured",)
+Promises = tuple[list[Mapping[str, Any]], bool]
 AT_MOST = 52  # scored days told of; the newest
 TOO_FEW = "too few were held out, or too few of them left, to stand for those who were recommended a play"
 NO_HOLDOUT = "nobody was set aside to go without a retention action, so what actions change cannot be told"
 
 
-def matured(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
-    """One entry per scored day whose outcomes were known by `as_of`, oldest first; computed once each."""
-    until = min(workspace.as_of, workspace.complete_until) - timedelta(days=workspace.settings.maturity_days)
-    runs = [run for run in ScoreStore(workspace.store).newest_runs() if date.fromisoformat(run.as_of) <= until]
+@dataclass(frozen=True, kw_only=True)
+class MaturedPlan:
+    """How figures of scored days are made and judged, as the settings have it."""
+
+    monitoring: Monitoring
+    bootstrap_samples: int
+    seed: int
+
+    @property
+    def tolerance(self) -> Tolerance:
+        plan = self.monitoring
+        return Tolerance(
+            log_loss=plan.max_log_loss_increase,
+            roc_auc=plan.max_roc_auc_decrease,
+            calibration=plan.max_calibration_error,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaturedInputs:
+    """outcomes: file of the day's outcomes. recommended: what may touch them, as CSV (`holdout_figures.around`)."""
+
+    run_id: str
+    question: Question
+    outcomes: str
+    recommended: str
+    plan: MaturedPlan
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
+
+
+def matured(
+    task: PredictionTask,
+    plan: MaturedPlan,
+    recommended: pd.DataFrame,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """One entry per scored day whose outcomes were known by `as_of`, oldest first; computed once each.
+
+    recommended: every play that was recommended, or held back.
+    """
+    runs = {date.fromisoformat(run.as_of): run for run in ScoreStore(task.store).newest_runs()}
     found = []
-    for run in runs[-AT_MOST:]:
-        figures = _of_run(workspace, run)
+    for day in task.calendar.known_by(task.calendar.as_of, runs)[-AT_MOST:]:
+        figures = _of_run(task, plan, recommended, runs[day])
         if figures is not None:
             found.append(figures)
-        progress(f"scores of {run.as_of}")
+        progress(f"scores of {day}")
     return found
 
 
-def _of_run(workspace: Workspace, run: ScoreRun) -> dict[str, Any] | None:
+def _of_run(task: PredictionTask, plan: MaturedPlan, recommended: pd.DataFrame, run: ScoreRun) -> dict[str, Any] | None:
     """None where no scored customer has an outcome."""
-    stored = outcome_file(workspace, date.fromisoformat(run.as_of))
+    day = date.fromisoformat(run.as_of)
+    stored = task.snapshots.at(day).outcome_file
     if stored is None:
         return None
-    plan, near = workspace.settings, held_out.around(workspace, date.fromisoformat(run.as_of))
-    parts = {
-        "outcome": plan.outcome.kind,
-        "outcomes": stored.path,
-        "recommended": near.to_csv(index=False),
-        "samples": plan.backtest.bootstrap_samples,
-        "seed": plan.training.seed,
-        "tolerance": plan.monitoring.model_dump(),
-        "code": code_version(),
-    }
-    path = f"monitoring/matured/{run.run_id}-{fingerprint(parts)}.json"
-    found = documents.read(workspace.store, path)
+    near = held_out.around(recommended, task.question, day)
+    inputs = MaturedInputs(
+        run_id=run.run_id,
+        question=task.question,
+        outcomes=stored.path,
+        recommended=near.to_csv(index=False),
+        plan=plan,
+    )
+    path = f"monitoring/matured/{run.run_id}-{inputs.key}.json"
+    found = documents.read(task.store, path)
     if found is None:
-        rows = joined(workspace, run)
+        rows = joined(task, run)
         if not len(rows):
             return None
-        found = documents.write(workspace.store, path, _figures(workspace, run, rows, near), kind="matured")
+        promises = _promises(task, str(run.detail["model_version"]), day)
+        found = documents.write(task.store, path, _figures(plan, run, rows, near, promises), kind="matured")
     return found
 
 
-def joined(workspace: Workspace, run: ScoreRun) -> pd.DataFrame:
+def joined(task: PredictionTask, run: ScoreRun) -> pd.DataFrame:
     """One row per scored customer with an outcome: customer_id, churn_probability, churn_risk_band, label, treated."""
-    outcomes = outcome_frame(workspace, date.fromisoformat(run.as_of))
+    outcomes = task.snapshots.at(date.fromisoformat(run.as_of)).outcomes()
     if outcomes is None:
         raise AssertionError(f"the outcomes of {run.as_of} are censored")
-    scores = history(workspace, run)[["customer_id", "churn_probability", "churn_risk_band"]]
-    labels = outcomes[["customer_id", workspace.settings.outcome.kind, "treated"]]
+    scores = history(task.store, run)[["customer_id", "churn_probability", "churn_risk_band"]]
+    labels = outcomes[["customer_id", task.kind, "treated"]]
     labels = labels.set_axis(["customer_id", "label", "treated"], axis=1)
     return scores.merge(labels, on="customer_id", how="inner", validate="one_to_one")
 
 
-def _figures(workspace: Workspace, run: ScoreRun, rows: pd.DataFrame, near: pd.DataFrame) -> dict[str, Any]:
+def _figures(
+    plan: MaturedPlan, run: ScoreRun, rows: pd.DataFrame, near: pd.DataFrame, promises: Promises
+) -> dict[str, Any]:
     version = str(run.detail["model_version"])
-    folds, hindsight = _promises(workspace, version, date.fromisoformat(run.as_of))
+    folds, hindsight = promises
     treated = rows["treated"].to_numpy() == 1
     others = held_out.stand_ins(near, rows)
-    everyone, untreated = (_realised(workspace, part) for part in (rows, rows[~treated]))
-    holdout = _realised(workspace, rows, others.weights) if others is not None and others.enough else None
+    everyone, untreated = (_realised(plan, part) for part in (rows, rows[~treated]))
+    holdout = _realised(plan, rows, others.weights) if others is not None and others.enough else None
     promise = {"all": realised.promised(folds, "model"), "untreated": realised.promised(folds, "untreated")}
-    plan = workspace.settings.monitoring
-    tolerance = Tolerance(
-        log_loss=plan.max_log_loss_increase, roc_auc=plan.max_roc_auc_decrease, calibration=plan.max_calibration_error
-    )
     if holdout is not None:
-        worse = set(realised.clearly_worse(holdout, promise["all"], tolerance))
+        worse = set(realised.clearly_worse(holdout, promise["all"], plan.tolerance))
     else:
         # Who was kept makes the model look wrong, and who is left then are others: only what both say is its error.
-        apart = untreated if others is None else _realised(workspace, rows[~treated & (others.weights > 0)])
-        worse = set(realised.clearly_worse(everyone, promise["all"], tolerance)) & set(
-            realised.clearly_worse(apart, promise["untreated"], tolerance)
+        apart = untreated if others is None else _realised(plan, rows[~treated & (others.weights > 0)])
+        worse = set(realised.clearly_worse(everyone, promise["all"], plan.tolerance)) & set(
+            realised.clearly_worse(apart, promise["untreated"], plan.tolerance)
         )
         # Without those at most risk, to whom plays go, the others are harder to tell apart.
         worse -= set() if others is None else {"roc_auc"}
@@ -124,23 +167,24 @@ def _reason(others: StandIns | None) -> str:
     return NO_HOLDOUT if others is None or not others.held_out else TOO_FEW
 
 
-def _promises(workspace: Workspace, version: str, day: date) -> tuple[list[Mapping[str, Any]], bool]:
+def _promises(task: PredictionTask, version: str, day: date) -> Promises:
     """The folds of a model's backtest, and whether it learned from outcomes that were not known on the scored day."""
     try:
-        known = workspace.versions.named(version)
+        known = task.versions.named(version)
     except TrainingError:  # a ledger that was started anew beside older scores
         return [], False
-    fitted = workspace.versions.load(version)
-    return list(known.record["backtest"]["folds"]), learned_until(workspace, fitted.snapshots) > day
+    fitted = task.versions.load(version)
+    hindsight = not task.calendar.unknown_to(learned_from(fitted), [day])
+    return list(known.record["backtest"]["folds"]), hindsight
 
 
-def _realised(workspace: Workspace, rows: pd.DataFrame, weights: Floats | None = None) -> dict[str, Any]:
+def _realised(plan: MaturedPlan, rows: pd.DataFrame, weights: Floats | None = None) -> dict[str, Any]:
     return realised.realised(
         rows["label"].to_numpy(dtype=np.float64),
         rows["churn_probability"].to_numpy(dtype=np.float64),
         rows["customer_id"].to_numpy(dtype=object),
-        samples=workspace.settings.backtest.bootstrap_samples,
-        seed=workspace.settings.training.seed,
+        samples=plan.bootstrap_samples,
+        seed=plan.seed,
         weights=weights,
     )
 

@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from models.question import Question
+from pipelines.data.snapshots.definitions import Definition
+from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.storage.store import Store
 from pipelines.foundation.wording.words import Words
+from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.monitoring import arrivals, cohorts, drifting, webhook
-from pipelines.operations.monitoring import holdout_figures as held_out
 from pipelines.operations.monitoring import matured as maturing
 from pipelines.operations.monitoring.alerts import Alert, alerts, retrain
-from pipelines.prediction.training.champion import learned_until
+from pipelines.operations.monitoring.arrivals import Arrivals
+from pipelines.operations.monitoring.matured import MaturedPlan
+from pipelines.operations.monitoring.profiles import Profiles
+from pipelines.prediction.training.champion import answering, learned_from
+from pipelines.prediction.training.task import PredictionTask, main_task
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.job import Job
 
 KIND = "monitoring"
-UNSAID = {"language", "tracking", "references"}  # settings that no figure here depends on
+BY = ("pipelines.operations.monitoring.monitor",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorInputs:
+    """landed: hashes of all landed files. runs: of the contents of score runs until the day. recommended: as CSV."""
+
+    calendar: Calendar
+    landed: tuple[str, ...]
+    definition: Definition
+    question: Question
+    champion: str
+    runs: tuple[str, ...]
+    recommended: str
+    plan: MaturedPlan
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
 
 
 def monitor(job: Job) -> dict[str, Any]:
@@ -33,10 +63,21 @@ def monitor(job: Job) -> dict[str, Any]:
     """
     workspace = job.workspace
     with job.people.stage("monitor") as step:
-        path = f"monitoring/{workspace.as_of}-{_key(workspace)}.json"
+        task, recommended = main_task(workspace), Recommended(workspace.store).read()
+        inputs = _inputs(workspace, task, recommended)
+        path = f"monitoring/{workspace.as_of}-{inputs.key}.json"
         document = documents.read(workspace.store, path)
         if document is None:
-            document = documents.write(workspace.store, path, _look(workspace, step), kind=KIND)
+            arrived = Arrivals(
+                engine=workspace.engine,
+                tables=workspace.tables,
+                as_of=workspace.as_of,
+                zone=workspace.settings.zone,
+                span_days=workspace.settings.snapshots.every_days,
+                level=workspace.settings.monitoring.level,
+            )
+            looked = _look(inputs, task, arrived, recommended, step)
+            document = documents.write(workspace.store, path, looked, kind=KIND)
     _tell(job.people, document)
     failed = webhook.post(workspace.store, path, document)
     if failed is not None:
@@ -60,63 +101,76 @@ def _tell(people: People, document: dict[str, Any]) -> None:
         people.say(f"  time to train again: {reason}")
 
 
-def newest(workspace: Workspace) -> dict[str, Any] | None:
+def newest(store: Store, as_of: date) -> dict[str, Any] | None:
     """The document of the newest monitored day that is not after `as_of`; None where there is none."""
-    found = monitored(workspace, at_most=1)
+    found = monitored(store, as_of, at_most=1)
     return found[-1] if found else None
 
 
-def monitored(workspace: Workspace, *, at_most: int) -> list[dict[str, Any]]:
+def monitored(store: Store, as_of: date, *, at_most: int) -> list[dict[str, Any]]:
     """The newest document of each of the newest monitored days up to `as_of`, oldest day first."""
     newest_of: dict[str, str] = {}
-    for file in workspace.store.files(KIND):
+    for file in store.files(KIND):
         day = PurePosixPath(file.path).name[: len("2026-04-01")]
-        if day <= str(workspace.as_of):
+        if day <= str(as_of):
             newest_of[day] = file.path
-    read = (documents.read(workspace.store, newest_of[day]) for day in sorted(newest_of)[-at_most:])
+    read = (documents.read(store, newest_of[day]) for day in sorted(newest_of)[-at_most:])
     return [document for document in read if document is not None]
 
 
-def _key(workspace: Workspace) -> str:
-    """What a document depends on: landed data, champion, score runs until now, recommendations, settings, code."""
-    runs = [
-        run.content_sha256 for run in ScoreStore(workspace.store).newest_runs() if run.as_of <= str(workspace.as_of)
-    ]
-    return fingerprint(
-        {
-            "as_of": workspace.as_of,
-            "landed": [file.sha256 for file in workspace.landed],
-            "champion": workspace.versions.champion().version,
-            "runs": runs,
-            "recommended": held_out.key(workspace),
-            "settings": workspace.settings.model_dump(mode="json", exclude=UNSAID),
-            "code": code_version(),
-        }
+def matured_plan(settings: Settings) -> MaturedPlan:
+    """How figures of scored days are made and judged, as the settings have it."""
+    return MaturedPlan(
+        monitoring=settings.monitoring,
+        bootstrap_samples=settings.backtest.bootstrap_samples,
+        seed=settings.training.seed,
     )
 
 
-def _look(workspace: Workspace, progress: Callable[[str], None]) -> dict[str, Any]:
-    run = ScoreStore(workspace.store).run(str(workspace.as_of))
-    champion = workspace.versions.champion()
-    fitted = workspace.versions.load(champion.version)
-    found = cohorts.compared(workspace, fitted, progress=progress)
-    volume = arrivals.volumes(workspace)
+def _inputs(workspace: Workspace, task: PredictionTask, recommended: pd.DataFrame) -> MonitorInputs:
+    settings, runs = workspace.settings, ScoreStore(workspace.store).newest_runs()
+    told = recommended[["customer_id", "recommended_on", "treatment_group"]]
+    return MonitorInputs(
+        calendar=task.calendar,
+        landed=tuple(file.sha256 for file in workspace.landed),
+        definition=task.snapshots.definition,
+        question=task.question,
+        champion=task.versions.champion().version,
+        runs=tuple(run.content_sha256 for run in runs if run.as_of <= str(workspace.as_of)),
+        recommended=told.to_csv(index=False),
+        plan=matured_plan(settings),
+    )
+
+
+def _look(
+    inputs: MonitorInputs,
+    task: PredictionTask,
+    arrived: Arrivals,
+    recommended: pd.DataFrame,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    plan, as_of = inputs.plan.monitoring, inputs.calendar.as_of
+    run = ScoreStore(task.store).run(str(as_of))
+    _, fitted = answering(task)
+    stored = Profiles(task.snapshots, fitted, champion=inputs.champion)
+    found = cohorts.compared(stored, as_of, progress=progress)
+    volume = arrived.volumes()
     if found is not None:
-        volume.insert(0, arrivals.cohort(list(found.sizes), found.plan.overlap, workspace.settings.monitoring.level))
-    runs = maturing.matured(workspace, progress=progress)
-    until = learned_until(workspace, fitted.snapshots)
+        volume.insert(0, arrivals.cohort(list(found.sizes), found.plan.overlap, plan.level))
+    runs = maturing.matured(task, inputs.plan, recommended, progress=progress)
+    age = inputs.calendar.age_days(learned_from(fitted))
     document = {
-        "as_of": str(workspace.as_of),
+        "as_of": str(as_of),
         "run_id": None if run is None else run.run_id,
-        "model_version": champion.version,
+        "model_version": inputs.champion,
         "champion": {
-            "learned_until": str(until),
-            "age_days": (workspace.as_of - until).days,
-            "retrain_after_days": workspace.settings.monitoring.retrain_after_days,
+            "learned_until": str(as_of - timedelta(days=age)),
+            "age_days": age,
+            "retrain_after_days": plan.retrain_after_days,
         },
-        "drift": drifting.described(workspace, found, fitted=fitted),
+        "drift": drifting.described(found, fitted=fitted, definition=inputs.definition, as_of=as_of, level=plan.level),
         "volume": volume,
-        "freshness": arrivals.freshness(workspace),
+        "freshness": arrived.freshness(),
         "matured": runs,
         "calibration": maturing.pooled(runs),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -14,12 +15,26 @@ from models import drift
 from models.drift import Profile
 from models.matrix import Matrix
 from models.training import Fitted
-from pipelines.data.snapshots.features import as_matrix, feature_file, feature_frame
+from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.fingerprint import code_version, fingerprint
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.foundation.storage.fingerprint import fingerprint
 
 Floats = npt.NDArray[np.float64]
+
+BY = ("models",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileInputs:
+    """snapshot, grid: hashes of the features of the day, and of those on whose grid it is summed up."""
+
+    snapshot: str
+    grid: str
+    champion: str
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
 
 
 class Profiles:
@@ -28,8 +43,8 @@ class Profiles:
     All lie on the grid of the newest snapshot that the champion learned from.
     """
 
-    def __init__(self, workspace: Workspace, fitted: Fitted) -> None:
-        self.workspace, self.fitted = workspace, fitted
+    def __init__(self, snapshots: Snapshots, fitted: Fitted, *, champion: str) -> None:
+        self.snapshots, self.fitted, self.champion = snapshots, fitted, champion
         self.newest = date.fromordinal(fitted.snapshots[-1])
 
     @cached_property
@@ -37,23 +52,22 @@ class Profiles:
         return drift.grid(_numbers(self._rows(self.newest), self.fitted))
 
     def _rows(self, day: date) -> Matrix:
-        return as_matrix(self.workspace, feature_frame(self.workspace, day), day)
+        return self.snapshots.at(day).matrix()
 
     def of(self, day: date) -> Profile:
         """Read once, and stored."""
-        parts = {
-            "snapshot": feature_file(self.workspace, day).sha256,
-            "grid": feature_file(self.workspace, self.newest).sha256,
-            "champion": self.workspace.versions.champion().version,
-            "code": code_version("models"),
-        }
-        path = f"monitoring/profiles/{day}-{fingerprint(parts)}.parquet"
-        found = documents.read_frame(self.workspace.store, path)
+        inputs = ProfileInputs(
+            snapshot=self.snapshots.at(day).file.sha256,
+            grid=self.snapshots.at(self.newest).file.sha256,
+            champion=self.champion,
+        )
+        path = f"monitoring/profiles/{day}-{inputs.key}.parquet"
+        found = documents.read_frame(self.snapshots.store, path)
         if found is not None:
             return from_frame(found)
         rows = self._rows(day)
         made = drift.profile(_numbers(rows, self.fitted), rows.categories, self._points)
-        documents.write_frame(self.workspace.store, path, to_frame(made), kind="profile")
+        documents.write_frame(self.snapshots.store, path, to_frame(made), kind="profile")
         return made
 
 

@@ -10,13 +10,11 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from pipelines.foundation.settings.addresses import is_here
+from pipelines.foundation.settings.addresses import is_confidential
 from pipelines.foundation.storage.store import Store
 
 VARIABLE = "ATTRITION_WEBHOOK"
 SECONDS = 5
-
-_SCHEMA = "CREATE TABLE IF NOT EXISTS posted (document TEXT NOT NULL PRIMARY KEY)"
 
 
 class _Stay(HTTPRedirectHandler):
@@ -54,18 +52,12 @@ def post(store: Store, name: str, document: Mapping[str, Any]) -> str | None:
 
 def _was_posted(store: Store, name: str) -> bool:
     with store.transaction() as ledger:
-        ledger.execute(_SCHEMA)
         return ledger.execute("SELECT 1 FROM posted WHERE document = ?", (name,)).fetchone() is not None
 
 
 def _refused(address: str) -> str | None:
     """Why an address will not do; None where it will: https, or this machine."""
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-    except ValueError:
-        return f"{VARIABLE} is not an address; set it to one that begins with https://"
-    if host and (parts.scheme == "https" or (parts.scheme == "http" and is_here(host))):
+    if is_confidential(address):
         return None
     return f"{VARIABLE} is not an https address; set it to one that begins with https://"
 

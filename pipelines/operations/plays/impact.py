@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,22 +12,47 @@ import pandas as pd
 
 from features.asof import as_of
 from features.errors import SettingsError
-from features.outcomes import OUTCOMES, window
+from features.outcomes import OUTCOMES
 from models import impact as effects
 from models.impact import Enrolled, Impact
-from pipelines.data.snapshots.features import outcome_file, outcome_frame
+from models.question import Question
+from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.ledger.recommendations import Recommended
+from pipelines.foundation.settings.plays import Both, Play
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT
-from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays import impact_words
+from pipelines.prediction.training.task import PredictionTask, main_task
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.job import Job
 
 KIND = "impact"
+BY = ("pipelines.operations.plays.impact",)
 ENOUGH = 0.5  # share of outcomes that must be known before anything is said
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpactInputs:
+    """rows: the first recommendation of each customer, as CSV. names: of each play, its code and in both languages.
+
+    outcomes: files of the days on which something was recommended. treatments: hashes of what landed of them.
+    """
+
+    as_of: date
+    question: Question
+    currency: str
+    rows: str
+    names: tuple[tuple[str, Both], ...]
+    outcomes: tuple[str, ...]
+    treatments: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
 
 
 def impact(job: Job) -> dict[str, Any]:
@@ -37,47 +62,75 @@ def impact(job: Job) -> dict[str, Any]:
     """
     workspace = job.workspace
     with job.people.stage("impact") as step:
-        document = measured(workspace, progress=step)
+        document = measured(main_task(workspace), workspace.plays, workspace.settings.currency, progress=step)
     impact_words.show(job.people, document, language=workspace.settings.language)
     return document
 
 
-def measured(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def measured(
+    task: PredictionTask,
+    chosen: Sequence[Play],
+    currency: str,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """The document, written once for the same recommendations, data, settings and code.
 
     {"as_of", "currency", "horizon_days", "outcome", "recommended": rows, "repeated": rows left out, "plays": [play],
     "overall": the same of all plays that could be judged, or null}. See `play_figures` for a play.
     """
-    outcome = workspace.settings.outcome
-    if OUTCOMES[outcome.kind].is_gain:
-        kind = outcome.kind
-        raise SettingsError(f"plays are to keep customers: impact needs an outcome of loss, not outcome.kind {kind}")
-    recommended = Recommended(workspace.store).read()
-    recommended = recommended[recommended["recommended_on"] <= str(workspace.as_of)]
+    if OUTCOMES[task.kind].is_gain:
+        raise SettingsError(
+            f"plays are to keep customers: impact needs an outcome of loss, not outcome.kind {task.kind}"
+        )
+    as_of = task.calendar.as_of
+    recommended = Recommended(task.store).read()
+    recommended = recommended[recommended["recommended_on"] <= str(as_of)]
     rows = first_of_each(recommended)
-    names = {play.code: play.name.model_dump() for play in workspace.plays}
-    path = f"impact/{workspace.as_of}-{_key(workspace, rows, names)}.json"
-    found = documents.read(workspace.store, path)
+    inputs = _inputs(task, rows, chosen, currency)
+    path = f"impact/{as_of}-{inputs.key}.json"
+    found = documents.read(task.store, path)
     if found is None:
-        judged = plays(with_actions(workspace, with_outcomes(workspace, rows, progress)))
+        judged = plays(with_actions(task.snapshots, with_outcomes(task.snapshots, rows, progress)))
+        names = {code: name.model_dump() for code, name in inputs.names}
         document = {
-            "as_of": str(workspace.as_of),
-            "currency": workspace.settings.currency,
-            "horizon_days": outcome.horizon_days,
-            "outcome": outcome.kind,
+            "as_of": str(as_of),
+            "currency": inputs.currency,
+            "horizon_days": inputs.question.horizon_days,
+            "outcome": inputs.question.outcome,
             "recommended": len(recommended),
             "repeated": len(recommended) - len(rows),
             **judged,
             "plays": [each | {"name": names.get(each["play"])} for each in judged["plays"]],
         }
         document["said"] = impact_words.said(document)
-        found = documents.write(workspace.store, path, document, kind=KIND)
+        found = documents.write(task.store, path, document, kind=KIND)
     return found
 
 
-def recommended_any(workspace: Workspace) -> bool:
-    """Whether a play was recommended to, or held back from, anybody by `as_of`."""
-    return bool((Recommended(workspace.store).read()["recommended_on"] <= str(workspace.as_of)).any())
+def _inputs(task: PredictionTask, rows: pd.DataFrame, chosen: Sequence[Play], currency: str) -> ImpactInputs:
+    days = _known_days(task.calendar, rows)
+    files = [task.snapshots.at(day).outcome_file for day in days]
+    landed = task.snapshots.files
+    return ImpactInputs(
+        as_of=task.calendar.as_of,
+        question=task.question,
+        currency=currency,
+        rows=rows.drop(columns="run_id").to_csv(index=False),
+        names=tuple((play.code, play.name) for play in chosen),
+        outcomes=tuple(file.path for file in files if file is not None),
+        treatments=tuple(file.sha256 for file in landed if file.detail["table"] == "treatments"),
+    )
+
+
+def _known_days(calendar: Calendar, rows: pd.DataFrame) -> list[date]:
+    """Days of recommendations whose outcomes are known at `as_of`."""
+    return calendar.known_by(calendar.as_of, {date.fromisoformat(str(day)) for day in rows["recommended_on"]})
+
+
+def recommended_any(store: Store, as_of: date) -> bool:
+    """Whether a play was recommended to, or held back from, anybody by a day."""
+    return bool((Recommended(store).read()["recommended_on"] <= str(as_of)).any())
 
 
 def first_of_each(recommended: pd.DataFrame) -> pd.DataFrame:
@@ -91,37 +144,38 @@ def first_of_each(recommended: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_outcomes(
-    workspace: Workspace, rows: pd.DataFrame, progress: Callable[[str], None] = lambda _: None
+    snapshots: Snapshots, rows: pd.DataFrame, progress: Callable[[str], None] = lambda _: None
 ) -> pd.DataFrame:
     """`left` (0 or 1; null where the customer has no outcome, or none yet) and `matured`: whether it would be known."""
-    until = min(workspace.as_of, workspace.complete_until) - timedelta(days=workspace.settings.maturity_days)
+    known = _known_days(snapshots.calendar, rows)
     left = pd.Series(np.nan, index=rows.index)
     matured = pd.Series(False, index=rows.index)  # noqa: FBT003 - a fill value
-    for day, part in rows.groupby("recommended_on"):
-        outcomes = outcome_frame(workspace, date.fromisoformat(str(day))) if str(day) <= str(until) else None
+    for text, part in rows.groupby("recommended_on"):
+        day = date.fromisoformat(str(text))
+        outcomes = snapshots.at(day).outcomes() if day in known else None
         if outcomes is not None:
             matured[part.index] = True
-            labels = outcomes.set_index("customer_id")[workspace.settings.outcome.kind]
+            labels = outcomes.set_index("customer_id")[snapshots.question.outcome]
             left[part.index] = labels.reindex(part["customer_id"]).to_numpy(dtype=np.float64)
         progress(f"recommended on {day}")
     return rows.assign(left=left, matured=matured)
 
 
-def with_actions(workspace: Workspace, rows: pd.DataFrame) -> pd.DataFrame:
+def with_actions(snapshots: Snapshots, rows: pd.DataFrame) -> pd.DataFrame:
     """`actions`: how often the play was done from the day until the outcome window's end, by the table of treatments.
 
     cost: in sum, of those with a cost; without_cost: how many have none. All null where no action was ever read back.
     """
-    treatments = workspace.tables.get("treatments")
+    treatments = snapshots.tables.get("treatments")
     if treatments is None:
         return rows.assign(actions=np.nan, cost=np.nan, without_cost=np.nan)
-    known = as_of({"treatments": treatments}, workspace.as_of, zone=workspace.settings.zone)["treatments"]
+    today, zone = snapshots.calendar.as_of, snapshots.definition.zone
+    known = as_of({"treatments": treatments}, today, zone=zone)["treatments"]
     chosen = known.select("customer_id", "play", "treated_on", cost=known.cost.cast("float64"))
-    done: pd.DataFrame = workspace.engine.to_pyarrow(chosen).to_pandas()
+    done: pd.DataFrame = snapshots.engine.to_pyarrow(chosen).to_pandas()
     joined = rows[["customer_id", "play", "recommended_on"]].merge(done, on=["customer_id", "play"], how="inner")
-    outcome = workspace.settings.outcome
     days = [date.fromisoformat(day) for day in joined["recommended_on"]]
-    ends = [window(day, lead_days=outcome.lead_days, horizon_days=outcome.horizon_days)[1] for day in days]
+    ends = [snapshots.question.window(day)[1] for day in days]
     on = pd.to_datetime(joined["treated_on"]).dt.date
     counts = [first <= each < end for first, each, end in zip(days, on, ends, strict=True)]
     joined = joined[np.array(counts, dtype=np.bool_)]
@@ -225,20 +279,3 @@ def _cost(rows: pd.DataFrame) -> float | None:
     """Null where nothing was read back, nothing was done, or one action's cost is not recorded."""
     known = not rows["actions"].isna().any() and bool(rows["actions"].any()) and not rows["without_cost"].any()
     return float(rows["cost"].sum()) if known else None
-
-
-def _key(workspace: Workspace, rows: pd.DataFrame, names: Mapping[str, Any]) -> str:
-    until = min(workspace.as_of, workspace.complete_until) - timedelta(days=workspace.settings.maturity_days)
-    days = sorted({day for day in rows["recommended_on"] if day <= str(until)})
-    files = [outcome_file(workspace, date.fromisoformat(day)) for day in days]
-    return fingerprint(
-        {
-            "rows": rows.drop(columns="run_id").to_csv(index=False),
-            "names": names,
-            "outcome": workspace.settings.outcome.kind,
-            "currency": workspace.settings.currency,
-            "outcomes": [file.path for file in files if file is not None],
-            "treatments": [file.sha256 for file in workspace.landed if file.detail["table"] == "treatments"],
-            "code": code_version(),
-        }
-    )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
+import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,21 +16,45 @@ import pandas as pd
 from features.asof import as_of
 from models import economics
 from models.assignment import NOTHING, Floats, Ints, assign
-from pipelines.data.privacy.enforce import leaving
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.settings.plays import Play
-from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, Flags, groups, kept_out
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.holdout import HOLDOUT, TREATMENT, Flags, Holdout
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.scoring.reasons import COUNT
-from pipelines.prediction.scoring.score import history
 
 _DONE = ("customer_id", "play", "done_on", "age")
 DAYS = 7  # for which a recommendation is shown, keeps its customer from another, and fills its play's capacity
 
 
-def recommend(workspace: Workspace, run: ScoreRun, *, note: bool = True) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class PlayPlan:
+    """What may be recommended, and who is held out. kept_months: for how long a kept customer goes on paying."""
+
+    plays: tuple[Play, ...]
+    holdout: Holdout
+    kept_months: float
+    language: Literal["en", "fr"]
+
+
+def plan_of(workspace: Workspace) -> PlayPlan:
+    """As plays.toml and the settings have it."""
+    settings = workspace.settings
+    return PlayPlan(
+        plays=workspace.plays,
+        holdout=workspace.holdout,
+        kept_months=settings.retention.kept_months,
+        language=settings.language,
+    )
+
+
+def recommend(
+    plan: PlayPlan, store: Store, run: ScoreRun, scores: pd.DataFrame, done: pd.DataFrame, *, note: bool = True
+) -> pd.DataFrame:
     """One row per customer of a run of whom something may be handed over, by priority: the group, and the play to show.
+
+    scores: of the run, of those customers, by priority. done: which plays were done when (`done_before`).
 
     Columns customer_id (as in the scores), treatment_group ("treatment", "holdout", or "" where there are no plays),
     recommended_play_code and recommended_play (in the workspace's language; both "" for none, and for the held-out).
@@ -41,20 +69,18 @@ def recommend(workspace: Workspace, run: ScoreRun, *, note: bool = True) -> pd.D
     the same. A day that later ones followed keeps what it recommended; one that recommended nothing before leaves later
     days as they are, their capacity and cool-down included. Without `note` nothing is written.
     """
-    scores = leaving(workspace, history(workspace, run))
-    found = nothing(workspace, scores["customer_id"])
-    if not workspace.plays:
+    found = nothing(plan, scores["customer_id"])
+    if not plan.plays:
         return found
-    day, store = date.fromisoformat(run.as_of), Recommended(workspace.store)
-    done = _done(workspace, day)
-    past = Past.of(store.read(), day)
+    day, recommended = date.fromisoformat(run.as_of), Recommended(store)
+    past = Past.of(recommended.read(), day)
     if past.followed:
         today = past.today
     else:
-        today = _recommended_anew(workspace, scores, past, done).assign(run_id=run.run_id)
+        today = _recommended_anew(plan, scores, past, done).assign(run_id=run.run_id)
         if note:
-            store.replace(run.as_of, today)
-    words = {play.code: play.words(workspace.settings.language) for play in workspace.plays}
+            recommended.replace(run.as_of, today)
+    words = {play.code: play.words(plan.language) for play in plan.plays}
     shown = _shown(pd.concat([past.running, today]), done)
     treated = found["treatment_group"] == TREATMENT
     codes = [
@@ -66,9 +92,9 @@ def recommend(workspace: Workspace, run: ScoreRun, *, note: bool = True) -> pd.D
     )
 
 
-def nothing(workspace: Workspace, customers: pd.Series[str]) -> pd.DataFrame:
+def nothing(plan: PlayPlan, customers: pd.Series[str]) -> pd.DataFrame:
     """The same columns with the groups of customers alone."""
-    frame = pd.DataFrame({"customer_id": customers, "treatment_group": groups(workspace, customers)})
+    frame = pd.DataFrame({"customer_id": customers, "treatment_group": plan.holdout.groups(customers)})
     return frame.assign(recommended_play_code="", recommended_play="")
 
 
@@ -110,23 +136,23 @@ class Past:
         return max(0.0, float(play.capacity_per_week - most))
 
 
-def _recommended_anew(workspace: Workspace, scores: pd.DataFrame, past: Past, done: pd.DataFrame) -> pd.DataFrame:
+def _recommended_anew(plan: PlayPlan, scores: pd.DataFrame, past: Past, done: pd.DataFrame) -> pd.DataFrame:
     """One row per customer who gets a play today, or would if not held out: as in the table, but without run_id."""
     scores = scores[~scores["customer_id"].isin(past.near(None, days=DAYS))].sort_values("customer_id")
     customers = scores["customer_id"]
     probability, value = scores["churn_probability"].to_numpy(dtype=np.float64), _value(scores)
-    profits, rank = _profits(workspace, scores, probability, value)
-    for place, play in enumerate(workspace.plays):
+    profits, rank = _profits(plan, scores, probability, value)
+    for place, play in enumerate(plan.plays):
         lately = done["customer_id"][(done["play"] == play.code) & (done["age"] < play.cool_down_days)]
         cooling = customers.isin(past.near(play.code, days=play.cool_down_days)) | customers.isin(lately)
         profits[cooling.to_numpy(), place] = np.nan
-    held = kept_out(workspace, customers)
-    given = assign(profits, room=np.array([past.room(play) for play in workspace.plays]), held_out=held, rank=rank)
+    held = plan.holdout.holds(customers)
+    given = assign(profits, room=np.array([past.room(play) for play in plan.plays]), held_out=held, rank=rank)
     gets = given != NOTHING
     rows = pd.DataFrame(
         {
             "customer_id": customers[gets],
-            "play": [workspace.plays[place].code for place in given[gets]],
+            "play": [plan.plays[place].code for place in given[gets]],
             "recommended_on": str(past.day),
             "treatment_group": np.where(held, HOLDOUT, TREATMENT)[gets],
             "churn_probability": probability[gets],
@@ -137,15 +163,13 @@ def _recommended_anew(workspace: Workspace, scores: pd.DataFrame, past: Past, do
     return rows[[name for name in COLUMNS if name in rows]]
 
 
-def _profits(workspace: Workspace, scores: pd.DataFrame, probability: Floats, value: Floats) -> tuple[Floats, Ints]:
+def _profits(plan: PlayPlan, scores: pd.DataFrame, probability: Floats, value: Floats) -> tuple[Floats, Ints]:
     """(n, k) what each play would bring, null where it does not come into question; and the first reason that calls."""
-    kept = (
-        value * workspace.settings.retention.kept_months * economics.DAYS_PER_MONTH / scores["horizon_days"].to_numpy()
-    )
+    kept = value * plan.kept_months * economics.DAYS_PER_MONTH / scores["horizon_days"].to_numpy()
     reasons = [scores[f"reason_{number + 1}_code"] for number in range(COUNT)]
-    profits = np.full((len(scores), len(workspace.plays)), np.nan)
+    profits = np.full((len(scores), len(plan.plays)), np.nan)
     rank = np.zeros(profits.shape, dtype=np.int64)
-    for place, play in enumerate(workspace.plays):
+    for place, play in enumerate(plan.plays):
         called = np.column_stack([reason.isin(play.codes) for reason in reasons])
         open_to = called.any(axis=1) & _eligible(scores, play)
         profits[open_to, place] = economics.profit(probability, kept, play.economics)[open_to]
@@ -179,13 +203,13 @@ def _shown(rows: pd.DataFrame, done: pd.DataFrame) -> dict[str, str]:
     return {customer: play for customer, play, day in told if last.get((customer, play), "") < day}
 
 
-def _done(workspace: Workspace, day: date) -> pd.DataFrame:
+def done_before(tables: Mapping[str, ir.Table], day: date, engine: Any, zone: ZoneInfo) -> pd.DataFrame:
     """One row per customer and play done before a day, as known by then: done_on (the last, as text) and its `age`."""
-    treatments = workspace.tables.get("treatments")
+    treatments = tables.get("treatments")
     if treatments is None:
         return pd.DataFrame([], columns=list(_DONE))
-    known = as_of({"treatments": treatments}, day, zone=workspace.settings.zone)["treatments"]
+    known = as_of({"treatments": treatments}, day, zone=zone)["treatments"]
     last = known.group_by("customer_id", "play").agg(done_on=known.treated_on.max())
-    rows = workspace.engine.to_pyarrow(last.order_by("customer_id", "play")).to_pylist()
+    rows = engine.to_pyarrow(last.order_by("customer_id", "play")).to_pylist()
     told = [(row["customer_id"], row["play"], str(row["done_on"]), (day - row["done_on"]).days) for row in rows]
     return pd.DataFrame(told, columns=list(_DONE))

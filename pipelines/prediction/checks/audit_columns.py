@@ -11,10 +11,10 @@ from features.contract import local_day
 from features.figures import newest
 from features.tables import TABLES
 from models.matrix import ENTITY
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.data.snapshots.snapshot import Snapshots
 
 
-def known_columns(workspace: Workspace, table: str, day: date, customers: list[str]) -> pd.DataFrame | None:
+def known_columns(snapshots: Snapshots, table: str, day: date, customers: list[str]) -> pd.DataFrame | None:
     """One row per customer asked for: columns of the table's newest row that was known; times as days from then.
 
     None where the table names no customers. Ids, links and columns that are wholly empty are left out.
@@ -23,14 +23,14 @@ def known_columns(workspace: Workspace, table: str, day: date, customers: list[s
     names = [column.name for column in contract.columns]
     if ENTITY not in names:
         return None
-    world = as_of({table: workspace.tables[table]}, day, zone=workspace.settings.zone)
+    world = as_of({table: snapshots.tables[table]}, day, zone=snapshots.definition.zone)
     rows = newest(world[table], contract.happened_at)
     columns = {
         column.name: world.days_since(rows[local_day(column.name)]) if column.kind == "timestamp" else rows[column.name]
         for column in contract.columns
         if column.name != ENTITY and column.name not in contract.key and not column.name.endswith("_id")
     }
-    frame = workspace.engine.to_pyarrow(rows.select(ENTITY, **columns)).to_pandas().set_index(ENTITY)
+    frame = snapshots.engine.to_pyarrow(rows.select(ENTITY, **columns)).to_pandas().set_index(ENTITY)
     for column in contract.columns:
         if column.name in frame and column.kind in ("money", "number", "integer", "boolean", "timestamp"):
             frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce").astype("float64")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from features.errors import DataError
+from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
 from pipelines.data.landing.ingest import landed_tables
 from pipelines.data.landing.source_files import source_files
-from pipelines.data.snapshots.features import columns
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.prediction.training import backtest
+from pipelines.prediction.training.champion import answering
+from pipelines.prediction.training.task import PredictionTask, main_task, tasks_of
 
 
 def check(job: Job) -> dict[str, Any]:
@@ -27,26 +28,39 @@ def check(job: Job) -> dict[str, Any]:
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
-    days = workspace.training_days(workspace.as_of)
-    folds = backtest.plan(workspace)
-    champion = workspace.versions.aliased("champion")
+    task, calendar = main_task(workspace), workspace.calendar
+    days, folds = calendar.training_days(workspace.as_of), calendar.fold_days()
+    champion = task.versions.aliased("champion")
     scores = ScoreStore(workspace.store).current()
     document |= {
-        "indicators": len(columns(workspace)),
+        "indicators": len(task.snapshots.definition.columns),
         "absent": absent(workspace.tables),
-        "complete_until": str(workspace.complete_until),
+        "complete_until": str(calendar.covered_until),
         "training_snapshots": [str(day) for day in days],
         "folds": [str(fold.test) for fold in folds],
         "champion": None if champion is None else champion.version,
         "scored": None if scores is None else scores[0].as_of,
     }
     if not days:
-        document["notes"].append(_nothing_matured(workspace))
+        document["notes"].append(_nothing_matured(calendar))
     if not folds:
         document["notes"].append(
             "no fold can be tested: that takes a matured day with matured training snapshots before"
         )
+    document["notes"] += [_other_question(each) for each in tasks_of(workspace)]
+    document["notes"] = [note for note in document["notes"] if note]
     return _say(job, document)
+
+
+def _other_question(task: PredictionTask) -> str:
+    """What to do about a champion that answers another question than is asked; empty where it answers this one."""
+    if task.versions.aliased("champion") is None:
+        return ""
+    try:
+        answering(task)
+    except OutdatedModelError as error:
+        return str(error)
+    return ""
 
 
 def _rows(workspace: Workspace) -> dict[str, int]:
@@ -69,12 +83,11 @@ def absent(tables: Collection[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _nothing_matured(workspace: Workspace) -> str:
-    history = workspace.settings.snapshots.min_history_days
-    first, last = workspace.data_days
+def _nothing_matured(calendar: Calendar) -> str:
     return (
-        f"nothing can be trained at {workspace.as_of}: a snapshot needs {history} days of history before and "
-        f"{workspace.settings.maturity_days} days of outcome after it, and data run from {first} to {last}"
+        f"nothing can be trained at {calendar.as_of}: a snapshot needs {calendar.grid.min_history_days} days of "
+        f"history before and {calendar.maturity_days} days of outcome after it, and data run from "
+        f"{calendar.data_from} to {calendar.data_to}"
     )
 
 

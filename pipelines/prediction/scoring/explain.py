@@ -10,13 +10,13 @@ from rich.table import Table
 from features.errors import DataError
 from models import explanation
 from models.matrix import ENTITY
-from pipelines.data.privacy.enforce import refusals_now
-from pipelines.data.snapshots.features import as_matrix, feature_frame
-from pipelines.foundation.workspace.holdout import kept_out
+from pipelines.foundation.identity.permissions import Permissions
+from pipelines.foundation.workspace.holdout import Holdout
 from pipelines.foundation.workspace.job import Job
-from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.scoring.reasons import COUNT, reasons
-from pipelines.prediction.scoring.score import band, wording
+from pipelines.prediction.scoring.score import band, plan_of
+from pipelines.prediction.training.champion import answering
+from pipelines.prediction.training.task import main_task
 
 
 def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str, Any]:
@@ -26,11 +26,13 @@ def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str,
     held_out_too.
     """
     workspace = job.workspace
-    _refuse(workspace, customer)
-    champion = workspace.versions.champion()
-    fitted = workspace.versions.load(champion.version)
-    frame = feature_frame(workspace, workspace.as_of)
-    mine = (frame[ENTITY] == workspace.name_of(customer)).to_numpy()
+    permissions, plan = workspace.permissions, plan_of(workspace.settings)
+    _refuse(permissions, customer)
+    task = main_task(workspace)
+    champion, fitted = answering(task)
+    snapshot = task.snapshots.at(workspace.as_of)
+    frame = snapshot.frame()
+    mine = (frame[ENTITY] == permissions.name_of(customer)).to_numpy()
     if not mine.any():
         lacking = "subscription" if workspace.by_contract else "order"
         raise DataError(
@@ -38,9 +40,9 @@ def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str,
             "the cohort); see that the id is written as in your data"  # ids of others are not for guessing
         )
     if not held_out_too:
-        _refuse_held_out(workspace, customer)
+        _refuse_held_out(workspace.holdout, permissions, customer)
     # The start model is fitted on everybody at the snapshot, so the whole matrix is made before one row is taken.
-    rows, words = as_matrix(workspace, frame, workspace.as_of).only(mine), wording(workspace)
+    rows, words = snapshot.matrix(frame).only(mine), plan.wording(task.snapshots.definition)
     found = explanation.contributions(fitted, rows, words.codes())
     single = frame[mine].reset_index(drop=True)
     ranked = reasons(found, single, rows.columns, words, count=len(found.codes)).iloc[0]
@@ -52,7 +54,7 @@ def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str,
         "as_of": str(workspace.as_of),
         "model_version": champion.version,
         "churn_probability": float(probability[0]),
-        "churn_risk_band": str(band(probability, workspace.settings.bands)[0]),
+        "churn_risk_band": str(band(probability, plan.bands)[0]),
         "reasons": [{"code": code, "text": texts[code]} for code in list(texts)[:COUNT] if code],
         "average_log_odds": found.average,
         "contributions": [
@@ -69,17 +71,17 @@ def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str,
     return document
 
 
-def _refuse(workspace: Workspace, customer: str) -> None:
-    now = refusals_now(workspace)
+def _refuse(permissions: Permissions, customer: str) -> None:
+    now = permissions.refusals()
     if not now.allows([customer])[0]:
         why = "has objected to being scored" if customer in now.objected else "has not agreed to being scored"
-        plan = workspace.settings.privacy
+        plan = permissions.privacy
         listed = plan.objections if customer in now.objected else plan.consent
         raise DataError(f"customer '{customer}' {why} ({listed}), so there is nothing to explain")
 
 
-def _refuse_held_out(workspace: Workspace, customer: str) -> None:
-    if kept_out(workspace, [workspace.name_of(customer)])[0]:
+def _refuse_held_out(holdout: Holdout, permissions: Permissions, customer: str) -> None:
+    if holdout.holds([permissions.name_of(customer)])[0]:
         raise DataError(
             f"customer '{customer}' is held out by chance (retention.holdout_share): what plays achieve is measured by "
             "those whom nobody acts on, so nothing is shown of them; --holdout shows it to whoever only looks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,65 @@ import pandas as pd
 from features.errors import DataError, StaleError
 from models import economics, explanation
 from models.matrix import ENTITY, Matrix
+from models.question import Question
 from models.training import Fitted
-from pipelines.data.privacy.enforce import enforce, permitted
-from pipelines.data.snapshots.features import as_matrix, families_here, feature_file, feature_frame
+from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.snapshot import Snapshot
+from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
-from pipelines.foundation.settings.settings import Bands
-from pipelines.foundation.storage.fingerprint import code_version, fingerprint
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.foundation.settings.settings import Bands, Settings
+from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.wording.numbers import Language
+from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.prediction.scoring import reasons as reason_words
 from pipelines.prediction.scoring.reasons import Wording, reasons
-from pipelines.prediction.training.champion import age_days
+from pipelines.prediction.training.champion import answering, learned_from
+from pipelines.prediction.training.task import PredictionTask
 
 BATCH = 100_000
+BY = ("pipelines.prediction.scoring.score",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorePlan:
+    """How scores are said and how long they hold, as the settings have it."""
+
+    bands: Bands
+    language: Language
+    currency: str
+    valid_days: int
+    max_data_age_days: int
+    max_model_age_days: int
+
+    def wording(self, definition: Definition) -> Wording:
+        """The sentences that can be said of a snapshot's indicators."""
+        return Wording(
+            definition.families,
+            lookback_days=definition.spans.lookback_days,
+            language=self.language,
+            currency=self.currency,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreInputs:
+    """features: hash of the day's features. model: the champion's version. threads make no difference."""
+
+    as_of: date
+    features: str
+    definition: Definition
+    model: str
+    question: Question
+    plan: ScorePlan
+    data_as_of: date
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
+
+    @property
+    def run_id(self) -> str:
+        return f"{self.as_of:%Y%m%d}-{self.key[:8]}"
 
 
 @dataclass(frozen=True)
@@ -37,89 +84,114 @@ class Scored:
     unchanged: bool
 
 
-def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None] = lambda _: None) -> Scored:
+def plan_of(settings: Settings) -> ScorePlan:
+    """The plan that the settings ask for."""
+    return ScorePlan(
+        bands=settings.bands,
+        language=settings.language,
+        currency=settings.currency,
+        valid_days=settings.delivery.valid_days,
+        max_data_age_days=settings.delivery.max_data_age_days,
+        max_model_age_days=settings.promotion.max_age_days,
+    )
+
+
+def score(
+    task: PredictionTask,
+    plan: ScorePlan,
+    permissions: Permissions,
+    *,
+    now: datetime,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Scored:
     """Score the cohort of `as_of` and replace that date's scores, whole.
 
     Reads the champion's verified local copy only: no tracking server is needed. Where model, data and settings are
     those of the scores that are there, nothing is written.
+
+    Raises: OutdatedModelError where the champion answers another question than is asked, StaleError where data or
+    champion are too old, DataError where nobody is at risk.
     """
-    versions, store = workspace.versions, ScoreStore(workspace.store)
-    champion = versions.champion()
-    refuse_stale(workspace)
-    enforce(workspace)  # scores that are there already may hold somebody who objected since
-    settings = workspace.settings
-    made_from = fingerprint(
-        {
-            "features": feature_file(workspace, workspace.as_of).sha256,
-            "model": champion.version,
-            "code": code_version(),
-            "said": [settings.language, settings.currency, settings.bands.model_dump(), settings.delivery.model_dump()],
-        }
+    store, calendar = ScoreStore(task.store), task.calendar
+    champion, fitted = answering(task)
+    refuse_stale(calendar, fitted, plan, champion=champion.version)
+    snapshot = task.snapshots.at(calendar.as_of)
+    inputs = ScoreInputs(
+        as_of=calendar.as_of,
+        features=snapshot.file.sha256,
+        definition=task.snapshots.definition,
+        model=champion.version,
+        question=fitted.question,
+        plan=plan,
+        data_as_of=calendar.data_as_of,
     )
-    run_id = f"{workspace.as_of:%Y%m%d}-{made_from[:8]}"
-    found = store.run(str(workspace.as_of))
-    unchanged = found is not None and found.made_from == made_from
+    found = store.run(str(inputs.as_of))
+    unchanged = found is not None and found.made_from == inputs.key
     if not unchanged:
-        fitted, rows, frame = score_rows(workspace)
-        scores = scored(
-            fitted,
-            rows,
-            frame,
-            wording(workspace),
-            settings.bands,
-            threads=settings.training.threads,
-            progress=progress,
-        )
-        stamps: dict[str, Any] = {
-            "currency": settings.currency,
-            "horizon_days": settings.outcome.horizon_days,
-            "model_version": champion.version,
-            "scored_at": now.isoformat(timespec="seconds"),
-            "data_as_of": str(workspace.data_as_of),
-            "valid_until": str(workspace.as_of + timedelta(days=settings.delivery.valid_days)),
-            "run_id": run_id,
-        }
+        scores = scores_of(inputs, fitted, snapshot, threads=task.fitter.threads, progress=progress)
+        stamps = stamps_of(inputs, now)
         store.replace(
-            permitted(workspace, with_money(scores, rows, workspace)).assign(**stamps),
-            as_of=str(workspace.as_of),
-            run_id=run_id,
-            made_from=made_from,
+            permissions.permitted(scores).assign(**stamps),
+            as_of=str(inputs.as_of),
+            run_id=inputs.run_id,
+            made_from=inputs.key,
             detail=stamps,
         )
-    return Scored(store.require(str(workspace.as_of)), unchanged)
+    return Scored(store.require(str(inputs.as_of)), unchanged)
 
 
-def refuse_stale(workspace: Workspace) -> None:
+def stamps_of(inputs: ScoreInputs, now: datetime) -> dict[str, Any]:
+    """What every score of a run is stamped with. The horizon is the model's, whatever the settings say by now."""
+    return {
+        "currency": inputs.plan.currency,
+        "horizon_days": inputs.question.horizon_days,
+        "model_version": inputs.model,
+        "scored_at": now.isoformat(timespec="seconds"),
+        "data_as_of": str(inputs.data_as_of),
+        "valid_until": str(inputs.as_of + timedelta(days=inputs.plan.valid_days)),
+        "run_id": inputs.run_id,
+    }
+
+
+def scores_of(
+    inputs: ScoreInputs,
+    fitted: Fitted,
+    snapshot: Snapshot,
+    *,
+    threads: int,
+    progress: Callable[[str], None] = lambda _: None,
+) -> pd.DataFrame:
+    """One row per customer of the cohort: what `scored` gives, value_at_risk and priority."""
+    rows, frame = rows_at_risk(snapshot)
+    words = inputs.plan.wording(inputs.definition)
+    scores = scored(fitted, rows, frame, words, inputs.plan.bands, threads=threads, progress=progress)
+    return with_money(scores, rows)
+
+
+def refuse_stale(calendar: Calendar, fitted: Fitted, plan: ScorePlan, *, champion: str) -> None:
     """Raise StaleError where data or champion are so old that their scores would mislead whoever acts on them."""
-    settings, today = workspace.settings, workspace.as_of
-    data_age = (today - timedelta(days=1) - workspace.data_as_of).days
-    if data_age > settings.delivery.max_data_age_days:
+    if calendar.data_age_days > plan.max_data_age_days:
         raise StaleError(
-            f"the data end on {workspace.data_as_of}, {data_age} days before {today}, and nobody is scored from data "
-            f"older than {settings.delivery.max_data_age_days} days; ingest newer files, score an earlier day with "
-            "--as-of, or raise delivery.max_data_age_days"
+            f"the data end on {calendar.data_as_of}, {calendar.data_age_days} days before {calendar.as_of}, and nobody "
+            f"is scored from data older than {plan.max_data_age_days} days; ingest newer files, score an earlier day "
+            "with --as-of, or raise delivery.max_data_age_days"
         )
-    age = age_days(workspace)
-    if age > settings.promotion.max_age_days:
+    age = calendar.age_days(learned_from(fitted))
+    if age > plan.max_model_age_days:
         raise StaleError(
-            f"champion {workspace.versions.champion().version} learned from outcomes until "
-            f"{today - timedelta(days=age)}, {age} days before {today}, and nobody is scored with one older than "
-            f"{settings.promotion.max_age_days} days; run `attrition train`, or raise promotion.max_age_days"
+            f"champion {champion} learned from outcomes until {calendar.as_of - timedelta(days=age)}, {age} days "
+            f"before {calendar.as_of}, and nobody is scored with one older than {plan.max_model_age_days} days; run "
+            "`attrition train`, or raise promotion.max_age_days"
         )
 
 
-def score_rows(workspace: Workspace) -> tuple[Fitted, Matrix, pd.DataFrame]:
-    """The champion, the cohort of `as_of` as its matrix, and the same rows with their indicators.
-
-    Raises: TrainingError without a champion, DataError where nobody is at risk.
-    """
-    versions = workspace.versions
-    fitted = versions.load(versions.champion().version)
-    frame = feature_frame(workspace, workspace.as_of)
+def rows_at_risk(snapshot: Snapshot) -> tuple[Matrix, pd.DataFrame]:
+    """The cohort of a day as its matrix, and the same rows with their indicators. Raises: DataError for nobody."""
+    frame = snapshot.frame()
     if not len(frame):
-        had = "a running subscription" if workspace.by_contract else "an order that counts"
-        raise DataError(f"nobody is at risk at {workspace.as_of}: no customer had {had} by then")
-    return fitted, as_matrix(workspace, frame, workspace.as_of), frame
+        had = "a running subscription" if snapshot.snapshots.question.by_contract else "an order that counts"
+        raise DataError(f"nobody is at risk at {snapshot.day}: no customer had {had} by then")
+    return snapshot.matrix(frame), frame
 
 
 def scored(
@@ -179,12 +251,12 @@ def in_batches(
     return pd.concat(parts, ignore_index=True)[names]
 
 
-def with_money(scores: pd.DataFrame, rows: Matrix, workspace: Workspace) -> pd.DataFrame:
+def with_money(scores: pd.DataFrame, rows: Matrix) -> pd.DataFrame:
     """The scores of `rows` with value_at_risk (over the horizon, null where it is not known) and priority.
 
     Priority 1 is the first to care for: most money at risk, and where that is the same or not known the highest risk.
     """
-    value = economics.value(rows, by_contract=workspace.by_contract, days=workspace.settings.outcome.horizon_days)
+    value = economics.value(rows, by_contract=rows.question.by_contract, days=rows.question.horizon_days)
     probabilities = scores["churn_probability"].to_numpy(dtype=np.float64)
     at_risk = economics.value_at_risk(probabilities, value)
     return scores.assign(value_at_risk=at_risk.round(2), priority=economics.ranking(at_risk, probabilities))
@@ -194,22 +266,3 @@ def band(probabilities: npt.NDArray[np.float64], bands: Bands) -> npt.NDArray[np
     """(n,) high, medium or low."""
     levels = np.select([probabilities >= bands.high, probabilities >= bands.medium], ["high", "medium"], "low")
     return levels.astype(object)
-
-
-def wording(workspace: Workspace) -> Wording:
-    """The sentences that this workspace can say."""
-    settings = workspace.settings
-    return Wording(
-        families_here(workspace),
-        lookback_days=settings.lookback_days,
-        language=settings.language,
-        currency=settings.currency,
-    )
-
-
-def history(workspace: Workspace, run: ScoreRun) -> pd.DataFrame:
-    """The scores of a run, by priority."""
-    stored = workspace.store.find(run.history)
-    if stored is None:
-        raise DataError(f"the history file of run {run.run_id} is not in the ledger; score {run.as_of} again")
-    return pd.read_parquet(workspace.store.verified(stored)).sort_values("priority", kind="stable", ignore_index=True)

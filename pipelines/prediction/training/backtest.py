@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,114 +14,127 @@ import pandas as pd
 from features.errors import TrainingError
 from features.outcomes import OUTCOMES
 from models import baselines, economics, evaluation, segments, training
+from models.economics import Play
 from models.matrix import Matrix, stack
+from models.question import Question
 from models.segments import Segment
 from models.training import Fitted, Limits
-from pipelines.data.snapshots.features import feature_file, outcome_file, outcome_frame, training_matrix
+from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.fingerprint import code_version, fingerprint
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.calendar import FoldDays
+from pipelines.prediction.training.fit import FitPlan, Fitter
+from pipelines.prediction.training.task import PredictionTask
 
 Floats = npt.NDArray[np.float64]
 
+BY = ("features", "models")
 PLAN = "plan_rank"
 MONEY = ("mrr_before", "mrr_after")
 
 
-@dataclass(frozen=True)
-class FoldDays:
-    """A test snapshot and the training snapshots whose outcomes had ended, embargo included, by then."""
+@dataclass(frozen=True, kw_only=True)
+class BacktestInputs:
+    """snapshots: keys of features and outcomes of every day of the folds. play, kept_months: what profit is made of."""
 
-    test: date
-    train: tuple[date, ...]
+    question: Question
+    folds: tuple[FoldDays, ...]
+    snapshots: tuple[tuple[str, str], ...]
+    fit: FitPlan
+    bootstrap_samples: int
+    play: Play
+    kept_months: float
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
 
 
-def plan(workspace: Workspace) -> list[FoldDays]:
-    """The folds, oldest first: back from the newest matured day that is not after `as_of`. May be empty."""
-    settings = workspace.settings
-    newest = min(workspace.as_of, workspace.complete_until - timedelta(days=settings.maturity_days))
-    tests = [newest - timedelta(days=settings.backtest.every_days * step) for step in range(settings.backtest.folds)]
-    embargo = timedelta(days=settings.backtest.embargo_days)
-    folds = [FoldDays(test, tuple(workspace.training_days(test - embargo))) for test in reversed(tests)]
-    return [fold for fold in folds if fold.train]
-
-
-def backtest(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def backtest(task: PredictionTask, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """The document of the backtest: per fold the figures of the model and of each baseline, with intervals.
 
     Beside it lie the predictions of every fold, a row per customer and fold, and over all folds together the figures of
     each segment. Computed once per data, settings and code. Folds with too little to learn from are left out and named
     in `skipped`.
     """
-    settings, folds = workspace.settings, plan(workspace)
-    key = _key(workspace, folds, progress)
-    path = f"results/backtest-{key}.json"
-    found = documents.read(workspace.store, path)
+    inputs = _inputs(task, progress)
+    path = f"results/backtest-{inputs.key}.json"
+    found = documents.read(task.store, path)
     if found is not None:
         return found
+    document, predictions = walk(inputs, task.snapshots, task.fitter, progress=progress)
+    if predictions is not None:
+        document["predictions"] = documents.write_frame(
+            task.store, f"results/backtest-{inputs.key}.parquet", predictions, kind="predictions"
+        )
+    return documents.write(task.store, path, document, kind="backtest")
+
+
+def _inputs(task: PredictionTask, progress: Callable[[str], None]) -> BacktestInputs:
+    folds, keys = task.calendar.fold_days(), []
+    for day in days_of(folds):
+        snapshot = task.snapshots.at(day)
+        outcomes = snapshot.outcome_inputs
+        if outcomes is None:
+            raise AssertionError(f"a fold was planned with {day}, which has no outcomes")
+        keys.append((snapshot.inputs.key, outcomes.key))
+        progress(f"snapshot of {day}")
+    return BacktestInputs(
+        question=task.question,
+        folds=tuple(folds),
+        snapshots=tuple(keys),
+        fit=task.fitter.plan,
+        bootstrap_samples=task.backtest.bootstrap_samples,
+        play=task.retention.play,
+        kept_months=task.retention.kept_months,
+    )
+
+
+def walk(
+    inputs: BacktestInputs,
+    snapshots: Snapshots,
+    fitter: Fitter,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[dict[str, Any], pd.DataFrame | None]:
+    """The document without a place for its predictions, and these; None where no fold could be judged."""
     done: list[dict[str, Any]] = []
     skipped: list[dict[str, str]] = []
     predictions: list[pd.DataFrame] = []
     tests: list[Matrix] = []
-    everything = training_matrix(workspace, days_of(folds)) if folds else None
-    for fold in folds:
+    everything = snapshots.training_matrix(days_of(inputs.folds)) if inputs.folds else None
+    for fold in inputs.folds:
         try:
-            train = training.refuse_unfit(rows_on(everything, fold.train), limits(workspace))
+            train = training.refuse_unfit(rows_on(everything, fold.train), inputs.fit.limits)
             test = training.refuse_unfit(rows_on(everything, (fold.test,)), Limits(1, 0))
         except TrainingError as error:
             skipped.append({"snapshot_on": str(fold.test), "reason": str(error)})
         else:
-            figures, predicted = _judge(workspace, fold, fit(workspace, train), train, test)
+            known = snapshots.at(fold.test).outcomes()
+            if known is None:
+                raise AssertionError(f"a fold was planned at {fold.test}, which has no outcomes")
+            figures, predicted = _judge(inputs, fold, fitter.fit(train), train=train, test=test, known=known)
             done.append(figures)
             predictions.append(predicted)
             tests.append(test)
         progress(f"fold of {fold.test}")
+    together = pd.concat(predictions, ignore_index=True) if predictions else None
     document: dict[str, Any] = {
-        "outcome": settings.outcome.model_dump(),
+        "outcome": {
+            "kind": inputs.question.outcome,
+            "lead_days": inputs.question.lead_days,
+            "horizon_days": inputs.question.horizon_days,
+        },
         "folds": done,
         "skipped": skipped,
-        "segments": [],
+        "segments": [] if together is None else [asdict(each) for each in _segments(inputs, stack(tests), together)],
         "predictions": None,
     }
-    if predictions:
-        together = pd.concat(predictions, ignore_index=True)
-        document["segments"] = [asdict(each) for each in _segments(workspace, stack(tests), together)]
-        document["predictions"] = documents.write_frame(
-            workspace.store, f"results/backtest-{key}.parquet", together, kind="predictions"
-        )
-    return documents.write(workspace.store, path, document, kind="backtest")
+    return document, together
 
 
-def fit(workspace: Workspace, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
-    """Fit as the settings say; the backtest and `train` both come here, and snapshots already fitted are not again."""
-    seen = tuple(np.unique(train.snapshots).tolist())
-    if seen not in workspace.fits:
-        plan = workspace.settings.training
-        parameters: dict[str, float | int | bool | str] = {}
-        if plan.tuning_trials:
-            from models import tuning
-
-            parameters = tuning.tune(
-                train, trials=plan.tuning_trials, seed=plan.seed, threads=plan.threads, progress=progress
-            )
-        workspace.fits[seen] = training.fit(
-            train,
-            outcome=workspace.settings.outcome.kind,
-            seed=plan.seed,
-            threads=plan.threads,
-            parameters=parameters,
-            progress=progress,
-        )
-    return workspace.fits[seen]
-
-
-def limits(workspace: Workspace) -> Limits:
-    """How little is too little to learn from, as the settings say."""
-    plan = workspace.settings.training
-    return Limits(min_customers=plan.min_customers, min_positives=plan.min_positives)
-
-
-def days_of(folds: list[FoldDays]) -> list[date]:
+def days_of(folds: Sequence[FoldDays]) -> list[date]:
     """Every day that some fold tests or trains on."""
     return sorted({day for fold in folds for day in (fold.test, *fold.train)})
 
@@ -132,21 +145,18 @@ def rows_on(rows: Matrix | None, days: tuple[date, ...]) -> Matrix | None:
 
 
 def _judge(
-    workspace: Workspace, fold: FoldDays, fitted: Fitted, train: Matrix, test: Matrix
+    inputs: BacktestInputs, fold: FoldDays, fitted: Fitted, *, train: Matrix, test: Matrix, known: pd.DataFrame
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    plan = workspace.settings.backtest
+    """known: the outcomes of the test snapshot."""
     probabilities = fitted.probability(test)
     others = baselines.baselines(train, test)
     intervals = evaluation.intervals(
         test.outcomes,
         probabilities,
         test.customers,
-        samples=plan.bootstrap_samples,
-        seed=workspace.settings.training.seed,
+        samples=inputs.bootstrap_samples,
+        seed=inputs.fit.seed,
     )
-    known = outcome_frame(workspace, fold.test)
-    if known is None:
-        raise AssertionError(f"a fold was planned at {fold.test}, which has no outcomes")
     known = known.set_index("customer_id").reindex(test.customers)
     untreated = (known["treated"] == 0).to_numpy()
     figures = {
@@ -161,8 +171,8 @@ def _judge(
         "intervals": {name: list(interval) for name, interval in intervals.items()},
         "baselines": {name: asdict(evaluation.metrics(test.outcomes, other)) for name, other in others.items()},
     }
-    value = economics.value(test, by_contract=workspace.by_contract, days=workspace.settings.outcome.horizon_days)
-    figures["empc"] = _empc(workspace, test, probabilities, value)
+    value = economics.value(test, by_contract=inputs.question.by_contract, days=inputs.question.horizon_days)
+    figures["empc"] = _empc(inputs, test, probabilities, value)
     columns = {
         "snapshot_on": str(fold.test),
         "label": test.outcomes.astype(np.int64),
@@ -174,14 +184,13 @@ def _judge(
     return figures, pd.DataFrame({"customer_id": test.customers.astype(str), **columns})
 
 
-def _empc(workspace: Workspace, test: Matrix, probabilities: Floats, value: Floats) -> dict[str, float] | None:
+def _empc(inputs: BacktestInputs, test: Matrix, probabilities: Floats, value: Floats) -> dict[str, float] | None:
     """Expected maximum profit per customer, and the share to contact for it; None where it does not exist."""
-    plan, horizon = workspace.settings.retention, workspace.settings.outcome.horizon_days
-    worth = value * plan.kept_months * economics.DAYS_PER_MONTH / horizon
-    if OUTCOMES[workspace.settings.outcome.kind].is_gain or not np.nan_to_num(worth).any():
+    worth = value * inputs.kept_months * economics.DAYS_PER_MONTH / inputs.question.horizon_days
+    if OUTCOMES[inputs.question.outcome].is_gain or not np.nan_to_num(worth).any():
         return None
     try:
-        return asdict(economics.empc(test.outcomes, probabilities, worth, plan.play))
+        return asdict(economics.empc(test.outcomes, probabilities, worth, inputs.play))
     except ValueError:
         return None
 
@@ -195,48 +204,31 @@ def segment_values(rows: Matrix) -> dict[str, npt.NDArray[np.object_]]:
     return found
 
 
-def _segments(workspace: Workspace, tests: Matrix, predictions: pd.DataFrame) -> list[Segment]:
+def _segments(inputs: BacktestInputs, tests: Matrix, predictions: pd.DataFrame) -> list[Segment]:
     """Rows of both are in the same order."""
     return segments.judged(
         tests.outcomes,
         predictions["churn_probability"].to_numpy(dtype=np.float64),
         tests.customers,
         segment_values(tests),
-        samples=workspace.settings.backtest.bootstrap_samples,
-        seed=workspace.settings.training.seed,
+        samples=inputs.bootstrap_samples,
+        seed=inputs.fit.seed,
     )
 
 
-def _key(workspace: Workspace, folds: list[FoldDays], progress: Callable[[str], None]) -> str:
-    settings, stored = workspace.settings, []
-    for day in days_of(folds):
-        feature_file(workspace, day)
-        stored.append(outcome_file(workspace, day))
-        progress(f"snapshot of {day}")
-    parts = {
-        "kind": settings.outcome.kind,
-        "folds": [asdict(fold) for fold in folds],
-        "outcomes": [file.path for file in stored if file],
-        "training": settings.training.model_dump(exclude={"threads"}),
-        "retention": settings.retention.model_dump(),
-        "backtest": settings.backtest.model_dump(),
-    }
-    return fingerprint(parts | {"code": code_version("features", "models")})
-
-
-def all_predictions(workspace: Workspace, document: Mapping[str, Any]) -> pd.DataFrame | None:
+def all_predictions(store: Store, document: Mapping[str, Any]) -> pd.DataFrame | None:
     """The predictions beside a backtest's document, folds from old to new; None where there is no fold.
 
     Columns customer_id, snapshot_on, label, churn_probability (of whatever the outcome is), one per baseline, value
     (revenue over the horizon), treated, and for contracts mrr_before and mrr_after.
     """
     path = document["predictions"]
-    return None if path is None else documents.read_frame(workspace.store, path)
+    return None if path is None else documents.read_frame(store, path)
 
 
-def newest_predictions(workspace: Workspace, document: Mapping[str, Any]) -> pd.DataFrame | None:
+def newest_predictions(store: Store, document: Mapping[str, Any]) -> pd.DataFrame | None:
     """Those of the newest fold."""
-    found = all_predictions(workspace, document)
+    found = all_predictions(store, document)
     if found is None:
         return None
     newest: pd.DataFrame = found[found["snapshot_on"] == found["snapshot_on"].iloc[-1]].reset_index(drop=True)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import numpy as np
 
 from features.errors import OutdatedModelError, TrainingError
-from models import promotion, training
+from models import promotion
 from models.matrix import Matrix
 from models.promotion import Gates, Judged, Verdict
 from models.training import Fitted
-from pipelines.data.snapshots.features import training_matrix
-from pipelines.foundation.ledger.model_versions import Version
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.foundation.ledger.model_versions import Version, Versions
+from pipelines.foundation.settings.settings import Promotion
+from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.prediction.training import backtest
+from pipelines.prediction.training.task import PredictionTask
 
 
-def verdict(workspace: Workspace, rows: Matrix) -> Verdict:
+def verdict(task: PredictionTask, rows: Matrix) -> Verdict:
     """Whether a challenger that learns from `rows` takes over.
 
     Compared on matured snapshots that began after everything the champion learned from had ended. For the challenger,
@@ -27,33 +26,32 @@ def verdict(workspace: Workspace, rows: Matrix) -> Verdict:
     Where nothing has matured since, nothing shows that the challenger is no worse, and the champion stays. A champion
     that cannot answer today's question is replaced.
     """
-    champion = workspace.versions.aliased("champion")
+    champion = task.versions.aliased("champion")
     if champion is None:
         return Verdict(promote=True, reason="there is no champion yet")
     try:
-        fitted = _comparable(workspace, champion, rows)
+        fitted = comparable(task.versions, champion, rows)
     except OutdatedModelError as error:
         return Verdict(promote=True, reason=f"champion {champion.version} is outdated: {error}")
-    days = _unknown_to(workspace, fitted, rows)
+    days = unknown_to(task.calendar, fitted, rows)[-task.promotion.snapshots :]
     if not days:
         reason = f"no outcome that began after champion {champion.version} had learned its own is known yet"
         return Verdict(promote=False, reason=reason)
-    before = training_matrix(workspace, workspace.training_days(days[0]))
+    before = task.snapshots.training_matrix(task.calendar.training_days(days[0]))
     try:
-        stand_in = backtest.fit(workspace, training.refuse_unfit(before, backtest.limits(workspace)))
+        stand_in = task.fitter.fit_if_enough(before)
     except TrainingError as error:
         return Verdict(promote=False, reason=f"too little was known before {days[0]} to compare it with: {error}")
     return promotion.judge(
         _judged(rows, days, fitted, stand_in),
-        _gates(workspace),
-        samples=workspace.settings.backtest.bootstrap_samples,
-        seed=workspace.settings.training.seed,
+        _gates(task.promotion),
+        samples=task.backtest.bootstrap_samples,
+        seed=task.fitter.plan.seed,
     )
 
 
-def _gates(workspace: Workspace) -> Gates:
+def _gates(plan: Promotion) -> Gates:
     """The margins as the settings have them."""
-    plan = workspace.settings.promotion
     return Gates(
         log_loss=plan.max_log_loss_increase,
         pr_auc=plan.max_pr_auc_decrease,
@@ -63,37 +61,46 @@ def _gates(workspace: Workspace) -> Gates:
     )
 
 
-def learned_until(workspace: Workspace, snapshots: tuple[int, ...]) -> date:
-    """The day by which everything had ended that a model of these snapshots (ordinals) learned from."""
-    return date.fromordinal(max(snapshots) + workspace.settings.maturity_days)
+def learned_from(fitted: Fitted) -> list[date]:
+    """The snapshots that a model learned from, oldest first."""
+    return [date.fromordinal(day) for day in fitted.snapshots]
 
 
-def age_days(workspace: Workspace) -> int:
-    """Days from the end of everything that the champion learned from to the day of scoring."""
-    fitted = workspace.versions.load(workspace.versions.champion().version)
-    return (workspace.as_of - learned_until(workspace, fitted.snapshots)).days
+def answering(task: PredictionTask) -> tuple[Version, Fitted]:
+    """The champion, once it is seen to answer what is asked, from the columns that there are.
+
+    Raises: TrainingError without a champion, OutdatedModelError where it answers another question or reads others.
+    """
+    champion = task.versions.champion()
+    fitted = task.versions.load(champion.version)
+    difference = task.question.difference(fitted.question)
+    if difference:
+        raise OutdatedModelError(
+            f"champion {champion.version} was trained for another question than the settings ask: {difference} as for "
+            "the champion; run `attrition train` for a model that answers it, or set that back"
+        )
+    columns = task.snapshots.columns
+    if fitted.columns != columns:
+        other = sorted(set(columns) ^ set(fitted.columns)) or list(columns)
+        raise OutdatedModelError(
+            f"champion {champion.version} was trained on other columns than the settings and tables give (first: "
+            f"'{other[0]}'); run `attrition train` for a model that reads these, or set back what changed them "
+            "(lookback_days, age_and_gender, training.start_model, tables)"
+        )
+    return champion, fitted
 
 
-def _comparable(workspace: Workspace, champion: Version, rows: Matrix) -> Fitted:
-    """The champion's model. Raises: OutdatedModelError where it cannot answer what is asked today."""
-    if _asked(champion.record["settings"]) != _asked(workspace.settings.model_dump(mode="json")):
-        raise OutdatedModelError("it predicts another outcome, or of others, than the settings ask for")
-    fitted = workspace.versions.load(champion.version)
-    if fitted.columns != rows.columns:
-        raise OutdatedModelError("it reads other columns than today's definitions")
+def comparable(versions: Versions, champion: Version, rows: Matrix) -> Fitted:
+    """The champion's model. Raises: OutdatedModelError where it cannot answer what is asked of the rows."""
+    fitted = versions.load(champion.version)
+    fitted.started(rows.only(np.zeros(len(rows), dtype=np.bool_)))
     return fitted
 
 
-def _asked(settings: Mapping[str, Any]) -> object:
-    """What makes two probabilities comparable: the outcome, its window, and who is at risk of it."""
-    return [settings["outcome"][name] for name in ("kind", "lead_days", "horizon_days")], settings["cohort"]
-
-
-def _unknown_to(workspace: Workspace, champion: Fitted, rows: Matrix) -> list[date]:
-    """The newest snapshots among the rows that began after the champion had learned, oldest first."""
-    since = learned_until(workspace, champion.snapshots).toordinal()
-    days = [date.fromordinal(day) for day in np.unique(rows.snapshots).tolist() if day >= since]
-    return days[-workspace.settings.promotion.snapshots :]
+def unknown_to(calendar: Calendar, champion: Fitted, rows: Matrix) -> list[date]:
+    """The snapshots among the rows that began after the champion had learned, oldest first."""
+    days = [date.fromordinal(day) for day in np.unique(rows.snapshots).tolist()]
+    return calendar.unknown_to(learned_from(champion), days)
 
 
 def _judged(rows: Matrix, days: list[date], champion: Fitted, challenger: Fitted) -> Judged:

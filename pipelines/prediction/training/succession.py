@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from features.errors import TrainingError
-from pipelines.data.privacy.enforce import enforce
-from pipelines.foundation.ledger.model_versions import Version
+from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.job import Job
-from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.prediction.training.train import publish
+from pipelines.prediction.training.train import publish, settings_of
 
 
 def models(job: Job) -> dict[str, Any]:
     """Every version of every outcome, newest last, with its verdict and the figures behind it."""
-    listed = [entry for view in job.workspace.each_outcome for entry in _entries(view)]
+    listed = [entry for versions in versions_of(job) for entry in _entries(versions)]
     for entry in listed:
         mark = "champion" if entry["champion"] else "        "
         job.people.say(f"{mark}  {entry['version']}  {entry['outcome']}, trained {entry['trained_at'][:16]}")
@@ -30,49 +29,57 @@ def models(job: Job) -> dict[str, Any]:
 
 def promote(job: Job, version: str) -> dict[str, Any]:
     """Make a version champion whatever its verdict was; scores change with the next `attrition score`."""
-    view = _owner(job.workspace, version)
-    before = view.versions.aliased("champion")
-    view.versions.load(version)  # damaged or missing, it must not become champion
+    versions = _owner(versions_of(job), version)
+    before = versions.aliased("champion")
+    versions.load(version)  # damaged or missing, it must not become champion
     if before is None or before.version != version:
-        view.versions.promote(version, now=job.now, why="promoted by hand")
-    job.people.say(f"{version} is champion of {view.settings.outcome.kind}; `attrition score` scores with it")
-    return _done(job, view, before)
+        versions.promote(version, now=job.now, why="promoted by hand")
+    job.people.say(f"{version} is champion of {versions.outcome}; `attrition score` scores with it")
+    return _done(job, versions, before)
 
 
 def rollback(job: Job, outcome: str | None) -> dict[str, Any]:
     """Go back to the champion before today's, and to the scores that it gave, value for value."""
-    view = _view(job.workspace, outcome)
-    before, version = view.versions.aliased("champion"), view.versions.begin_roll_back()
-    view.versions.load(version)
-    enforce(view)  # the scores of then may hold somebody who objected since
-    restored = ScoreStore(view.store).restore(version) if view is job.workspace else None
-    view.versions.roll_back(version, now=job.now)
-    job.people.say(f"{version} is champion of {view.settings.outcome.kind} again")
+    main, *also = versions_of(job)
+    versions = main if outcome is None else _of_outcome([main, *also], outcome)
+    before, version = versions.aliased("champion"), versions.begin_roll_back()
+    versions.load(version)
+    restored = ScoreStore(versions.store).restore(version) if versions is main else None
+    versions.roll_back(version, now=job.now)
+    job.people.say(f"{version} is champion of {versions.outcome} again")
     if restored is not None:
         job.people.say(f"the scores of {restored.as_of}, run {restored.run_id}, are the current ones again")
-    elif view is job.workspace:
+    elif versions is main:
         job.people.say("it never scored anybody here; run `attrition score`")
     scores = {"scores_of": None if restored is None else restored.as_of}
-    done = _done(job, view, before) | scores
-    view.versions.end_roll_back()
+    done = _done(job, versions, before) | scores
+    versions.end_roll_back()
     return done
 
 
-def _entries(view: Workspace) -> list[dict[str, Any]]:
-    champion = view.versions.aliased("champion")
+def versions_of(job: Job) -> list[Versions]:
+    """The models of each outcome of the settings, first of the one whose scores go to the CRM."""
+    outcome = job.workspace.settings.outcome
+    return [Versions(job.workspace.store, kind) for kind in (outcome.kind, *outcome.also)]
+
+
+def _entries(versions: Versions) -> list[dict[str, Any]]:
+    champion = versions.aliased("champion")
     return [
         {
-            "outcome": view.settings.outcome.kind,
+            "outcome": versions.outcome,
             "version": each.version,
             "trained_at": each.trained_at,
             "champion": champion is not None and champion.version == each.version,
             "promoted": each.promoted,
             "verdict": each.verdict,
             "gates": each.record.get("promotion", []),
-            "champion_since": [asdict(reign) for reign in view.versions.reigns() if reign.version == each.version],
+            "champion_since": [
+                asdict(period) for period in versions.champion_periods() if period.version == each.version
+            ],
             "published": each.published,
         }
-        for each in view.versions.all()
+        for each in versions.all()
     ]
 
 
@@ -89,28 +96,30 @@ def _four(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.4f}"
 
 
-def _owner(workspace: Workspace, version: str) -> Workspace:
-    known = [each.version for view in workspace.each_outcome for each in view.versions.all()]
-    for view in workspace.each_outcome:
-        if any(each.version == version for each in view.versions.all()):
-            return view
+def _owner(outcomes: Sequence[Versions], version: str) -> Versions:
+    known = [each.version for versions in outcomes for each in versions.all()]
+    for versions in outcomes:
+        if any(each.version == version for each in versions.all()):
+            return versions
     raise TrainingError(f"there is no model {version}; there are: {', '.join(known) or 'none yet'}")
 
 
-def _view(workspace: Workspace, outcome: str | None) -> Workspace:
-    views = {view.settings.outcome.kind: view for view in workspace.each_outcome}
-    if outcome is not None and outcome not in views:
-        raise TrainingError(f"the settings have no outcome {outcome}; they have: {', '.join(views)}")
-    return workspace if outcome is None else views[outcome]
+def _of_outcome(outcomes: Sequence[Versions], outcome: str) -> Versions:
+    found = {versions.outcome: versions for versions in outcomes}
+    if outcome not in found:
+        raise TrainingError(f"the settings have no outcome {outcome}; they have: {', '.join(found)}")
+    return found[outcome]
 
 
-def _done(job: Job, view: Workspace, before: Version | None) -> dict[str, Any]:
-    unpublished = publish(view, view.versions)
+def _done(job: Job, versions: Versions, before: Version | None) -> dict[str, Any]:
+    workspace = job.workspace
+    tracking = settings_of(versions.outcome, workspace.settings).tracking
+    unpublished = publish(versions, tracking, root=workspace.root)
     if unpublished:
         job.people.say(f"not yet in MLflow, the next run will try again: {unpublished}")
     return {
-        "outcome": view.settings.outcome.kind,
-        "champion": view.versions.champion().version,
+        "outcome": versions.outcome,
+        "champion": versions.champion().version,
         "was": None if before is None else before.version,
         "published": unpublished is None,
     }

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.wording.numbers import Language
-from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.operations.plays.recommend import recommend
-from pipelines.prediction.scoring.score import history
+from pipelines.operations.plays.recommend import plan_of
+from pipelines.prediction.scoring.runs import history
 from pipelines.report.data import PlayOfWeek, Plays, ReportData
 from pipelines.report.page import render
 from pipelines.report.plays import plays
 from pipelines.report.write import write_report
 from tests.pipelines.operations.plays.recommend_case import DAY, HELD_OUT, TREATED, note, play, scored, workspace
 from tests.pipelines.report.test_page import LAPTOP, PHONE, Page, report
+from tests.pipelines.stage_case import recommend
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -104,7 +105,7 @@ def test_the_week_is_counted_by_play_and_group(tmp_path: Path) -> None:
     for days, code in ((0, "call"), (-6, "call"), (-7, "message"), (1, "message"), (-2, "message")):
         rows = [(name, code, "treatment") for name in TREATED[:2]] + [(HELD_OUT[0], code, "holdout")]
         note(found.store, str(DAY + timedelta(days=days)), *rows)
-    told = plays(found, history(found, run))
+    told = plays(plan_of(found), Recommended(found.store).read(), DAY, history(found.store, run))
     assert told == Plays(
         held_out=frozenset({HELD_OUT[0]}),
         of_week=[
@@ -116,7 +117,8 @@ def test_the_week_is_counted_by_play_and_group(tmp_path: Path) -> None:
 
 def test_without_a_file_of_plays_there_is_nothing_to_tell(tmp_path: Path) -> None:
     found = workspace(tmp_path)
-    assert plays(found, history(found, scored(found, {TREATED[0]: 1.0}))) is None
+    scores = history(found.store, scored(found, {TREATED[0]: 1.0}))
+    assert plays(plan_of(found), Recommended(found.store).read(), DAY, scores) is None
 
 
 def test_the_page_of_a_real_workspace_names_only_the_treated(finished_workspace: Path, tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_the_page_of_a_real_workspace_names_only_the_treated(finished_workspace:
     assert set(rows["treatment_group"]) == {"treatment", "holdout"}
     page = (root / write_report(found)).read_text(encoding="utf-8")
     names = rows["customer_id"].astype(str)
-    held = names[kept_out(found, names)]
+    held = names[found.holdout.holds(names)]
     assert len(held) > 5
     assert not any(f"<bdi>{name}</bdi>" in page for name in held)
     assert page.count('<th scope="row"><bdi>') == 50

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
 from features.errors import AttritionError
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
+from pipelines.operations.delivery.retry_after import retry_after
 
 TOKEN = "ATTRITION_BOTTLECRM_TOKEN"  # noqa: S105 - the name of a variable
 _LONGEST_WORDS = 300
@@ -35,18 +34,13 @@ class Api:
     """The API at `address`. destination: what messages call it. timeout_seconds: of one call."""
 
     def __init__(self, *, destination: str, address: str, token: str, timeout_seconds: float) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise DestinationError(
-                f'destination "{destination}": its address is no web address; give it as https://crm.example.com'
-            )
         if not token.isascii() or not token.isprintable() or " " in token:
             raise DestinationError(
                 f'destination "{destination}": {TOKEN} holds characters that no token has; copy it again from '
                 f"BottleCRM's page of API tokens"
             )
         self._name = destination
-        self._root = address.rstrip("/") + "/api/"
+        self._root = address + "/api/"
         self._timeout = timeout_seconds
         self._session = requests.Session()
         self._session.auth = _Bearer(token)
@@ -100,7 +94,7 @@ class Api:
             )
         if status in {408, 425, 429} or status >= 500:
             raise UnavailableError(
-                f'destination "{self._name}" answered {status}', retry_after=_retry_after(answer.headers)
+                f'destination "{self._name}" answered {status}', retry_after=retry_after(answer.headers)
             )
         if status in {400, 404, 409, 413, 422} and said is not None:
             raise RefusedError(f"BottleCRM answered {status}{_after(said)}")
@@ -135,22 +129,3 @@ def _sentences(name: str, said: Any) -> Iterator[str]:
             yield from _sentences(name, value)
     elif isinstance(said, str):
         yield f"{name} {said}".strip()
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds; a moment is read against the clock of whoever sent it, which may not be ours.
-
-    >>> _retry_after({"Retry-After": "2.5"}), _retry_after({}), _retry_after({"Retry-After": "soon"})
-    (2.5, None, None)
-    >>> _retry_after({"Retry-After": "Thu, 01 Jan 2026 00:01:00 GMT", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"})
-    60.0
-    """
-    said = headers.get("Retry-After", "")
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(said) - parsedate_to_datetime(headers["Date"])).total_seconds()
-        except (ValueError, TypeError, KeyError):
-            return None
-    return seconds if 0 <= seconds < float("inf") else None

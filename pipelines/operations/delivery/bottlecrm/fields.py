@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pipelines.foundation.settings.delivered_fields import FIELDS, Kind
 from pipelines.foundation.settings.destinations import BottleCrm
 from pipelines.operations.delivery.connector import Value
-from pipelines.operations.delivery.values import held
+from pipelines.operations.delivery.values import remote_value
 
 Language = Literal["en", "fr"]
 
@@ -88,7 +88,7 @@ def unfit(wanted: Definition, there: Mapping[str, Any]) -> str:
 
 def ours(custom: Mapping[str, Any], plan: BottleCrm) -> dict[str, Value]:
     """All of our fields as a contact's custom fields hold them; None where empty."""
-    return {name: held(field, custom.get(plan.remote.remote(name))) for name, field in FIELDS.items()}
+    return {name: remote_value(field, custom.get(plan.remote.remote(name))) for name, field in FIELDS.items()}
 
 
 def differing(values: Mapping[str, Value], custom: Mapping[str, Any]) -> dict[str, Value]:

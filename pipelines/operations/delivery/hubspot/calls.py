@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -16,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from features.errors import AttritionError
 from pipelines.operations.delivery.connector import DestinationError, Outcome, UnavailableError
+from pipelines.operations.delivery.retry_after import retry_after
 
 TOKEN = "ATTRITION_HUBSPOT_TOKEN"  # noqa: S105 - the name of the variable
 SCOPES = (
@@ -151,7 +150,7 @@ def _meaning(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
         meant = _limited(body, headers)
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
-        wait = _retry_after(headers)
+        wait = retry_after(headers)
         if wait is None and status == HTTPStatus.LOCKED:
             wait = _LOCK_SECONDS
         meant = UnavailableError(f"HubSpot cannot answer now (HTTP {status})", retry_after=wait)
@@ -181,27 +180,12 @@ def _limited(body: Mapping[str, Any], headers: Mapping[str, str]) -> AttritionEr
             "HubSpot's limit of calls a day is used up; it counts anew from midnight in the account's time zone: "
             "deliver again after that"
         )
-    wait = _retry_after(headers)
+    wait = retry_after(headers)
     return UnavailableError("HubSpot's limit of calls is reached", retry_after=_LIMIT_SECONDS if wait is None else wait)
 
 
 def _unreadable() -> UnavailableError:
     return UnavailableError("HubSpot gave no answer that can be read, or no certificate that can be trusted")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds; a date in this header counts from the date of the answer."""
-    said = headers.get("Retry-After")
-    if said is None:
-        return None
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(said) - parsedate_to_datetime(headers["Date"])).total_seconds()
-        except (KeyError, TypeError, ValueError):
-            return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
 def _body(text: Any) -> Mapping[str, Any]:

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from hubspot import Client  # type: ignore[import-untyped]
 
-from pipelines.foundation.settings.addresses import is_here
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.destinations import HubSpot
 from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
@@ -23,7 +21,7 @@ from pipelines.operations.delivery.hubspot.values import text_of, value_of
 def connect(plan: HubSpot, *, language: Literal["en", "fr"]) -> Contacts:
     """Contacts as a destination; nothing is sent yet.
 
-    Raises: DestinationError where the token is missing, or the address or a name of a property cannot be.
+    Raises: DestinationError where the token is missing, or a name of a property cannot be.
     """
     token = os.environ.get(TOKEN, "").strip()
     if not token:
@@ -34,7 +32,7 @@ def connect(plan: HubSpot, *, language: Literal["en", "fr"]) -> Contacts:
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise DestinationError(f"what {TOKEN} holds is no token of HubSpot's: it has spaces or signs that none has")
     # retry=False: how often and when to try again is the outbox's to say, which knows what HubSpot asked for.
-    client = Client(access_token=token, retry=False, host=_checked(plan))
+    client = Client(access_token=token, retry=False, host=plan.address)
     return Contacts(plan, client, language=language)
 
 
@@ -74,14 +72,14 @@ class Contacts:
                 write.append(each)
             else:
                 outcomes[each] = seen
-        held = {each: seen for each, seen in found.items() if isinstance(seen, str)}
-        outcomes |= in_parts(partial(self._write, texts, held), write)
+        contact_ids = {each: seen for each, seen in found.items() if isinstance(seen, str)}
+        outcomes |= in_parts(partial(self._write, texts, contact_ids), write)
         return [outcomes[record.external_id] for record in records]
 
     def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Value]]:
         asked = list(dict.fromkeys(external_ids))
         names = {name: self._plan.remote.remote(name) for name in FIELDS}
-        held: dict[str, dict[str, Value]] = {}
+        values: dict[str, dict[str, Value]] = {}
         for start in range(0, len(asked), self.batch):
             some = asked[start : start + self.batch]
             answer, status = self._read(some, [*names.values()])
@@ -90,13 +88,13 @@ class Contacts:
                     raise UnavailableError(blame(error).why)
             for contact in answer.results:
                 texts = contact.properties or {}
-                held[str(texts.get(self._plan.unique_property))] = {
+                values[str(texts.get(self._plan.unique_property))] = {
                     name: value_of(texts.get(remote), FIELDS[name]) for name, remote in names.items()
                 }
             unknown = self._blamed(answer, ids={each: each for each in some}, traces={})
-            if status != HTTPStatus.OK and any(each not in held and each not in unknown for each in some):
+            if status != HTTPStatus.OK and any(each not in values and each not in unknown for each in some):
                 raise UnavailableError("HubSpot left some contacts out of its answer and did not say why")
-        return {each: held[each] for each in asked if each in held}
+        return {each: values[each] for each in asked if each in values}
 
     def _texts(self, record: Record) -> dict[str, str]:
         if not record.external_id.strip():
@@ -114,14 +112,14 @@ class Contacts:
     def _look_up(self, ids: Sequence[str]) -> dict[str, str | Outcome]:
         """HubSpot's own id of each whom it knows."""
         answer, status = self._read(ids, [])
-        held = {(each.properties or {}).get(self._plan.unique_property): each.id for each in answer.results}
+        contact_ids = {(each.properties or {}).get(self._plan.unique_property): each.id for each in answer.results}
         said = self._blamed(answer, ids={each: each for each in ids}, traces={})
         # HubSpot may find a text in other letters than were asked for; that contact is another customer's.
-        strangers = {str(each).strip().casefold() for each in held.keys() - set(ids)}
+        strangers = {str(each).strip().casefold() for each in contact_ids.keys() - set(ids)}
         found: dict[str, str | Outcome] = {}
         for each in ids:
-            if held.get(each):
-                found[each] = held[each]
+            if contact_ids.get(each):
+                found[each] = contact_ids[each]
             elif each.strip().casefold() in strangers:
                 found[each] = Outcome("refused", f"HubSpot has its {self._plan.unique_property} in other letters")
             elif status == HTTPStatus.OK:
@@ -131,7 +129,7 @@ class Contacts:
         return found
 
     def _write(
-        self, texts: Mapping[str, Mapping[str, str]], held: Mapping[str, str], ids: Sequence[str]
+        self, texts: Mapping[str, Mapping[str, str]], contact_ids: Mapping[str, str], ids: Sequence[str]
     ) -> dict[str, Outcome]:
         key = self._plan.unique_property
         traces = {str(place): each for place, each in enumerate(ids)}
@@ -144,13 +142,13 @@ class Contacts:
             ]
         else:
             call = self._contacts.update_with_http_info
-            sent = {held[each]: each for each in ids}
+            sent = {contact_ids[each]: each for each in ids}
             inputs = [
-                {"id": held[each], "properties": texts[each], "objectWriteTraceId": trace}
+                {"id": contact_ids[each], "properties": texts[each], "objectWriteTraceId": trace}
                 for trace, each in traces.items()
             ]
         answer, _ = ask(call, {"inputs": inputs}, timeout_seconds=self._plan.timeout_seconds)
-        ours = {held[each]: each for each in ids if each in held}
+        ours = {contact_ids[each]: each for each in ids if each in contact_ids}
         taken = {
             traces.get(each.object_write_trace_id) or ours.get(each.id) or (each.properties or {}).get(key)
             for each in answer.results
@@ -163,15 +161,3 @@ class Contacts:
 def _errors(answer: Any) -> list[Any]:
     """Of a 207; the client reads a 200 as something that has none."""
     return getattr(answer, "errors", None) or []
-
-
-def _checked(plan: HubSpot) -> str:
-    parts = urlsplit(plan.address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise DestinationError(f'destination "{plan.name}": `address` starts with https://, as https://api.hubapi.com')
-    if parts.scheme == "http" and not is_here(parts.hostname):
-        raise DestinationError(
-            f'destination "{plan.name}": `address` starts with http://, and anybody on the way could read the '
-            "token; write https://"
-        )
-    return plan.address.rstrip("/")

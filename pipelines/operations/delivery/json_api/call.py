@@ -8,18 +8,17 @@ import re
 import time
 import weakref
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from pipelines.foundation.settings.addresses import is_here
+from pipelines.foundation.settings.addresses import is_loopback
 from pipelines.foundation.settings.destinations import Rest
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 from pipelines.operations.delivery.json_api.place import found
+from pipelines.operations.delivery.retry_after import retry_after
 
 TOKEN = "ATTRITION_REST_TOKEN"  # noqa: S105 - the variable's name
 
@@ -59,7 +58,7 @@ class Caller:
         self._session.auth = _as_it_is
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # A proxy for the whole network has no business in what one machine says to itself.
-        self._session.trust_env = not is_here(urlsplit(plan.address).hostname or "")
+        self._session.trust_env = not is_loopback(urlsplit(plan.address).hostname or "")
         weakref.finalize(self, self._session.close)
 
     def call(self, method: str, path: str, body: Any = None) -> Answer:
@@ -80,7 +79,9 @@ class Caller:
             raise self._unavailable(f"no answer ({type(error).__name__})") from None
         status = response.status_code
         if status in _PASSING or status >= 500:
-            raise self._unavailable(f"it answers {status}", retry_after=self._retry_after(response))
+            raise self._unavailable(
+                f"it answers {status}", retry_after=retry_after(response.headers, name=self.plan.wait_header)
+            )
         if status in {401, 403}:
             what = "does not take the token" if status == 401 else "does not allow the token to do this"
             raise self._mistaken(f"it {what} ({status}, {method} {_plain(path)}); look at {TOKEN} and its rights")
@@ -116,19 +117,6 @@ class Caller:
             if len(content) > _LONGEST or time.monotonic() > until:
                 raise self._unavailable("its answer does not end")
         return content
-
-    def _retry_after(self, response: requests.Response) -> float | None:
-        """Seconds. A date is held against the system's own clock, so that ours may be wrong."""
-        said = response.headers.get(self.plan.wait_header, "")
-        try:
-            seconds = float(said)
-        except ValueError:
-            try:
-                at, now = (parsedate_to_datetime(each) for each in (said, response.headers.get("Date", "")))
-                seconds = (at - now).total_seconds()
-            except (ValueError, TypeError):
-                return None
-        return max(0.0, seconds) if isfinite(seconds) else None
 
     def _unavailable(self, said: str, *, retry_after: float | None = None) -> UnavailableError:
         return UnavailableError(f'destination "{self.plan.name}": {said}', retry_after=retry_after)

@@ -19,7 +19,7 @@ from pipelines.operations.delivery.connector import TAKEN, DestinationError, Out
 from pipelines.operations.delivery.json_api.call import Answer, Caller
 from pipelines.operations.delivery.json_api.job import finished
 from pipelines.operations.delivery.json_api.place import found, listed, placed
-from pipelines.operations.delivery.values import held, normal, writable
+from pipelines.operations.delivery.values import normal, remote_value, writable
 
 _NOBODY = "attrition-check"
 _UNKNOWN = "the system does not know this customer"
@@ -93,8 +93,8 @@ class RestSystem:
             if document is None:
                 continue
             fields = found(document, self.plan.fields_at)
-            inside = fields if isinstance(fields, dict) else {}
-            result[who] = {name: held(FIELDS[name], inside.get(remote)) for name, remote in names.items()}
+            values = fields if isinstance(fields, dict) else {}
+            result[who] = {name: remote_value(FIELDS[name], values.get(remote)) for name, remote in names.items()}
         return result
 
     def _document(self, record: Record) -> Any:

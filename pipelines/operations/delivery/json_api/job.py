@@ -25,10 +25,10 @@ def finished(caller: Caller, job: Job, answer: Answer, *, pause: Callable[[float
     quoted = quote(str(name), safe="")
     waited, seconds = 0.0, job.poll_seconds
     while True:
-        told = caller.call("GET", job.path.replace("{job}", quoted))
-        state = str(found(told.document, job.state_at))
-        if told.refused or state in job.failed:
-            raise _later(caller, f"the job ended: {caller.reason(told) if told.refused else state}")
+        state_answer = caller.call("GET", job.path.replace("{job}", quoted))
+        state = str(found(state_answer.document, job.state_at))
+        if state_answer.refused or state in job.failed:
+            raise _later(caller, f"the job ended: {caller.reason(state_answer) if state_answer.refused else state}")
         if state in job.done:
             break
         if waited >= job.wait_seconds:
@@ -37,11 +37,11 @@ def finished(caller: Caller, job: Job, answer: Answer, *, pause: Callable[[float
         waited += seconds
         seconds = min(2 * seconds, _SLOWEST * job.poll_seconds)
     if job.errors_path is None:
-        return told.document, told.document
+        return state_answer.document, state_answer.document
     errors = caller.call("GET", job.errors_path.replace("{job}", quoted))
     if errors.refused:
         raise _later(caller, f"the job does not tell its errors: {caller.reason(errors)}")
-    return told.document, errors.document
+    return state_answer.document, errors.document
 
 
 def _later(caller: Caller, said: str) -> UnavailableError:

@@ -20,7 +20,7 @@ from pipelines.foundation.settings.destinations import Sql
 from pipelines.operations.delivery.connector import TAKEN, Outcome, Record, Value
 from pipelines.operations.delivery.postgresql.session import of_the_record, visit
 from pipelines.operations.delivery.postgresql.table import TYPES, Table, named
-from pipelines.operations.delivery.values import held, normal, writable
+from pipelines.operations.delivery.values import normal, remote_value, writable
 
 BATCH = 1_000
 _BEYOND = 2**63  # what no integer type of PostgreSQL's holds; anything less is for the column to take or refuse
@@ -150,4 +150,4 @@ def _theirs(field: Field, value: Value) -> object:
 
 
 def _ours(field: Field, raw: Any) -> Value:
-    return held(field, raw.isoformat() if isinstance(raw, date) else raw)
+    return remote_value(field, raw.isoformat() if isinstance(raw, date) else raw)

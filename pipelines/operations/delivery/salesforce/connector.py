@@ -147,13 +147,13 @@ class SalesforceConnector:
         """The object's fields that this user sees, by name in lower case."""
         name = self._plan.salesforce_object
         try:
-            told: Any = self._org.ask(lambda client: client.restful(f"sobjects/{name}/describe"))
+            description: Any = self._org.ask(lambda client: client.restful(f"sobjects/{name}/describe"))
         except CallRefusedError as error:
             raise self._error(
                 [f"{name} is not there, or not for this user ({error.code})"],
                 "Set salesforce_object to the API name of an object that the user who delivers may read and edit",
             ) from None
-        return {field["name"].casefold(): field for field in told["fields"]}
+        return {field["name"].casefold(): field for field in description["fields"]}
 
     def _unfit(self, found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         key = self._plan.external_id_field

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import math
 import os
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import requests
@@ -16,6 +14,7 @@ from simple_salesforce.login import token_login
 from features.errors import AttritionError
 from pipelines.foundation.settings.destinations import Salesforce
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
+from pipelines.operations.delivery.retry_after import retry_after
 from pipelines.operations.delivery.salesforce.errors import PASSING, known_code
 
 TOKEN = "ATTRITION_SALESFORCE_TOKEN"  # noqa: S105 - the name of a variable
@@ -83,7 +82,7 @@ def _meaning(response: requests.Response, name: str) -> AttritionError:
     if status == 401:
         return ExpiredError(what)
     if status in {408, 429} or status >= 500 or code in PASSING:
-        wait = retry_after(response)
+        wait = retry_after(response.headers)
         if wait is None and code == "REQUEST_LIMIT_EXCEEDED":
             wait = _TOO_MANY_AT_ONCE_SECONDS if "concurrent" in said.lower() else _DAY_IS_FULL_SECONDS
         return UnavailableError(what, retry_after=wait)
@@ -102,20 +101,6 @@ def _error(response: requests.Response) -> tuple[str, str]:
     if not isinstance(first, dict):
         return "no code", ""
     return known_code(first.get("errorCode", first.get("error"))), str(first.get("message", ""))
-
-
-def retry_after(response: requests.Response) -> float | None:
-    """Seconds that an answer asks to be left alone; a moment is measured from the answer's own date."""
-    wanted = response.headers.get("Retry-After", "")
-    try:
-        seconds = float(wanted)
-    except ValueError:
-        try:
-            moment, sent = parsedate_to_datetime(wanted), parsedate_to_datetime(response.headers["Date"])
-            seconds = (moment - sent).total_seconds()
-        except (ValueError, TypeError, LookupError):
-            return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
 class Org:

@@ -114,7 +114,7 @@ class Job:
             org.tell(lambda client: self._jobs(client).upload_job_data(job, _file(self.rows)))
             with suppress(CallRefusedError):  # closed before, by a call whose answer was lost; the state tells
                 org.ask(lambda client: self._jobs(client).close_job(job))
-            ended = self._wait(org, job)
+            job_info = self._wait(org, job)
             taken = self._results(org, job, "successfulResults")
             failed = self._results(org, job, "failedResults")
             left = self._results(org, job, "unprocessedrecords")
@@ -122,8 +122,8 @@ class Job:
             with suppress(UnavailableError, DestinationError):
                 org.ask(lambda client: self._jobs(client).abort_job(job, is_query=False))
             raise
-        reason = known_code(str(ended.get("errorMessage") or "").partition(":")[0].strip())
-        if ended["state"] == "Failed" and not taken and reason in _FILE_IS_WRONG:
+        reason = known_code(str(job_info.get("errorMessage") or "").partition(":")[0].strip())
+        if job_info["state"] == "Failed" and not taken and reason in _FILE_IS_WRONG:
             raise DestinationError(
                 f"{org.name}: Salesforce refused a file of records as a whole ({reason}); make the fields again, and "
                 "see that the user may edit all of them"
@@ -144,13 +144,13 @@ class Job:
         return jobs.create_job(Operation.upsert, external_id_field=self.rows.by)
 
     def _wait(self, org: Org, job: str) -> Mapping[str, Any]:
-        """What is told of the job when it has ended. Raises: UnavailableError where it does not."""
+        """Salesforce's JobInfo when the job has ended. Raises: UnavailableError where it does not."""
         waited, pause = 0.0, 0.5
         while waited < _LONGEST_JOB_SECONDS:
-            told: Mapping[str, Any] = org.ask(lambda client: self._jobs(client).get_job(job, is_query=False))
-            if told["state"] in {"JobComplete", "Failed", "Aborted"}:
-                return told
-            if told["state"] == "Open":
+            job_info: Mapping[str, Any] = org.ask(lambda client: self._jobs(client).get_job(job, is_query=False))
+            if job_info["state"] in {"JobComplete", "Failed", "Aborted"}:
+                return job_info
+            if job_info["state"] == "Open":
                 break
             org.sleep(pause)
             waited, pause = waited + pause, min(pause * 2, _LONGEST_POLL_SECONDS)

@@ -37,8 +37,9 @@ def test_a_share_that_is_just_allowed_lands(tmp_path: Path) -> None:
     assert (landed.result.landed, landed.result.rejected) == (1, 1)
 
 
-def test_what_a_spreadsheet_would_run_is_shown_as_text(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"=orders\.csv"):
-        land(tmp_path, HEADER + "A,C,x,1\n", path="=orders.csv", max_rejected_share=0)
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", " ="], ids=ascii)
+def test_what_a_spreadsheet_would_run_is_shown_as_text(start: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"orders\.csv"):
+        land(tmp_path, HEADER + "A,C,x,1\n", path=f"{start}orders.csv", max_rejected_share=0)
     (listed,) = (tmp_path / "rejected/orders").iterdir()
-    assert ",'=orders.csv," in listed.read_text(encoding="utf-8-sig")
+    assert f",'{start}orders.csv," in listed.read_text(encoding="utf-8-sig")

@@ -16,8 +16,8 @@ from features.contract import Column, Kind, Table
 from pipelines.data.landing.raw_rows import RawRows
 from pipelines.data.landing.typed_rows import TypedRows, workbench
 from pipelines.data.landing.value_sql import text_reading, trimmed
-from pipelines.foundation.identity.erased_customers import Tombstones
-from pipelines.foundation.identity.masking import Hiding
+from pipelines.foundation.identity.erased_customers import ErasedCustomers
+from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.settings.sources import Dialect
 from pipelines.foundation.settings.text_values import SPACES
 
@@ -50,8 +50,8 @@ def read(
             "at": text_reading(happened, '"raw at"', dialect=Dialect()),
         },
     )
-    hiding = Hiding(Tombstones(), None)
-    TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64, hiding=hiding)
+    masking = Masking(ErasedCustomers(), None)
+    TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64, masking=masking)
     found = bench.execute("SELECT seen, why FROM typed ORDER BY source_row").fetchall()
     return [
         reason.removeprefix(f"seen '{values[row]}' ") if reason else value for row, (value, reason) in enumerate(found)

@@ -30,6 +30,7 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.prediction.training.task import tasks_of
 from tests.pipelines.data.landing.landing_case import HEADER, UNNAMED, files_of, settings, source
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -107,7 +108,6 @@ def test_landed_files_become_those_that_landing_without_the_person_gives_byte_fo
     with Store(erased).transaction() as known, Store(fresh).transaction() as ledger:
         for name in ("keys", "erasures"):
             kept = [tuple(row) for row in known.execute(f"SELECT * FROM {name}").fetchall()]
-            ledger.execute(known.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0])
             ledger.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(kept[0]))})", kept)
     shutil.copy(erased / ".attrition-erased.key", fresh)
     ingest(Store(fresh), WANTED)
@@ -334,7 +334,7 @@ def test_after_erase_no_file_holds_them_but_the_companys_exports(company: Path, 
 
 
 def test_each_receipt_names_the_models_and_the_exports(company: Path, erased: dict[str, Any]) -> None:
-    versions = {view.versions.champion().version for view in job(company).workspace.each_outcome}
+    versions = {task.versions.champion().version for task in tasks_of(job(company).workspace)}
     for who, receipt in zip(IDS, erased["receipts"], strict=True):
         assert {model["version"] for model in receipt["models"] if model["certain"]} == versions
         assert all(model["champion"] and model["snapshots"] for model in receipt["models"])

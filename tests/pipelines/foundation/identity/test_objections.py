@@ -13,8 +13,9 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines import run as stages
-from pipelines.data.privacy.enforce import hand_over
-from pipelines.data.snapshots.features import feature_file, feature_frame, outcome_frame
+from pipelines.data.privacy.enforce import taken_to_write
+from pipelines.data.privacy.hand_over import hand_over
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.identity.objections import Refusals, read
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
@@ -193,10 +194,14 @@ def test_an_objector_is_in_no_table_snapshot_outcome_or_score(shop: Path, who: s
     workspace = job(shop).workspace
     orders = workspace.tables["orders"]
     assert workspace.engine.to_pyarrow(orders.filter(orders.customer_id == who).count()).as_py() == 0
-    day = workspace.training_days(workspace.as_of)[-1]
-    outcomes = outcome_frame(workspace, day)
+    day = workspace.calendar.training_days(workspace.as_of)[-1]
+    outcomes = snapshots_of(workspace).at(day).outcomes()
     assert outcomes is not None
-    for frame in (feature_frame(workspace, day), outcomes, feature_frame(workspace, workspace.as_of)):
+    for frame in (
+        snapshots_of(workspace).at(day).frame(),
+        outcomes,
+        snapshots_of(workspace).at(workspace.as_of).frame(),
+    ):
         assert len(frame) > 50
         assert who not in set(frame["customer_id"])
     document = stages.score_(job(shop))
@@ -216,12 +221,18 @@ def test_a_list_that_changes_while_a_run_computes_holds_for_what_it_hands_over(
 ) -> None:
     folder = Path(shutil.copytree(shop, tmp_path / "shop"))
     started = job(folder)
-    late = min(feature_frame(started.workspace, started.workspace.as_of)["customer_id"])
-    (folder / "objections.csv").write_text(f"customer_id\n{late}\n", encoding="utf-8")
-    stages.scores(started)
+    late = min(snapshots_of(started.workspace).at(started.workspace.as_of).frame()["customer_id"])
+    with taken_to_write(started.workspace):
+        (folder / "objections.csv").write_text(f"customer_id\n{late}\n", encoding="utf-8")
+        stages.scores(started)
     assert scored(folder)
     assert late not in scored(folder)
-    hand_over(started.workspace, "delivery/test.csv", pd.DataFrame({"customer_id": [late, "C-0000"]}))
+    hand_over(
+        started.workspace.store,
+        started.workspace.permissions,
+        "delivery/test.csv",
+        pd.DataFrame({"customer_id": [late, "C-0000"]}),
+    )
     assert (folder / "delivery/test.csv").read_text(encoding="utf-8-sig") == '"customer_id"\n"C-0000"\n'
     stages.deliver(started)
     assert len(delivered(folder)) > 100
@@ -235,7 +246,7 @@ def test_what_was_computed_under_another_list_is_not_used(
     for text in ("", "C-0001\n", "C-0002\n", "C-0001\nC-0002\n"):
         (folder / "objections.csv").write_text(f"customer_id\n{text}", encoding="utf-8")
         workspace = job(folder).workspace
-        paths.add(feature_file(workspace, workspace.as_of).path)
+        paths.add(snapshots_of(workspace).at(workspace.as_of).file.path)
     assert len(paths) == 4
 
 
@@ -258,7 +269,7 @@ def test_a_rollback_does_not_bring_an_objector_back(
     stages.score_(job(folder))
     started = job(folder)
     versions = started.workspace.versions
-    with started.workspace.store.transaction() as ledger:  # another version, which then reigned
+    with started.workspace.store.transaction() as ledger:  # another version, which then was champion
         ledger.execute(
             "INSERT INTO versions (outcome, version, made_from, trained_at, promoted, verdict, record, published) "
             "SELECT outcome, 'bbb', 'bbb', trained_at, promoted, verdict, record, 1 FROM versions LIMIT 1"
@@ -269,7 +280,9 @@ def test_a_rollback_does_not_bring_an_objector_back(
         ledger.execute("UPDATE versions SET published = 1")
     assert who in scored(folder)
     (folder / "objections.csv").write_text(f"customer_id\n{who}\n", encoding="utf-8")
-    found = rollback(job(folder), None)
+    again = job(folder)
+    with taken_to_write(again.workspace):
+        found = rollback(again, None)
     assert found["scores_of"] is not None
     assert scored(folder)
     assert who not in scored(folder)

@@ -132,7 +132,7 @@ def test_ids_and_pseudonyms_are_never_mixed(root: Path, first: bool) -> None:
 
 def test_a_person_is_erased_by_their_own_id(root: Path) -> None:
     ingest(Store(root), WANTED)
-    name = open_workspace(root, now=NOW).name_of("CANARY-1")
+    name = open_workspace(root, now=NOW).permissions.name_of("CANARY-1")
     document = erase(Job(open_workspace(root, now=NOW), People(quiet=True), NOW), ["CANARY-1"])
     assert document["receipts"][0]["removed"] == {
         "landed": {"files": 2, "rows": 2},
@@ -171,7 +171,7 @@ def test_what_is_handed_over_has_the_companys_own_ids_and_nothing_else_has(shop:
     (place,) = shop.glob("delivery/*.csv")
     rows = list(csv.DictReader(place.read_text(encoding="utf-8-sig").splitlines()))
     own = {row["customer_id"].removeprefix("'") for row in rows}
-    assert {workspace.name_of(customer) for customer in own} == names
+    assert {workspace.permissions.name_of(customer) for customer in own} == names
     assert shop_case.FORMULA in own
     some = next(customer for customer in sorted(own) if customer.startswith("C-"))
     assert found_in(shop, some) == {place.name, "commandes-1.csv", FILE}
@@ -181,10 +181,12 @@ def test_objections_and_explanations_take_the_companys_own_ids(shop: Path) -> No
     job = Job(open_workspace(shop, now=NOW), People(quiet=True), NOW)
     scored = ScoreStore(job.workspace.store).current()
     assert scored is not None
-    assert job.workspace.name_of("C-0001") not in set(scored[1]["customer_id"])
+    assert job.workspace.permissions.name_of("C-0001") not in set(scored[1]["customer_id"])
     with pytest.raises(DataError, match="customer 'C-0001' has objected"):
         explain(job, "C-0001")
     document = explain(job, shop_case.FORMULA)
     assert document["customer_id"] == shop_case.FORMULA
-    probability = scored[1].set_index("customer_id")["churn_probability"][job.workspace.name_of(shop_case.FORMULA)]
+    probability = scored[1].set_index("customer_id")["churn_probability"][
+        job.workspace.permissions.name_of(shop_case.FORMULA)
+    ]
     assert document["churn_probability"] == probability

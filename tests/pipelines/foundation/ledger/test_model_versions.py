@@ -137,7 +137,7 @@ def test_a_rollback_goes_back_one_champion_and_another_one_further(versions: Ver
         assert not versions.named(expected).published  # MLflow's alias is to follow
     with pytest.raises(TrainingError, match=r"^there is no champion of churn before today's to go back to"):
         versions.begin_roll_back()
-    assert [(reign.version, reign.rolled_back_at is None) for reign in versions.reigns()] == [
+    assert [(period.version, period.rolled_back_at is None) for period in versions.champion_periods()] == [
         ("aaa", True),
         ("bbb", False),
         ("ccc", False),

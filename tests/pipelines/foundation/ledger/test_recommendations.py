@@ -41,16 +41,21 @@ def test_who_is_struck_is_in_no_row_of_any_day(store: Store) -> None:
     def gone(names: list[str]) -> np.ndarray:
         return np.array([name == "A" for name in names])
 
-    assert Recommended(store).strike(gone) == 2
+    assert Recommended(store).delete_customers(gone) == 2
     assert rows(store) == [("B", "2025-06-02"), ("É", "2025-06-09")]
-    assert Recommended(store).strike(gone) == 0
+    assert Recommended(store).delete_customers(gone) == 0
 
 
 def test_nobody_is_asked_for_where_there_is_nobody(tmp_path: Path) -> None:
-    assert Recommended(Store(tmp_path)).strike(lambda names: pytest.fail(f"asked for {names}")) == 0
+    assert Recommended(Store(tmp_path)).delete_customers(lambda names: pytest.fail(f"asked for {names}")) == 0
 
 
 def test_what_is_older_than_a_day_expires(store: Store) -> None:
     assert Recommended(store).expire(date(2025, 6, 9)) == 2
     assert rows(store) == [("A", "2025-06-09"), ("É", "2025-06-09")]
     assert Recommended(store).expire(date(2025, 6, 9)) == 0
+
+
+def test_the_table_has_these_columns_in_this_order(store: Store) -> None:
+    with store.transaction() as ledger:
+        assert tuple(row["name"] for row in ledger.execute("PRAGMA table_info(recommended)")) == COLUMNS

@@ -249,3 +249,8 @@ def test_an_altered_history_is_not_restored(store: Store) -> None:
     with pytest.raises(IntegrityError, match=r"2024-07-01-run-1\.parquet"):
         ScoreStore(store).restore("aaa")
     assert current(store)[0].run_id == "run-2"
+
+
+def test_the_table_has_these_columns_in_this_order(store: Store) -> None:
+    with store.transaction() as ledger:
+        assert tuple(row["name"] for row in ledger.execute("PRAGMA table_info(scores)")) == COLUMNS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.foundation.storage import lock
-from pipelines.foundation.storage.atomic_file import scratch, unfinished, whole
+from pipelines.foundation.storage.atomic_file import atomic_write, scratch, unfinished
 
 
 def names(root: Path) -> list[str]:
@@ -15,7 +15,7 @@ def names(root: Path) -> list[str]:
 
 
 def test_a_file_is_there_once_its_block_has_ended(tmp_path: Path) -> None:
-    with whole(tmp_path / "a.txt") as place:
+    with atomic_write(tmp_path / "a.txt") as place:
         place.write_text("new")
         assert names(tmp_path) == [place.name]
     assert names(tmp_path) == ["a.txt"]
@@ -24,7 +24,7 @@ def test_a_file_is_there_once_its_block_has_ended(tmp_path: Path) -> None:
 
 def test_an_older_file_stays_where_writing_breaks_off(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(UnicodeEncodeError), whole(tmp_path / "a.txt") as place:
+    with pytest.raises(UnicodeEncodeError), atomic_write(tmp_path / "a.txt") as place:
         place.write_text("half of it \udcff", encoding="utf-8")
     assert names(tmp_path) == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old"

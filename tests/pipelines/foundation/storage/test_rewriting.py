@@ -11,7 +11,7 @@ from features.errors import AttritionError, IntegrityError
 from pipelines.cli import app
 from pipelines.data.privacy.landed_rows import leave_out
 from pipelines.foundation.storage import rewriting
-from pipelines.foundation.storage.rewriting import forget, rewrite, scrub, settle
+from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub, settle
 from pipelines.foundation.storage.store import Store, StoredFile
 from tests.pipelines.shop_case import FIRST, make_shop, order
 
@@ -82,11 +82,11 @@ def test_broken_off_before_the_file_was_there_the_old_one_holds(
     assert not list(tmp_path.glob(".*.tmp"))
 
 
-def test_a_forgotten_file_is_gone_from_disk_and_ledger(tmp_path: Path) -> None:
+def test_a_deleted_file_is_gone_from_disk_and_ledger(tmp_path: Path) -> None:
     store = Store(tmp_path)
     put(store, "a.txt", "one")
-    forget(store, "a.txt")
-    forget(store, "a.txt")
+    delete_file(store, "a.txt")
+    delete_file(store, "a.txt")
     assert store.files("a kind") == []
     assert not (tmp_path / "a.txt").exists()
 

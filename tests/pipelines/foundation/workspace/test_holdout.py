@@ -11,7 +11,7 @@ from scipy.stats import chi2, chisquare
 from pipelines.foundation.settings.plays import DEFAULT, load
 from pipelines.foundation.settings.settings import Retention
 from pipelines.foundation.workspace import holdout
-from pipelines.foundation.workspace.holdout import groups, held_out, kept_out
+from pipelines.foundation.workspace.holdout import Holdout, held_out
 from pipelines.foundation.workspace.workspace import Workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS
 
@@ -21,7 +21,7 @@ SHARES = st.floats(0, 1, exclude_max=True)
 
 def workspace(root: Path, *, plays: bool = True, **changes: float) -> Workspace:
     settings = SETTINGS.model_copy(update={"retention": Retention(**changes)})
-    return Workspace(root, settings, AS_OF, load(DEFAULT) if plays else ())
+    return Workspace(root, settings, AS_OF, AS_OF, load(DEFAULT) if plays else ())
 
 
 def test_who_is_held_out_stays_so_for_ever() -> None:
@@ -64,14 +64,14 @@ def test_a_share_of_0_holds_out_nobody_and_nobody_at_all_is_no_mistake() -> None
 
 
 def test_without_plays_there_are_no_groups_and_nobody_is_held_out(tmp_path: Path) -> None:
-    plain = workspace(tmp_path, plays=False, holdout_share=0.5)
-    assert not kept_out(plain, MANY[:100]).any()
-    assert set(groups(plain, MANY[:100])) == {""}
-    assert holdout.chosen_by(plain) is None
+    plain = workspace(tmp_path, plays=False, holdout_share=0.5).holdout
+    assert not plain.holds(MANY[:100]).any()
+    assert set(plain.groups(MANY[:100])) == {""}
+    assert plain == Holdout(share=None, seed=7)
 
 
 def test_share_and_seed_come_from_the_settings(tmp_path: Path) -> None:
-    found = workspace(tmp_path, holdout_share=0.5, holdout_seed=8)
-    assert kept_out(found, MANY[:100]).tolist() == held_out(MANY[:100], share=0.5, seed=8).tolist()
-    assert groups(found, ["C-1", "C-2"]).tolist() == ["holdout", "treatment"]
-    assert holdout.chosen_by(found) == [0.5, 8]
+    found = workspace(tmp_path, holdout_share=0.5, holdout_seed=8).holdout
+    assert found.holds(MANY[:100]).tolist() == held_out(MANY[:100], share=0.5, seed=8).tolist()
+    assert found.groups(["C-1", "C-2"]).tolist() == ["holdout", "treatment"]
+    assert found == Holdout(share=0.5, seed=8)

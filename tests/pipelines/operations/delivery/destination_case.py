@@ -23,7 +23,7 @@ BLOCKS = [{"kind": "sql", "name": name, "address": "postgresql://127.0.0.1:9/non
 def job_in(folder: Path) -> Job:
     """A job on an empty workspace with two destinations."""
     settings = Settings.model_validate(SETTINGS.model_dump(exclude_unset=True) | {"destinations": BLOCKS})
-    return Job(Workspace(folder, settings, AS_OF), People(quiet=True), NOW)
+    return Job(Workspace(folder, settings, AS_OF, AS_OF), People(quiet=True), NOW)
 
 
 @dataclass

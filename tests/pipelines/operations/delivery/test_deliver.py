@@ -21,7 +21,6 @@ from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.holdout import kept_out
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.operations.delivery import deliver as delivery
@@ -116,12 +115,12 @@ def test_what_is_held_is_what_was_scored(shop: Path, memory: Memory) -> None:
     found = ScoreStore(Store(shop)).current()
     assert found is not None
     for row in found[1].to_dict("records"):
-        held = memory.records[row["customer_id"]]
-        assert held["churn_probability"] == round(row["churn_probability"], 4)
-        assert held["churn_risk_band"] == row["churn_risk_band"]
-        assert (held["reason_1"] or "") == row["reason_1"]
-        assert held["run_id"] == row["run_id"]
-        assert held["valid_until"] == "2025-07-01"
+        remote = memory.records[row["customer_id"]]
+        assert remote["churn_probability"] == round(row["churn_probability"], 4)
+        assert remote["churn_risk_band"] == row["churn_risk_band"]
+        assert (remote["reason_1"] or "") == row["reason_1"]
+        assert remote["run_id"] == row["run_id"]
+        assert remote["valid_until"] == "2025-07-01"
 
 
 def test_a_change_in_one_customer_sends_one_record(shop: Path, memory: Memory) -> None:
@@ -259,7 +258,7 @@ def test_who_is_scored_no_more_is_emptied(shop: Path, memory: Memory) -> None:
     rescored(shop, lambda frame: frame[frame.customer_id != "C-0042"])
     deliver(shop)
     assert memory.records["C-0042"]["suppressed_why"] == "not_scored"
-    assert "C-0042" not in Outbox(Store(shop), "crm").held()
+    assert "C-0042" not in Outbox(Store(shop), "crm").remote_states()
 
 
 def test_an_erased_customer_is_in_no_outbox_and_the_receipt_names_the_destination(shop: Path, memory: Memory) -> None:
@@ -366,7 +365,7 @@ def test_a_broken_destination_does_not_keep_the_others_from_theirs(shop: Path, m
     settings = opened(shop).settings
     first = settings.destinations[0]
     both = settings.model_copy(update={"destinations": (first, first.model_copy(update={"name": "other"}))})
-    workspace = Workspace(shop, both, opened(shop).as_of)
+    workspace = Workspace(shop, both, opened(shop).as_of, opened(shop).today)
     monkeypatch.setattr(delivery, "connect", lambda plan, language: bad if plan.name == "crm" else good)
     with pytest.raises(DestinationError, match=r"crm: the token does not do"):
         delivery.deliver(workspace, now=NOW)
@@ -396,15 +395,15 @@ bands = ["low", "medium", "high"]
 """
 
 
-def held_out(folder: Path) -> set[str]:
+def holdout(folder: Path) -> set[str]:
     customers = sorted(everybody(folder))
-    return {name for name, out in zip(customers, kept_out(opened(folder), customers), strict=True) if out}
+    return {name for name, out in zip(customers, opened(folder).holdout.holds(customers), strict=True) if out}
 
 
 def test_a_held_out_customers_risk_reaches_nobody_who_could_act(shop: Path, memory: Memory) -> None:
     (shop / "plays.toml").write_text(PLAYS)
     settle(shop, retention={"holdout_share": 0.2})
-    found, out = deliver(shop), held_out(shop)
+    found, out = deliver(shop), holdout(shop)
     assert 30 < len(out) == found["suppressed"]
     for name in out:
         shown = {field for field, value in memory.records[name].items() if value is not None}
@@ -419,10 +418,10 @@ def test_a_held_out_customers_risk_reaches_nobody_who_could_act(shop: Path, memo
 def test_the_plays_of_the_week_are_shown_and_no_more_than_there_is_room_for(shop: Path, memory: Memory) -> None:
     (shop / "plays.toml").write_text(PLAYS)
     first = deliver(shop)
-    called = {name for name, held in memory.records.items() if held["recommended_play_code"] == "call"}
+    called = {name for name, remote in memory.records.items() if remote["recommended_play_code"] == "call"}
     assert len(called) == 5
     assert {memory.records[name]["recommended_play"] for name in called} == {"Call: Ask what is missing."}
-    assert {held["treatment_group"] for held in memory.records.values()} == {"treatment", "holdout"}
+    assert {remote["treatment_group"] for remote in memory.records.values()} == {"treatment", "holdout"}
     rows = pd.read_csv(shop / first["csv"], encoding="utf-8-sig")
     assert set(rows["customer_id"][rows["recommended_play_code"] == "call"]) == called
     assert counts(deliver(shop))[:2] == (0, 0)
@@ -445,7 +444,7 @@ def test_who_opted_out_takes_no_room_and_is_in_neither_group(shop: Path, memory:
     deliver(shop)
     assert chosen not in set(Recommended(Store(shop)).read()["customer_id"])
     assert memory.records[chosen]["suppressed_why"] == "opt_out"
-    assert sum(held["recommended_play_code"] == "call" for held in memory.records.values()) == 5
+    assert sum(remote["recommended_play_code"] == "call" for remote in memory.records.values()) == 5
 
 
 def test_what_a_delivery_leaves_undone_is_an_exit_code(shop: Path) -> None:

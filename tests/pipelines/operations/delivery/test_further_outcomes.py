@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipelines.data.snapshots.snapshot import Snapshot, snapshots_of
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.operations.delivery import further_outcomes as further_scores
+from pipelines.operations.delivery import further_outcomes
+from pipelines.prediction.scoring.score import plan_of
 from tests.pipelines.operations.plays.recommend_case import HELD_OUT, TREATED, play, workspace
 
 CUSTOMERS = [TREATED[0], HELD_OUT[0], TREATED[1], HELD_OUT[1]]
@@ -19,15 +21,26 @@ CUSTOMERS = [TREATED[0], HELD_OUT[0], TREATED[1], HELD_OUT[1]]
 def also(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Writes the file of further outcomes of four customers, as if a champion had scored them; its path."""
     rows = pd.DataFrame({"customer_id": CUSTOMERS, "outcome": "contraction", "probability": 0.5})
-    monkeypatch.setattr(further_scores, "feature_file", lambda *_: SimpleNamespace(sha256="f"))
-    monkeypatch.setattr(further_scores, "feature_frame", lambda *_: pd.DataFrame())
-    monkeypatch.setattr(further_scores, "_scored", lambda *_: rows)
+    monkeypatch.setattr(Snapshot, "file", SimpleNamespace(sha256="f"))
+    monkeypatch.setattr(Snapshot, "frame", lambda _: pd.DataFrame())
+    monkeypatch.setattr(further_outcomes, "_scored", lambda *_: rows)
 
     def write(found: Workspace) -> str:
-        champions: Any = [(found, SimpleNamespace(version="v"))]
-        path = further_scores._also(found, champions, lambda _: None)
-        assert path is not None
-        return path
+        # A day with data, which nothing here looks at.
+        vars(found)["data_days"] = (found.as_of, found.as_of)
+        champion: Any = SimpleNamespace(
+            task=SimpleNamespace(kind="contraction"), version=SimpleNamespace(version="v"), fitted=None
+        )
+        plan = plan_of(found.settings)
+        return further_outcomes._also(
+            snapshots_of(found),
+            [champion],
+            plan,
+            permissions=found.permissions,
+            holdout=found.holdout,
+            refusals=found.refusals,
+            progress=lambda _: None,
+        )
 
     return write
 

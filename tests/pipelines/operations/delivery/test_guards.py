@@ -12,7 +12,7 @@ from features.errors import SettingsError
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.storage.store import Store
-from pipelines.operations.delivery.difference import Change, Held
+from pipelines.operations.delivery.difference import Change, RemoteState
 from pipelines.operations.delivery.guards import of_a_destination, of_the_run, passable, stopped
 from tests.pipelines.operations.delivery.destination_case import values
 
@@ -69,9 +69,9 @@ def test_no_champion_at_all_stops(tmp_path: Path) -> None:
     assert told(of_the_run(run(), today=date(2024, 7, 2), versions=versions(tmp_path))) == ["model"]
 
 
-def before(high: int, low: int) -> dict[str, Held]:
+def before(high: int, low: int) -> dict[str, RemoteState]:
     bands = ["high"] * high + ["low"] * low
-    return {f"C-{number}": Held("x", "2024-07-31", band, "call", False) for number, band in enumerate(bands)}
+    return {f"C-{number}": RemoteState("x", "2024-07-31", band, "call", False) for number, band in enumerate(bands)}
 
 
 def to(number: int, band: str | None, *, play: str = "call", withdrawn: bool = False) -> Change:
@@ -79,13 +79,13 @@ def to(number: int, band: str | None, *, play: str = "call", withdrawn: bool = F
     return Change(f"C-{number}", changed, "y", withdrawn)
 
 
-def guards(changes: list[Change], held: dict[str, Held]) -> Any:
-    return of_a_destination(changes, held, max_changed_share=0.5, max_band_shift=0.2)
+def guards(changes: list[Change], remote: dict[str, RemoteState]) -> Any:
+    return of_a_destination(changes, remote, max_changed_share=0.5, max_band_shift=0.2)
 
 
 def test_a_first_delivery_has_nothing_to_be_compared_with() -> None:
     assert stopped(guards([to(number, "high") for number in range(10)], {})) == []
-    unsure = {"C-0": Held(None, None, None, None, True)}
+    unsure = {"C-0": RemoteState(None, None, None, None, True)}
     assert stopped(guards([to(0, "high")], unsure)) == []
 
 

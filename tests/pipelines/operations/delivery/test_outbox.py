@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.foundation.ledger.outbox import destinations, holders, rows_of, strike
+from pipelines.foundation.ledger.outbox import delete_customers, destinations, holders, rows_of
 from pipelines.foundation.storage.store import Store
-from pipelines.operations.delivery.difference import Change, Held
+from pipelines.operations.delivery.difference import Change, RemoteState
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.policy import content
 from tests.pipelines.operations.delivery.destination_case import values
@@ -34,43 +34,45 @@ def plan(outbox: Outbox, *changes: Change, keep: tuple[str, ...] = ()) -> None:
 
 def deliver(outbox: Outbox, *changes: Change) -> None:
     plan(outbox, *changes)
-    outbox.taken(outbox.begin([each.customer for each in changes]), at=AT)
+    outbox.taken(outbox.mark_in_flight([each.customer for each in changes]), at=AT)
 
 
 def test_what_is_planned_waits_until_it_is_taken(outbox: Outbox) -> None:
     plan(outbox, change("B"), change("A"))
     assert outbox.waiting() == ["A", "B"]
-    letters = outbox.begin(["A"])
-    assert letters[0].values == values()
+    records = outbox.mark_in_flight(["A"])
+    assert records[0].values == values()
     assert outbox.waiting() == ["A", "B"]
-    outbox.taken(letters, at=AT)
+    outbox.taken(records, at=AT)
     assert outbox.waiting() == ["B"]
-    assert outbox.held()["A"] == Held(content(values()), "2024-07-31", "high", "call", uncertain=False)
+    assert outbox.remote_states()["A"] == RemoteState(content(values()), "2024-07-31", "high", "call", uncertain=False)
 
 
-def test_from_the_beginning_of_a_call_the_destination_may_hold_the_record(outbox: Outbox) -> None:
+def test_once_in_flight_the_destination_may_hold_the_record(outbox: Outbox) -> None:
     plan(outbox, change("A"))
-    assert outbox.held() == {}
-    outbox.begin(["A"])
-    assert outbox.held()["A"] == Held(None, None, None, None, uncertain=True)
+    assert outbox.remote_states() == {}
+    outbox.mark_in_flight(["A"])
+    assert outbox.remote_states()["A"] == RemoteState(None, None, None, None, uncertain=True)
 
 
-def test_an_unanswered_call_leaves_what_was_taken_before_in_doubt_only(outbox: Outbox) -> None:
+def test_an_unanswered_call_makes_what_was_taken_before_uncertain_only(outbox: Outbox) -> None:
     deliver(outbox, change("A"))
     plan(outbox, change("A", band="low"))
-    outbox.begin(["A"])
-    found = outbox.held()["A"]
+    outbox.mark_in_flight(["A"])
+    found = outbox.remote_states()["A"]
     assert (found.content_sha256, found.band, found.uncertain) == (content(values()), "high", True)
 
 
-def test_a_refused_record_is_dead_and_the_destination_holds_what_it_held(outbox: Outbox) -> None:
+def test_a_refused_record_is_a_dead_letter_and_the_remote_state_stays(outbox: Outbox) -> None:
     deliver(outbox, change("A"))
     plan(outbox, change("A", band="low"), change("B"))
-    outbox.begin(["A", "B"])
-    outbox.die({"A": "too long", "B": "nobody knows them"}, certain=True)
+    outbox.mark_in_flight(["A", "B"])
+    outbox.dead_letter({"A": "too long", "B": "nobody knows them"}, certain=True)
     assert outbox.waiting() == []
-    assert outbox.held() == {"A": Held(content(values()), "2024-07-31", "high", "call", uncertain=False)}
-    assert {letter.customer: letter.why for letter in outbox.letters("dead")} == {
+    assert outbox.remote_states() == {
+        "A": RemoteState(content(values()), "2024-07-31", "high", "call", uncertain=False)
+    }
+    assert {record.customer: record.why for record in outbox.records("dead")} == {
         "A": "too long",
         "B": "nobody knows them",
     }
@@ -79,16 +81,16 @@ def test_a_refused_record_is_dead_and_the_destination_holds_what_it_held(outbox:
 
 def test_a_record_given_up_may_be_there_all_the_same(outbox: Outbox) -> None:
     plan(outbox, change("A"))
-    outbox.begin(["A"])
-    outbox.die({"A": "tried 10 times"}, certain=False)
-    assert outbox.held()["A"].uncertain
+    outbox.mark_in_flight(["A"])
+    outbox.dead_letter({"A": "tried 10 times"}, certain=False)
+    assert outbox.remote_states()["A"].uncertain
 
 
 def test_a_newer_plan_takes_the_place_of_what_was_waiting(outbox: Outbox) -> None:
     plan(outbox, change("A"), change("B"))
     plan(outbox, change("B", band="low"))
     assert outbox.waiting() == ["B"]
-    assert outbox.begin(["B"])[0].values["churn_risk_band"] == "low"
+    assert outbox.mark_in_flight(["B"])[0].values["churn_risk_band"] == "low"
 
 
 def test_tries_are_counted_for_the_same_content_only(outbox: Outbox) -> None:
@@ -96,40 +98,40 @@ def test_tries_are_counted_for_the_same_content_only(outbox: Outbox) -> None:
     outbox.tried({"A": "locked"})
     outbox.tried({"A": "locked"})
     plan(outbox, change("A"))
-    assert outbox.letters("pending")[0].attempts == 2
+    assert outbox.records("pending")[0].attempts == 2
     plan(outbox, change("A", band="low"))
-    assert outbox.letters("pending")[0].attempts == 0
+    assert outbox.records("pending")[0].attempts == 0
 
 
 def test_refusals_that_still_hold_stay_and_others_go(outbox: Outbox) -> None:
     plan(outbox, change("A"), change("B"))
-    outbox.begin(["A", "B"])
-    outbox.die({"A": "no", "B": "no"}, certain=True)
+    outbox.mark_in_flight(["A", "B"])
+    outbox.dead_letter({"A": "no", "B": "no"}, certain=True)
     plan(outbox, keep=("A",))
-    assert [letter.customer for letter in outbox.letters("dead")] == ["A"]
+    assert [record.customer for record in outbox.records("dead")] == ["A"]
     plan(outbox, change("A", band="low"))
-    assert outbox.letters("dead") == []
+    assert outbox.records("dead") == []
     assert outbox.waiting() == ["A"]
 
 
 def test_a_withdrawal_that_was_taken_leaves_nothing(outbox: Outbox) -> None:
     deliver(outbox, change("A"), change("B"))
     deliver(outbox, change("A", withdrawn=True))
-    assert set(outbox.held()) == {"B"}
+    assert set(outbox.remote_states()) == {"B"}
     assert outbox.counts() == {"pending": 0, "dead": 0, "dropped": 0, "held": 1}
 
 
 def test_refused_records_can_be_dropped_and_tried_again(outbox: Outbox) -> None:
     plan(outbox, change("A"), change("B"), change("C"))
-    outbox.begin(["A", "B"])
+    outbox.mark_in_flight(["A", "B"])
     outbox.tried({"A": "locked"})
-    outbox.die({"A": "no", "B": "no"}, certain=True)
+    outbox.dead_letter({"A": "no", "B": "no"}, certain=True)
     assert outbox.put("dropped", {"A", "C"}) == 1
     assert outbox.counts() == {"pending": 1, "dead": 1, "dropped": 1, "held": 0}
     assert set(outbox.refused()) == {"A", "B"}
     assert outbox.put("pending", None) == 2
     assert outbox.waiting() == ["A", "B", "C"]
-    assert outbox.letters("pending")[0].attempts == 0
+    assert outbox.records("pending")[0].attempts == 0
 
 
 def test_destinations_do_not_see_each_other(outbox: Outbox) -> None:
@@ -138,21 +140,21 @@ def test_destinations_do_not_see_each_other(outbox: Outbox) -> None:
     plan(other, change("A"))
     outbox.plan([], keep=(), at=AT)
     assert other.waiting() == ["A"]
-    assert other.held() == {}
+    assert other.remote_states() == {}
     assert destinations(outbox.store) == ["crm", "other"]
 
 
-def test_who_is_struck_is_in_no_outbox_any_more_and_perhaps_in_what_is_held(outbox: Outbox) -> None:
+def test_who_is_deleted_is_in_no_outbox_any_more_and_perhaps_in_the_remote_state(outbox: Outbox) -> None:
     deliver(outbox, change("A"), change("B"))
     plan(outbox, change("A", band="low"), change("C"))
     gone = lambda names: np.array([name == "A" for name in names], dtype=np.bool_)  # noqa: E731
     assert rows_of(outbox.store, ["A", "B", "Z"], table="held") == {"A": 1, "B": 1}
-    assert strike(outbox.store, gone, tables=("outbox",)) == 1
+    assert delete_customers(outbox.store, gone, tables=("outbox",)) == 1
     assert outbox.waiting() == ["C"]
     assert holders(outbox.store, "A") == ["crm"]
-    assert strike(outbox.store, gone, tables=("outbox", "held")) == 1
+    assert delete_customers(outbox.store, gone, tables=("outbox", "held")) == 1
     assert holders(outbox.store, "A") == []
-    assert set(outbox.held()) == {"B"}
+    assert set(outbox.remote_states()) == {"B"}
 
 
 def test_deliveries_are_logged_newest_first(outbox: Outbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines.foundation.workspace.job import Job
-from pipelines.operations.delivery import outbox_command as letters
+from pipelines.operations.delivery import outbox_command
 from pipelines.operations.delivery.difference import Change
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.policy import content
@@ -26,13 +26,15 @@ def job(tmp_path: Path) -> Job:
 def refused(job: Job, *customers: str, name: str = "crm") -> Outbox:
     outbox, said = Outbox(job.workspace.store, name), values()
     outbox.plan([Change(each, said, content(said), withdrawn=False) for each in customers], keep=(), at=NOW)
-    outbox.begin(customers)
-    outbox.die(dict.fromkeys(customers, "nobody knows them"), certain=True)
+    outbox.mark_in_flight(customers)
+    outbox.dead_letter(dict.fromkeys(customers, "nobody knows them"), certain=True)
     return outbox
 
 
 def listed(job: Job, destination: str | None = None, **options: Any) -> dict[str, Any]:
-    found = letters.letters(job, destination, **{"customers": None, "retry": False, "drop": False} | options)
+    found = outbox_command.manage_outbox(
+        job, destination, **{"customers": None, "retry": False, "drop": False} | options
+    )
     return {each["name"]: each for each in found["destinations"]}
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from pipelines.foundation.storage.store import Store
 from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.operations.delivery.difference import Change
-from pipelines.operations.delivery.outbox import Letter, Outbox
+from pipelines.operations.delivery.outbox import Outbox, OutboxRecord
 from pipelines.operations.delivery.policy import content
 from pipelines.operations.delivery.sending import Patience, Sent, read_back, send
 from tests.pipelines.operations.delivery.destination_case import Memory, values
@@ -90,18 +90,18 @@ def test_a_lost_answer_sends_the_same_records_again(tmp_path: Path) -> None:
     outbox = planned(tmp_path, "A", "B")
     assert sent(outbox, memory).taken == 2
     assert memory.calls[0] == memory.calls[1]
-    assert not any(found.uncertain for found in outbox.held().values())
+    assert not any(found.uncertain for found in outbox.remote_states().values())
 
 
 def test_a_refused_record_holds_up_no_other(tmp_path: Path) -> None:
     outbox = planned(tmp_path, "A", "B", "C")
     found = sent(outbox, Memory(unknown=frozenset({"id of B"})))
     assert (found.taken, found.dead, found.failed) == (2, 1, 0)
-    assert outbox.letters("dead")[0].why == "nobody knows them"
-    assert set(outbox.held()) == {"A", "C"}
+    assert outbox.records("dead")[0].why == "nobody knows them"
+    assert set(outbox.remote_states()) == {"A", "C"}
 
 
-def test_records_to_be_tried_later_come_last_and_die_after_so_many_tries(tmp_path: Path) -> None:
+def test_records_to_be_tried_later_come_last_and_are_dead_letters_after_so_many_tries(tmp_path: Path) -> None:
     outbox, memory, pauses = planned(tmp_path, "A", "B"), Memory(batch=2, mood=iter(["busy"])), list[float]()
     assert sent(outbox, memory, pauses=pauses).taken == 2
     assert memory.calls == [["id of A", "id of B"], ["id of B"]]
@@ -118,8 +118,8 @@ def test_records_to_be_tried_later_come_last_and_die_after_so_many_tries(tmp_pat
     outbox, locked = planned(tmp_path / "two", "A"), Locked()
     assert sent(outbox, locked, attempts=3).dead == 1
     assert len(locked.calls) == 3
-    assert outbox.letters("dead")[0].why == "tried 3 times: the row is locked"
-    assert outbox.held()["A"].uncertain
+    assert outbox.records("dead")[0].why == "tried 3 times: the row is locked"
+    assert outbox.remote_states()["A"].uncertain
 
 
 @given(
@@ -137,7 +137,7 @@ def test_whatever_befalls_the_calls_the_end_is_exact(
     found = sent(outbox, memory, attempts=14)
     assert found.taken == count
     assert memory.records == {f"id of {name}": values() for name in names}
-    assert set(outbox.held()) == set(names)
+    assert set(outbox.remote_states()) == set(names)
     assert outbox.waiting() == []
 
 
@@ -149,33 +149,33 @@ def test_pauses_grow_and_are_spread_and_bounded() -> None:
         assert longest * 0.95 < max(drawn) <= longest
 
 
-def letter(customer: str, *, withdrawn: bool = False, **changes: Any) -> Letter:
-    return Letter(customer, "x", values(**changes), withdrawn, "pending", 0, "", "2024-07-01")
+def record(customer: str, *, withdrawn: bool = False, **changes: Any) -> OutboxRecord:
+    return OutboxRecord(customer, "x", values(**changes), withdrawn, "pending", 0, "", "2024-07-01")
 
 
-def back(memory: Memory, *letters: Letter) -> dict[str, list[str]]:
+def back(memory: Memory, *records: OutboxRecord) -> dict[str, list[str]]:
     patience = Patience(attempts=3, pause_seconds=1.0)
-    return read_back(memory, letters, own=list, sleep=lambda _: None, patience=patience)
+    return read_back(memory, records, own=list, sleep=lambda _: None, patience=patience)
 
 
 def test_what_is_read_back_is_compared_field_by_field() -> None:
     memory = Memory(records={"A": values(), "B": values(churn_risk_band="low", value_at_risk=1.0)})
-    assert back(memory, letter("A"), letter("B"), letter("C")) == {
+    assert back(memory, record("A"), record("B"), record("C")) == {
         "B": ["churn_risk_band", "value_at_risk"],
         "C": ["external_id"],
     }
 
 
 def test_ways_of_writing_are_no_differences() -> None:
-    held = values(churn_probability=0.81 + 1e-9, previous_risk_band="", scored_at="2024-07-01T08:00:00+02:00")
-    del held["reason_2"]
-    assert back(Memory(records={"A": held}), letter("A")) == {}
-    assert back(Memory(records={"A": values(suppressed=None)}), letter("A")) == {}
-    assert back(Memory(records={"A": values(suppressed=None)}), letter("A", suppressed=True)) == {"A": ["suppressed"]}
+    remote = values(churn_probability=0.81 + 1e-9, previous_risk_band="", scored_at="2024-07-01T08:00:00+02:00")
+    del remote["reason_2"]
+    assert back(Memory(records={"A": remote}), record("A")) == {}
+    assert back(Memory(records={"A": values(suppressed=None)}), record("A")) == {}
+    assert back(Memory(records={"A": values(suppressed=None)}), record("A", suppressed=True)) == {"A": ["suppressed"]}
 
 
 def test_a_withdrawn_record_need_not_be_there() -> None:
-    assert back(Memory(), letter("A", withdrawn=True)) == {}
+    assert back(Memory(), record("A", withdrawn=True)) == {}
 
 
 def test_reading_back_is_tried_again_and_then_left() -> None:
@@ -188,8 +188,8 @@ def test_reading_back_is_tried_again_and_then_left() -> None:
                 raise UnavailableError("it is down")
             return super().read(external_ids)
 
-    assert back(Moody(records={"A": values()}), letter("A")) == {}
+    assert back(Moody(records={"A": values()}), record("A")) == {}
     moody = Moody()
     moody.failures = 3
     with pytest.raises(UnavailableError):
-        back(moody, letter("A"))
+        back(moody, record("A"))

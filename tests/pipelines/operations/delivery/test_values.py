@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.operations.delivery.connector import Value
-from pipelines.operations.delivery.values import held, instant, normal
+from pipelines.operations.delivery.values import instant, normal, remote_value
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_value_of_another_kind_is_refused_without_repeating_it(name: str, valu
     ],
 )
 def test_what_is_held_is_read_in_our_types_or_as_it_stands(name: str, raw: object, ours: Value) -> None:
-    found = held(FIELDS[name], raw)
+    found = remote_value(FIELDS[name], raw)
     assert (found, type(found)) == (ours, type(ours))
 
 

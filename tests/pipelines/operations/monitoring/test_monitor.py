@@ -20,14 +20,17 @@ from models import realised
 from models.evaluation import metrics
 from pipelines import run as stages
 from pipelines.cli import app
+from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.monitoring import matured
 from pipelines.operations.monitoring.cohorts import compared
 from pipelines.operations.monitoring.drifting import described
-from pipelines.operations.monitoring.monitor import monitor, monitored, newest
+from pipelines.operations.monitoring.monitor import matured_plan, monitor, monitored, newest
+from pipelines.operations.monitoring.profiles import Profiles
 from pipelines.operations.monitoring.webhook import VARIABLE
+from pipelines.prediction.training.task import main_task
 from tests.pipelines.operations.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
 from tests.pipelines.operations.monitoring.test_webhook import listening
 from tests.pipelines.operations.plays.impact_case import recommend, recommended
@@ -101,7 +104,7 @@ def test_a_customer_saved_by_a_play_is_never_an_alert_on_the_model(
     """Whom a play was recommended all stay; of all others as many leave as the model said."""
     workspace, random = job_of(copy, TODAY).workspace, np.random.default_rng(8)
     run = ScoreStore(workspace.store).newest_runs()[-1]
-    rows = pd.concat([matured.joined(workspace, run)] * 12).sort_values("churn_probability", ascending=False)
+    rows = pd.concat([matured.joined(main_task(workspace), run)] * 12).sort_values("churn_probability", ascending=False)
     rows["customer_id"] = [f"C{number}" for number in range(len(rows))]
     rows["label"] = (random.random(len(rows)) < rows["churn_probability"]).astype(float)
     rows["treated"] = 0
@@ -114,7 +117,8 @@ def test_a_customer_saved_by_a_play_is_never_an_alert_on_the_model(
     rows["label"] = rows["label"].where(~rows["customer_id"].isin(saved), 0.0)
     monkeypatch.setattr(matured, "joined", lambda *_: rows)
     monkeypatch.setattr(realised, "promised", lambda *_: promise)
-    last = matured.matured(workspace)[-1]
+    noted = Recommended(workspace.store).read()
+    last = matured.matured(main_task(workspace), matured_plan(workspace.settings), noted)[-1]
     assert last["recommended"] == len(saved)
     assert last["intervals"]["observed_over_expected"][1] < 0.8
     assert last["intervals"]["roc_auc"][1] < promise["roc_auc"] - 0.02
@@ -152,15 +156,18 @@ def test_the_same_data_scores_and_code_are_one_document_written_once(copy: Path,
     before = files()
     assert monitor(job_of(copy, TODAY)) == document
     assert files() == before
-    assert newest(job_of(copy, TODAY).workspace) == document
+    assert newest(job_of(copy, TODAY).workspace.store, TODAY) == document
 
 
 def test_the_newest_document_is_that_of_no_later_day(copy: Path) -> None:
     earlier = monitor(job_of(copy, TODAY - timedelta(days=7)))
-    later = open_workspace(copy, now=NOW, as_of=TODAY)
-    assert [each["as_of"] for each in monitored(later, at_most=2)] == [str(TODAY - timedelta(days=7)), str(TODAY)]
-    assert newest(open_workspace(copy, now=NOW, as_of=TODAY - timedelta(days=1))) == earlier
-    assert newest(open_workspace(copy, now=NOW, as_of=TRAINED)) is None
+    store = open_workspace(copy, now=NOW).store
+    assert [each["as_of"] for each in monitored(store, TODAY, at_most=2)] == [
+        str(TODAY - timedelta(days=7)),
+        str(TODAY),
+    ]
+    assert newest(store, TODAY - timedelta(days=1)) == earlier
+    assert newest(store, TRAINED) is None
 
 
 def test_amounts_in_cents_are_found(copy: Path) -> None:
@@ -225,7 +232,14 @@ def test_with_few_snapshots_drift_is_unknown_and_what_is_needed_is_said(company:
     workspace = job_of(company, TODAY).workspace
     fitted = workspace.versions.load(workspace.versions.champion().version)
     few = replace(fitted, snapshots=fitted.snapshots[-4:])
-    found = described(workspace, compared(workspace, few), fitted=few)
+    snapshots = main_task(workspace).snapshots
+    found = described(
+        compared(Profiles(snapshots, few, champion="few"), TODAY),
+        fitted=few,
+        definition=snapshots.definition,
+        as_of=TODAY,
+        level=workspace.settings.monitoring.level,
+    )
     assert found["p_value"] == "unknown"
     assert found["reason"].startswith("the champion learned from 4 snapshots, and 6 are needed")
     assert len(found["indicators"]) > 10

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.snapshots.features import outcome_frame
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.template import render
@@ -36,7 +36,7 @@ def make_company(folder: Path) -> Path:
 
 def at_risk(folder: Path, day: date) -> pd.DataFrame:
     """customer_id and churn (0 or 1) of a day."""
-    found = outcome_frame(job_of(folder, TODAY).workspace, day)
+    found = snapshots_of(job_of(folder, TODAY).workspace).at(day).outcomes()
     assert found is not None
     return found[["customer_id", "churn"]].sort_values("customer_id", ignore_index=True)
 

@@ -38,7 +38,7 @@ def workspace(root: Path, *plays: Play, day: date = DAY, language: str = "en", *
     """A customer is kept for one horizon: a play brings success_rate times value at risk, less what it costs."""
     plan = {"holdout_share": SHARE, "kept_months": 60 / (365.25 / 12)} | retention
     settings = SETTINGS.model_copy(update={"retention": Retention(**plan), "language": language})
-    found = Workspace(root, settings, day, plays)
+    found = Workspace(root, settings, day, day, plays)
     vars(found)["tables"] = {}
     return found
 

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from features.errors import SettingsError
 from pipelines.cli import app
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.operations.plays.impact import first_of_each, impact, measured, plays, recommended_any, with_actions
+from pipelines.operations.plays.impact import first_of_each, impact, plays, recommended_any, with_actions
 from tests.pipelines.operations.monitoring.company_case import job_of
 from tests.pipelines.operations.plays.impact_case import (
     DAY,
@@ -28,6 +29,7 @@ from tests.pipelines.operations.plays.impact_case import (
     recommend,
     recommended,
 )
+from tests.pipelines.stage_case import measured
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +175,7 @@ def test_what_is_not_known_by_the_day_is_not_used(copy: Path) -> None:
     assert measured(workspace_of(copy, DAY + timedelta(days=43)))["plays"][0]["verdict"] == "too_early"
     assert measured(workspace_of(copy, DAY + timedelta(days=44)))["plays"][0]["unknown"] == 0
     assert measured(workspace_of(copy, DAY - timedelta(days=1)))["plays"] == []
-    assert [recommended_any(workspace_of(copy, day)) for day in (DAY, DAY - timedelta(days=1))] == [True, False]
+    assert [recommended_any(workspace_of(copy).store, day) for day in (DAY, DAY - timedelta(days=1))] == [True, False]
 
 
 def test_actions_count_that_were_this_play_from_the_day_until_the_windows_end(copy: Path) -> None:
@@ -195,7 +197,7 @@ def test_actions_count_that_were_this_play_from_the_day_until_the_windows_end(co
     made.assign(currency="EUR").to_parquet(place, index=False)
     workspace = workspace_of(copy)
     ingest(workspace.store, workspace.settings)
-    found = with_actions(workspace_of(copy), recommended(names, play="call", day=DAY, held_out=0))
+    found = with_actions(snapshots_of(workspace_of(copy)), recommended(names, play="call", day=DAY, held_out=0))
     assert found["actions"].tolist() == [2, 0, 0, 2, 0]
     assert found["cost"].tolist() == [20.0, 0.0, 0.0, 5.0, 0.0]
     assert found["without_cost"].tolist() == [0, 0, 0, 1, 0]
@@ -231,6 +233,6 @@ def test_the_command_speaks_to_people_and_to_programs(copy: Path) -> None:
 def test_an_outcome_that_nobody_wants_to_prevent_is_refused(copy: Path) -> None:
     workspace = workspace_of(copy)
     outcome = workspace.settings.outcome.model_copy(update={"kind": "expansion"})
-    grown = Workspace(copy, workspace.settings.model_copy(update={"outcome": outcome}), TODAY)
+    grown = Workspace(copy, workspace.settings.model_copy(update={"outcome": outcome}), TODAY, TODAY)
     with pytest.raises(SettingsError, match="needs an outcome of loss"):
         measured(grown)

@@ -16,7 +16,7 @@ from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.operations.plays.recommend import DAYS, recommend
+from pipelines.operations.plays.recommend import DAYS
 from tests.pipelines.data.landing.landing_case import HEADER, ROW, source
 from tests.pipelines.operations.plays.recommend_case import (
     CUSTOMERS,
@@ -30,6 +30,7 @@ from tests.pipelines.operations.plays.recommend_case import (
     scored,
     workspace,
 )
+from tests.pipelines.stage_case import recommend
 
 CALL, MESSAGE = play("call", capacity_per_week=2, cool_down_days=10), play("message", success_rate=0.2)
 ONE, TWO, THREE = TREATED[:3]
@@ -191,7 +192,7 @@ def test_treatments_count_as_they_land_and_only_from_when_they_were_known(tmp_pa
     sources = (source(), source("done.csv", table="treatments", columns=columns))
     plan = plain.settings.model_copy(update={"sources": sources, "time_zone": "UTC"})
     ingest(plain.store, plan)
-    found = Workspace(tmp_path, plan, DAY, plain.plays)
+    found = Workspace(tmp_path, plan, DAY, DAY, plain.plays)
     assert shown(found, scored(found, {ONE: 10.0, TWO: 10.0, THREE: 5.0})) == {TWO: "call", THREE: "call"}
 
 
@@ -264,7 +265,7 @@ def test_who_objected_has_no_row_and_takes_no_place(tmp_path: Path) -> None:
     (tmp_path / "objections.csv").write_text(f"customer_id\n{ONE}\n")
     found = workspace(tmp_path, play("call", capacity_per_week=1))
     plan = found.settings.privacy.model_copy(update={"objections": "objections.csv"})
-    refusing = Workspace(tmp_path, found.settings.model_copy(update={"privacy": plan}), DAY, found.plays)
+    refusing = Workspace(tmp_path, found.settings.model_copy(update={"privacy": plan}), DAY, DAY, found.plays)
     vars(refusing)["tables"] = {}
     rows = recommend(refusing, scored(refusing, {ONE: 90.0, TWO: 10.0}))
     assert rows[["customer_id", "recommended_play_code"]].to_numpy().tolist() == [[TWO, "call"]]
@@ -275,7 +276,7 @@ def test_where_nobody_is_left_there_are_no_rows(tmp_path: Path) -> None:
     run = scored(found, {ONE: 10.0})
     (tmp_path / "consent.csv").write_text("customer_id,given\n")
     plan = found.settings.privacy.model_copy(update={"consent": "consent.csv"})
-    refusing = Workspace(tmp_path, found.settings.model_copy(update={"privacy": plan}), DAY, found.plays)
+    refusing = Workspace(tmp_path, found.settings.model_copy(update={"privacy": plan}), DAY, DAY, found.plays)
     vars(refusing)["tables"] = {}
     assert len(recommend(refusing, run)) == 0
 

@@ -20,9 +20,9 @@ from features.tables import TABLES
 from models import leaks
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots import features as snapshots
-from pipelines.data.snapshots.features import families_here
+from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.foundation.workspace import prepared_queries as prepared
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks import audit, audit_clocks
 from pipelines.prediction.checks.audit import departures, table_of_today, time_travel
@@ -43,14 +43,14 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def left(company: Workspace) -> pd.DataFrame:
-    found = departures(company, company.training_days(company.as_of)[0])
+    found = departures(snapshots_of(company), company.calendar.training_days(company.as_of)[0])
     assert found is not None
     return found
 
 
 def with_tables(company: Workspace, **tables: ir.Table) -> Workspace:
     """The same workspace over other tables."""
-    other = Workspace(company.root, company.settings, company.as_of)
+    other = Workspace(company.root, company.settings, company.as_of, company.today)
     other.__dict__.update(tables={**company.tables, **tables}, engine=company.engine, store=company.store)
     return other
 
@@ -155,21 +155,22 @@ def travel(company: Workspace, monkeypatch: pytest.MonkeyPatch, family: str, lea
     def view_of_day(tables: Mapping[str, ir.Table], day: date, *, zone: ZoneInfo) -> AsOf:
         return view(tables, day, instant(day, zone=zone))
 
-    only = [each for each in families_here(company) if each.name == family]
+    only = [each for each in snapshots_of(company).definition.families if each.name == family]
     monkeypatch.setattr(snapshots, "as_of", view_of_day)
-    monkeypatch.setattr(prepared, "known_at", view)
-    monkeypatch.setattr(snapshots, "families_here", lambda _: only)
-    day = company.training_days(company.as_of)[-1]
+    monkeypatch.setattr(Definition, "families", only)
+    day = company.calendar.training_days(company.as_of)[-1]
     # What leaks, and what the family needs: to change the other tables takes most of the time.
     needed = {name for group in only[0].groups for need in group.needs for name in need.split("|")}
     wanted = needed | leaky.keys() | {"subscriptions"}
     read = {name: table for name, table in company.tables.items() if name in wanted}
-    return list(time_travel(shortened(company, read), [day]))
+    return list(time_travel(snapshots_of(shortened(company, read)), [day]))
 
 
 def shortened(company: Workspace, tables: Mapping[str, ir.Table]) -> Workspace:
     """The same workspace with fewer lookbacks, over some tables."""
-    other = Workspace(company.root, company.settings.model_copy(update={"lookback_days": LOOKBACKS}), company.as_of)
+    other = Workspace(
+        company.root, company.settings.model_copy(update={"lookback_days": LOOKBACKS}), company.as_of, company.today
+    )
     vars(other).update(tables=dict(tables), engine=company.engine, store=company.store)
     return other
 
@@ -177,7 +178,11 @@ def shortened(company: Workspace, tables: Mapping[str, ir.Table]) -> Workspace:
 @pytest.fixture(scope="module")
 def right_cut(company: Workspace) -> list[Finding]:
     """Time travel over every family and every table as they are."""
-    return list(time_travel(shortened(company, company.tables), [company.training_days(company.as_of)[-1]]))
+    return list(
+        time_travel(
+            snapshots_of(shortened(company, company.tables)), [company.calendar.training_days(company.as_of)[-1]]
+        )
+    )
 
 
 @pytest.mark.parametrize(("table", "family", "cut"), IN_CODE, ids=lambda each: getattr(each, "__name__", each))
@@ -191,7 +196,12 @@ def test_a_wrong_cut_of_time_is_found(
 
 @pytest.mark.parametrize("family", sorted({family for _, family, _ in IN_CODE}))
 def test_the_right_cut_raises_no_alarm(company: Workspace, right_cut: list[Finding], family: str) -> None:
-    mine = {name for each in families_here(company) if each.name == family for name in each.columns(LOOKBACKS)}
+    mine = {
+        name
+        for each in snapshots_of(company).definition.families
+        if each.name == family
+        for name in each.columns(LOOKBACKS)
+    }
     assert mine
     assert [each for each in right_cut if each.column in {*mine, "customer_id"}] == []
 
@@ -243,8 +253,8 @@ def planted(company: Workspace, table: str, plant: Plant, left: pd.DataFrame) ->
 
 
 def of_today(company: Workspace, table: str, left: pd.DataFrame) -> Iterator[Finding]:
-    days = company.training_days(company.as_of)
-    return table_of_today(company, table, days[0], days[-1], left)
+    days = company.calendar.training_days(company.as_of)
+    return table_of_today(snapshots_of(company), table, days[0], days[-1], left)
 
 
 @pytest.mark.parametrize("kind", IN_DATA)
@@ -328,5 +338,7 @@ def test_the_departed_are_counted_from_when_they_left_for_good(company: Workspac
     assert set(left.index[left["days"].notna()]) <= gone
     assert (left["days"].notna()).mean() > 0.2
     assert left["days"].dropna().min() == company.settings.outcome.horizon_days
-    assert (company.complete_until - company.training_days(company.as_of)[0]) >= timedelta(days=left["days"].max())
-    assert audit.audit_days(company)
+    assert (company.calendar.covered_until - company.calendar.training_days(company.as_of)[0]) >= timedelta(
+        days=left["days"].max()
+    )
+    assert audit.audit_days(company.calendar)

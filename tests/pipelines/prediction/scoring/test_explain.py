@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from features.errors import DataError
 from pipelines.cli import app
-from pipelines.data.snapshots.features import feature_frame
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.holdout import held_out
@@ -34,7 +34,7 @@ def shop(finished_workspace: Path, tmp_path: Path) -> Path:
 
 def one_of(root: Path, *, held: bool) -> str:
     workspace = open_workspace(root, now=NOW)
-    names = feature_frame(workspace, workspace.as_of)["customer_id"].astype(str).tolist()
+    names = snapshots_of(workspace).at(workspace.as_of).frame()["customer_id"].astype(str).tolist()
     found = held_out(names, share=0.1, seed=7).tolist()
     return next(name for name, out in zip(names, found, strict=True) if out == held)
 

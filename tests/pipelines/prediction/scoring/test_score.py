@@ -10,15 +10,19 @@ import pytest
 
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring import score
-from pipelines.prediction.scoring.score import score_rows, scored, wording
+from pipelines.prediction.scoring.score import plan_of, rows_at_risk, scored
+from pipelines.prediction.training.champion import answering
+from pipelines.prediction.training.task import main_task
 
 
 def test_batches_and_threads_change_no_score_and_no_reason(
     finished_workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = open_workspace(finished_workspace, now=datetime(2026, 1, 5, tzinfo=UTC))
-    fitted, rows, frame = score_rows(workspace)
-    bands, words = workspace.settings.bands, wording(workspace)
+    task, plan = main_task(workspace), plan_of(workspace.settings)
+    _, fitted = answering(task)
+    rows, frame = rows_at_risk(task.snapshots.at(workspace.as_of))
+    bands, words = plan.bands, plan.wording(task.snapshots.definition)
     whole = scored(fitted, rows, frame, words, bands, threads=1)
     monkeypatch.setattr(score, "BATCH", 7)
     steps: list[str] = []

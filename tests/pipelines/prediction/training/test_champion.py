@@ -12,11 +12,11 @@ import pytest
 
 from models.promotion import Verdict
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.features import training_matrix
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training import champion
-from pipelines.prediction.training.train import train
+from pipelines.prediction.training.task import main_task
 from tests.pipelines.shop_case import SETTINGS, make_shop
+from tests.pipelines.stage_case import train
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
 def first(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A shop whose champion was trained on 1 March 2025."""
     root = make_shop(tmp_path_factory.mktemp("champion") / "shop")
-    workspace = Workspace(root, SETTINGS, date(2025, 3, 1))
+    workspace = Workspace(root, SETTINGS, date(2025, 3, 1), NOW.date())
     ingest(workspace.store, workspace.settings)
     assert train(workspace, now=NOW).version.verdict == "there is no champion yet"
     return workspace
@@ -33,26 +33,26 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 def later(first: Workspace, day: date, **changes: Mapping[str, Any]) -> Workspace:
     changed = {name: getattr(SETTINGS, name).model_copy(update=parts) for name, parts in changes.items()}
-    return Workspace(first.root, SETTINGS.model_copy(update=changed), day)
+    return Workspace(first.root, SETTINGS.model_copy(update=changed), day, NOW.date())
 
 
 def judged(workspace: Workspace) -> Verdict:
-    rows = training_matrix(workspace, workspace.training_days(workspace.as_of))
+    task = main_task(workspace)
+    rows = task.snapshots.training_matrix(workspace.calendar.training_days(workspace.as_of))
     assert rows is not None
-    return champion.verdict(workspace, rows)
+    return champion.verdict(task, rows)
 
 
 def test_it_is_judged_on_outcomes_that_began_after_everything_either_learned(first: Workspace) -> None:
     workspace = later(first, date(2025, 6, 1))
     verdict = judged(workspace)
     assert [gate.gate for gate in verdict.gates][:4] == ["log_loss", "pr_auc", "top_decile_lift", "calibration"]
-    (stand_in,) = workspace.fits  # the only model fitted for it
-    learned = champion.learned_until(
-        workspace, workspace.versions.load(workspace.versions.champion().version).snapshots
-    )
-    begins = min(day for day in workspace.training_days(workspace.as_of) if day >= learned)
+    (stand_in,) = workspace.fits.values()  # the only model fitted for it
+    calendar, fitted = workspace.calendar, workspace.versions.load(workspace.versions.champion().version)
+    learned = calendar.known_on(max(champion.learned_from(fitted)))
+    begins = min(day for day in calendar.training_days(workspace.as_of) if day >= learned)
     assert begins == date(2025, 3, 24)
-    assert champion.learned_until(workspace, stand_in) <= begins
+    assert calendar.known_on(max(champion.learned_from(stand_in))) <= begins
     assert learned <= begins
 
 
@@ -68,8 +68,14 @@ def test_where_nothing_has_matured_since_the_champion_stays(first: Workspace) ->
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"outcome": {"horizon_days": 45}}, "it predicts another outcome, or of others, than the settings ask for"),
-        ({"cohort": {"active_days": 200}}, "it predicts another outcome, or of others, than the settings ask for"),
+        (
+            {"outcome": {"horizon_days": 45}},
+            "the rows ask another question than the model answers: outcome.horizon_days is 45, not 60",
+        ),
+        (
+            {"cohort": {"active_days": 200}},
+            "the rows ask another question than the model answers: cohort.active_days is 200, not 365",
+        ),
     ],
 )
 def test_a_champion_that_answers_another_question_is_replaced(
@@ -84,7 +90,7 @@ def test_a_champion_that_reads_other_columns_is_replaced(first: Workspace) -> No
     settings = SETTINGS.model_copy(update={"lookback_days": (30, 60)})
     verdict = judged(replace(first, settings=settings, as_of=date(2025, 6, 1)))
     assert verdict.promote
-    assert verdict.reason.endswith("it reads other columns than today's definitions")
+    assert "the model reads other columns than these rows have" in verdict.reason
 
 
 def test_too_little_known_before_the_comparison_keeps_the_champion(first: Workspace) -> None:
@@ -98,6 +104,6 @@ def test_the_verdicts_figures_are_kept_with_the_version(first: Workspace, tmp_pa
 
     copy = tmp_path / "copy"
     shutil.copytree(first.root, copy)
-    version = train(Workspace(copy, SETTINGS, date(2025, 6, 1)), now=NOW).version
+    version = train(Workspace(copy, SETTINGS, date(2025, 6, 1), NOW.date()), now=NOW).version
     assert version.record["promotion"][0]["gate"] == "log_loss"
     assert version.promoted == all(gate["passed"] for gate in version.record["promotion"])

@@ -15,10 +15,9 @@ from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.console import People
 from pipelines.foundation.workspace.job import Job
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.prediction.scoring.score import score
 from pipelines.prediction.training import succession
-from pipelines.prediction.training.train import registry_of, train
 from tests.pipelines.foundation.ledger.score_case import current
+from tests.pipelines.stage_case import registry_of, score, train
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import pytest
 
 from features.errors import IntegrityError, TrainingError
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.prediction.scoring.score import score
-from pipelines.prediction.training.train import _record, registry_of, train
+from pipelines.prediction.training.train import _record
 from tests.pipelines.shop_case import FORMULA
+from tests.pipelines.stage_case import registry_of, score, train
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ def test_what_mlflow_gets_holds_no_secret_and_no_customer(
     for name, secret in secrets.items():
         monkeypatch.setenv(name, secret)
     version = workspace.versions.champion()
-    told = _record(workspace, version)
+    told = _record(workspace.versions, version)
     assert told.version == version.version  # the name of the run
     assert set(told.files) >= {"settings.json", "data.json", "model_card.md", "model.json", "booster.txt"}
     everything = repr(told)

@@ -210,18 +210,18 @@ class FakeHubSpot:
         if new:
             self._add(external_id)
             self.created.append(external_id)
-        held = self.contacts[external_id]
+        contact = self.contacts[external_id]
         for name, value in values.items():
             if value is None:
-                held.pop(name, None)
+                contact.pop(name, None)
             elif name != self.unique:
-                held[name] = value
+                contact[name] = value
         return new
 
     def _shown(self, external_id: str, names: list[str]) -> dict[str, Any]:
-        held = self.contacts[external_id]
+        contact = self.contacts[external_id]
         record = self.records[external_id]
-        values = {name: external_id if name == self.unique else held.get(name) for name in names}
+        values = {name: external_id if name == self.unique else contact.get(name) for name in names}
         moment = "2026-01-01T00:00:00.000Z"
         values |= {"hs_object_id": record, "createdate": moment, "lastmodifieddate": moment}
         return {"id": record, "properties": values, "createdAt": moment, "updatedAt": moment, "archived": False}
@@ -303,8 +303,8 @@ def main() -> None:
         sys.stdout.write(f"{hubspot.address}\n")
         sys.stdout.flush()
         sys.stdin.read()
-    held = {"contacts": hubspot.contacts, "created": hubspot.created, "requests": hubspot.requests, "met": hubspot.met}
-    sys.stdout.write(f"{json.dumps(held)}\n")
+    state = {"contacts": hubspot.contacts, "created": hubspot.created, "requests": hubspot.requests, "met": hubspot.met}
+    sys.stdout.write(f"{json.dumps(state)}\n")
 
 
 if __name__ == "__main__":

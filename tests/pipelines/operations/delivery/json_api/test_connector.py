@@ -26,7 +26,7 @@ HIGH: dict[str, Value] = {
     "scored_at": "2026-04-01T02:00:00+02:00",
     "reason_1": "Achète moins — « beaucoup »",
 }
-HELD = dict.fromkeys(FIELDS) | HIGH | {"scored_at": "2026-04-01T00:00:00+00:00"}
+REMOTE = dict.fromkeys(FIELDS) | HIGH | {"scored_at": "2026-04-01T00:00:00+00:00"}
 UNKNOWN = Outcome("refused", "the system does not know this customer")
 ALL = sorted(SHAPES)
 
@@ -65,7 +65,7 @@ def test_what_is_sent_is_held_and_sending_again_changes_nothing(shape: str) -> N
         records = [Record("A-1", HIGH), Record("é/?#&, \"'", HIGH)]
         for _ in range(2):
             assert sent(connector, records) == [TAKEN, TAKEN]
-            assert connector.read(["A-1", "é/?#&, \"'", "A-9"]) == {"A-1": HELD, "é/?#&, \"'": HELD}
+            assert connector.read(["A-1", "é/?#&, \"'", "A-9"]) == {"A-1": REMOTE, "é/?#&, \"'": REMOTE}
         assert (len(fake.records), fake.created) == (2, [])
 
 
@@ -91,7 +91,7 @@ def test_a_field_that_is_not_named_stays_and_none_empties(shape: str) -> None:
         connector.send([Record("A-1", HIGH)])
         assert connector.send([Record("A-1", {"reason_1": None, "churn_risk_band": "", "suppressed": True})]) == [TAKEN]
         changed = {"reason_1": None, "churn_risk_band": None, "suppressed": True}
-        assert connector.read(["A-1"])["A-1"] == HELD | changed
+        assert connector.read(["A-1"])["A-1"] == REMOTE | changed
         name = "ATTRITION_REASON_1" if shape == "contacts" else "attrition_reason_1"
         assert fake.records["A-1"][name] == ("" if shape == "contacts" else None)
 
@@ -188,7 +188,7 @@ def test_an_answer_that_does_not_come_may_come_another_time(fault: str) -> None:
         with pytest.raises(UnavailableError, match=r"no answer \(|is no JSON"):
             connector.send([Record("A-1", HIGH)])
         assert connector.send([Record("A-1", HIGH)]) == [TAKEN]
-        assert connector.read(["A-1"]) == {"A-1": HELD}
+        assert connector.read(["A-1"]) == {"A-1": REMOTE}
 
 
 @pytest.fixture

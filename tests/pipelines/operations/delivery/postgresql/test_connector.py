@@ -212,9 +212,9 @@ def test_a_field_that_is_not_named_stays_and_none_empties(database: Database) ->
     connector.setup()
     connector.send([Record("A-1", HIGH)])
     connector.send([Record("A-1", {"churn_risk_band": None, "reason_1": "", "suppressed": True})])
-    held = connector.read(["A-1"])["A-1"]
-    assert (held["churn_risk_band"], held["reason_1"], held["suppressed"]) == (None, None, True)
-    assert (held["churn_probability"], held["horizon_days"]) == (0.75, 60)
+    remote = connector.read(["A-1"])["A-1"]
+    assert (remote["churn_risk_band"], remote["reason_1"], remote["suppressed"]) == (None, None, True)
+    assert (remote["churn_probability"], remote["horizon_days"]) == (0.75, 60)
 
 
 def test_times_and_dates_come_back_whatever_the_server_is_set_to(database: Database) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import requests
 
 from pipelines.operations.delivery.connector import TAKEN, DestinationError, UnavailableError
-from pipelines.operations.delivery.salesforce.session import CLIENT_ID, CLIENT_SECRET, TOKEN, retry_after
+from pipelines.operations.delivery.salesforce.session import CLIENT_ID, CLIENT_SECRET, TOKEN
 from tests.pipelines.operations.delivery.salesforce import fake_salesforce
 from tests.pipelines.operations.delivery.salesforce.fake_salesforce import APPLICATION, FakeSalesforce, Faults
 from tests.pipelines.operations.delivery.salesforce.fake_salesforce_wire import Answer
@@ -150,28 +149,6 @@ def test_a_netrc_does_not_replace_the_token(monkeypatch: pytest.MonkeyPatch, tmp
     with FakeSalesforce() as fake:
         connected(fake, monkeypatch).check()  # refused where the token is not the one that was set
         assert fake.requests
-
-
-def _dated(retry: str) -> requests.Response:
-    response = requests.Response()
-    response.headers.update({"Retry-After": retry, "Date": "Mon, 01 Jul 2024 06:00:00 GMT"})
-    return response
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7.0),
-        ("Mon, 01 Jul 2024 06:01:30 GMT", 90.0),
-        ("Mon, 01 Jul 2024 05:00:00 GMT", 0.0),
-        ("-3", 0.0),
-        ("inf", None),
-        ("soon", None),
-        ("", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_moment(header: str, seconds: float | None) -> None:
-    assert retry_after(_dated(header)) == seconds
 
 
 @pytest.mark.parametrize("fault", ["too_many", "unavailable", "broken", "drop", "hang_up"])

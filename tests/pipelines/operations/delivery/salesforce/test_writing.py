@@ -17,8 +17,7 @@ from pipelines.operations.delivery.connector import (
     UnavailableError,
     Value,
 )
-from pipelines.operations.delivery.salesforce import connector as salesforce
-from pipelines.operations.delivery.salesforce import writing as salesforce_writing
+from pipelines.operations.delivery.salesforce import writing
 from pipelines.operations.delivery.salesforce.connector import MOST_BY_CALLS
 from pipelines.operations.delivery.salesforce.fields import Values, cell
 from pipelines.operations.delivery.salesforce.writing import Job, Rows
@@ -131,12 +130,12 @@ def test_a_call_that_one_record_spoils_takes_the_others(monkeypatch: pytest.Monk
 
 
 def test_jobs_are_cut_where_their_file_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(salesforce_writing, "BYTES_OF_A_JOB", 1000)
+    monkeypatch.setattr(writing, "BYTES_OF_A_JOB", 1000)
     rows = Rows("Contact", "Id", {str(number): {"text": "é" * number} for number in range(200)})
     jobs = list(Job.cut(rows))
     assert len(jobs) > 10
     assert [key for job in jobs for key in job.rows.rows] == list(rows.rows)
-    assert all(len(salesforce_writing._file(job.rows).encode()) <= 1000 for job in jobs)
+    assert all(len(writing._file(job.rows).encode()) <= 1000 for job in jobs)
 
 
 @pytest.mark.parametrize("number", [1e-07, 1e-16, 123456789012.345678, -0.5, 0.0, 1e12, 90])
@@ -194,7 +193,7 @@ def test_whatever_fails_each_customer_ends_with_what_was_last_sent_and_none_is_d
         pytest.MonkeyPatch.context() as patch,
         FakeSalesforce(known, salesforce_object="Customer__c", faults=faults) as fake,
     ):
-        patch.setattr(salesforce, "MOST_BY_CALLS", most_by_calls)
+        patch.setattr("pipelines.operations.delivery.salesforce.connector.MOST_BY_CALLS", most_by_calls)
         connector = connected(fake, patch, create=create)
         expected: dict[str, dict[str, Value]] = {}
         for batch in sends:

@@ -14,7 +14,7 @@ import pytest
 from features.asof import instant
 from features.tables import TABLES
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.features import feature_file
+from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -32,7 +32,7 @@ def _opened(folder: Path) -> Workspace:
 
 
 def _bytes(workspace: Workspace, day: date) -> bytes:
-    return workspace.store.verified(feature_file(workspace, day)).read_bytes()
+    return workspace.store.verified(snapshots_of(workspace).at(day).file).read_bytes()
 
 
 def _export(source: Path, folder: Path, name: str, *, known_from: date | None, known_before: date | None) -> None:

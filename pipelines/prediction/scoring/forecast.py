@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.outcomes import OUTCOMES
-from models import forecast
+from models import forecast as models
 from models.forecast import Chances, Range, Sizes
 from models.matrix import ENTITY
-from pipelines.data.snapshots.features import as_matrix, feature_frame, outcome_frame
-from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.prediction.training import backtest
+from pipelines.prediction.training.champion import answering
+from pipelines.prediction.training.task import PredictionTask
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,49 +27,56 @@ PARTS: Mapping[str, str] = {kind: each.revenue for kind, each in OUTCOMES.items(
 FIGURES = ("customers_lost", "grr", "nrr")
 
 
-def outlook(workspace: Workspace) -> dict[str, Any]:
+def horizon_forecast(tasks: Sequence[PredictionTask]) -> dict[str, Any]:
     """The forecast of the horizon from `as_of`, and those that could have been made at each day of the backtest.
 
     {"confidence", "horizon_days", "next": {figure: {"expected", "low", "high"}} or null, "past": [{"snapshot_on",
     "figures": {figure: {"expected", "low", "high", "actual"}}}], "coverage": {figure: share of past intervals that held
     what came}, "error": {figure: mean absolute error}}. Figures are customers_lost and, by contract, grr and nrr of the
     customers at risk. A past forecast uses only errors and sizes of change that had been seen by its day.
+
+    tasks: every outcome of the workspace, the main one first.
     """
-    folds = _folds(workspace)
+    main, parts = tasks[0], _parts(tasks)
+    folds = _folds(parts)
     days = sorted(set.intersection(*(set(frame["snapshot_on"]) for frame in folds.values()))) if folds else []
-    past = [{"snapshot_on": day, "figures": _past(workspace, folds, day, days)} for day in days]
+    past = [{"snapshot_on": day, "figures": _past(main, folds, day, days)} for day in days]
     names = [name for name in FIGURES if past and name in past[0]["figures"]]
-    ahead = _next(workspace, folds, days)
     return {
-        "confidence": forecast.CONFIDENCE,
-        "horizon_days": workspace.settings.outcome.horizon_days,
-        "next": ahead,
+        "confidence": models.CONFIDENCE,
+        "horizon_days": main.question.horizon_days,
+        "next": _next(main, parts, folds, days),
         "past": past,
         "coverage": {name: float(np.mean([_held(each["figures"][name]) for each in past])) for name in names},
         "error": {name: float(np.mean([_error(each["figures"][name]) for each in past])) for name in names},
     }
 
 
-def _folds(workspace: Workspace) -> dict[str, pd.DataFrame]:
-    """Predictions of every fold, by what they are to a forecast: "lost" always, "less" and "more" where modelled."""
+def _parts(tasks: Sequence[PredictionTask]) -> dict[str, PredictionTask]:
+    """By what an outcome is to a forecast: "lost" is the main one, "less" and "more" where they are modelled."""
+    named = {"lost" if task.main else PARTS.get(task.kind, ""): task for task in tasks}
+    return {part: task for part, task in named.items() if part}
+
+
+def _folds(parts: Mapping[str, PredictionTask]) -> dict[str, pd.DataFrame]:
+    """Predictions of every fold of each part; none where the main outcome has none."""
     found = {}
-    for view in workspace.each_outcome:
-        part = "lost" if view is workspace else PARTS.get(view.settings.outcome.kind)
-        predictions = backtest.all_predictions(view, backtest.backtest(view)) if part else None
-        if part and predictions is not None:
+    for part, task in parts.items():
+        predictions = backtest.all_predictions(task.store, backtest.backtest(task))
+        if predictions is not None:
             found[part] = predictions
     return found if "lost" in found else {}
 
 
-def _past(workspace: Workspace, folds: Mapping[str, pd.DataFrame], day: str, days: list[str]) -> dict[str, Any]:
+def _past(task: PredictionTask, folds: Mapping[str, pd.DataFrame], day: str, days: list[str]) -> dict[str, Any]:
     """The forecast made at a day, beside what came."""
-    matured = timedelta(days=workspace.settings.maturity_days)
-    seen = [each for each in days if date.fromisoformat(each) + matured <= date.fromisoformat(day)]
+    today = date.fromisoformat(day)
+    seen = task.calendar.known_by(today, [date.fromisoformat(each) for each in days])
     rows = {part: _on(frame, day) for part, frame in folds.items()}
-    lost, by_contract = rows["lost"], workspace.by_contract
+    lost, by_contract = rows["lost"], task.question.by_contract
     mrr = lost["mrr_before"].to_numpy(dtype=np.float64) if by_contract else np.zeros(len(lost))
     chances = _chances({part: frame["churn_probability"].to_numpy() for part, frame in rows.items()}, mrr)
-    made = _made(workspace, chances, folds, seen, date.fromisoformat(day))
+    made = _made(task, chances, folds, list(map(str, seen)), today)
     after = lost["mrr_after"].to_numpy(dtype=np.float64) if by_contract else mrr
     came = {"customers_lost": float(lost["label"].sum())}
     if by_contract and mrr.sum() > 0:
@@ -76,37 +84,36 @@ def _past(workspace: Workspace, folds: Mapping[str, pd.DataFrame], day: str, day
     return {name: asdict(made[name]) | {"actual": actual} for name, actual in came.items()}
 
 
-def _next(workspace: Workspace, folds: Mapping[str, pd.DataFrame], days: list[str]) -> dict[str, Any] | None:
+def _next(
+    task: PredictionTask, parts: Mapping[str, PredictionTask], folds: Mapping[str, pd.DataFrame], days: list[str]
+) -> dict[str, Any] | None:
     champions = {
-        part: view.versions.load(champion.version)
-        for view in workspace.each_outcome
-        if (part := "lost" if view is workspace else PARTS.get(view.settings.outcome.kind))
-        and (champion := view.versions.aliased("champion"))
+        part: answering(each)[1] for part, each in parts.items() if each.versions.aliased("champion") is not None
     }
-    frame = feature_frame(workspace, workspace.as_of)
+    snapshot = task.snapshots.at(task.calendar.as_of)
+    frame = snapshot.frame()
     if "lost" not in champions or not len(frame):
         return None
-    rows = as_matrix(workspace, frame, workspace.as_of)
-    risks = {part: fitted.probability(rows) for part, fitted in champions.items()}
-    mrr = frame["mrr"].fillna(0).to_numpy(dtype=np.float64) if workspace.by_contract else np.zeros(len(frame))
-    made = _made(workspace, _chances(risks, mrr), folds, days, workspace.as_of)
+    risks = {
+        part: fitted.probability(parts[part].snapshots.at(snapshot.day).matrix(frame))
+        for part, fitted in champions.items()
+    }
+    mrr = frame["mrr"].fillna(0).to_numpy(dtype=np.float64) if task.question.by_contract else np.zeros(len(frame))
+    made = _made(task, _chances(risks, mrr), folds, days, snapshot.day)
     return {name: asdict(made[name]) for name in (FIGURES if mrr.sum() > 0 else FIGURES[:1])}
 
 
 def _made(
-    workspace: Workspace, chances: Chances, folds: Mapping[str, pd.DataFrame], seen: list[str], today: date
+    task: PredictionTask, chances: Chances, folds: Mapping[str, pd.DataFrame], seen: list[str], today: date
 ) -> dict[str, Range]:
     """seen: days of the backtest whose outcomes were known by `today`."""
-    strays = {part: forecast.stray([]) for part in ("lost", "less", "more")}
+    strays = {part: models.stray([]) for part in ("lost", "less", "more")}
     for part, frame in folds.items():
         errors = [_on(frame, day) for day in seen]
-        strays[part] = forecast.stray(
-            [
-                forecast.shift(each["label"].to_numpy(np.float64), each["churn_probability"].to_numpy())
-                for each in errors
-            ]
+        strays[part] = models.stray(
+            [models.shift(each["label"].to_numpy(np.float64), each["churn_probability"].to_numpy()) for each in errors]
         )
-    return forecast.forecast(chances, sizes(workspace, today), strays, seed=workspace.settings.training.seed)
+    return models.forecast(chances, sizes(task.snapshots, today), strays, seed=task.fitter.plan.seed)
 
 
 def _chances(risks: Mapping[str, Floats], mrr: Floats) -> Chances:
@@ -114,12 +121,12 @@ def _chances(risks: Mapping[str, Floats], mrr: Floats) -> Chances:
     return Chances(lost=risks["lost"], less=risks.get("less", none), more=risks.get("more", none), mrr=mrr)
 
 
-def sizes(workspace: Workspace, today: date) -> Sizes:
+def sizes(snapshots: Snapshots, today: date) -> Sizes:
     """By how much customers paid less or more in the training snapshots that had matured by a day."""
     nothing = np.empty(0)
-    if not workspace.by_contract:
+    if not snapshots.question.by_contract:
         return Sizes(less=nothing, more=nothing)
-    frames = [outcome_frame(workspace, day) for day in workspace.training_days(today)]
+    frames = [snapshots.at(day).outcomes() for day in snapshots.calendar.training_days(today)]
     known = pd.concat([frame for frame in frames if frame is not None]) if any(f is not None for f in frames) else None
     if known is None:
         return Sizes(less=nothing, more=nothing)

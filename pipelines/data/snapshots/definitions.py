@@ -1,0 +1,50 @@
+"""What a snapshot holds: who is at risk, over which spans their indicators look, and which indicators there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from features import training_set
+from features.catalog import Family, Spans
+from features.cohort import Cohort
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """What indicators are computed by, beside the landed rows themselves.
+
+    tables: the names of those that landed. time_zone: whose midnights start days. personal: with the indicators about
+    who the customer is.
+    """
+
+    cohort: Cohort
+    spans: Spans
+    time_zone: str
+    tables: tuple[str, ...]
+    personal: bool
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def families(self) -> list[Family]:
+        """The indicator families that the tables allow."""
+        return training_set.families(self.tables, personal=self.personal)
+
+    @property
+    def columns(self) -> list[str]:
+        """Every indicator column that the tables allow, in the order of the catalog."""
+        return [name for family in self.families for name in family.columns(self.spans.lookback_days)]
+
+    @property
+    def categories(self) -> list[str]:
+        """Those of `columns` that hold text."""
+        return [
+            name
+            for family in self.families
+            for indicator in family.indicators
+            if indicator.unit == "category"
+            for name in indicator.columns(self.spans.lookback_days)
+        ]

@@ -1,0 +1,95 @@
+"""The outcomes of a snapshot: computed from frozen inputs, and named by their hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from features import outcomes as definitions
+from features.asof import as_of
+from features.cohort import Cohort, cohort
+from features.spells import Endings
+from models.matrix import ENTITY
+from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.workspace.compiled_queries import CompiledQueries
+
+BY = ("features.outcomes", "features.asof", "features.cohort")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What is observed of customers after a snapshot: of whom, in which window, by whose midnights, from which tables.
+
+    Every kind of outcome is, at once: a question without its kind. endings: None where nobody is bound by contract.
+    """
+
+    cohort: Cohort
+    lead_days: int
+    horizon_days: int
+    endings: Endings | None
+    price_rise_is_expansion: bool
+    time_zone: str
+    tables: tuple[str, ...]
+
+    @property
+    def offsets(self) -> tuple[int, int, int]:
+        """From the snapshot to the first day of the window, the first after it, and the day all is known."""
+        end = self.lead_days + self.horizon_days
+        return self.lead_days, end, end + (0 if self.endings is None else self.endings.grace_days)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeInputs:
+    """landed: hashes of the files of which something was known when the outcome was; otherwise as `FeatureInputs`."""
+
+    observed: Observed
+    landed: tuple[str, ...]
+    refusals: str
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self, by=BY)
+
+
+def outcomes(
+    observed: Observed,
+    tables: Mapping[str, ir.Table],
+    day: date,
+    engine: Any,
+    *,
+    compiled: CompiledQueries | None = None,
+) -> pa.Table:
+    """One row per customer of the day's cohort with an outcome, a column per kind, as `features.outcomes` has them.
+
+    The day must be one whose outcomes are known. compiled: where the query was translated already, or will be.
+    """
+    if compiled is None:
+        return engine.to_pyarrow(_outcomes(observed, tables, day))
+    make = partial(_outcomes, observed, tables)
+    return compiled.run(("outcomes", observed), make, day, offsets=observed.offsets)
+
+
+def _outcomes(observed: Observed, tables: Mapping[str, ir.Table], day: date) -> ir.Table:
+    zone = ZoneInfo(observed.time_zone)
+    table = definitions.outcomes(
+        tables,
+        cohort(as_of(tables, day, zone=zone), observed.cohort),
+        day,
+        by_contract=observed.endings is not None,
+        lead_days=observed.lead_days,
+        horizon_days=observed.horizon_days,
+        complete_until=date.max,  # whether they are known is for the calendar to say
+        zone=zone,
+        endings=observed.endings or Endings(),
+        price_rise_is_expansion=observed.price_rise_is_expansion,
+    )
+    if table is None:
+        raise AssertionError(f"the outcomes of {day} are censored")
+    return table.order_by(ENTITY)

@@ -1,0 +1,205 @@
+"""Snapshots of a workspace: the features of a day and what came after it, each computed once and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.asof import instant
+from models.matrix import ENTITY, LABEL, Matrix, matrix, model_columns, stack
+from models.question import Question
+from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.features import FeatureInputs, features
+from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
+from pipelines.foundation.storage.store import Store, StoredFile
+from pipelines.foundation.workspace.calendar import Calendar
+from pipelines.foundation.workspace.compiled_queries import CompiledQueries
+from pipelines.foundation.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshots:
+    """Those of one question, each computed when it is first asked for (`at`).
+
+    files: landed files that the tables are made of. refusals: hash of the lists of those who may not be processed.
+    start_model: whether matrices start from a buying model. compiled: None where queries are not translated once.
+    """
+
+    store: Store
+    engine: Any
+    tables: Mapping[str, ir.Table]
+    files: tuple[StoredFile, ...]
+    refusals: str
+    definition: Definition
+    observed: Observed
+    question: Question
+    calendar: Calendar
+    start_model: bool
+    compiled: CompiledQueries | None = field(compare=False)
+
+    def at(self, day: date) -> Snapshot:
+        return Snapshot(self, day)
+
+    def of(self, question: Question) -> Snapshots:
+        """The same snapshots, with labels of another kind of outcome."""
+        return replace(self, question=question)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the matrices."""
+        return model_columns(self.definition.columns, self.question, start_model=self.start_model)
+
+    def known_by(self, day: date) -> tuple[str, ...]:
+        """Hashes of the landed files of which something was known by a day; the others do not touch its view."""
+        cut = instant(day, zone=self.definition.zone).isoformat()
+        told = ((file.sha256, file.detail["first_known_at"]) for file in self.files)
+        return tuple(sha256 for sha256, first in told if first is not None and first < cut)
+
+    def training_matrix(
+        self, days: Iterable[date], *, progress: Callable[[str], None] = lambda _: None
+    ) -> Matrix | None:
+        """Snapshots whose outcomes are known, under each other; None where there is none."""
+        parts = []
+        for day in days:
+            found = self.at(day).labelled_matrix()
+            if found is not None:
+                parts.append(found)
+            progress(f"snapshot of {day}")
+        return stack(parts) if parts else None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One day's."""
+
+    snapshots: Snapshots
+    day: date
+
+    @property
+    def inputs(self) -> FeatureInputs:
+        of = self.snapshots
+        return FeatureInputs(definition=of.definition, landed=of.known_by(self.day), refusals=of.refusals)
+
+    @property
+    def outcome_inputs(self) -> OutcomeInputs | None:
+        """None where the outcomes are not known yet."""
+        of = self.snapshots
+        if not of.calendar.is_known(self.day):
+            return None
+        landed = of.known_by(of.calendar.known_on(self.day))
+        return OutcomeInputs(observed=of.observed, landed=landed, refusals=of.refusals)
+
+    @cached_property
+    def file(self) -> StoredFile:
+        """The stored features, computed unless they are there. Training and scoring both come here."""
+        of = self.snapshots
+
+        def rows() -> pa.Table:
+            return features(of.definition, of.tables, self.day, of.engine, compiled=of.compiled)
+
+        return self._stored(f"snapshots/{self.day}-{self.inputs.key}.parquet", rows, kind="snapshot")
+
+    @cached_property
+    def outcome_file(self) -> StoredFile | None:
+        """The stored outcomes of the cohort, computed unless they are there; None where they are censored."""
+        of, inputs = self.snapshots, self.outcome_inputs
+        if inputs is None:
+            return None
+
+        def rows() -> pa.Table:
+            return outcomes(of.observed, of.tables, self.day, of.engine, compiled=of.compiled)
+
+        return self._stored(f"outcomes/{self.day}-{inputs.key}.parquet", rows, kind="outcome")
+
+    def frame(self) -> pd.DataFrame:
+        """One row per customer of the cohort: customer_id and the indicator columns."""
+        return _read(self.snapshots.store.verified(self.file))
+
+    def outcomes(self) -> pd.DataFrame | None:
+        """One row per customer with an outcome: customer_id, a column per kind, treated (0 or 1). None: censored."""
+        stored = self.outcome_file
+        return None if stored is None else _read(self.snapshots.store.verified(stored))
+
+    def labelled_frame(self) -> pd.DataFrame | None:
+        """One row per customer with an outcome: customer_id, the indicators, the label; None where it is censored."""
+        labels = self.outcomes()
+        if labels is None:
+            return None
+        labels = labels[[ENTITY, self.snapshots.question.outcome]].set_axis([ENTITY, LABEL], axis=1)
+        return self.frame().merge(labels, on=ENTITY, how="inner", validate="one_to_one")
+
+    def labelled_matrix(self) -> Matrix | None:
+        """None where outcomes are censored, or nobody has one."""
+        frame = self.labelled_frame()
+        return None if frame is None or not len(frame) else self.matrix(frame)
+
+    def matrix(self, frame: pd.DataFrame | None = None) -> Matrix:
+        """The snapshot as the model reads it, with the start model of that day. frame: the same, at hand already."""
+        of = self.snapshots
+        return matrix(
+            self.frame() if frame is None else frame,
+            self.day,
+            question=of.question,
+            columns=of.definition.columns,
+            categories=of.definition.categories,
+            start_model=of.start_model,
+        )
+
+    def _stored(self, path: str, rows: Callable[[], pa.Table], *, kind: str) -> StoredFile:
+        store = self.snapshots.store
+        found = store.present(path)
+        if found is not None:
+            return found
+        table = rows()
+
+        def write(place: Path) -> None:
+            pq.write_table(table, place, compression="zstd")
+
+        return store.put(path, write, kind=kind, day=str(self.day), rows=table.num_rows)
+
+
+def snapshots_of(workspace: Workspace) -> Snapshots:
+    """Those that the settings ask for. Raises: DataError where nothing has landed."""
+    settings, question = workspace.settings, workspace.settings.question
+    tables = tuple(sorted(workspace.tables))
+    return Snapshots(
+        store=workspace.store,
+        engine=workspace.engine,
+        tables=workspace.tables,
+        files=tuple(workspace.landed),
+        refusals=workspace.refusals.fingerprint if workspace.refusals else "",
+        definition=Definition(
+            cohort=question.cohort,
+            spans=settings.spans,
+            time_zone=settings.time_zone,
+            tables=tables,
+            personal=settings.age_and_gender,
+        ),
+        observed=Observed(
+            cohort=question.cohort,
+            lead_days=question.lead_days,
+            horizon_days=question.horizon_days,
+            endings=question.endings,
+            price_rise_is_expansion=question.by_contract and settings.contracts.price_rise_is_expansion,
+            time_zone=settings.time_zone,
+            tables=tables,
+        ),
+        question=question,
+        calendar=workspace.calendar,
+        start_model=settings.training.start_model,
+        compiled=workspace.compiled if settings.engine == "duckdb" else None,
+    )
+
+
+def _read(place: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(place).to_pandas()
+    return frame

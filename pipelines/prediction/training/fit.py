@@ -1,0 +1,64 @@
+"""Fitting as the settings say: what decides the result apart from the rows, and each set of rows once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models import training
+from models.matrix import Matrix
+from models.question import Question
+from models.training import Fitted, Limits
+
+Fits = MutableMapping[tuple[Question, tuple[int, ...]], Fitted]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitPlan:
+    """What a fit depends on beside its rows: the section `training` of the settings, without the number of threads."""
+
+    seed: int
+    tuning_trials: int
+    start_model: bool
+    min_customers: int
+    min_positives: int
+
+    @property
+    def limits(self) -> Limits:
+        """How little is too little to learn from."""
+        return Limits(min_customers=self.min_customers, min_positives=self.min_positives)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitter:
+    """Fits as planned. fits: of this process, so that what was fitted in the backtest is not fitted again to train."""
+
+    plan: FitPlan
+    threads: int
+    fits: Fits = field(compare=False)
+
+    def fit(self, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
+        """The model of these rows; backtest, champion and training all come here."""
+        seen = (train.question, tuple(np.unique(train.snapshots).tolist()))
+        if seen not in self.fits:
+            parameters: dict[str, float | int | bool | str] = {}
+            if self.plan.tuning_trials:
+                from models import tuning
+
+                parameters = tuning.tune(
+                    train,
+                    trials=self.plan.tuning_trials,
+                    seed=self.plan.seed,
+                    threads=self.threads,
+                    progress=progress,
+                )
+            self.fits[seen] = training.fit(
+                train, seed=self.plan.seed, threads=self.threads, parameters=parameters, progress=progress
+            )
+        return self.fits[seen]
+
+    def fit_if_enough(self, train: Matrix | None, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
+        """The same. Raises: TrainingError where the rows are too few to learn from."""
+        return self.fit(training.refuse_unfit(train, self.plan.limits), progress=progress)

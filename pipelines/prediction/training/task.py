@@ -1,0 +1,74 @@
+"""Each outcome that a workspace predicts: what is asked, of which snapshots, by which days, and with which models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.outcomes import Kind
+from models.question import Question
+from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
+from pipelines.foundation.ledger.model_versions import Versions
+from pipelines.foundation.settings.settings import Backtest, Promotion, Retention
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.calendar import Calendar
+from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.prediction.training.fit import FitPlan, Fitter
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionTask:
+    """One outcome to predict.
+
+    main: whether it is the outcome whose scores go to the CRM.
+    """
+
+    main: bool
+    snapshots: Snapshots
+    versions: Versions
+    fitter: Fitter
+    backtest: Backtest
+    promotion: Promotion
+    retention: Retention
+
+    @property
+    def question(self) -> Question:
+        return self.snapshots.question
+
+    @property
+    def kind(self) -> Kind:
+        return self.question.outcome
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.snapshots.calendar
+
+    @property
+    def store(self) -> Store:
+        return self.snapshots.store
+
+
+def tasks_of(workspace: Workspace) -> tuple[PredictionTask, ...]:
+    """The outcome whose scores go to the CRM, then the further ones of the settings; snapshots are shared.
+
+    Raises: DataError where nothing has landed.
+    """
+    settings, snapshots = workspace.settings, snapshots_of(workspace)
+    kinds = (settings.outcome.kind, *settings.outcome.also)
+    plan = FitPlan(**settings.training.model_dump(exclude={"threads"}))
+    return tuple(
+        PredictionTask(
+            main=kind == settings.outcome.kind,
+            snapshots=snapshots.of(settings.question_of(kind)),
+            versions=Versions(workspace.store, kind),
+            fitter=Fitter(plan=plan, threads=settings.training.threads, fits=workspace.fits),
+            backtest=settings.backtest,
+            promotion=settings.promotion,
+            retention=settings.retention,
+        )
+        for kind in kinds
+    )
+
+
+def main_task(workspace: Workspace) -> PredictionTask:
+    """The outcome whose scores go to the CRM."""
+    return tasks_of(workspace)[0]
