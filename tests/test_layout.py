@@ -41,6 +41,7 @@ WITHOUT_A_FILE = {
     "tests/features/test_engines.py": "every family on three engines",
     "tests/features/test_no_look_ahead.py": "a property of every family",
     "tests/features/test_oracle.py": "every indicator against plain Python",
+    "tests/pipelines/test_questions.py": "every setting that makes the question, on a finished workspace",
     "tests/pipelines/test_cli_docs.py": "documentation against the command line",
     "tests/pipelines/data/landing/test_dirty_files.py": "ingest on files as they come",
     "tests/pipelines/test_end_to_end.py": "the whole run",
