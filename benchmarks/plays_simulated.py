@@ -55,7 +55,7 @@ SETTINGS = (
 
 
 @dataclass(frozen=True)
-class People:
+class Console:
     """(n,) chance to leave within the horizon, and value, of customers at risk in some week."""
 
     chance: Floats
@@ -71,7 +71,7 @@ class Found:
     shown: npt.NDArray[np.bool_]
 
 
-def people(folder: Path, *, customers: int) -> People:
+def people(folder: Path, *, customers: int) -> Console:
     """Those of a simulated company who are most at risk, all weeks after the first year together."""
     simulate(folder, customers=customers, months=30, seed=7)
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
@@ -83,16 +83,16 @@ def people(folder: Path, *, customers: int) -> People:
     ]
     paid = pd.read_parquet(folder / "subscriptions.parquet").groupby("customer_id")["mrr"].first()
     worth = worst["customer_id"].map(paid).astype("float64").to_numpy()
-    return People(worst["hazard"].to_numpy(dtype=np.float64), worth * HORIZON_WEEKS["contract"] * 7 * 12 / 365.25)
+    return Console(worst["hazard"].to_numpy(dtype=np.float64), worth * HORIZON_WEEKS["contract"] * 7 * 12 / 365.25)
 
 
-def found(everybody: People, setting: Setting, *, simulations: int, seed: int) -> Found:
+def found(everybody: Console, setting: Setting, *, simulations: int, seed: int) -> Found:
     """Draw who is enrolled, their groups and outcomes so often, and ask `attrition impact` each time."""
     held = [_judged(*drawn) for drawn in _drawn(everybody, setting, simulations, seed)]
     return Found(*(np.array(each, dtype=np.bool_) for each in zip(*held, strict=True)))
 
 
-def _drawn(everybody: People, setting: Setting, simulations: int, seed: int) -> Iterator[tuple[pd.DataFrame, Floats]]:
+def _drawn(everybody: Console, setting: Setting, simulations: int, seed: int) -> Iterator[tuple[pd.DataFrame, Floats]]:
     """As `attrition impact` sees them, and what each treated customer's chance to leave became less."""
     random = np.random.default_rng(seed)
     names = np.repeat([f"play {number}" for number in range(len(setting.sizes))], setting.sizes)

@@ -25,17 +25,17 @@ import pyarrow.parquet as pq
 from benchmarks.memory import peak_gib
 from benchmarks.usage_rows import CONTRACT, LANDED, ORDERS, customer_ids, write_usage
 from features.asof import as_of
-from features.catalog import Group, Spans
+from features.catalog import Group, Lookbacks
 from features.training_set import families, part
 from models.matrix import ENTITY
 from pipelines.foundation.storage.engine import open_engine, parquet_table
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 
 REPEATS = 3
 UTC = ZoneInfo("UTC")
 Made = TypeVar("Made")
-SPANS = Spans(lookback_days=(7, 30, 90, 365), horizon_days=30)
+SPANS = Lookbacks(lookback_days=(7, 30, 90, 365), horizon_days=30)
 GROUPS = [group for family in families([CONTRACT.name]) if family.name == "usage" for group in family.groups]
 COLUMNS = [name for group in GROUPS for name in group.columns(SPANS.lookback_days)]
 
@@ -129,7 +129,7 @@ def main() -> None:
 
 
 def _write(folder: Path, files: Sequence[str], *, events: int, customers: int) -> None:
-    with People().stage("rows", steps=len(files)) as step:
+    with Console().stage("rows", steps=len(files)) as step:
         for name in files:
             write_usage(folder, name, events=events, customers=customers)
             step(f"{events:,} in {name}")
@@ -139,7 +139,7 @@ def _each(folder: Path, name: str, days: Sequence[date], of: Callable[[date], pa
     """What each day took; the values are left in files, for whoever compares them."""
     times = []
     (folder / name).mkdir(exist_ok=True)
-    with People().stage(name, steps=len(days)) as step:
+    with Console().stage(name, steps=len(days)) as step:
         for day in days:
             found, seconds = timed(partial(of, day))
             times.append(seconds)

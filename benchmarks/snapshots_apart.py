@@ -17,7 +17,7 @@ import pandas as pd
 from benchmarks import snapshots
 from benchmarks.snapshots import SPANS, Seconds
 from models.matrix import ENTITY
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 1200
@@ -65,7 +65,7 @@ def in_featuretools(folder: Path, *, customers: int, days: Sequence[date]) -> Me
     script = Path(__file__).with_name("snapshots_in_featuretools.py")
     lists = [",".join(map(str, each)) for each in (SPANS.lookback_days, days)]
     command = [_uv(), "run", "--isolated", "--no-project", "--python", sys.executable, *needs, "python", str(script)]
-    with People().stage("featuretools"):
+    with Console().stage("featuretools"):
         return _run([*command, str(folder), str(customers), *lists], folder, quiet=True)
 
 

@@ -7,9 +7,9 @@ import math
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, from_newest, per_customer, ratio, real, total, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, from_newest, per_customer, ratio, real, total, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 from features.subscriptions import changes, running
 
 REASONS = {
@@ -192,10 +192,10 @@ DISCOUNTS = (
 )
 
 
-def invoices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def invoices(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Invoices that stand: charges against each other, those not paid in time, and credit notes."""
-    table = world["invoices"]
-    age, lapsed = world.days_since(table.issued_on), world.days_since(table.due_on)
+    table = view["invoices"]
+    age, lapsed = view.days_since(table.issued_on), view.days_since(table.due_on)
     stands = table.voided_at.isnull()
     charge = (table.amount >= 0) & stands
     overdue = charge & (lapsed > 0) & table.paid_at.isnull() & table.written_off_at.isnull()
@@ -204,17 +204,17 @@ def invoices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
         "overdue_amount": total(table.amount, overdue),
         "overdue_days": lapsed.max(where=overdue).fill_null(0),
     }
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         extraordinary = charge & table.extraordinary & within(age, days)
         columns |= {
             f"extraordinary_charges_{days}d": count(extraordinary),
             f"extraordinary_value_{days}d": total(table.amount, extraordinary),
-            f"invoices_written_off_{days}d": count(within(world.days_since(table.written_off_on), days)),
+            f"invoices_written_off_{days}d": count(within(view.days_since(table.written_off_on), days)),
             f"credit_notes_{days}d": count((table.amount < 0) & stands & within(age, days)),
         }
     counted = table.group_by("customer_id").agg(**columns)
     charges = table.filter(charge)
-    joined = per_customer(cohort, counted, _against_usual(charges), _jumps(world, charges, spans))
+    joined = per_customer(cohort, counted, _against_usual(charges), _jumps(view, charges, lookbacks))
     spread = ibis.greatest(joined.invoice_spread * SPREAD, joined.usual_invoice * LEAST_SPREAD)
     return joined.mutate(
         last_invoice_over_usual=ratio(joined.last_invoice, joined.usual_invoice),
@@ -234,34 +234,34 @@ def _against_usual(charges: ir.Table) -> ir.Table:
     return per_customer(last.select("customer_id", last_invoice=real(last.amount)), usual, spread)
 
 
-def _jumps(world: AsOf, charges: ir.Table, spans: Spans) -> ir.Table:
+def _jumps(view: AsOf, charges: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     in_order = ibis.window(group_by="customer_id", order_by=["issued_at", "known_at", "landed_order", "source_row"])
-    pairs = charges.mutate(previous=charges.amount.lag().over(in_order), age=world.days_since(charges.issued_on))
+    pairs = charges.mutate(previous=charges.amount.lag().over(in_order), age=view.days_since(charges.issued_on))
     pairs = pairs.filter(pairs.previous > 0)
     jump = ratio(pairs.amount, pairs.previous)
     return pairs.group_by("customer_id").agg(
-        **{f"largest_invoice_jump_{days}d": jump.max(where=within(pairs.age, days)) for days in spans.lookback_days}
+        **{f"largest_invoice_jump_{days}d": jump.max(where=within(pairs.age, days)) for days in lookbacks.lookback_days}
     )
 
 
-def failed(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def failed(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Attempts to take a payment that failed."""
-    payments = world["payments"]
-    age = world.days_since(payments.attempted_on)
+    payments = view["payments"]
+    age = view.days_since(payments.attempted_on)
     columns = {
-        f"failed_payments_{days}d": count(~payments.succeeded & within(age, days)) for days in spans.lookback_days
+        f"failed_payments_{days}d": count(~payments.succeeded & within(age, days)) for days in lookbacks.lookback_days
     }
     return per_customer(cohort, payments.group_by("customer_id").agg(**columns))
 
 
-def prices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - reaches back to the renewal
+def prices(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - reaches back to the renewal
     """What the running subscriptions cost against what the same would cost at the prices of when their terms began.
 
     Seats and plans are those of today on both sides. Price changes from nothing or to nothing have no factor and count
     as none.
     """
-    subscriptions = running(world)
-    table = subscriptions.left_join(_price_factors(world, subscriptions), "subscription_id")
+    subscriptions = running(view)
+    table = subscriptions.left_join(_price_factors(view, subscriptions), "subscription_id")
     now = real(table.mrr)
     table = table.select("customer_id", now=_exact(now), then=_exact(now / table.factor.fill_null(1.0)))
     both = table.group_by("customer_id").agg(now=table.now.sum(), then=table.then.sum())
@@ -269,9 +269,9 @@ def prices(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: AR
     return per_customer(cohort, both.select("customer_id", price_increase_since_renewal=change))
 
 
-def _price_factors(world: AsOf, subscriptions: ir.Table) -> ir.Table:
+def _price_factors(view: AsOf, subscriptions: ir.Table) -> ir.Table:
     """By subscription: what its price was multiplied by since its term began."""
-    steps = changes(world, "price")
+    steps = changes(view, "price")
     steps = steps.filter(steps.mrr_before > 0, steps.mrr_after > 0)
     steps = steps.select("subscription_id", "changed_on", log=_log(steps.mrr_after) - _log(steps.mrr_before))
     steps = steps.inner_join(subscriptions.select("subscription_id", "term_started_on"), "subscription_id")
@@ -289,10 +289,10 @@ def _exact(amount: ir.FloatingValue) -> ir.DecimalValue:
     return amount.cast("decimal(38, 18)")
 
 
-def discounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def discounts(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Discounts that ran out."""
-    ended = changes(world, "discount_end")
-    columns = {f"discounts_ended_{days}d": count(within(ended.age, days)) for days in spans.lookback_days}
+    ended = changes(view, "discount_end")
+    columns = {f"discounts_ended_{days}d": count(within(ended.age, days)) for days in lookbacks.lookback_days}
     return per_customer(cohort, ended.group_by("customer_id").agg(**columns))
 
 

@@ -30,7 +30,7 @@ Unit = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spans:
+class Lookbacks:
     """lookback_days: rising. horizon_days: from the snapshot to the end of the outcome window, lead included."""
 
     lookback_days: tuple[int, ...]
@@ -90,7 +90,7 @@ class Group:
 
     needs: tuple[str, ...]
     indicators: tuple[Indicator, ...]
-    compute: Callable[[AsOf, ir.Table, Spans], ir.Table]
+    compute: Callable[[AsOf, ir.Table, Lookbacks], ir.Table]
 
     def columns(self, lookback_days: Sequence[int]) -> list[str]:
         return [column for indicator in self.indicators for column in indicator.columns(lookback_days)]

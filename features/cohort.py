@@ -7,8 +7,8 @@ from typing import Literal
 
 import ibis.expr.types as ir
 
+from features.aggregates import count, real
 from features.asof import AsOf
-from features.figures import count, real
 from features.orders import purchases
 from features.subscriptions import running
 
@@ -21,7 +21,7 @@ class Cohort:
     active_days: int = 365
 
 
-def cohort(world: AsOf, at_risk: Cohort) -> ir.Table:
+def cohort(view: AsOf, at_risk: Cohort) -> ir.Table:
     """One row per customer at risk (customer_id).
 
     ever_ordered: who has an order that stands. ordered_within: who has one that is at most `active_days` days old.
@@ -29,21 +29,21 @@ def cohort(world: AsOf, at_risk: Cohort) -> ir.Table:
     announced to leave is no longer at risk of it.
     """
     if at_risk.kind == "subscribed":
-        subscriptions = running(world)
+        subscriptions = running(view)
         staying = ~subscriptions.in_trial & subscriptions.cancel_requested_on.isnull()
         return subscriptions.filter(staying).select("customer_id").distinct()
-    orders = purchases(world)
+    orders = purchases(view)
     if at_risk.kind == "ordered_within":
-        orders = orders.filter(orders.ordered_on >= world.days_before(at_risk.active_days))
+        orders = orders.filter(orders.ordered_on >= view.days_before(at_risk.active_days))
     return orders.select("customer_id").distinct()
 
 
-def announced(world: AsOf) -> ir.Table:
+def announced(view: AsOf) -> ir.Table:
     """One row per customer who has given notice for each running subscription past its trial: they are leaving.
 
     Columns: customer_id, requested_on (the first notice), mrr (recurring revenue that goes with them, float64).
     """
-    subscriptions = running(world)
+    subscriptions = running(view)
     subscriptions = subscriptions.filter(~subscriptions.in_trial)
     found = subscriptions.group_by("customer_id").agg(
         requested_on=subscriptions.cancel_requested_on.min(),

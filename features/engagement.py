@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
+from features.aggregates import before, count, per_customer, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import before, count, per_customer, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 from features.orders import purchases
 
 REASONS = {
@@ -105,12 +105,12 @@ WITHOUT_ORDER = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Views of every kind, by customer."""
-    views = world["content_views"]
-    age, read, visit = world.days_since(views.viewed_on), views.kind == "content", views.kind == "visit"
+    views = view["content_views"]
+    age, read, visit = view.days_since(views.viewed_on), views.kind == "content", views.kind == "visit"
     columns: dict[str, ir.Value] = {"days_since_last_visit": age.min()}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         recent, earlier = within(age, days), before(age, days)
         columns |= {
             f"content_views_{days}d": count(read & recent),
@@ -123,14 +123,14 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     return per_customer(cohort, views.group_by("customer_id").agg(**columns))
 
 
-def without_order(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def without_order(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Days of visits on which the customer ordered nothing."""
-    views, orders = world["content_views"], purchases(world)
+    views, orders = view["content_views"], purchases(view)
     visits = views.filter(views.kind == "visit").select("customer_id", "viewed_on").distinct()
     ordered = orders.select("customer_id", viewed_on="ordered_on").distinct()
     idle = visits.anti_join(ordered, ["customer_id", "viewed_on"])
-    age = world.days_since(idle.viewed_on)
-    columns = {f"visits_without_order_{days}d": count(within(age, days)) for days in spans.lookback_days}
+    age = view.days_since(idle.viewed_on)
+    columns = {f"visits_without_order_{days}d": count(within(age, days)) for days in lookbacks.lookback_days}
     return per_customer(cohort, idle.group_by("customer_id").agg(**columns))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, exact_total, flag, newest, per_customer, real, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, exact_total, flag, newest, per_customer, real, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 
 REASONS = {
     "loyalty_membership": ("loyalty programme", "programme de fidélité"),
@@ -69,29 +69,29 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Every indicator above."""
-    moves = world["loyalty"]
-    age, rewarded = world.days_since(moves.moved_on), moves.kind == "reward"
+    moves = view["loyalty"]
+    age, rewarded = view.days_since(moves.moved_on), moves.kind == "reward"
     columns: dict[str, ir.Value] = {"days_since_last_reward": age.min(where=rewarded)}
-    columns |= {f"rewards_{days}d": count(rewarded & within(age, days)) for days in spans.lookback_days}
+    columns |= {f"rewards_{days}d": count(rewarded & within(age, days)) for days in lookbacks.lookback_days}
     member = newest(moves.filter(moves.kind.isin(("joined", "left"))), "moved_at")
     member = member.select("customer_id", loyalty_member=flag(member.kind == "joined"))
-    return per_customer(cohort, moves.group_by("customer_id").agg(**columns), _points(world, spans), member)
+    return per_customer(cohort, moves.group_by("customer_id").agg(**columns), _points(view, lookbacks), member)
 
 
-def _points(world: AsOf, spans: Spans) -> ir.Table:
+def _points(view: AsOf, lookbacks: Lookbacks) -> ir.Table:
     """Points left, and those of them that lapse before the horizon ends.
 
     Points are gone once their day has passed, whether a row says so or not. Those that lapse first are taken to be
     spent first, so that what is left is the least of: all earned less all spent and expired; and, for each day, those
     earned that had not lapsed by then less those spent from then on. Nothing is taken off twice.
     """
-    moves = world["loyalty"]
+    moves = view["loyalty"]
     moves = moves.mutate(points=moves.points.fill_null(0))
     earned, spent = moves.kind == "earned", moves.kind == "spent"
-    lapsed = world.days_since(moves.expires_on).fill_null(0)  # days ago, below 0 in the days to come
-    lasts = earned & (moves.expires_on.isnull() | (lapsed <= -spans.horizon_days))
+    lapsed = view.days_since(moves.expires_on).fill_null(0)  # days ago, below 0 in the days to come
+    lasts = earned & (moves.expires_on.isnull() | (lapsed <= -lookbacks.horizon_days))
     moved = earned.ifelse(moves.points, spent.ifelse(-moves.points, 0))
     gone = moves.kind.isin(("spent", "expired"))
     sums = moves.group_by("customer_id").agg(
@@ -99,7 +99,7 @@ def _points(world: AsOf, spans: Spans) -> ir.Table:
         valid=_exact(exact_total(moves.points, earned & (lapsed <= 0))),
         lasting=_exact(exact_total(moves.points, lasts)),
     )
-    days_ago = earned.ifelse(ibis.greatest(lapsed, 0), world.days_since(moves.moved_on))
+    days_ago = earned.ifelse(ibis.greatest(lapsed, 0), view.days_since(moves.moved_on))
     days = moves.select("customer_id", days_ago=days_ago, moved=moved)
     days = days.group_by("customer_id", "days_ago").agg(moved=days.moved.sum())
     held = days.moved.sum().over(ibis.cumulative_window(group_by="customer_id", order_by="days_ago"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, newest, per_customer, ratio, real, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, newest, per_customer, ratio, real, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 from features.offers import item, used
 
 REASONS = {
@@ -53,25 +53,25 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Every indicator above: first per competitor's item, then per customer who uses its equivalent."""
-    uses, prices = used(world), _observed(world)
+    uses, prices = used(view), _observed(view)
     now = _by_item(newest(prices, "observed_at", by=["competitor", "competitor_item", "item"]))
     cheapest = now.group_by("item").agg(cheapest=now.price.min())
     compared = uses.inner_join(cheapest, "item")
     # Summed in millionths, so that the mean does not depend on the order of rows.
     over = (ratio(compared.own_price, compared.cheapest) * 1e6).round().cast("int64")
     dearer = compared.group_by("customer_id").agg(price_over_competitors=ratio(real(over.sum()) / 1e6, over.count()))
-    parts = [dearer, _news(world, prices, uses, spans)]
-    parts += [_cut(world, prices, now, uses, days) for days in spans.lookback_days]
+    parts = [dearer, _news(view, prices, uses, lookbacks)]
+    parts += [_cut(view, prices, now, uses, days) for days in lookbacks.lookback_days]
     return per_customer(cohort, *parts)
 
 
-def _observed(world: AsOf) -> ir.Table:
+def _observed(view: AsOf) -> ir.Table:
     """Prices of items that are equivalent to something, with the key of that something."""
-    prices = world["competitor_prices"]
+    prices = view["competitor_prices"]
     key = ibis.coalesce(item(prices.product_id, "product"), item(prices.plan, "plan"))
-    prices = prices.mutate(item=key, age=world.days_since(prices.observed_on))
+    prices = prices.mutate(item=key, age=view.days_since(prices.observed_on))
     return prices.filter(prices["item"].notnull())
 
 
@@ -79,7 +79,7 @@ def _by_item(prices: ir.Table) -> ir.Table:
     return prices.select("competitor", "competitor_item", "item", "price")
 
 
-def _cut(world: AsOf, prices: ir.Table, now: ir.Table, uses: ir.Table, days: int) -> ir.Table:  # noqa: ARG001 - one shape
+def _cut(view: AsOf, prices: ir.Table, now: ir.Table, uses: ir.Table, days: int) -> ir.Table:  # noqa: ARG001 - one shape
     """The greatest fall of an equivalent's price since the lookback began."""
     keys = ["competitor", "competitor_item", "item"]
     old = _by_item(newest(prices.filter(prices.age > days), "observed_at", by=keys)).rename(old_price="price")
@@ -91,17 +91,17 @@ def _cut(world: AsOf, prices: ir.Table, now: ir.Table, uses: ir.Table, days: int
     return mine.group_by("customer_id").agg(**{f"competitor_cut_{days}d": mine.cut.max()})
 
 
-def _news(world: AsOf, prices: ir.Table, uses: ir.Table, spans: Spans) -> ir.Table:
+def _news(view: AsOf, prices: ir.Table, uses: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Equivalents first seen lately at competitors that were watched before: otherwise all would be new at first."""
-    everything = world["competitor_prices"]
-    watched = everything.group_by("competitor").agg(watched=world.days_since(everything.observed_on).max())
+    everything = view["competitor_prices"]
+    watched = everything.group_by("competitor").agg(watched=view.days_since(everything.observed_on).max())
     first = prices.group_by("competitor", "competitor_item", "item").agg(age=prices.age.max())
     mine = uses.select("customer_id", "item").inner_join(first, "item")
     mine = mine.group_by("customer_id", "competitor", "competitor_item").agg(age=mine.age.max())
     mine = mine.inner_join(watched, "competitor")
     columns = {
         f"new_competitor_items_{days}d": count(within(mine.age, days) & (mine.watched > days))
-        for days in spans.lookback_days
+        for days in lookbacks.lookback_days
     }
     return mine.group_by("customer_id").agg(**columns)
 

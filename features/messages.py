@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
+from features.aggregates import before, count, per_customer, ratio, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans, Unit
-from features.figures import before, count, per_customer, ratio, within
+from features.catalog import Family, Group, Indicator, Lookbacks, Unit
 from features.orders import purchases
 
 REASONS = {
@@ -148,13 +148,13 @@ PER_ORDER = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, spans: Lookbacks) -> ir.Table:
     """Every indicator above but those that need orders."""
-    messages = world["messages"]
-    age = world.days_since(messages.sent_on)
+    messages = view["messages"]
+    age = view.days_since(messages.sent_on)
     opened, clicked = messages.opened_at.notnull(), messages.clicked_at.notnull()
     columns: dict[str, ir.Value] = {
-        "days_since_last_open": world.days_since(messages.opened_on).min(),
+        "days_since_last_open": view.days_since(messages.opened_on).min(),
         "unsubscribed": messages.unsubscribed_at.notnull().ifelse(1, 0).max().cast("int64"),
     }
     for days in spans.lookback_days:
@@ -178,10 +178,10 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     return per_customer(cohort, messages.group_by("customer_id").agg(**columns))
 
 
-def per_order(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def per_order(view: AsOf, cohort: ir.Table, spans: Lookbacks) -> ir.Table:
     """Messages for every order that stands."""
-    messages, orders = world["messages"], purchases(world)
-    sent_age, ordered_age = world.days_since(messages.sent_on), world.days_since(orders.ordered_on)
+    messages, orders = view["messages"], purchases(view)
+    sent_age, ordered_age = view.days_since(messages.sent_on), view.days_since(orders.ordered_on)
     lookbacks = spans.lookback_days
     sent = messages.group_by("customer_id").agg(**{f"sent_{days}": count(within(sent_age, days)) for days in lookbacks})
     ordered = orders.group_by("customer_id").agg(

@@ -10,25 +10,25 @@ from features.asof import AsOf
 COLUMNS = ("customer_id", "order_id", "ordered_on", "ordered_at", "amount")
 
 
-def placed(world: AsOf) -> ir.Table:
+def placed(view: AsOf) -> ir.Table:
     """One row per order, whatever became of it, without credit notes. Columns as of `purchases`."""
-    orders = _orders(world)
+    orders = _orders(view)
     return orders.filter(orders.amount >= 0).select(*COLUMNS)
 
 
-def purchases(world: AsOf) -> ir.Table:
+def purchases(view: AsOf) -> ir.Table:
     """One row per order that stands: not a credit note, and not cancelled as far as was known.
 
     Columns: customer_id, order_id, ordered_on, ordered_at, amount (currency, at least 0). Refunded orders stay: the
     customer did come back to buy.
     """
-    orders = _orders(world)
+    orders = _orders(view)
     return orders.filter(orders.amount >= 0, orders.cancelled_on.isnull()).select(*COLUMNS)
 
 
-def reversals(world: AsOf) -> ir.Table:
+def reversals(view: AsOf) -> ir.Table:
     """One row per credit note, refund or cancelled order: customer_id, reversed_on, value (currency, at least 0)."""
-    orders = _orders(world)
+    orders = _orders(view)
     credit_notes = orders.filter(orders.amount < 0)
     cancelled = orders.filter(orders.amount >= 0, orders.cancelled_on.notnull())
     refunded = orders.filter(orders.amount >= 0, orders.cancelled_on.isnull(), orders.refunded_on.notnull())
@@ -41,11 +41,11 @@ def reversals(world: AsOf) -> ir.Table:
     )
 
 
-def _orders(world: AsOf) -> ir.Table:
-    if "orders" in world:
-        orders = world["orders"]
+def _orders(view: AsOf) -> ir.Table:
+    if "orders" in view:
+        orders = view["orders"]
         return orders.mutate(amount=_exact(orders.amount), refunded_amount=_exact(orders.refunded_amount))
-    lines = world["order_lines"]
+    lines = view["order_lines"]
     return lines.group_by("order_id", "customer_id").agg(
         ordered_at=lines.ordered_at.min(),
         ordered_on=lines.ordered_on.min(),

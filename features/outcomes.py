@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, flag, real
 from features.asof import AsOf, as_of
-from features.figures import count, flag, real
 from features.orders import purchases
-from features.spells import Endings, paying, spells
+from features.subscription_periods import Endings, paying, subscription_periods
 
 
 def window(snapshot_on: date, *, lead_days: int, horizon_days: int) -> tuple[date, date]:
@@ -115,7 +115,7 @@ def _of_contracts(now: AsOf, then: AsOf, later: AsOf, endings: Endings, *, price
     start = before.group_by("customer_id").agg(mrr_before=before.mrr.sum())
     end = after.group_by(later_id=after.customer_id).agg(mrr_after=after.mrr.sum())
     both = start.left_join(end, start.customer_id == end.later_id)
-    both = both.left_join(_last_end(spells(now, endings), later), "customer_id").drop("customer_id_right")
+    both = both.left_join(_last_end(subscription_periods(now, endings), later), "customer_id").drop("customer_id_right")
     if price_rise_is_expansion or "subscription_changes" not in now:
         both = both.mutate(rise=ibis.literal(0))
     else:

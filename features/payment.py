@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, flag, from_newest, newest, per_customer, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, flag, from_newest, newest, per_customer, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 
 REASONS = {
     "card_expiry": ("expiry of the card", "expiration de la carte"),
@@ -136,53 +136,53 @@ ATTEMPTS = (
 )
 
 
-def methods(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def methods(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """The method that pays, and whether another stands behind it.
 
     One that has expired is valid for 0 days more, and not valid until the horizon ends either.
     """
-    table = world["payment_methods"]
+    table = view["payment_methods"]
     table = table.filter(table.removed_at.isnull())
     default = newest(table.filter(ibis.coalesce(table.is_default, True)), "added_at")
     chosen = default.select("customer_id", default_id="method_id")
     others = table.inner_join(chosen, "customer_id")
     others = others.filter(others.method_id != others.default_id)
-    valid = others.expires_on.isnull() | (world.days_since(others.expires_on) < 0)
+    valid = others.expires_on.isnull() | (view.days_since(others.expires_on) < 0)
     backups = others.group_by("customer_id").agg(backups=count(valid))
-    left = 0 - world.days_since(default.expires_on)
+    left = 0 - view.days_since(default.expires_on)
     default = default.select(
         "customer_id",
         days_until_card_expires=(left < 0).ifelse(0, left),
         card_expired=flag(left < 0),
-        card_expires_before_horizon=flag(left < spans.horizon_days),
+        card_expires_before_horizon=flag(left < lookbacks.horizon_days),
     )
     joined = per_customer(cohort, default, backups)
     known = joined.card_expires_before_horizon.notnull()
     return joined.mutate(backup_payment_method=known.ifelse(flag(joined.backups > 0), ibis.null("int64")))
 
 
-def attempts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def attempts(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Attempts that failed, in all and since the last that succeeded."""
-    payments = world["payments"]
-    failed, age = ~payments.succeeded, world.days_since(payments.attempted_on)
+    payments = view["payments"]
+    failed, age = ~payments.succeeded, view.days_since(payments.attempted_on)
     columns: dict[str, ir.Value] = {"days_since_failed_payment": age.min(where=failed)}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         for kind in ("hard", "soft"):
             columns[f"{kind}_failures_{days}d"] = count(failed & (payments.failure_kind == kind) & within(age, days))
     counted = payments.group_by("customer_id").agg(**columns)
     last_failed = newest(payments.filter(failed), "attempted_at")
     hard = last_failed.failure_kind.notnull().ifelse(flag(last_failed.failure_kind == "hard"), ibis.null("int64"))
     last_failed = last_failed.select("customer_id", last_failure_hard=hard)
-    return per_customer(cohort, counted, _streak(payments), _retries(world, payments), last_failed)
+    return per_customer(cohort, counted, _streak(payments), _retries(view, payments), last_failed)
 
 
-def _retries(world: AsOf, payments: ir.Table) -> ir.Table:
+def _retries(view: AsOf, payments: ir.Table) -> ir.Table:
     """Whether the last attempt for any invoice failed and is to be tried again.
 
     Attempts of which no invoice is recorded are taken as of one and the same.
     """
     last = newest(payments, "attempted_at", by=["customer_id", "invoice_id"])
-    planned = flag(~last.succeeded & (world.days_since(last.retry_on) <= 0))
+    planned = flag(~last.succeeded & (view.days_since(last.retry_on) <= 0))
     return last.group_by("customer_id").agg(payment_retries_running=planned.max())
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
+from features.aggregates import count, per_customer, ratio, real, total, within
 from features.asof import AsOf
-from features.catalog import Group, Indicator, Spans
-from features.figures import count, per_customer, ratio, real, total, within
+from features.catalog import Group, Indicator, Lookbacks
 
 REASONS = {
     "product_variety": ("variety of products", "variété des produits"),
@@ -118,11 +118,11 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Every indicator above, over lines that were ordered, those sent back since included; not over credit notes."""
-    lines = world["order_lines"]
+    lines = view["order_lines"]
     lines = lines.filter(lines.quantity > 0)
-    age = world.days_since(lines.ordered_on)
+    age = view.days_since(lines.ordered_on)
     value = lines.quantity * lines.unit_price
     orders, pieces = lines.order_id.nunique(), real(lines.quantity.sum())
     columns: dict[str, ir.Value] = {
@@ -131,7 +131,7 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
         "pieces_per_order": ratio(pieces, orders),
         "price_per_piece": ratio(value.sum(), pieces),
     }
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         recent = within(age, days)
         columns |= {
             f"products_{days}d": lines.product_id.nunique(where=recent),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
+from features.aggregates import per_customer
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import per_customer
+from features.catalog import Family, Group, Indicator, Lookbacks
 
 REASONS = {
     "country": ("country", "pays"),
@@ -64,9 +64,9 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - as it is known, whatever the spans
+def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - as it is known, whatever the spans
     """Every indicator above, from the last version of the customer that was known."""
-    customers = world["customers"]
+    customers = view["customers"]
     return per_customer(
         cohort,
         customers.select(
@@ -76,15 +76,15 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: A
             "value_tier",
             "gender",
             signup_cohort=customers.signed_up_on.cast("string").substr(0, 7),
-            days_since_signup=world.days_since(customers.signed_up_on),
-            age_years=_age(world, customers.born_on),
+            days_since_signup=view.days_since(customers.signed_up_on),
+            age_years=_age(view, customers.born_on),
         ),
     )
 
 
-def _age(world: AsOf, born: ir.DateColumn) -> ir.IntegerColumn:
+def _age(view: AsOf, born: ir.DateColumn) -> ir.IntegerColumn:
     """Completed years, as people count them."""
-    today = world.today
+    today = view.today
     still_to_come = born.month() * 100 + born.day() > today.month() * 100 + today.day()
     return (today.year() - born.year() - still_to_come.ifelse(1, 0)).cast("int64")
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import ibis.expr.types as ir
 
+from features.aggregates import before, count, exact_total, per_customer, ratio, real, total, within
 from features.asof import AsOf
-from features.catalog import Group, Indicator, Spans
-from features.figures import before, count, exact_total, per_customer, ratio, real, total, within
+from features.catalog import Group, Indicator, Lookbacks
 from features.orders import placed, purchases, reversals
 
 REASONS = {
@@ -219,13 +219,13 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, spans: Lookbacks) -> ir.Table:
     """Every indicator above. Days are whole local calendar days.
 
     A share reversed is above 1 where more was given back in the lookback than ordered in it.
     """
     lookbacks = spans.lookback_days
-    parts = _bought(world, lookbacks), _rhythm(world), _placed(world, lookbacks), _reversed(world, lookbacks)
+    parts = _bought(view, lookbacks), _rhythm(view), _placed(view, lookbacks), _reversed(view, lookbacks)
     joined = per_customer(cohort, *parts)
     columns: dict[str, ir.Value] = {
         "days_since_last_order_over_usual": ratio(joined.days_since_last_order, joined.median_days_between_orders)
@@ -237,9 +237,9 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     return joined.mutate(**columns)
 
 
-def _bought(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
-    orders = purchases(world)
-    age = world.days_since(orders.ordered_on)
+def _bought(view: AsOf, lookback_days: Sequence[int]) -> ir.Table:
+    orders = purchases(view)
+    age = view.days_since(orders.ordered_on)
     first, last = age.max(), age.min()
     columns: dict[str, ir.Value] = {
         "days_since_last_order": last,
@@ -264,8 +264,8 @@ def _bought(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
     return orders.group_by("customer_id").agg(**columns)
 
 
-def _rhythm(world: AsOf) -> ir.Table:
-    orders = purchases(world)
+def _rhythm(view: AsOf) -> ir.Table:
+    orders = purchases(view)
     days = orders.group_by("customer_id", "ordered_on").agg(value=orders.amount.sum())
     previous = days.ordered_on.lag().over(group_by="customer_id", order_by="ordered_on")
     newest = days.ordered_on.max().over(group_by="customer_id")
@@ -282,18 +282,18 @@ def _rhythm(world: AsOf) -> ir.Table:
     )
 
 
-def _placed(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
+def _placed(view: AsOf, lookback_days: Sequence[int]) -> ir.Table:
     """What reversals are held against: the value of all orders, of those cancelled since as well."""
-    orders = placed(world)
-    age = world.days_since(orders.ordered_on)
+    orders = placed(view)
+    age = view.days_since(orders.ordered_on)
     return orders.group_by("customer_id").agg(
         **{f"placed_value_{days}d": total(orders.amount, within(age, days)) for days in lookback_days}
     )
 
 
-def _reversed(world: AsOf, lookback_days: Sequence[int]) -> ir.Table:
-    back = reversals(world)
-    age = world.days_since(back.reversed_on)
+def _reversed(view: AsOf, lookback_days: Sequence[int]) -> ir.Table:
+    back = reversals(view)
+    age = view.days_since(back.reversed_on)
     columns: dict[str, ir.Value] = {}
     for days in lookback_days:
         columns[f"reversals_{days}d"] = count(within(age, days))

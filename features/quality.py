@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import before, count, hours_between, per_customer, ratio, real, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import before, count, hours_between, per_customer, ratio, real, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 from features.offers import item, products_used, used
 
 REASONS = {
@@ -79,21 +79,21 @@ INCIDENTS = (
 )
 
 
-def returns(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def returns(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Order lines of everybody for the products that a customer uses, each one line however many pieces it holds."""
-    lines = world["order_lines"]
+    lines = view["order_lines"]
     lines = lines.filter(lines.quantity > 0, lines.product_id.notnull())
-    age, returned = world.days_since(lines.ordered_on), lines.returned_on.notnull()
+    age, returned = view.days_since(lines.ordered_on), lines.returned_on.notnull()
     counts: dict[str, ir.Value] = {}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         for span, where in (("in", within(age, days)), ("before", before(age, days))):
             counts[f"lines_{span}_{days}"] = count(where)
             counts[f"returned_{span}_{days}"] = count(where & returned)
     products = lines.group_by("product_id").agg(**counts)
-    mine = products_used(world).inner_join(products, "product_id")
+    mine = products_used(view).inner_join(products, "product_id")
     summed = mine.group_by("customer_id").agg(**{name: mine[name].sum().cast("int64") for name in counts})
     columns: dict[str, ir.Value] = {}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         rate, earlier = (
             ratio(summed[f"returned_{span}_{days}"], summed[f"lines_{span}_{days}"]) for span in ("in", "before")
         )
@@ -102,19 +102,19 @@ def returns(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     return per_customer(cohort, summed.select("customer_id", **columns))
 
 
-def incidents(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def incidents(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Incidents of products and plans that a customer uses; one that names neither touches everybody."""
-    table = world["incidents"]
+    table = view["incidents"]
     seconds = (hours_between(table.started_at, table.ended_at) * 3600.0).round().cast("int64")
     table = table.select(
         "incident_id",
         "product_id",
         "plan",
-        age=world.days_since(table.started_on),
+        age=view.days_since(table.started_on),
         seconds=ibis.greatest(seconds.fill_null(0), 0),
     )
     columns = ("incident_id", "age", "seconds")
-    uses = used(world).select("customer_id", "item")
+    uses = used(view).select("customer_id", "item")
     named = [
         table.filter(table[name].notnull()).mutate(item=item(table[name], kind)).select("item", *columns)
         for name, kind in (("product_id", "product"), ("plan", "plan"))
@@ -124,7 +124,7 @@ def incidents(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     everybody = cohort.cross_join(general).select("customer_id", *columns)
     mine = ibis.union(touched, everybody).distinct()
     found: dict[str, ir.Value] = {}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         recent = within(mine.age, days)
         found |= {
             f"incidents_{days}d": count(recent),

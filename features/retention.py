@@ -1,7 +1,7 @@
-"""Who was a customer when: stretches of it, first days, and how many of those who came together are still there.
+"""Who was a customer when: periods of it, first days, and how many of those who came together are still there.
 
 A stretch has customer_id, paid_from (the day it begins), ended_on, counted_until (the last day at whose midnight it
-counts; null: it runs) and involuntary. Spells of subscriptions are stretches; those of a shop are made by `visits`.
+counts; null: it runs) and involuntary. Those of subscriptions are `subscription_periods`; those of a shop are made by `visits`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from features.asof import AsOf
 from features.orders import purchases
 
 
-def visits(world: AsOf, *, active_days: int) -> ir.Table:
+def visits(view: AsOf, *, active_days: int) -> ir.Table:
     """One row per order that stands: a shop's customer is whoever ordered within so many days."""
-    orders = purchases(world)
+    orders = purchases(view)
     until = (orders.ordered_on + ibis.interval(days=active_days)).cast("date")
     return orders.select(
         "customer_id",
@@ -26,10 +26,10 @@ def visits(world: AsOf, *, active_days: int) -> ir.Table:
     )
 
 
-def first_days(stretches: ir.Table) -> ir.Table:
+def first_days(customer_periods: ir.Table) -> ir.Table:
     """One row per customer who counted at some midnight: customer_id, first_on (the first day of being a customer)."""
-    until = stretches.counted_until
-    there = stretches.filter(until.isnull() | (until > stretches.paid_from))
+    until = customer_periods.counted_until
+    there = customer_periods.filter(until.isnull() | (until > customer_periods.paid_from))
     return there.group_by("customer_id").agg(first_on=there.paid_from.min())
 
 
@@ -41,7 +41,7 @@ def buyers(visits: ir.Table, first: ir.Table, periods: ir.Table) -> ir.Table:
     return joined.select("start_on", "customer_id", bought_before=joined.first_on < joined.start_on)
 
 
-def kept(stretches: ir.Table, first: ir.Table, *, months: int, by_quarter: bool) -> ir.Table:
+def kept(customer_periods: ir.Table, first: ir.Table, *, months: int, by_quarter: bool) -> ir.Table:
     """One row per signup cohort and months since, from 0 to `months`.
 
     Columns: cohort_on (the first day of the month or quarter of the first days), months_since, customers, and retained:
@@ -53,7 +53,7 @@ def kept(stretches: ir.Table, first: ir.Table, *, months: int, by_quarter: bool)
     span = ibis.memtable({"months_since": list(range(months + 1))}, schema={"months_since": "int64"})
     points = first.cross_join(span)
     points = points.mutate(due_on=_months_later(points.first_on, points.months_since))
-    stays = points.inner_join(stretches, "customer_id")
+    stays = points.inner_join(customer_periods, "customer_id")
     lasting = stays.counted_until.isnull() | (stays.counted_until > stays.due_on)
     there = stays.filter(stays.paid_from <= stays.due_on, lasting)
     there = there.select("cohort_on", "months_since", "customer_id").distinct()

@@ -5,23 +5,23 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, exact_total
 from features.asof import AsOf
-from features.figures import count, exact_total
 from features.segments import UNKNOWN
-from features.spells import counted, priced
+from features.subscription_periods import counted, priced
 
 # Exact, and so narrow that sums of it still fit: some engines widen a decimal when they add.
 CENTS = "decimal(24, 2)"
 MOVES = ("mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned")
 
 
-def payers(spells: ir.Table, then: AsOf) -> ir.Table:
+def payers(subscription_periods: ir.Table, then: AsOf) -> ir.Table:
     """One row per customer when the day of `then` begins: customer_id, plan, mrr (in whole cents, exact).
 
     plan: that of the dearest subscription, "" where it is not recorded. mrr: what was known `then` of all that count,
     added up and then rounded, so that the cents of customers add up to those of any group of them.
     """
-    table = priced(counted(spells, then.days_before(0)), then)
+    table = priced(counted(subscription_periods, then.days_before(0)), then)
     table = table.mutate(plan=table.plan.fill_null(UNKNOWN))
     dearest = ibis.row_number().over(
         group_by="customer_id", order_by=[table.mrr.desc(), table.plan, table.subscription_id]
@@ -42,7 +42,7 @@ def visitors(visits: ir.Table, periods: ir.Table) -> ir.Table:
     return there.select("seen_on", "customer_id").distinct().mutate(plan=ibis.literal(UNKNOWN), mrr=nothing)
 
 
-def movements(there: ir.Table, periods: ir.Table, stretches: ir.Table, first: ir.Table) -> ir.Table:
+def movements(there: ir.Table, periods: ir.Table, customer_periods: ir.Table, first: ir.Table) -> ir.Table:
     """One row per period and customer who was there at its start or at its end.
 
     there: `payers` of every end of a period, with the day as `seen_on`, or `visitors`; periods: start_on and
@@ -59,7 +59,7 @@ def movements(there: ir.Table, periods: ir.Table, stretches: ir.Table, first: ir
         went=~both.is_there,
         stayed=both.was_there & both.is_there,
     )
-    unwilling = _unwilling(both, stretches)
+    unwilling = _unwilling(both, customer_periods)
     both = both.left_join(unwilling, ["customer_id", "start_on"]).drop("customer_id_right", "start_on_right")
     none, more = ibis.literal(0).cast(CENTS), both.mrr_end - both.mrr_start
     return both.select(
@@ -118,13 +118,13 @@ def _both_ends(there: ir.Table, periods: ir.Table) -> ir.Table:
     )
 
 
-def _unwilling(both: ir.Table, stretches: ir.Table) -> ir.Table:
+def _unwilling(both: ir.Table, customer_periods: ir.Table) -> ir.Table:
     """Per period and customer who went: `failed`, whether what ended last ended because payments failed.
 
     Of several that ended on one day, one is enough.
     """
     gone = both.filter(both.went).select("customer_id", "start_on", "end_on")
-    ended = stretches.select("ended_on", "involuntary", stretch_of="customer_id")
+    ended = customer_periods.select("ended_on", "involuntary", stretch_of="customer_id")
     pairs = gone.inner_join(ended, [gone.customer_id == ended.stretch_of, ended.ended_on < gone.end_on])
     last = ibis.rank().over(group_by=["customer_id", "start_on"], order_by=pairs.ended_on.desc())
     pairs = pairs.mutate(last=last)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, flag, from_newest, per_customer, ratio, real, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, flag, from_newest, per_customer, ratio, real, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 
 REASONS = {
     "nps": ("willingness to recommend", "recommandation (NPS)"),
@@ -111,36 +111,36 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Every indicator above, over questionnaires as far as they had been answered."""
-    surveys = world["surveys"]
-    asked, answered = world.days_since(surveys.asked_on), world.days_since(surveys.answered_on)
+    surveys = view["surveys"]
+    asked, answered = view.days_since(surveys.asked_on), view.days_since(surveys.answered_on)
     low = ((surveys.kind == "nps") & (surveys.score <= DETRACTOR)) | (
         (surveys.kind == "csat") & (surveys.score <= DISCONTENT)
     )
     negative = surveys.reason.notnull() & ((surveys.kind == "exit") | ibis.coalesce(low, False))
     columns: dict[str, ir.Value] = {}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         columns[f"surveys_unanswered_{days}d"] = count(within(asked, days) & surveys.answered_at.isnull())
         columns[f"negative_reasons_{days}d"] = count(within(answered, days) & negative)
         for kind in ("nps", "csat"):
             told = within(answered, days) & (surveys.kind == kind) & surveys.score.notnull()
             columns[f"mean_{kind}_{days}d"] = ratio(surveys.score.sum(where=told), count(told))
     counted = surveys.group_by("customer_id").agg(**columns)
-    joined = per_customer(cohort, counted, _last(world, "nps"), _last(world, "csat"))
+    joined = per_customer(cohort, counted, _last(view, "nps"), _last(view, "csat"))
     detractor = joined.last_nps.notnull().ifelse(flag(joined.last_nps <= DETRACTOR), ibis.null("int64"))
     return joined.mutate(nps_detractor=detractor)
 
 
-def _last(world: AsOf, kind: str) -> ir.Table:
+def _last(view: AsOf, kind: str) -> ir.Table:
     """The newest answer of a kind that gave a mark and the one before it, by customer."""
-    surveys = world["surveys"]
+    surveys = view["surveys"]
     answers = surveys.filter(surveys.kind == kind, surveys.answered_at.notnull(), surveys.score.notnull())
     ranked = from_newest(answers, "answered_at")
     last, before = ranked.filter(ranked.rank_from_newest == 0), ranked.filter(ranked.rank_from_newest == 1)
     last = last.select(
         "customer_id",
-        **{f"last_{kind}": real(last.score), f"days_since_last_{kind}": world.days_since(last.answered_on)},
+        **{f"last_{kind}": real(last.score), f"days_since_last_{kind}": view.days_since(last.answered_on)},
     )
     before = before.select(before_id="customer_id", before_score=real(before.score))
     joined = last.left_join(before, last.customer_id == before.before_id)

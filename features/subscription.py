@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import count, flag, newest, per_customer, ratio, real, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import count, flag, newest, per_customer, ratio, real, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 from features.subscriptions import changes, months_until, running
 
 REASONS = {
@@ -158,18 +158,18 @@ PAUSED = (
 )
 
 
-def terms(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - as things stand, whatever the spans
+def terms(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - as things stand, whatever the spans
     """Subscriptions that run."""
-    table = running(world)
-    to_renewal = months_until(world, table.renews_on)
+    table = running(view)
+    to_renewal = months_until(view, table.renews_on)
     counted = table.group_by("customer_id").agg(
         mrr=real(table.mrr.sum()),
         seats_paid=table.seats.sum().cast("int64"),
         subscriptions_running=table.count().cast("int64"),
         months_to_renewal=to_renewal.min(where=to_renewal >= 0),
         auto_renew_off=(~table.auto_renew).ifelse(1, 0).max().cast("int64"),
-        days_since_term_start=world.days_since(table.term_started_on).min(),
-        subscription_age_days=world.days_since(table.started_on).max(),
+        days_since_term_start=view.days_since(table.term_started_on).min(),
+        subscription_age_days=view.days_since(table.started_on).max(),
     )
     return per_customer(cohort, counted, _ranks(table))
 
@@ -189,12 +189,12 @@ def _ranks(subscriptions: ir.Table) -> ir.Table:
     return mine.group_by("customer_id").agg(plan_rank=mine.plan_rank.max())
 
 
-def moves(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def moves(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Changes that made subscriptions larger, smaller or still."""
-    table = changes(world, "plan", "seats", "pause")
+    table = changes(view, "plan", "seats", "pause")
     paused = table.kind == "pause"
     columns: dict[str, ir.Value] = {}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         recent = within(table.age, days)
         columns[f"downgrades_{days}d"] = count(recent & ~paused & (table.mrr_after < table.mrr_before))
         columns[f"upgrades_{days}d"] = count(recent & ~paused & (table.mrr_after > table.mrr_before))
@@ -202,11 +202,11 @@ def moves(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     return per_customer(cohort, table.group_by("customer_id").agg(**columns))
 
 
-def paused(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - as things stand, whatever the spans
+def paused(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - as things stand, whatever the spans
     """Whether a running subscription was paused and not taken up again."""
-    last = newest(changes(world, "pause", "resume"), "changed_at", by="subscription_id")
+    last = newest(changes(view, "pause", "resume"), "changed_at", by="subscription_id")
     last = last.select(changed_id="subscription_id", changed_to="kind")
-    subscriptions = running(world)
+    subscriptions = running(view)
     joined = subscriptions.left_join(last, subscriptions.subscription_id == last.changed_id)
     still = flag(joined.changed_to == "pause")
     return per_customer(cohort, joined.group_by("customer_id").agg(paused=still.max().cast("int64")))

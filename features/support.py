@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
+from features.aggregates import before, count, hours_between, per_customer, ratio, real, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import before, count, hours_between, per_customer, ratio, real, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 
 REASONS = {
     "support_frequency": ("contacts with customer service", "contacts avec le service client"),
@@ -171,11 +171,11 @@ INDICATORS = (
 )
 
 
-def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Every indicator above, over contacts as they stood at the snapshot."""
-    contacts = world["support_contacts"]
+    contacts = view["support_contacts"]
     contacts = contacts.mutate(
-        age=world.days_since(contacts.opened_on),
+        age=view.days_since(contacts.opened_on),
         response_hours=hours_between(contacts.opened_at, contacts.first_response_at),
         resolution_hours=hours_between(contacts.opened_at, contacts.resolved_at),
         is_open=contacts.resolved_at.isnull() | (contacts.reopened_at > contacts.resolved_at),
@@ -185,10 +185,10 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
         "days_since_last_support_contact": age.min(),
         "support_contacts_open": count(contacts.is_open),
     }
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         recent = within(age, days)
-        closed = within(world.days_since(contacts.resolved_on), days)
-        marked = within(world.days_since(contacts.csat_on), days)
+        closed = within(view.days_since(contacts.resolved_on), days)
+        marked = within(view.days_since(contacts.csat_on), days)
         usual = ratio(real(count(age > days)) * days, oldest - days)
         columns |= {
             f"support_contacts_{days}d": count(recent),
@@ -197,16 +197,16 @@ def compute(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
             f"support_contacts_over_usual_{days}d": ratio(count(recent), usual),
             f"hours_to_first_response_{days}d": _mean(contacts.response_hours, recent),
             f"hours_to_resolution_{days}d": _mean(contacts.resolution_hours, recent),
-            f"support_reopened_{days}d": count(within(world.days_since(contacts.reopened_on), days)),
+            f"support_reopened_{days}d": count(within(view.days_since(contacts.reopened_on), days)),
             f"resolved_without_follow_up_{days}d": count(closed & contacts.followed_up_at.isnull()),
             f"complaints_{days}d": count(recent & contacts.complaint),
             f"severe_contacts_{days}d": count(recent & (contacts.severity >= SEVERE)),
             f"support_mark_{days}d": ratio(contacts.csat.sum(where=marked), count(marked & contacts.csat.notnull())),
         }
-    return per_customer(cohort, contacts.group_by("customer_id").agg(**columns), _again(contacts, spans))
+    return per_customer(cohort, contacts.group_by("customer_id").agg(**columns), _again(contacts, lookbacks))
 
 
-def _again(contacts: ir.Table, spans: Spans) -> ir.Table:
+def _again(contacts: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Contacts that follow another of the same customer and topic within two weeks."""
     topics = contacts.filter(contacts.topic.notnull())
     # Contacts at one moment are one visit; the one before is the newest that is strictly earlier.
@@ -216,7 +216,7 @@ def _again(contacts: ir.Table, spans: Spans) -> ir.Table:
     again = moments.filter(moments.days_between <= AGAIN_DAYS)
     columns = {
         f"same_topic_again_{days}d": again.contacts.sum(where=within(again.age, days)).fill_null(0).cast("int64")
-        for days in spans.lookback_days
+        for days in lookbacks.lookback_days
     }
     return again.group_by("customer_id").agg(**columns)
 

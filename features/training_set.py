@@ -25,10 +25,10 @@ from features import (
     support,
     usage,
 )
+from features.aggregates import per_customer
 from features.asof import AsOf, as_of
-from features.catalog import Family, Group, Spans
+from features.catalog import Family, Group, Lookbacks
 from features.cohort import Cohort, cohort
-from features.figures import per_customer
 
 FAMILIES: tuple[Family, ...] = (
     Family(name="purchases", reasons=purchases.REASONS | products.REASONS, groups=(purchases.GROUP, products.GROUP)),
@@ -65,34 +65,34 @@ def snapshot(
     snapshot_on: date,
     *,
     at_risk: Cohort,
-    spans: Spans,
+    lookbacks: Lookbacks,
     zone: ZoneInfo,
     families: Collection[Family],
 ) -> ir.Table:
     """One row per customer at risk at the snapshot, sorted by customer_id, then a column per indicator."""
-    world = as_of(tables, snapshot_on, zone=zone)
-    return columns_of(families, world, cohort(world, at_risk), spans)
+    view = as_of(tables, snapshot_on, zone=zone)
+    return columns_of(families, view, cohort(view, at_risk), lookbacks)
 
 
-def columns_of(families: Collection[Family], world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def columns_of(families: Collection[Family], view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """The cohort, sorted by customer_id, with every indicator of the families."""
-    parts = [part(group, world, cohort, spans) for family in families for group in family.groups]
+    parts = [part(group, view, cohort, lookbacks) for family in families for group in family.groups]
     return per_customer(cohort, *parts).order_by("customer_id")
 
 
-def part(group: Group, world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def part(group: Group, view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """The cohort, sorted by customer_id, with every indicator of one group.
 
     Engines plan a query of one group in a fraction of a second, and one of all groups in many: whoever runs snapshots
     runs them by parts and puts the columns side by side.
     """
-    found = group.compute(world, cohort, spans).select("customer_id", *group.columns(spans.lookback_days))
+    found = group.compute(view, cohort, lookbacks).select("customer_id", *group.columns(lookbacks.lookback_days))
     filled = per_customer(cohort, found)
     zeros = {
         column: filled[column].fill_null(0)
         for indicator in group.indicators
         if indicator.zero_where_nothing
-        for column in indicator.columns(spans.lookback_days)
+        for column in indicator.columns(lookbacks.lookback_days)
     }
     return filled.mutate(**zeros).order_by("customer_id")
 

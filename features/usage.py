@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from features.aggregates import before, count, per_customer, ratio, real, within
 from features.asof import AsOf
-from features.catalog import Family, Group, Indicator, Spans
-from features.figures import before, count, per_customer, ratio, real, within
+from features.catalog import Family, Group, Indicator, Lookbacks
 from features.subscriptions import running
 
 REASONS = {
@@ -149,21 +149,21 @@ ONBOARDING = (
 )
 
 
-def amounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def amounts(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """How much was used, by way of days of use. A quantity not given is 1, errors not given are none."""
-    usage = world["usage"]
+    usage = view["usage"]
     last = usage.group_by("customer_id").agg(last_used_on=usage.used_on.max())
-    last = last.select("customer_id", days_since_last_use=world.days_since(last.last_used_on))
+    last = last.select("customer_id", days_since_last_use=view.days_since(last.last_used_on))
     # What is older than the longest lookback and the span before it is not added up: most of a long history.
-    newer = usage.filter(usage.used_on >= world.days_before(2 * spans.lookback_days[-1]))
+    newer = usage.filter(usage.used_on >= view.days_before(2 * lookbacks.lookback_days[-1]))
     days_used = newer.group_by("customer_id", "used_on").agg(
         events=newer.count(),
         quantity=newer.quantity.fill_null(1).sum(),
         failed=count(newer.errors > 0),
     )
-    age = world.days_since(days_used.used_on)
+    age = view.days_since(days_used.used_on)
     columns: dict[str, ir.Value] = {}
-    for days in spans.lookback_days:
+    for days in lookbacks.lookback_days:
         recent, earlier = within(age, days), before(age, days)
         events, failed = (_whole(days_used[name], recent) for name in ("events", "failed"))
         quantity, quantity_before = (_whole(days_used.quantity, span) for span in (recent, earlier))
@@ -178,40 +178,40 @@ def amounts(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
     return per_customer(cohort, last, days_used.group_by("customer_id").agg(**columns))
 
 
-def breadth(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def breadth(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Distinct features of each lookback: those whose last use lies in it."""
-    last_used = _last_used(world, "feature", spans)
-    columns = {f"features_used_{days}d": count(within(last_used.age, days)) for days in spans.lookback_days}
+    last_used = _last_used(view, "feature", lookbacks)
+    columns = {f"features_used_{days}d": count(within(last_used.age, days)) for days in lookbacks.lookback_days}
     return per_customer(cohort, last_used.group_by("customer_id").agg(**columns))
 
 
-def _last_used(world: AsOf, what: str, spans: Spans) -> ir.Table:
+def _last_used(view: AsOf, what: str, lookbacks: Lookbacks) -> ir.Table:
     """The age of the last use of each feature or seat, of those used within the longest lookback."""
-    usage = world["usage"]
-    named = usage.filter(usage[what].notnull(), usage.used_on >= world.days_before(spans.lookback_days[-1]))
+    usage = view["usage"]
+    named = usage.filter(usage[what].notnull(), usage.used_on >= view.days_before(lookbacks.lookback_days[-1]))
     last = named.group_by("customer_id", what).agg(used_on=named.used_on.max())
-    return last.mutate(age=world.days_since(last.used_on))
+    return last.mutate(age=view.days_since(last.used_on))
 
 
-def seats(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:
+def seats(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """People of the customer's who used the product, over the seats that run."""
-    subscriptions, last_used = running(world), _last_used(world, "seat_id", spans)
+    subscriptions, last_used = running(view), _last_used(view, "seat_id", lookbacks)
     paid = subscriptions.group_by("customer_id").agg(seats=subscriptions.seats.sum())
     used = last_used.group_by("customer_id").agg(
-        **{f"used_{days}": count(within(last_used.age, days)) for days in spans.lookback_days}
+        **{f"used_{days}": count(within(last_used.age, days)) for days in lookbacks.lookback_days}
     )
     joined = per_customer(cohort, paid, used)
     return joined.mutate(
         **{
             f"seats_used_share_{days}d": ratio(joined[f"used_{days}"].fill_null(0), joined.seats)
-            for days in spans.lookback_days
+            for days in lookbacks.lookback_days
         }
     )
 
 
-def onboarding(world: AsOf, cohort: ir.Table, spans: Spans) -> ir.Table:  # noqa: ARG001 - since the beginning
+def onboarding(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - since the beginning
     """Steps of the introduction, and when the product first proved its worth."""
-    steps = world["onboarding_steps"]
+    steps = view["onboarding_steps"]
     proved = steps.completed_on.min(where=ibis.coalesce(steps.first_value, False))
     return per_customer(
         cohort,

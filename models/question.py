@@ -9,7 +9,7 @@ from typing import Any
 
 from features.cohort import Cohort
 from features.outcomes import Kind, window
-from features.spells import Endings
+from features.subscription_periods import Endings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,10 +106,10 @@ riskiest = scores.sort_values(["churn_probability", "customer_id"], ascending=[F
 riskiest[["customer_id", "churn_probability", "churn_risk_band", "reason_1", "reason_2", "reason_3"]]
 
 # %%
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.scoring.explain import explain
 
-document = explain(Job(workspace, People(quiet=True), datetime.now(UTC)), riskiest["customer_id"])
+document = explain(RunContext(workspace, Console(quiet=True), datetime.now(UTC)), riskiest["customer_id"])
 print("average", round(document["average_log_odds"], 3))
 pd.DataFrame(document["contributions"]).round(3)

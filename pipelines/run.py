@@ -11,7 +11,7 @@ from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
 from pipelines.data.landing.ingest import ingest as land
 from pipelines.data.snapshots.snapshot import snapshots_of
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery import progress_lines as told
 from pipelines.operations.monitoring import monitor as monitoring
@@ -24,7 +24,7 @@ from pipelines.report import summary_json as summary
 from pipelines.report import write as write_report
 
 
-def everything(job: Job) -> dict[str, Any]:
+def everything(job: RunContext) -> dict[str, Any]:
     """Ingest, backtest, train, score and deliver, monitor, report; the document of each."""
     landed = ingest(job)
     tested = backtest(job)
@@ -42,19 +42,19 @@ def everything(job: Job) -> dict[str, Any]:
     }
 
 
-def ingest(job: Job) -> dict[str, Any]:
+def ingest(job: RunContext) -> dict[str, Any]:
     """Land the sources."""
-    with job.people.stage("ingest") as step:
+    with job.console.stage("ingest") as step:
         results = land(job.workspace.store, job.workspace.settings, progress=step)
     for result in results:
-        job.people.say(
+        job.console.say(
             f"  {result.path}: {result.rows_in:,} rows, {result.landed:,} landed, {result.rejected:,} rejected"
             f"{' (was there already)' if result.status == 'unchanged' else ''}"
         )
     return {"files": [asdict(result) for result in results]}
 
 
-def snapshots(job: Job, first: date | None = None, last: date | None = None) -> dict[str, Any]:
+def snapshots(job: RunContext, first: date | None = None, last: date | None = None) -> dict[str, Any]:
     """Compute the grid's snapshots of some days, features and (where they have matured) outcomes.
 
     Those that are there already are kept. first, last: None takes that end of the training snapshots.
@@ -70,7 +70,7 @@ def snapshots(job: Job, first: date | None = None, last: date | None = None) -> 
             f"no snapshot lies between {start} and {end}: they are {workspace.settings.snapshots.every_days} days "
             f"apart, counted from {workspace.settings.snapshots.anchor} (settings: snapshots)"
         )
-    with job.people.stage("snapshots", steps=len(days)) as step:
+    with job.console.stage("snapshots", steps=len(days)) as step:
         for day in days:
             snapshot = all_of_them.at(day)
             seen, followed = snapshot.file, snapshot.outcome_file
@@ -85,42 +85,42 @@ def snapshots(job: Job, first: date | None = None, last: date | None = None) -> 
             )
             step(f"snapshot of {day}")
     for each in made:
-        job.people.say(
+        job.console.say(
             f"  {each['snapshot_on']}: {each['customers']:,} customers"
             f"{'' if each['outcomes'] else ', outcomes not known yet'}"
         )
     return {"snapshots": made}
 
 
-def backtest(job: Job) -> dict[str, Any]:
+def backtest(job: RunContext) -> dict[str, Any]:
     """Walk forward through the past, once for each outcome."""
     tasks = tasks_of(job.workspace)
     documents = [_backtest(job, task, named=len(tasks) > 1) for task in tasks]
     return documents[0] | {"also": documents[1:]}
 
 
-def _backtest(job: Job, task: PredictionTask, *, named: bool) -> dict[str, Any]:
+def _backtest(job: RunContext, task: PredictionTask, *, named: bool) -> dict[str, Any]:
     folds = task.calendar.fold_days()
-    with job.people.stage("backtest", steps=len(backtests.days_of(folds)) + len(folds)) as step:
+    with job.console.stage("backtest", steps=len(backtests.days_of(folds)) + len(folds)) as step:
         document = backtests.backtest(task, progress=step)
     if named:
-        job.people.say(f"  {task.kind}")
+        job.console.say(f"  {task.kind}")
     for skipped in document["skipped"]:
-        job.people.say(f"  {skipped['snapshot_on']} left out: {skipped['reason']}")
+        job.console.say(f"  {skipped['snapshot_on']} left out: {skipped['reason']}")
     for fold in document["folds"]:
         model = fold["model"]
-        job.people.say(
+        job.console.say(
             f"  {fold['snapshot_on']}: ROC AUC {model['roc_auc']:.4f}, log loss {model['log_loss']:.4f} "
             f"on {model['n']:,} customers"
             if model["roc_auc"] is not None
             else f"  {fold['snapshot_on']}: one outcome only among {model['n']:,} customers, nothing to rank"
         )
     if not folds:
-        job.people.say("  no past day has both an outcome and matured training snapshots before it")
+        job.console.say("  no past day has both an outcome and matured training snapshots before it")
     return document
 
 
-def train_(job: Job) -> dict[str, Any]:
+def train_(job: RunContext) -> dict[str, Any]:
     """Train a challenger for each outcome and decide on it; a further outcome that is too rare is left out."""
     main, *others = tasks_of(job.workspace)
     first, also = _train(job, main), []
@@ -128,26 +128,26 @@ def train_(job: Job) -> dict[str, Any]:
         try:
             also.append({"outcome": task.kind, **_train(job, task)})
         except TrainingError as error:
-            job.people.say(f"  {task.kind} left out: {error}")
+            job.console.say(f"  {task.kind} left out: {error}")
             also.append({"outcome": task.kind, "skipped": str(error)})
     return first | {"also": also}
 
 
-def _train(job: Job, task: PredictionTask) -> dict[str, Any]:
+def _train(job: RunContext, task: PredictionTask) -> dict[str, Any]:
     tested, settings = backtests.backtest(task), train.settings_of(task.kind, job.workspace.settings)
     steps = len(task.calendar.training_days(task.calendar.as_of)) + FIT_STEPS + task.fitter.plan.tuning_trials
-    with job.people.stage("train", steps=steps) as step:
+    with job.console.stage("train", steps=steps) as step:
         trained: Trained = train.train(
             task, settings, root=job.workspace.root, now=job.now, tested=tested, progress=step
         )
     version = trained.version
-    job.people.say(
+    job.console.say(
         f"  {task.kind} model {version.version} "
         f"{'is there already' if trained.unchanged else 'trained'}; "
         f"{'champion' if version.promoted else 'not promoted'}: {version.verdict}"
     )
     if trained.unpublished:
-        job.people.say(f"  not yet in MLflow, the next run will try again: {trained.unpublished}")
+        job.console.say(f"  not yet in MLflow, the next run will try again: {trained.unpublished}")
     return {
         "version": version.version,
         "promoted": version.promoted,
@@ -157,16 +157,16 @@ def _train(job: Job, task: PredictionTask) -> dict[str, Any]:
     }
 
 
-def score_(job: Job) -> dict[str, Any]:
+def score_(job: RunContext) -> dict[str, Any]:
     """Score `as_of` and deliver."""
     scored, delivered = scores(job), deliver(job)
     files = {name: delivered.pop(name) for name in ("csv", "also", "too_old", "announced")}
     return scored | files | {"delivery": delivered}
 
 
-def scores(job: Job) -> dict[str, Any]:
+def scores(job: RunContext) -> dict[str, Any]:
     """Score `as_of`."""
-    with job.people.stage("score") as step:
+    with job.console.stage("score") as step:
         workspace = job.workspace
         scored = score.score(
             main_task(workspace),
@@ -175,7 +175,7 @@ def scores(job: Job) -> dict[str, Any]:
             now=job.now,
             progress=step,
         )
-    job.people.say(
+    job.console.say(
         f"  {scored.run.rows:,} customers at {scored.run.as_of}{' (were there already)' if scored.unchanged else ''}"
         f"{'' if scored.run.current else '; a later day was scored, and its scores stay the current ones'}"
     )
@@ -190,23 +190,23 @@ def scores(job: Job) -> dict[str, Any]:
     }
 
 
-def deliver(job: Job, *, despite: Collection[str] = (), dry_run: bool = False) -> dict[str, Any]:
+def deliver(job: RunContext, *, despite: Collection[str] = (), dry_run: bool = False) -> dict[str, Any]:
     """Hand over what was scored; dry_run: only tell what would be."""
-    with job.people.stage("deliver") as step:
+    with job.console.stage("deliver") as step:
         delivered = delivery.deliver(job.workspace, now=job.now, despite=despite, dry_run=dry_run, progress=step)
-    told.delivered(job.people.say, delivered, job.workspace.settings.currency)
+    told.delivered(job.console.say, delivered, job.workspace.settings.currency)
     return delivered
 
 
-def monitor(job: Job) -> dict[str, Any]:
+def monitor(job: RunContext) -> dict[str, Any]:
     """Look for drift, at the arrival of data, and at what came of past scores; alerts are told."""
     return monitoring.monitor(job)
 
 
-def report(job: Job) -> dict[str, Any]:
+def report(job: RunContext) -> dict[str, Any]:
     """Write the report and the summary."""
-    with job.people.stage("report") as step:
+    with job.console.stage("report") as step:
         path = write_report.write_report(job.workspace, progress=step)
     document = summary.write_summary(job.workspace, report=path)
-    job.people.say(f"  {job.workspace.root / path}")
+    job.console.say(f"  {job.workspace.root / path}")
     return document

@@ -10,7 +10,7 @@ import typer
 from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, finish, on_workspace
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
 @app.command()
@@ -42,7 +42,7 @@ def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
     "column", "evidence", "remedy"}]}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.prediction.checks.audit import audit as look
 
         return look(job)
@@ -69,12 +69,12 @@ def simulate(
 
     def work() -> dict[str, Any]:
         from pipelines.foundation.simulation.simulate import simulate as draw
-        from pipelines.foundation.workspace.console import People
+        from pipelines.foundation.workspace.console import Console
 
-        people = People(quiet=as_json)
-        with people.stage("simulate") as step:
+        console = Console(quiet=as_json)
+        with console.stage("simulate") as step:
             made = draw(folder, customers=customers, months=months, seed=seed, messy=messy, progress=step)
-        people.say(
+        console.say(
             f"  {folder}: a simulated company of {customers:,} customers, {len(made.rows)} tables until {made.end}"
         )
         return {"folder": str(folder), "tables": made.rows, "end": str(made.end)}

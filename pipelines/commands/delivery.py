@@ -10,7 +10,7 @@ from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on
 from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 crm = typer.Typer(help="Prepare the destinations of the settings.", no_args_is_help=True)
 app.add_typer(crm, name="crm")
@@ -49,7 +49,7 @@ def deliver(
     refused (now or before); suppressed are customers whose risk is shown to nobody.
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines import run as stages
         from pipelines.operations.delivery.guards import passable
 
@@ -82,7 +82,7 @@ def outbox(
     "attempts", "why", "planned_at", "withdrawn"}], "deliveries": [{"as_of", "run_id", "started_at", "detail"}]}]}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.operations.delivery.outbox_command import manage_outbox
 
         return manage_outbox(job, destination, customers=customers, retry=retry, drop=drop)
@@ -103,7 +103,7 @@ def setup(
     JSON: {"destinations": [{"name", "made": [field], "problem": text or null}]}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.operations.delivery.readiness import setup as make
 
         return make(job, destination)
@@ -122,7 +122,7 @@ def check(
     JSON: {"destinations": [{"name", "problem": text or null}]}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.operations.delivery.readiness import check as look
 
         return look(job, destination)

@@ -15,7 +15,7 @@ from features.errors import AttritionError, SettingsError
 from pipelines.foundation.storage import disk_errors as disk
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 FOUND, MISTAKE = 1, 2
 
@@ -55,7 +55,7 @@ def stage(
 ) -> None:
     """Run one of the stages in pipelines.run on a workspace; exit code 1 where the document `failed`."""
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines import run as stages
 
         found: dict[str, Any] = getattr(stages, name)(job)
@@ -65,7 +65,7 @@ def stage(
 
 
 def on_workspace(
-    work: Callable[[Job], dict[str, Any]],
+    work: Callable[[RunContext], dict[str, Any]],
     project: Path,
     as_of: str | None,
     *,
@@ -80,14 +80,14 @@ def on_workspace(
         from contextlib import nullcontext
 
         from pipelines.data.privacy.enforce import taken_to_write
-        from pipelines.foundation.workspace.console import People
-        from pipelines.foundation.workspace.job import Job
+        from pipelines.foundation.workspace.console import Console
+        from pipelines.foundation.workspace.run_context import RunContext
         from pipelines.foundation.workspace.workspace import open_workspace
 
         now = datetime.now(UTC)
         workspace = open_workspace(project, now=now, as_of=day_of("--as-of", as_of))
         with taken_to_write(workspace) if writes else nullcontext():
-            return work(Job(workspace, People(quiet=as_json), now))
+            return work(RunContext(workspace, Console(quiet=as_json), now))
 
     finish(opened, as_json=as_json, debug=debug, failed=failed)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
 @app.command()
@@ -28,7 +28,7 @@ def impact(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
     [sentence]}}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.operations.plays.impact import impact as measure
 
         return measure(job)

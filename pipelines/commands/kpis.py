@@ -9,7 +9,7 @@ import typer
 from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
 @app.command()
@@ -39,7 +39,7 @@ def kpis(
     "high"}], "definitions": {field: {"en", "fr"}}}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.data.kpis.kpis import kpis as count
 
         return count(job, by=by, months=months)

@@ -9,7 +9,7 @@ import typer
 from pipelines.commands.frame import HERE, AsJson, Debug, Project, app, on_workspace
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
 @app.command()
@@ -23,8 +23,8 @@ def models(project: Project = HERE, as_json: AsJson = False, debug: Debug = Fals
     "since", "why", "rolled_back_at"}], "published"}]}
     """
 
-    def work(job: Job) -> dict[str, Any]:
-        from pipelines.prediction.training.succession import models as listed
+    def work(job: RunContext) -> dict[str, Any]:
+        from pipelines.prediction.training.promotion import models as listed
 
         return listed(job)
 
@@ -45,8 +45,8 @@ def promote(
     JSON: {"outcome", "champion", "was": version or null, "published"}
     """
 
-    def work(job: Job) -> dict[str, Any]:
-        from pipelines.prediction.training.succession import promote as put
+    def work(job: RunContext) -> dict[str, Any]:
+        from pipelines.prediction.training.promotion import promote as put
 
         return put(job, version)
 
@@ -71,8 +71,8 @@ def rollback(
     JSON: {"outcome", "champion", "was", "scores_of": as_of or null, "published"}
     """
 
-    def work(job: Job) -> dict[str, Any]:
-        from pipelines.prediction.training.succession import rollback as back
+    def work(job: RunContext) -> dict[str, Any]:
+        from pipelines.prediction.training.promotion import rollback as back
 
         return back(job, outcome)
 

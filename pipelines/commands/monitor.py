@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
 @app.command()
@@ -29,7 +29,7 @@ def monitor(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False
     all these days together, or null}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.operations.monitoring.monitor import monitor as look
 
         return look(job)

@@ -9,7 +9,7 @@ import typer
 from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
 @app.command()
@@ -37,7 +37,7 @@ def erase(
     [destination]}]}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.data.privacy.erase import erase as remove
 
         return remove(job, customers)
@@ -58,7 +58,7 @@ def expire(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
     rows, "delivery": files}}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.data.privacy.expire import expire as remove
 
         return remove(job)

@@ -11,7 +11,7 @@ from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, da
 from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
 @app.command()
@@ -57,7 +57,7 @@ def check(
     [text], "audit": document of `audit` or null}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.prediction.checks.audit import audit
         from pipelines.prediction.checks.check import check as look
 
@@ -104,7 +104,7 @@ def snapshots(
     JSON: {"snapshots": [{"snapshot_on", "customers", "features": path, "sha256", "outcomes": path or null}]}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines import run as stages
 
         return stages.snapshots(job, day_of("--from", first), day_of("--to", last))
@@ -188,7 +188,7 @@ def explain(
     "text"}], "average_log_odds", "contributions": [{"code", "log_odds", "text"}], "indicators": {name: value}}
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines.prediction.scoring.explain import explain as look
 
         return look(job, customer, held_out_too=holdout)
@@ -217,7 +217,7 @@ def run(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, de
     JSON: {"ingest", "backtest", "train", "score", "monitor", "report"}, each the document of that command.
     """
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: RunContext) -> dict[str, Any]:
         from pipelines import run as stages
         from pipelines.report.closing_table import closing_table
 

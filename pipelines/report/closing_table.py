@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.table import Table
 
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 
 
-def closing_table(job: Job, summary: dict[str, Any]) -> None:
+def closing_table(job: RunContext, summary: dict[str, Any]) -> None:
     """One table on stderr, then the files worth opening."""
     root = job.workspace.root
     simulated = "simulated " if job.workspace.settings.simulated else ""
@@ -25,10 +25,12 @@ def closing_table(job: Job, summary: dict[str, Any]) -> None:
             table.add_row(f"{name} (baseline, here)", *_figures(figures))
         for reference in summary["references"]:
             table.add_row(f"{reference['name']} ({reference['source']})", *_figures(reference))
-        job.people.console.print(table)
-    job.people.say(f"{summary['scored']:,} {simulated}customers scored. Look next at:")
-    job.people.say(f"  {root / summary['report']}  (open it in a browser)")
-    job.people.say(f"  {root / 'summary.json'}, {root / 'delivery'}, and `attrition explain CUSTOMER --project {root}`")
+        job.console.rich.print(table)
+    job.console.say(f"{summary['scored']:,} {simulated}customers scored. Look next at:")
+    job.console.say(f"  {root / summary['report']}  (open it in a browser)")
+    job.console.say(
+        f"  {root / 'summary.json'}, {root / 'delivery'}, and `attrition explain CUSTOMER --project {root}`"
+    )
 
 
 def _figures(figures: dict[str, Any]) -> tuple[str, str]:

@@ -191,7 +191,7 @@ def leading_families(task: PredictionTask) -> list[str]:
 
 def family_movement(definition: Definition, fitted: Fitted, rows: Matrix) -> pd.Series:
     """By family: mean absolute log-odds by which its indicators move these rows from their mean, most first."""
-    lookbacks = definition.spans.lookback_days
+    lookbacks = definition.lookbacks.lookback_days
     family_of = {column: family.name for family in definition.families for column in family.columns(lookbacks)}
     found = explanation.contributions(fitted, rows, {name: name for name in family_of})
     names = [family_of.get(code, "purchases") for code in found.codes]  # the start model is made of purchases

@@ -19,7 +19,7 @@ from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.operations.delivery.further_outcomes import further_scores
+from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.monitoring.monitor import monitored
 from pipelines.operations.plays.impact import measured, recommended_any
 from pipelines.operations.plays.recommend import plan_of as play_plan_of
@@ -75,7 +75,7 @@ def gather(workspace: Workspace) -> ReportData:
     predictions = backtest.newest_predictions(store, document)
     importance, spread = _explained(task.snapshots, fitted, plan)
     scores = history(store, run)
-    announced = further_scores(tasks, plan, permissions, workspace.holdout, workspace.refusals)["announced"]
+    announced = other_outcomes(tasks, plan, permissions, workspace.holdout, workspace.refusals)["announced"]
     recommended = Recommended(store).read()
     return ReportData(
         name=workspace.root.resolve().name,

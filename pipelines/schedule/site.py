@@ -14,15 +14,15 @@ import dagster as dg
 
 from features.errors import AttritionError
 from pipelines.foundation.storage.lock import BusyError
-from pipelines.foundation.workspace.console import People, Step
+from pipelines.foundation.workspace.console import Console, Step
 from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.schedule.said import AgainError, SaidError
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 
-class Logged(People):
+class Logged(Console):
     """Speaks to whoever reads a run's log."""
 
     def __init__(self, log: logging.Logger) -> None:
@@ -47,7 +47,7 @@ class Site:
     retry: dg.RetryPolicy
 
     @contextmanager
-    def job(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[Job]:
+    def job(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[RunContext]:
         """The workspace, held, as seen from the moment at which the run began.
 
         All steps of a run look from one moment: a run over midnight does not score one day and deliver another.
@@ -55,7 +55,7 @@ class Site:
         otherwise SaidError.
         """
         from pipelines.data.privacy.enforce import taken_to_write
-        from pipelines.foundation.workspace.job import Job
+        from pipelines.foundation.workspace.run_context import RunContext
         from pipelines.foundation.workspace.workspace import open_workspace
 
         record = context.instance.get_run_record_by_id(context.run.run_id)
@@ -65,7 +65,7 @@ class Site:
         try:
             workspace = open_workspace(self.folder, now=now)
             with taken_to_write(workspace):
-                yield Job(workspace, Logged(context.log), now)
+                yield RunContext(workspace, Logged(context.log), now)
         except (BusyError, UnavailableError) as error:
             tried = context.op_execution_context.retry_number
             if tried < self.retry.max_retries:

@@ -95,18 +95,18 @@ def random_rows(source: random.Random, table: str, customer: str, *, at_most: in
 
 def random_world(source: random.Random, names: Sequence[str], customers: Sequence[str]) -> dict[str, list[Row]]:
     """Every table named, with histories of every customer; each row keeps its number in the file from now on."""
-    world = {name: [row for each in customers for row in random_rows(source, name, each)] for name in names}
+    view = {name: [row for each in customers for row in random_rows(source, name, each)] for name in names}
     return {
-        name: [row | {"source_row": number} for number, row in enumerate(rows, start=1)] for name, rows in world.items()
+        name: [row | {"source_row": number} for number, row in enumerate(rows, start=1)] for name, rows in view.items()
     }
 
 
-def changed_world(source: random.Random, world: dict[str, list[Row]], customers: Sequence[str]) -> dict[str, list[Row]]:
+def changed_world(source: random.Random, view: dict[str, list[Row]], customers: Sequence[str]) -> dict[str, list[Row]]:
     """The same past with another future, in another order.
 
     Rows known later are dropped, altered or added, and later-known values of known rows changed.
     """
-    return {name: _changed(source, name, rows, customers) for name, rows in world.items()}
+    return {name: _changed(source, name, rows, customers) for name, rows in view.items()}
 
 
 def _changed(source: random.Random, table: str, rows: list[Row], customers: Sequence[str]) -> list[Row]:

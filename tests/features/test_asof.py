@@ -14,8 +14,8 @@ from tests.features.world_case import PARIS, SNAPSHOT, at, landed, order, tables
 
 
 def _seen(*rows: dict[str, object], day: date = SNAPSHOT) -> list[dict[str, object]]:
-    world = as_of(tables(orders=rows), day, zone=PARIS)
-    return world["orders"].order_by("order_id").to_pyarrow().to_pylist()
+    view = as_of(tables(orders=rows), day, zone=PARIS)
+    return view["orders"].order_by("order_id").to_pyarrow().to_pylist()
 
 
 def test_order_at_the_snapshot_instant_is_not_known() -> None:
@@ -36,8 +36,8 @@ def test_nothing_is_known_before_it_happened() -> None:
     rows = landed("orders", [order("a", "2024-06-10")])
     early = pa.array([at("2024-05-01")], pa.timestamp("us"))
     forged = rows.set_column(rows.schema.get_field_index("known_at"), "known_at", early)
-    world = as_of({"orders": ibis.memtable(forged)}, SNAPSHOT, zone=PARIS)
-    assert world["orders"].count().to_pyarrow().as_py() == 0
+    view = as_of({"orders": ibis.memtable(forged)}, SNAPSHOT, zone=PARIS)
+    assert view["orders"].count().to_pyarrow().as_py() == 0
 
 
 def test_cancellation_after_the_snapshot_is_not_seen_in_either_of_its_columns() -> None:

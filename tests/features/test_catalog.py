@@ -47,8 +47,8 @@ def test_there_are_at_least_100_columns_and_no_name_twice() -> None:
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
 def test_what_is_computed_is_what_is_declared(group: Group) -> None:
-    world = as_of(UNBOUND, SNAPSHOT, zone=PARIS)
-    schema = part(group, world, ibis.table({"customer_id": "string"}, name="everybody"), SPANS).schema()
+    view = as_of(UNBOUND, SNAPSHOT, zone=PARIS)
+    schema = part(group, view, ibis.table({"customer_id": "string"}, name="everybody"), SPANS).schema()
     assert list(schema) == ["customer_id", *group.columns(LOOKBACKS)]
     for indicator in group.indicators:
         for name in indicator.columns(LOOKBACKS):

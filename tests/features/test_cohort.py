@@ -10,14 +10,14 @@ from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at
 
 
 def _ids(*rows: dict[str, Any], active_days: int | None = None) -> list[str]:
-    world = as_of(tables(orders=rows), SNAPSHOT, zone=PARIS)
+    view = as_of(tables(orders=rows), SNAPSHOT, zone=PARIS)
     at_risk = Cohort(kind="ordered_within", active_days=active_days) if active_days else EVERYBODY
-    return sorted(cohort(world, at_risk).to_pyarrow()["customer_id"].to_pylist())
+    return sorted(cohort(view, at_risk).to_pyarrow()["customer_id"].to_pylist())
 
 
 def _subscribed(*rows: dict[str, Any]) -> list[str]:
-    world = as_of(tables(subscriptions=rows), SNAPSHOT, zone=PARIS)
-    return sorted(cohort(world, SUBSCRIBED).to_pyarrow()["customer_id"].to_pylist())
+    view = as_of(tables(subscriptions=rows), SNAPSHOT, zone=PARIS)
+    return sorted(cohort(view, SUBSCRIBED).to_pyarrow()["customer_id"].to_pylist())
 
 
 def test_customers_who_first_appear_after_the_snapshot_are_not_there() -> None:

@@ -36,19 +36,19 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def world() -> dict[str, pa.Table]:
+def view() -> dict[str, pa.Table]:
     rows = random_world(random.Random(20), list(TABLES), CUSTOMERS)
     tables = {name: landed(name, content) for name, content in rows.items()}
     return tables | {"everybody": pa.table({"customer_id": CUSTOMERS})}
 
 
 @pytest.fixture(scope="module")
-def duckdb(world: dict[str, pa.Table]) -> Any:
-    return _filled(open_engine("duckdb"), world)
+def duckdb(view: dict[str, pa.Table]) -> Any:
+    return _filled(open_engine("duckdb"), view)
 
 
 @pytest.fixture(scope="module")
-def spark(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Any:
+def spark(view: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Any:
     if shutil.which("java") is None:
         pytest.skip("needs Java: make java")
     pytest.importorskip("pyspark")
@@ -59,7 +59,7 @@ def spark(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) 
     import pyarrow.parquet as pq
 
     folder = tmp_path_factory.mktemp("spark")
-    for name, rows in world.items():
+    for name, rows in view.items():
         pq.write_table(rows, folder / f"{name}.parquet")
         engine.read_parquet(str(folder / f"{name}.parquet"), table_name=name)
     yield engine
@@ -70,15 +70,15 @@ def spark(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def postgres(world: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgres(view: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with postgres_server(tmp_path_factory.mktemp("postgres")) as port:
         engine = ibis.postgres.connect(host="127.0.0.1", port=port, user="tests", database="postgres")
-        yield _filled(engine, world)
+        yield _filled(engine, view)
         engine.disconnect()
 
 
-def _filled(engine: Any, world: dict[str, pa.Table]) -> Any:
-    for name, rows in world.items():
+def _filled(engine: Any, view: dict[str, pa.Table]) -> Any:
+    for name, rows in view.items():
         engine.create_table(name, rows)
     return engine
 

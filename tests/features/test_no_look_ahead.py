@@ -35,8 +35,8 @@ def as_bytes(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _run(engine: Engine, world: dict[str, list[dict[str, object]]]) -> pa.Table:
-    return engine.run(everybody=EVERYBODY, **{name: landed(name, rows) for name, rows in world.items()})
+def _run(engine: Engine, view: dict[str, list[dict[str, object]]]) -> pa.Table:
+    return engine.run(everybody=EVERYBODY, **{name: landed(name, rows) for name, rows in view.items()})
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
@@ -48,9 +48,9 @@ def test_what_becomes_known_later_changes_no_byte(family: Family) -> None:
     @given(seed=st.integers(0, 2**32))
     def changes_nothing(seed: int) -> None:
         source = random.Random(seed)
-        world = random_world(source, names, CUSTOMERS)
-        before = _run(engine, world)
-        after = _run(engine, changed_world(source, world, CUSTOMERS))
+        view = random_world(source, names, CUSTOMERS)
+        before = _run(engine, view)
+        after = _run(engine, changed_world(source, view, CUSTOMERS))
         assert before.num_rows == len(CUSTOMERS)
         assert _moved(before, after) == []
         assert as_bytes(before) == as_bytes(after)
@@ -76,10 +76,10 @@ def test_the_cohorts_cannot_see_later_either() -> None:
         engine = Engine(*names, families=[], at_risk=kind)
         for seed in range(20):
             source = random.Random(seed)
-            world = random_world(source, names, CUSTOMERS)
-            before = _run(engine, world)
+            view = random_world(source, names, CUSTOMERS)
+            before = _run(engine, view)
             assert 0 < before.num_rows < len(CUSTOMERS)
-            assert as_bytes(before) == as_bytes(_run(engine, changed_world(source, world, CUSTOMERS)))
+            assert as_bytes(before) == as_bytes(_run(engine, changed_world(source, view, CUSTOMERS)))
 
 
 def _moved(before: pa.Table, after: pa.Table) -> Sequence[str]:

@@ -16,16 +16,16 @@ NAMES = ("orders", "support_contacts", "subscriptions", "messages", "usage", "in
 
 
 def _orders(change: Change, *rows: dict[str, object]) -> list[dict[str, object]]:
-    world = other_future(tables(orders=rows), SNAPSHOT, change, zone=PARIS)
-    return world["orders"].order_by("known_at", "amount").to_pyarrow().to_pylist()
+    view = other_future(tables(orders=rows), SNAPSHOT, change, zone=PARIS)
+    return view["orders"].order_by("known_at", "amount").to_pyarrow().to_pylist()
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_was_known_is_the_same(change: Change) -> None:
-    world = tables(**random_world(random.Random(5), NAMES, ["a", "b", "c"]))
-    other = other_future(world, SNAPSHOT, change, zone=PARIS)
+    view = tables(**random_world(random.Random(5), NAMES, ["a", "b", "c"]))
+    other = other_future(view, SNAPSHOT, change, zone=PARIS)
     for name in NAMES:
-        seen, again = (as_of(each, SNAPSHOT, zone=PARIS)[name].to_pyarrow() for each in (world, other))
+        seen, again = (as_of(each, SNAPSHOT, zone=PARIS)[name].to_pyarrow() for each in (view, other))
         order_by = [(column, "ascending") for column in ("source_row", "landed_order")]
         assert seen.sort_by(order_by).equals(again.sort_by(order_by)), name
 

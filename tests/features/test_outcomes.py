@@ -8,21 +8,21 @@ from typing import Any, get_args
 from features.asof import as_of
 from features.cohort import Cohort, cohort
 from features.outcomes import FURTHER, OF_CONTRACTS, OUTCOMES, Kind, outcomes
-from features.spells import Endings
+from features.subscription_periods import Endings
 from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, subscription, tables
 
 FIRST = order("a", "2024-05-01")
 
 
 def _churned(*rows: dict[str, Any], lead: int = 0, until: date = date(2025, 1, 1)) -> dict[str, int] | None:
-    world = tables(orders=[FIRST, *rows])
-    return _outcome("inactivity", world, EVERYBODY, lead, until)
+    view = tables(orders=[FIRST, *rows])
+    return _outcome("inactivity", view, EVERYBODY, lead, until)
 
 
-def _outcome(kind: Kind, world: Any, at_risk: Cohort, lead: int, until: date) -> dict[str, int] | None:
-    customers = cohort(as_of(world, SNAPSHOT, zone=PARIS), at_risk)
+def _outcome(kind: Kind, view: Any, at_risk: Cohort, lead: int, until: date) -> dict[str, int] | None:
+    customers = cohort(as_of(view, SNAPSHOT, zone=PARIS), at_risk)
     table = outcomes(
-        world,
+        view,
         customers,
         SNAPSHOT,
         by_contract=kind != "inactivity",
@@ -102,14 +102,14 @@ def test_an_end_that_became_known_after_the_grace_period_does_not_change_the_out
 
 
 def test_a_contract_is_censored_until_its_grace_period_has_passed() -> None:
-    world = tables(subscriptions=[subscription("a")])
-    assert _outcome("churn", world, SUBSCRIBED, 0, date(2024, 7, 14)) is None
-    assert _outcome("churn", world, SUBSCRIBED, 0, date(2024, 7, 15)) == {"a": 0}
+    view = tables(subscriptions=[subscription("a")])
+    assert _outcome("churn", view, SUBSCRIBED, 0, date(2024, 7, 14)) is None
+    assert _outcome("churn", view, SUBSCRIBED, 0, date(2024, 7, 15)) == {"a": 0}
 
 
 def test_whoever_leaves_within_the_lead_has_no_outcome() -> None:
-    world = tables(subscriptions=[subscription("early", ended_at=at("2024-06-05")), subscription("a")])
-    assert _outcome("churn", world, SUBSCRIBED, 7, date(2025, 1, 1)) == {"a": 0}
+    view = tables(subscriptions=[subscription("early", ended_at=at("2024-06-05")), subscription("a")])
+    assert _outcome("churn", view, SUBSCRIBED, 7, date(2025, 1, 1)) == {"a": 0}
 
 
 def test_every_kind_is_declared_once_and_in_order() -> None:

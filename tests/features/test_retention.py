@@ -16,7 +16,7 @@ from tests.features.world_case import PARIS, at, order, tables
 NOW = date(2024, 8, 1)
 
 
-def stretches(*rows: tuple[str, str, str | None]) -> ir.Table:
+def customer_periods(*rows: tuple[str, str, str | None]) -> ir.Table:
     """Customer, the day it begins and the last day on which it counts."""
     days = [(who, date.fromisoformat(begins), until and date.fromisoformat(until)) for who, begins, until in rows]
     columns: dict[str, Any] = {
@@ -28,12 +28,12 @@ def stretches(*rows: tuple[str, str, str | None]) -> ir.Table:
 
 
 def firsts(*rows: tuple[str, str, str | None]) -> dict[str, date]:
-    return {row["customer_id"]: row["first_on"] for row in first_days(stretches(*rows)).to_pyarrow().to_pylist()}
+    return {row["customer_id"]: row["first_on"] for row in first_days(customer_periods(*rows)).to_pyarrow().to_pylist()}
 
 
 def curve(*rows: tuple[str, str, str | None], months: int = 3, by_quarter: bool = False) -> dict[str, list[int]]:
     """Cohort to customers, and how many of them are kept from 0 months on."""
-    table = stretches(*rows)
+    table = customer_periods(*rows)
     found: dict[str, list[int]] = {}
     points = kept(table, first_days(table), months=months, by_quarter=by_quarter).order_by("cohort_on", "months_since")
     for row in points.to_pyarrow().to_pylist():

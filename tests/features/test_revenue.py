@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import rates
+from features import retention_rates
 from features.asof import as_of
 from features.retention import first_days, visits
 from features.revenue import MOVES, movements, payers, totals, visitors
-from features.spells import Endings, spells
+from features.subscription_periods import Endings, subscription_periods
 from features.tables import TABLES
 from tests.features.histories import random_world
 from tests.features.oracles import revenue as oracle
@@ -35,7 +35,7 @@ AMOUNTS = ("mrr_start", *MOVES, "mrr_end")
 COUNTS = ("customers_start", "new", "reactivated", "lost", "voluntary_lost", "involuntary_lost", "customers_end")
 
 
-def spans(days: Sequence[date]) -> pa.Table:
+def lookbacks(days: Sequence[date]) -> pa.Table:
     pairs = list(pairwise(days))
     columns = {"start_on": [start for start, _ in pairs], "end_on": [end for _, end in pairs]}
     return pa.table({name: pa.array(values, pa.date32()) for name, values in columns.items()})
@@ -46,19 +46,19 @@ class Question:
 
     def __init__(self, *names: str, days: Sequence[date], now: date, endings: Endings = ENDINGS) -> None:
         self.names = names
-        world = {name: ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name) for name in names}
-        paid = spells(as_of(world, now, zone=PARIS), endings)
-        there = [payers(paid, as_of(world, day, zone=PARIS)).mutate(seen_on=ibis.literal(day)) for day in days]
+        view = {name: ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name) for name in names}
+        paid = subscription_periods(as_of(view, now, zone=PARIS), endings)
+        there = [payers(paid, as_of(view, day, zone=PARIS)).mutate(seen_on=ibis.literal(day)) for day in days]
         periods = ibis.table({"start_on": "date", "end_on": "date"}, name="periods")
         found = movements(ibis.union(*there), periods, paid, first_days(paid))
         self.sql = ibis.to_sql(totals(found.mutate(segment=found.plan)), dialect="duckdb")
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")
-        self.connection.register("periods", spans(days))
+        self.connection.register("periods", lookbacks(days))
 
-    def answer(self, world: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[tuple[date, str], dict[str, Any]]:
+    def answer(self, view: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[tuple[date, str], dict[str, Any]]:
         for name in self.names:
-            self.connection.register(name, landed(name, world.get(name, ())))
+            self.connection.register(name, landed(name, view.get(name, ())))
         rows = self.connection.execute(self.sql).to_arrow_table().to_pylist()
         return {(row.pop("start_on"), row.pop("segment")): row for row in rows}
 
@@ -75,7 +75,7 @@ def of_may(*subscriptions: dict[str, Any], now: date = NOW, **more: Any) -> dict
     """What is not zero of the totals of May 2024, amounts as Decimal."""
     found: dict[str, Any] = defaultdict(int)
     for row in by_plan(*subscriptions, now=now, **more).values():
-        rates.check(row, of="May")
+        retention_rates.check(row, of="May")
         for name, value in row.items():
             found[name] += value
     return {name: value for name, value in found.items() if value}
@@ -210,12 +210,12 @@ def test_the_reason_of_what_ended_last_is_the_reason_of_the_loss() -> None:
 
 
 def test_a_year_paid_at_once_is_a_month_to_the_cent_of_each_customer() -> None:
-    world = [
+    view = [
         subscription("a", mrr="8.3350"),
         subscription("b", "1", mrr="8.3333"),
         subscription("b", "2", mrr="8.3333"),
     ]
-    assert of_may(*world)["mrr_end"] == Decimal("25.01")  # 8.34 and 16.67
+    assert of_may(*view)["mrr_end"] == Decimal("25.01")  # 8.34 and 16.67
 
 
 def test_no_price_is_no_revenue_but_a_customer() -> None:
@@ -246,7 +246,7 @@ def test_a_shop_counts_who_ordered_lately() -> None:
         order("cancelled", "2024-05-10", cancelled_at=at("2024-05-11")),
     ]
     seen = visits(as_of(tables(orders=orders), NOW, zone=PARIS), active_days=30)
-    periods = ibis.memtable(spans((MAY, JUNE)))
+    periods = ibis.memtable(lookbacks((MAY, JUNE)))
     rows = movements(visitors(seen, periods), periods, seen, first_days(seen)).to_pyarrow().to_pylist()
     flags = ("was_there", "is_there", "came_back")
     assert {row["customer_id"]: tuple(row[name] for name in flags) for row in rows} == {
@@ -265,8 +265,8 @@ SOME_DAYS = Endings(grace_days=14, involuntary_reasons=("alpha",))
 def history(seed: int, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """A random world with few subscriptions a customer, so that some leave altogether, and some come back."""
     source = random.Random(seed)
-    world = random_world(source, names, CUSTOMERS)
-    return world | {"subscriptions": [row for row in world["subscriptions"] if source.random() < 0.3]}
+    view = random_world(source, names, CUSTOMERS)
+    return view | {"subscriptions": [row for row in view["subscriptions"] if source.random() < 0.3]}
 
 
 @pytest.mark.parametrize("names", [ALL_TABLES, ("subscriptions", "payments"), ("subscriptions",)], ids="-".join)
@@ -277,17 +277,17 @@ def test_figures_of_random_histories_are_what_plain_python_makes_of_them(names: 
     @settings(max_examples=4)
     @given(seed=st.integers(0, 2**32))
     def equal(seed: int) -> None:
-        world = history(seed, names)
-        found = question.answer(world)
-        paid = oracle.spells(oracle.known_on(world, SNAPSHOT), SOME_DAYS)
+        view = history(seed, names)
+        found = question.answer(view)
+        paid = oracle.subscription_periods(oracle.known_on(view, SNAPSHOT), SOME_DAYS)
         wanted = {
             (start, plan): {name: row[name] for name in (*COUNTS, *AMOUNTS)}
             for start, end in pairwise(DAYS)
-            for plan, row in oracle.month(world, paid, start, end).items()
+            for plan, row in oracle.month(view, paid, start, end).items()
         }
         assert found == wanted
         for (start, plan), row in found.items():
-            rates.check(row, of=f"{start} {plan}")
+            retention_rates.check(row, of=f"{start} {plan}")
             for name, value in row.items():
                 seen[name] += bool(value)
 

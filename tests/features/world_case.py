@@ -18,7 +18,7 @@ import pytest
 
 from features import training_set
 from features.asof import as_of
-from features.catalog import Family, Group, Spans
+from features.catalog import Family, Group, Lookbacks
 from features.cohort import Cohort, cohort
 from features.contract import local_day
 from features.tables import TABLES
@@ -26,7 +26,7 @@ from features.training_set import columns_of, families, snapshot
 
 PARIS = ZoneInfo("Europe/Paris")
 LOOKBACKS = (7, 30, 90, 365)
-SPANS = Spans(lookback_days=LOOKBACKS, horizon_days=60)
+SPANS = Lookbacks(lookback_days=LOOKBACKS, horizon_days=60)
 EVERYBODY = Cohort(kind="ever_ordered")
 SUBSCRIBED = Cohort(kind="subscribed")
 SNAPSHOT = date(2024, 6, 1)  # its midnight is 2024-05-31 22:00 UTC in Paris
@@ -102,27 +102,27 @@ def tables(**rows: Sequence[Mapping[str, Any]]) -> dict[str, ir.Table]:
     return {name: ibis.memtable(landed(name, content)) for name, content in rows.items()}
 
 
-def features_of(world: Mapping[str, ir.Table], day: date = SNAPSHOT, **options: Any) -> pd.DataFrame:
+def features_of(view: Mapping[str, ir.Table], day: date = SNAPSHOT, **options: Any) -> pd.DataFrame:
     """The snapshot, indexed by customer: everybody who ever ordered, unless told otherwise."""
     if day == SNAPSHOT and not options:
-        key = ("everything", *sorted(world))
+        key = ("everything", *sorted(view))
         if key not in _ENGINES:
-            _ENGINES[key] = Engine(*world)
-        found = _ENGINES[key].run(**{name: table.to_pyarrow() for name, table in world.items()})
+            _ENGINES[key] = Engine(*view)
+        found = _ENGINES[key].run(**{name: table.to_pyarrow() for name, table in view.items()})
         return found.to_pandas().set_index("customer_id")
     settings: dict[str, Any] = {
         "at_risk": EVERYBODY,
         "spans": SPANS,
         "zone": PARIS,
-        "families": families(world, personal=True),
+        "families": families(view, personal=True),
     } | options
-    return snapshot(world, day, **settings).to_pandas().set_index("customer_id")
+    return snapshot(view, day, **settings).to_pandas().set_index("customer_id")
 
 
-def group_of(group: Group, customers: Sequence[str], world: Mapping[str, ir.Table]) -> pd.DataFrame:
+def group_of(group: Group, customers: Sequence[str], view: Mapping[str, ir.Table]) -> pd.DataFrame:
     """The columns of one group alone, as a snapshot would hold them, for customers named one by one."""
     family = Family(name=group.indicators[0].name, reasons={}, groups=(group,))
-    return _alone(family, customers, {name: table.to_pyarrow() for name, table in world.items()})
+    return _alone(family, customers, {name: table.to_pyarrow() for name, table in view.items()})
 
 
 def family_of(family: Family, *customers: str, **rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -130,13 +130,13 @@ def family_of(family: Family, *customers: str, **rows: Sequence[Mapping[str, Any
     return _alone(family, customers, {name: landed(name, content) for name, content in rows.items()})
 
 
-def _alone(family: Family, customers: Sequence[str], world: Mapping[str, pa.Table]) -> pd.DataFrame:
-    key = (family.name, *sorted(world))
+def _alone(family: Family, customers: Sequence[str], view: Mapping[str, pa.Table]) -> pd.DataFrame:
+    key = (family.name, *sorted(view))
     if key not in _ENGINES:
-        there = replace(family, groups=tuple(group for group in family.groups if not group.lacks(world)))
-        _ENGINES[key] = Engine(*world, families=[there], customers=True)
+        there = replace(family, groups=tuple(group for group in family.groups if not group.lacks(view)))
+        _ENGINES[key] = Engine(*view, families=[there], customers=True)
     everybody = pa.table({"customer_id": pa.array(customers, pa.string())})
-    return _ENGINES[key].run(everybody=everybody, **world).to_pandas().set_index("customer_id")
+    return _ENGINES[key].run(everybody=everybody, **view).to_pandas().set_index("customer_id")
 
 
 def differing(row: Any, **wanted: Any) -> dict[str, tuple[Any, Any]]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.cohort import Cohort
-from features.spells import Endings
+from features.subscription_periods import Endings
 from models import training
 from models.matrix import Matrix, matrix, stack
 from models.question import Question

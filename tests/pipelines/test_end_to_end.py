@@ -21,8 +21,8 @@ from pipelines.cli import app
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.ledger.score_store import COLUMNS
 from pipelines.foundation.storage.csv_file import defused
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.scoring.explain import explain
 from pipelines.prediction.scoring.score import rows_at_risk
@@ -43,8 +43,8 @@ def copy(finished_workspace: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
 
 
-def job(root: Path, *, as_of: date | None = None, now: datetime = NOW) -> Job:
-    return Job(open_workspace(root, now=now, as_of=as_of), People(quiet=True), now)
+def job(root: Path, *, as_of: date | None = None, now: datetime = NOW) -> RunContext:
+    return RunContext(open_workspace(root, now=now, as_of=as_of), Console(quiet=True), now)
 
 
 def query(root: Path, sql: str) -> list[tuple]:
@@ -271,7 +271,7 @@ def test_without_mlflow_training_and_scoring_go_on_and_a_later_run_publishes(cop
     assert stages.train_(_tracked(here, uri=None)) == trained | {"unchanged": True, "published": True}
 
 
-def _tracked(found: Job, *, uri: str | None) -> Job:
+def _tracked(found: RunContext, *, uri: str | None) -> RunContext:
     """The same job with other seeds to train on, so that there is a new version, and and MLflow at `uri`."""
     settings: Any = found.workspace.settings
     changed = settings.model_copy(
@@ -286,5 +286,5 @@ def _tracked(found: Job, *, uri: str | None) -> Job:
     )
 
 
-def _later(found: Job, as_of: date) -> Job:
+def _later(found: RunContext, as_of: date) -> RunContext:
     return replace(found, workspace=replace(found.workspace, as_of=as_of))

@@ -13,8 +13,8 @@ from features.errors import OutdatedModelError
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, load
 from pipelines.foundation.settings.template import render
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks.check import check
 from pipelines.prediction.training.task import main_task
@@ -70,7 +70,7 @@ def held(workspace: Workspace) -> list[Any]:
 
 def assert_answers_or_refuses(workspace: Workspace, told: str | None) -> None:
     before = held(workspace)
-    noted = " ".join(check(Job(workspace, People(quiet=True), NOW))["notes"])
+    noted = " ".join(check(RunContext(workspace, Console(quiet=True), NOW))["notes"])
     if told is None:
         score(workspace, now=NOW)
         assert "attrition train" not in noted
@@ -87,7 +87,7 @@ def assert_answers_or_refuses(workspace: Workspace, told: str | None) -> None:
 
 
 @pytest.mark.parametrize(("section", "field", "value", "told"), OF_A_SHOP)
-def test_a_shops_champion_answers_its_own_question_alone(
+def test_a_shops_champion_answers_its_own_question_alone(  # noqa: PLR0917 - rows of a table
     finished_workspace: Path, tmp_path: Path, section: str | None, field: str, value: object, told: str | None
 ) -> None:
     root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))

@@ -19,10 +19,10 @@ from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.operations.delivery.further_outcomes import further_scores
+from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.prediction.scoring.forecast import horizon_forecast
 from pipelines.prediction.scoring.score import plan_of
 from pipelines.prediction.training.task import tasks_of
@@ -64,8 +64,8 @@ def documents(company: Path) -> dict[str, Any]:
     return stages.everything(_job(company))
 
 
-def _job(folder: Path) -> Job:
-    return Job(open_workspace(folder, now=NOW), People(quiet=True), NOW)
+def _job(folder: Path) -> RunContext:
+    return RunContext(open_workspace(folder, now=NOW), Console(quiet=True), NOW)
 
 
 def test_each_outcome_is_backtested_with_folds_intervals_and_segments(documents: dict[str, Any]) -> None:
@@ -190,7 +190,7 @@ def test_an_outcome_whose_champion_is_too_old_is_left_out_of_the_further_scores_
     workspace = _job(folder).workspace
     strict = {"promotion": workspace.settings.promotion.model_copy(update={"max_age_days": 1})}
     plan = plan_of(workspace.settings.model_copy(update=strict))
-    found = further_scores(tasks_of(workspace), plan, workspace.permissions, workspace.holdout, workspace.refusals)
+    found = other_outcomes(tasks_of(workspace), plan, workspace.permissions, workspace.holdout, workspace.refusals)
     assert (found["also"], found["too_old"]) == (None, list(KINDS[1:]))
     assert documents["score"]["too_old"] == []
 

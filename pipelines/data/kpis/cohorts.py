@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from features import retention
-from features.rates import percent
+from features.retention_rates import percent
 from models.curves import wilson
 from pipelines.data.kpis.ground import Ground, following
 
@@ -26,7 +26,7 @@ def cohorts(ground: Ground) -> list[dict[str, Any]]:
         return []
     by_quarter = full_months > MOST_MONTHS
     rows = ground.rows(
-        retention.kept(ground.stretches, ground.first, months=full_months, by_quarter=by_quarter).order_by(
+        retention.kept(ground.customer_periods, ground.first, months=full_months, by_quarter=by_quarter).order_by(
             "cohort_on", "months_since"
         )
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from features import rates, retention, revenue
-from features.figures import count
+from features import retention, retention_rates, revenue
+from features.aggregates import count
 from features.segments import ALL, UNKNOWN
 from pipelines.data.kpis.cohorts import cohorts
 from pipelines.data.kpis.ground import Ground, periods
@@ -64,10 +64,10 @@ def _totals(
 ) -> dict[tuple[date, str], dict[str, Any]]:
     """By the month's first day and segment: everything that is counted and added up."""
     months = periods(days)
-    moved = revenue.movements(ground.there(days, progress), months, ground.stretches, ground.first)
+    moved = revenue.movements(ground.there(days, progress), months, ground.customer_periods, ground.first)
     found = ground.rows(revenue.totals(_with_segment(moved, ground)))
     if not ground.by_contract:
-        bought = _with_segment(retention.buyers(ground.stretches, ground.first, months), ground)
+        bought = _with_segment(retention.buyers(ground.customer_periods, ground.first, months), ground)
         grouped = bought.group_by("start_on", "segment")
         found += ground.rows(grouped.agg(buyers=bought.count(), repeat_buyers=count(bought.bought_before)))
     totals: dict[tuple[date, str], dict[str, Any]] = {}
@@ -86,15 +86,15 @@ def _with_segment(table: ir.Table, ground: Ground) -> ir.Table:
 
 def _month(ground: Ground, start: date, end: date, segment: str, totals: dict[str, Any]) -> dict[str, Any]:
     month = f"{start:%Y-%m}"
-    rates.check(totals, of=f"{month} {segment}")
+    retention_rates.check(totals, of=f"{month} {segment}")
     row = {
         "month": month,
         "segment": segment,
         "provisional": end + ground.grace > ground.until,
         **{name: totals[name] for name in (*COUNTS, *OF_SHOPS[:2])},
         **{name: float(totals[name]) for name in MONEY},
-        **rates.of_customers(totals),
-        **rates.of_revenue(totals),
-        "repeat_rate": rates.percent(totals["repeat_buyers"], totals["buyers"]),
+        **retention_rates.of_customers(totals),
+        **retention_rates.of_revenue(totals),
+        "repeat_rate": retention_rates.percent(totals["repeat_buyers"], totals["buyers"]),
     }
     return row | dict.fromkeys(OF_SHOPS if ground.by_contract else OF_CONTRACTS)

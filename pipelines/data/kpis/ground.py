@@ -17,7 +17,7 @@ from features import retention, revenue
 from features.asof import AsOf, as_of
 from features.errors import SettingsError, did_you_mean
 from features.segments import CHOICES, segments
-from features.spells import spells
+from features.subscription_periods import subscription_periods
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.workspace import Workspace
 
@@ -58,17 +58,17 @@ class Ground:
         return timedelta(days=self.workspace.settings.endings.grace_days if self.by_contract else 0)
 
     @cached_property
-    def stretches(self) -> ir.Table:
+    def customer_periods(self) -> ir.Table:
         settings = self.workspace.settings
         now = self._seen(self.workspace.as_of, *self.workspace.tables)
         if self.by_contract:
-            return spells(now, settings.endings).cache()
+            return subscription_periods(now, settings.endings).cache()
         return retention.visits(now, active_days=settings.cohort.active_days).cache()
 
     @cached_property
     def first(self) -> ir.Table:
         """By customer: the first day of being one."""
-        return retention.first_days(self.stretches).cache()
+        return retention.first_days(self.customer_periods).cache()
 
     @cached_property
     def segments(self) -> ir.Table:
@@ -87,7 +87,7 @@ class Ground:
     def there(self, days: list[date], progress: Callable[[str], None]) -> ir.Table:
         """The customers at each end of the months that `days` are the ends of, with plan and revenue."""
         if not self.by_contract:
-            return revenue.visitors(self.stretches, periods(days)).cache()
+            return revenue.visitors(self.customer_periods, periods(days)).cache()
         found = []
         for day in days:
             found.append(self._payers(day))
@@ -96,7 +96,7 @@ class Ground:
 
     def _payers(self, day: date) -> pa.Table:
         def payers(day: date) -> ir.Table:
-            return _seen_on(day, revenue.payers(self.stretches, self._seen(day, *_PRICED)))
+            return _seen_on(day, revenue.payers(self.customer_periods, self._seen(day, *_PRICED)))
 
         if self.workspace.settings.engine != "duckdb":
             return self.workspace.engine.to_pyarrow(payers(day))

@@ -7,16 +7,16 @@ from typing import Any
 from pipelines.data.kpis import tables as kpi_tables
 from pipelines.data.kpis.figures import figures
 from pipelines.data.kpis.ground import Ground
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 
 
-def kpis(job: Job, *, by: str | None = None, months: int | None = None) -> dict[str, Any]:
+def kpis(job: RunContext, *, by: str | None = None, months: int | None = None) -> dict[str, Any]:
     """The document of `kpi_figures.figures`, which people get as tables with what the words mean.
 
     Raises: SettingsError where there is no such kind of segments, or the workspace has nothing to make them of.
     """
     ground = Ground(job.workspace, by)
-    with job.people.stage("kpis") as step:
+    with job.console.stage("kpis") as step:
         document = figures(ground, months=months, progress=step)
-    kpi_tables.show(job.people, ground, document)
+    kpi_tables.show(job.console, ground, document)
     return document

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import rich.console
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
@@ -16,7 +16,7 @@ from pipelines.data.kpis.ground import Ground
 from pipelines.data.kpis.words import cohort, head, label, means
 from pipelines.foundation.wording.numbers import NOTHING
 from pipelines.foundation.wording.words import Words
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 
 Row = dict[str, Any]
 
@@ -31,25 +31,27 @@ _WIDEST = 1_000
 _MONTHS_SINCE = (1, 2, 3, 6, 9, 12, 18, 24, 36)  # as many as a narrow terminal has room for
 
 
-def show(people: People, ground: Ground, document: dict[str, Any]) -> None:
+def show(console: Console, ground: Ground, document: dict[str, Any]) -> None:
     """Tell people of the document of `kpi_figures.figures`."""
     settings = ground.workspace.settings
     words = Words(settings.language, by_contract=ground.by_contract)
     if not document["months"]:
-        people.say(words.say("kpi_page.nothing", until=ground.until))
+        console.say(words.say("kpi_page.nothing", until=ground.until))
         return
-    for table in _tables(people.console, document, words, by_contract=ground.by_contract):
+    for table in _tables(console.rich, document, words, by_contract=ground.by_contract):
         # Wider than the terminal rather than cut: a number without its last digits is another number.
-        needs = _needs(people.console, table)
-        table.width = needs if needs > people.console.width else None
-        people.console.print(table, crop=False)
+        needs = _needs(console.rich, table)
+        table.width = needs if needs > console.rich.width else None
+        console.rich.print(table, crop=False)
     if any(row["provisional"] for row in document["months"]):
-        people.say(words.say("kpi_page.star") + "\n")
+        console.say(words.say("kpi_page.star") + "\n")
     for name in _named(document, by_contract=ground.by_contract):
-        people.say(words.say("kpi_page.defined", label=label(name, words), meaning=means(name, words, settings)))
+        console.say(words.say("kpi_page.defined", label=label(name, words), meaning=means(name, words, settings)))
 
 
-def _tables(console: Console, document: dict[str, Any], words: Words, *, by_contract: bool) -> Iterator[Table]:
+def _tables(
+    console: rich.console.Console, document: dict[str, Any], words: Words, *, by_contract: bool
+) -> Iterator[Table]:
     """Customers, rates, revenue (of subscriptions) and signup cohorts."""
     customers, rates = _columns(by_contract=by_contract)
     yield _of_months(document, "customers", customers, words)
@@ -65,7 +67,7 @@ def _tables(console: Console, document: dict[str, Any], words: Words, *, by_cont
         yield _of_cohorts(document["cohorts"], words)
 
 
-def _needs(console: Console, table: Table) -> int:
+def _needs(console: rich.console.Console, table: Table) -> int:
     return Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
 
 

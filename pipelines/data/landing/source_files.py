@@ -14,9 +14,9 @@ from features.errors import DataError
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import Source
-from pipelines.foundation.storage.inside import refuse_outside
 from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
 from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import refuse_outside
 
 Format = Literal["csv", "parquet"]
 

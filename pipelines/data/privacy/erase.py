@@ -28,13 +28,13 @@ from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landed_tables import LANDED
 from pipelines.foundation.storage.rewriting import delete_file, scrub
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 
 Say = Callable[[str], None]
 Receipt = dict[str, Any]
 
 
-def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
+def erase(job: RunContext, customers: Sequence[str]) -> dict[str, Any]:
     """Erase customers; {"receipts": [one each]}.
 
     What is to be removed is noted first, together with the hash that keeps later rows out; broken off anywhere, the
@@ -48,7 +48,7 @@ def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
     if secret is None:
         raise AssertionError("a key is made where there is none")
     digests = {name: named(secret, name) for name in names}
-    with job.people.stage("erase") as step:
+    with job.console.stage("erase") as step:
         fresh = [name for name in names if _noted(store, digests[name]) is None]
         if fresh:
             _note(store, _looked_into(job, fresh, digests, step))
@@ -59,12 +59,12 @@ def erase(job: Job, customers: Sequence[str]) -> dict[str, Any]:
     receipts = [json.loads((_noted(store, digests[name]) or {})["receipt"]) for name in names]
     for number, (name, receipt) in enumerate(zip(names, receipts, strict=True), 1):
         if len(names) > 1:
-            job.people.say(f"customer {number} of {len(names)}:")
+            job.console.say(f"customer {number} of {len(names)}:")
         _tell(job, receipt, again=name not in pending)
     return {"receipts": receipts}
 
 
-def _looked_into(job: Job, names: list[str], digests: dict[str, str], say: Say) -> list[Receipt]:
+def _looked_into(job: RunContext, names: list[str], digests: dict[str, str], say: Say) -> list[Receipt]:
     """A receipt for each, of what is to be removed."""
     outcome, store = job.workspace.settings.outcome, job.workspace.store
     aliased = (Versions(store, kind).aliased("champion") for kind in (outcome.kind, *outcome.also))
@@ -138,8 +138,8 @@ def _finish(store: Store, digests: list[str]) -> None:
         ledger.executemany("UPDATE erasures SET finished = 1 WHERE digest = ?", [(digest,) for digest in digests])
 
 
-def _tell(job: Job, receipt: Receipt, *, again: bool) -> None:
-    say = job.people.say
+def _tell(job: RunContext, receipt: Receipt, *, again: bool) -> None:
+    say = job.console.say
     place = f"receipts/erased-{receipt['customer'][:16]}.json"
     if again:
         say(f"erased before, on {receipt['erased_at'][:10]}: nothing more to do; receipt: {place}")

@@ -29,7 +29,7 @@ from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
 from pipelines.foundation.workspace.calendar import Grid, memory_days
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
 
 EXPIRED = "expired"  # the reason of a rejected row whose text is no longer kept
@@ -39,7 +39,7 @@ STANDING = ("customers", "subscriptions", "payment_methods")
 _DAY = re.compile(r"-(\d{4}-\d{2}-\d{2})-")
 
 
-def expire(job: Job) -> dict[str, Any]:
+def expire(job: RunContext) -> dict[str, Any]:
     """Remove what is older than the settings' periods at `as_of`, and say so.
 
     {"as_of", "removed": {"facts": rows, "rejects": rows, "snapshots": files, "scores": runs, "recommendations": rows,
@@ -58,7 +58,7 @@ def expire(job: Job) -> dict[str, Any]:
     }
     _refuse_short_memory(workspace.settings)
     removed: dict[str, int] = {}
-    with job.people.stage("expire", steps=len(steps)) as step:
+    with job.console.stage("expire", steps=len(steps)) as step:
         for name, (days, remove) in steps.items():
             if days is not None:
                 removed[name] = remove(workspace.as_of - timedelta(days=days))
@@ -69,9 +69,9 @@ def expire(job: Job) -> dict[str, Any]:
         unit = {"facts": "rows", "rejects": "texts of rows", "scores": "runs", "recommendations": "rows"}.get(
             name, "files"
         )
-        job.people.say(f"  {name}: {count:,} {unit} removed, older than {steps[name][0]} days")
+        job.console.say(f"  {name}: {count:,} {unit} removed, older than {steps[name][0]} days")
     if not removed:
-        job.people.say("  no period is set: everything is kept (settings: privacy.keep_..._days)")
+        job.console.say("  no period is set: everything is kept (settings: privacy.keep_..._days)")
     return {"as_of": str(workspace.as_of), "removed": removed}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from features import training_set
-from features.catalog import Family, Spans
+from features.catalog import Family, Lookbacks
 from features.cohort import Cohort
 
 
@@ -19,7 +19,7 @@ class Definition:
     """
 
     cohort: Cohort
-    spans: Spans
+    lookbacks: Lookbacks
     time_zone: str
     tables: tuple[str, ...]
     personal: bool
@@ -36,7 +36,7 @@ class Definition:
     @property
     def columns(self) -> list[str]:
         """Every indicator column that the tables allow, in the order of the catalog."""
-        return [name for family in self.families for name in family.columns(self.spans.lookback_days)]
+        return [name for family in self.families for name in family.columns(self.lookbacks.lookback_days)]
 
     @property
     def categories(self) -> list[str]:
@@ -46,5 +46,5 @@ class Definition:
             for family in self.families
             for indicator in family.indicators
             if indicator.unit == "category"
-            for name in indicator.columns(self.spans.lookback_days)
+            for name in indicator.columns(self.lookbacks.lookback_days)
         ]

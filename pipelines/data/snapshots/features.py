@@ -53,13 +53,13 @@ def features(
 
     compiled: where the same tables' queries were translated already, or will be.
     """
-    world = as_of(tables, day, zone=definition.zone)
-    found = at_risk = engine.to_pyarrow(cohort(world, definition.cohort).order_by(ENTITY))
+    view = as_of(tables, day, zone=definition.zone)
+    found = at_risk = engine.to_pyarrow(cohort(view, definition.cohort).order_by(ENTITY))
     customers = ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
     for family in definition.families:
         for group in family.groups:
             if compiled is None:
-                columns = engine.to_pyarrow(part(group, world, customers, definition.spans))
+                columns = engine.to_pyarrow(part(group, view, customers, definition.lookbacks))
             else:
                 make = partial(_part, group, definition, tables, customers)
                 columns = compiled.run((definition, group), make, day)
@@ -73,4 +73,4 @@ def features(
 def _part(
     group: Group, definition: Definition, tables: Mapping[str, ir.Table], customers: ir.Table, day: date
 ) -> ir.Table:
-    return part(group, as_of(tables, day, zone=definition.zone), customers, definition.spans)
+    return part(group, as_of(tables, day, zone=definition.zone), customers, definition.lookbacks)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from features import outcomes as definitions
 from features.asof import as_of
 from features.cohort import Cohort, cohort
-from features.spells import Endings
+from features.subscription_periods import Endings
 from models.matrix import ENTITY
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries

@@ -179,7 +179,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         refusals=workspace.refusals.fingerprint if workspace.refusals else "",
         definition=Definition(
             cohort=question.cohort,
-            spans=settings.spans,
+            lookbacks=settings.lookbacks,
             time_zone=settings.time_zone,
             tables=tables,
             personal=settings.age_and_gender,

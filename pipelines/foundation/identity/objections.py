@@ -20,7 +20,7 @@ import pyarrow as pa
 from features.errors import DataError
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.text_values import FALSE, SPACES, TRUE
-from pipelines.foundation.storage.inside import refuse_outside
+from pipelines.foundation.storage.workspace_paths import refuse_outside
 
 ID, GIVEN = "customer_id", "given"
 

@@ -13,7 +13,7 @@ from typing import Any
 from features.cohort import Cohort
 from features.errors import TrainingError
 from features.outcomes import Kind
-from features.spells import Endings
+from features.subscription_periods import Endings
 from models import artifact
 from models.question import Question
 from models.training import Fitted

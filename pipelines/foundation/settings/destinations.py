@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from features.errors import did_you_mean
 from pipelines.foundation.settings.addresses import is_confidential
 from pipelines.foundation.settings.delivered_fields import FIELDS, Names
-from pipelines.foundation.settings.json_calls import FieldList, Job, Place, Read, Write
+from pipelines.foundation.settings.json_calls import FieldList, Place, Read, RunContext, Write
 from pipelines.foundation.settings.section import PositiveInt, Section, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -200,7 +200,7 @@ class Rest(_Destination):
     capitals: bool = False
     empty_as: Literal["null", "text"] = "null"
     write: Write
-    job: Job | None = None
+    job: RunContext | None = None
     read: Read | None = None
     fields: Literal["given"] | FieldList | None = None
 

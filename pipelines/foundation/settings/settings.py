@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from features import outcomes
-from features.catalog import Spans
+from features.catalog import Lookbacks
 from features.cohort import Cohort as AtRisk
 from features.errors import SettingsError
-from features.spells import Endings
+from features.subscription_periods import Endings
 from models.question import Question
 from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.destinations import Delivery, Destination
@@ -246,9 +246,9 @@ class Settings(Section):
         return ZoneInfo(self.time_zone)
 
     @property
-    def spans(self) -> Spans:
+    def lookbacks(self) -> Lookbacks:
         horizon = self.outcome.lead_days + self.outcome.horizon_days
-        return Spans(lookback_days=self.lookback_days, horizon_days=horizon)
+        return Lookbacks(lookback_days=self.lookback_days, horizon_days=horizon)
 
     @property
     def question(self) -> Question:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+import rich.console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 Step = Callable[[str], None]
 
 
-class People:
+class Console:
     """Speaks to people on stderr; `quiet` where a program reads us."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.rich = rich.console.Console(stderr=True, quiet=quiet, highlight=False)
 
     def say(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.rich.print(text, markup=False, soft_wrap=True)
 
     @contextmanager
     def stage(self, name: str, *, steps: int | None = None) -> Iterator[Step]:
@@ -30,7 +30,7 @@ class People:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.description}", markup=False),
-            console=self.console,
+            console=self.rich,
         )
         with bar:
             task = bar.add_task("", total=steps, name=name)

@@ -21,7 +21,6 @@ from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery import guards
 from pipelines.operations.delivery.connect import connect
 from pipelines.operations.delivery.connector import DestinationError, named
-from pipelines.operations.delivery.further_outcomes import further_scores
 from pipelines.operations.delivery.guards import Guard, StoppedError
 from pipelines.operations.delivery.one_destination import (
     Compared,
@@ -31,6 +30,7 @@ from pipelines.operations.delivery.one_destination import (
     figures,
     wanted,
 )
+from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.delivery.policy import STAMPS
 from pipelines.operations.plays.recommend import PlayPlan, done_before, nothing, plan_of, recommend
 from pipelines.prediction.scoring.runs import history
@@ -86,7 +86,7 @@ def deliver(
         told = [figures(each) | {"sample": each.sample(own)} for each in compared]
         return _document(files, told, wants, run) | {"stopped": stops}
     csv = _csv(store, permissions, run, scores, wants, plays=bool(workspace.plays)) if settings.delivery.csv else None
-    also = further_scores(
+    also = other_outcomes(
         tasks, score_plan_of(settings), permissions, workspace.holdout, workspace.refusals, progress=progress
     )
     files = {"csv": csv and csv["path"], **also}

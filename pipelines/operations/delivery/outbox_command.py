@@ -7,7 +7,7 @@ from typing import Any
 
 from features.errors import DataError, SettingsError
 from pipelines.foundation.ledger.outbox import destinations
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.readiness import known_one
 
@@ -16,7 +16,7 @@ DELIVERIES = 5
 
 
 def manage_outbox(
-    job: Job, destination: str | None, *, customers: Sequence[str] | None, retry: bool, drop: bool
+    job: RunContext, destination: str | None, *, customers: Sequence[str] | None, retry: bool, drop: bool
 ) -> dict[str, Any]:
     """The outbox of each destination; first, where wanted, its refused records are to be tried again, or dropped.
 
@@ -41,11 +41,11 @@ def manage_outbox(
     for each in found:
         _summary_lines(job, each, retry=retry, drop=drop)
     if not found:
-        job.people.say("the settings name no destination ([[destinations]]), and nothing waits")
+        job.console.say("the settings name no destination ([[destinations]]), and nothing waits")
     return {"destinations": found}
 
 
-def _summary(job: Job, name: str) -> dict[str, Any]:
+def _summary(job: RunContext, name: str) -> dict[str, Any]:
     outbox, own = Outbox(job.workspace.store, name), job.workspace.permissions.own_ids
     found = [record for state in ("dead", "dropped", "pending") for record in outbox.records(state)]
     ids = own([record.customer for record in found])
@@ -67,8 +67,8 @@ def _summary(job: Job, name: str) -> dict[str, Any]:
     }
 
 
-def _summary_lines(job: Job, found: dict[str, Any], *, retry: bool, drop: bool) -> None:
-    say = job.people.say
+def _summary_lines(job: RunContext, found: dict[str, Any], *, retry: bool, drop: bool) -> None:
+    say = job.console.say
     say(
         f"{found['name']}: {found['pending']:,} wait, {found['dead']:,} refused, {found['dropped']:,} dropped; "
         f"{found['held']:,} customers are held there"

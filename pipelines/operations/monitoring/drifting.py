@@ -94,7 +94,7 @@ def _wanting(fitted: Fitted) -> str:
 
 def _families(definition: Definition, found: Compared) -> list[str]:
     """Of each distance; scores are a family of their own."""
-    lookbacks = definition.spans.lookback_days
+    lookbacks = definition.lookbacks.lookback_days
     family_of = {name: family.name for family in definition.families for name in family.columns(lookbacks)}
     numbers, texts = (
         [SCORES if name == SCORES else family_of.get(name, START_MODEL) for name in names]

@@ -20,7 +20,7 @@ from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.calendar import Calendar
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.monitoring import arrivals, cohorts, drifting, webhook
 from pipelines.operations.monitoring import matured as maturing
@@ -32,7 +32,7 @@ from pipelines.prediction.training.champion import answering, learned_from
 from pipelines.prediction.training.task import PredictionTask, main_task
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 KIND = "monitoring"
 BY = ("pipelines.operations.monitoring.monitor",)
@@ -56,13 +56,13 @@ class MonitorInputs:
         return fingerprint(self, by=BY)
 
 
-def monitor(job: Job) -> dict[str, Any]:
+def monitor(job: RunContext) -> dict[str, Any]:
     """The document of `as_of`; the same data, scores, settings and code have the same one, which is written once.
 
     Raises: TrainingError where there is no champion.
     """
     workspace = job.workspace
-    with job.people.stage("monitor") as step:
+    with job.console.stage("monitor") as step:
         task, recommended = main_task(workspace), Recommended(workspace.store).read()
         inputs = _inputs(workspace, task, recommended)
         path = f"monitoring/{workspace.as_of}-{inputs.key}.json"
@@ -78,27 +78,27 @@ def monitor(job: Job) -> dict[str, Any]:
             )
             looked = _look(inputs, task, arrived, recommended, step)
             document = documents.write(workspace.store, path, looked, kind=KIND)
-    _tell(job.people, document)
+    _tell(job.console, document)
     failed = webhook.post(workspace.store, path, document)
     if failed is not None:
-        job.people.say(f"  {failed}")
+        job.console.say(f"  {failed}")
     return document
 
 
-def _tell(people: People, document: dict[str, Any]) -> None:
+def _tell(console: Console, document: dict[str, Any]) -> None:
     """What was found, a line each."""
     drift = document["drift"]
     if drift["reason"] is not None:
-        people.say(f"  drift unknown: {drift['reason']}")
+        console.say(f"  drift unknown: {drift['reason']}")
     elif not document["alerts"]:
-        people.say(
+        console.say(
             f"  nothing unusual: what moved most did so by {drift['statistic']:.0%} of what would be news "
             f"(p = {drift['p_value']:.2f})"
         )
     for each in document["alerts"]:
-        people.say(Alert(**each).line())
+        console.say(Alert(**each).line())
     for reason in document["retrain"]:
-        people.say(f"  time to train again: {reason}")
+        console.say(f"  time to train again: {reason}")
 
 
 def newest(store: Store, as_of: date) -> dict[str, Any] | None:

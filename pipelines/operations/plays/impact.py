@@ -28,7 +28,7 @@ from pipelines.operations.plays import impact_words
 from pipelines.prediction.training.task import PredictionTask, main_task
 
 if TYPE_CHECKING:
-    from pipelines.foundation.workspace.job import Job
+    from pipelines.foundation.workspace.run_context import RunContext
 
 KIND = "impact"
 BY = ("pipelines.operations.plays.impact",)
@@ -55,15 +55,15 @@ class ImpactInputs:
         return fingerprint(self, by=BY)
 
 
-def impact(job: Job) -> dict[str, Any]:
+def impact(job: RunContext) -> dict[str, Any]:
     """The document of `as_of`, which people get as a table and in sentences.
 
     Raises: SettingsError where the outcome is not one that plays are to prevent.
     """
     workspace = job.workspace
-    with job.people.stage("impact") as step:
+    with job.console.stage("impact") as step:
         document = measured(main_task(workspace), workspace.plays, workspace.settings.currency, progress=step)
-    impact_words.show(job.people, document, language=workspace.settings.language)
+    impact_words.show(job.console, document, language=workspace.settings.language)
     return document
 
 

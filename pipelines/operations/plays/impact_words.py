@@ -12,7 +12,7 @@ from rich.table import Table
 from models.impact import CLEARLY
 from pipelines.foundation.wording.numbers import NOTHING, Language
 from pipelines.foundation.wording.words import Words
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 
 Figures = Mapping[str, Any]
 
@@ -102,7 +102,7 @@ def _done(figures: Figures, words: Words) -> list[str]:
     return [words.say("impact.done", share=float(done["treatment"]), crossed=float(done["holdout"]))]
 
 
-def show(people: People, document: Figures, *, language: Language) -> None:
+def show(console: Console, document: Figures, *, language: Language) -> None:
     """Tell people of a document of `attrition impact`."""
     words = Words(language)
     if document["plays"]:
@@ -113,12 +113,12 @@ def show(people: People, document: Figures, *, language: Language) -> None:
         for row in rows(document, words):
             table.add_row(*row)
         # Wider than the terminal rather than cut or folded: half a number is another number.
-        wide = people.console.options.update(max_width=_WIDEST)
-        needs = Measurement.get(people.console, wide, table).maximum
-        table.width = needs if needs > people.console.width else None
-        people.console.print(table, crop=False)
+        wide = console.rich.options.update(max_width=_WIDEST)
+        needs = Measurement.get(console.rich, wide, table).maximum
+        table.width = needs if needs > console.rich.width else None
+        console.rich.print(table, crop=False)
     for line in sentences(document, words):
-        people.say(line)
+        console.say(line)
 
 
 def rows(document: Figures, words: Words) -> list[list[str]]:

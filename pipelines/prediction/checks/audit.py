@@ -17,14 +17,14 @@ from features import outcomes
 from features.asof import AsOf, as_of
 from features.cohort import cohort
 from features.other_futures import CHANGES, other_future
-from features.spells import Endings
+from features.subscription_periods import Endings
 from models import leaks
 from models.matrix import ENTITY
 from pipelines.data.snapshots.features import features
 from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.checks import audit_clocks
 from pipelines.prediction.checks.audit_columns import known_columns
 from pipelines.prediction.checks.finding import Finding
@@ -34,11 +34,11 @@ Floats = npt.NDArray[np.float64]
 ENDS = 8  # days in the outcome's future at which it is asked who has left
 
 
-def audit(job: Job) -> dict[str, Any]:
+def audit(job: RunContext) -> dict[str, Any]:
     """Every check; the document of it: {"as_of", "checked": {...}, "findings": [...]}."""
     workspace, snapshots = job.workspace, snapshots_of(job.workspace)
     days = audit_days(snapshots.calendar)
-    with job.people.stage("audit", steps=len(CHANGES) * len(days) + 3) as step:
+    with job.console.stage("audit", steps=len(CHANGES) * len(days) + 3) as step:
         findings = list(time_travel(snapshots, days, progress=step))
         findings += audit_clocks.impossible(workspace.tables, workspace.engine)
         step("clocks of one row, and of rows that belong together")
@@ -48,9 +48,9 @@ def audit(job: Job) -> dict[str, Any]:
         step("columns that are too strong alone")
     for finding in findings:
         place = f"{finding.table}.{finding.column}" if finding.table else finding.column
-        job.people.say(f"  {finding.check}: {place}: {finding.evidence}. Remedy: {finding.remedy}")
+        job.console.say(f"  {finding.check}: {place}: {finding.evidence}. Remedy: {finding.remedy}")
     if not findings:
-        job.people.say(f"  nothing found: {len(snapshots.definition.columns)} indicator columns cannot see the future")
+        job.console.say(f"  nothing found: {len(snapshots.definition.columns)} indicator columns cannot see the future")
     return {
         "as_of": str(workspace.as_of),
         "checked": {"snapshots": [str(day) for day in days], "indicators": len(snapshots.definition.columns)},
@@ -149,8 +149,8 @@ def departures(snapshots: Snapshots, day: date) -> pd.DataFrame | None:
     span = (snapshots.calendar.covered_until - day).days - horizon
     if span < horizon:
         return None
-    world = as_of(snapshots.tables, day, zone=definition.zone)
-    customers = cohort(world, definition.cohort)
+    view = as_of(snapshots.tables, day, zone=definition.zone)
+    customers = cohort(view, definition.cohort)
     found: pd.DataFrame | None = None
     for number in reversed(range(ENDS)):
         lead = span * number // (ENDS - 1)
@@ -163,7 +163,7 @@ def departures(snapshots: Snapshots, day: date) -> pd.DataFrame | None:
             found["days"] = days.where(days.notna() & found["days"].notna(), found["days"])
     if found is None:
         return None
-    return found.assign(tenure=_tenure(snapshots, world, found.index))
+    return found.assign(tenure=_tenure(snapshots, view, found.index))
 
 
 def _gone(snapshots: Snapshots, customers: ir.Table, day: date, *, lead_days: int, horizon_days: int) -> pd.Series:
@@ -187,10 +187,10 @@ def _gone(snapshots: Snapshots, customers: ir.Table, day: date, *, lead_days: in
     return pd.Series(frame[question.outcome] == 1)
 
 
-def _tenure(snapshots: Snapshots, world: AsOf, customers: pd.Index) -> npt.NDArray[np.float64]:
+def _tenure(snapshots: Snapshots, view: AsOf, customers: pd.Index) -> npt.NDArray[np.float64]:
     table, day = ("subscriptions", "started_on") if snapshots.question.by_contract else ("orders", "ordered_on")
-    if table not in world:
+    if table not in view:
         table = "order_lines"
-    first = world[table].group_by(ENTITY).agg(tenure=world.days_since(world[table][day]).max())
+    first = view[table].group_by(ENTITY).agg(tenure=view.days_since(view[table][day]).max())
     frame = snapshots.engine.to_pyarrow(first).to_pandas().set_index(ENTITY)
     return np.asarray(frame["tenure"].reindex(customers), dtype=np.float64)

@@ -6,9 +6,9 @@ from datetime import date
 
 import pandas as pd
 
+from features.aggregates import newest
 from features.asof import as_of
 from features.contract import local_day
-from features.figures import newest
 from features.tables import TABLES
 from models.matrix import ENTITY
 from pipelines.data.snapshots.snapshot import Snapshots
@@ -23,10 +23,10 @@ def known_columns(snapshots: Snapshots, table: str, day: date, customers: list[s
     names = [column.name for column in contract.columns]
     if ENTITY not in names:
         return None
-    world = as_of({table: snapshots.tables[table]}, day, zone=snapshots.definition.zone)
-    rows = newest(world[table], contract.happened_at)
+    view = as_of({table: snapshots.tables[table]}, day, zone=snapshots.definition.zone)
+    rows = newest(view[table], contract.happened_at)
     columns = {
-        column.name: world.days_since(rows[local_day(column.name)]) if column.kind == "timestamp" else rows[column.name]
+        column.name: view.days_since(rows[local_day(column.name)]) if column.kind == "timestamp" else rows[column.name]
         for column in contract.columns
         if column.name != ENTITY and column.name not in contract.key and not column.name.endswith("_id")
     }

@@ -11,20 +11,20 @@ from pipelines.data.landing.ingest import landed_tables
 from pipelines.data.landing.source_files import source_files
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.calendar import Calendar
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask, main_task, tasks_of
 
 
-def check(job: Job) -> dict[str, Any]:
+def check(job: RunContext) -> dict[str, Any]:
     """Look at settings, sources, landed tables, planned snapshots and folds, champion and scores; the document of it.
 
     Raises: SettingsError, DataError or IntegrityError for the first thing that would stop a run.
     """
-    workspace, people = job.workspace, job.people
+    workspace, console = job.workspace, job.console
     sources = source_files(workspace.store, workspace.settings)
-    people.say(f"settings are in order; {len(sources)} source file{'s' * (len(sources) != 1)} found")
+    console.say(f"settings are in order; {len(sources)} source file{'s' * (len(sources) != 1)} found")
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
@@ -91,19 +91,21 @@ def _nothing_matured(calendar: Calendar) -> str:
     )
 
 
-def _say(job: Job, document: dict[str, Any]) -> dict[str, Any]:
+def _say(job: RunContext, document: dict[str, Any]) -> dict[str, Any]:
     for name, rows in document["tables"].items():
-        job.people.say(f"  {name}: {rows:,} rows")
+        job.console.say(f"  {name}: {rows:,} rows")
     if "indicators" in document:
         days, folds = document["training_snapshots"], document["folds"]
-        job.people.say(f"  {document['indicators']} indicator columns")
-        job.people.say(f"  looking from {document['as_of']}; data complete until {document['complete_until']}")
-        job.people.say(f"  {len(days)} training snapshots{f', {days[0]} to {days[-1]}' if days else ''}")
-        job.people.say(f"  {len(folds)} backtest folds{f', {folds[0]} to {folds[-1]}' if folds else ''}")
-        job.people.say(f"  champion: {document['champion'] or 'none yet'}; scored: {document['scored'] or 'not yet'}")
+        job.console.say(f"  {document['indicators']} indicator columns")
+        job.console.say(f"  looking from {document['as_of']}; data complete until {document['complete_until']}")
+        job.console.say(f"  {len(days)} training snapshots{f', {days[0]} to {days[-1]}' if days else ''}")
+        job.console.say(f"  {len(folds)} backtest folds{f', {folds[0]} to {folds[-1]}' if folds else ''}")
+        job.console.say(f"  champion: {document['champion'] or 'none yet'}; scored: {document['scored'] or 'not yet'}")
         for absence in document["absent"]:
             needed = " and ".join(need.replace("|", " or ") for need in absence["for_want_of"])
-            job.people.say(f"  {absence['family']}: {absence['indicators']} indicators are absent for want of {needed}")
+            job.console.say(
+                f"  {absence['family']}: {absence['indicators']} indicators are absent for want of {needed}"
+            )
     for note in document["notes"]:
-        job.people.say(f"  note: {note}")
+        job.console.say(f"  note: {note}")
     return document

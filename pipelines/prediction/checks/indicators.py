@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from features.training_set import FAMILIES
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 
 
 def indicators(*, quiet: bool = False) -> dict[str, Any]:
@@ -34,5 +34,5 @@ def indicators(*, quiet: bool = False) -> dict[str, Any]:
     for each in found:
         shown = [str(each[name]) for name in ("family", "name", "unit", "direction", "null")]
         table.add_row(*shown, ", ".join(each["tables"]))
-    People(quiet=quiet).console.print(table)
+    Console(quiet=quiet).rich.print(table)
     return {"indicators": found}

@@ -12,14 +12,14 @@ from models import explanation
 from models.matrix import ENTITY
 from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.workspace.holdout import Holdout
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.scoring.reasons import COUNT, reasons
 from pipelines.prediction.scoring.score import band, plan_of
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import main_task
 
 
-def explain(job: Job, customer: str, *, held_out_too: bool = False) -> dict[str, Any]:
+def explain(job: RunContext, customer: str, *, held_out_too: bool = False) -> dict[str, Any]:
     """Every contribution to the customer's log-odds, strongest first; with the average they add up to the prediction.
 
     Raises: DataError where the customer objected to being scored, is not at risk at `as_of`, or is held out, unless
@@ -92,15 +92,15 @@ def _plain(value: Any) -> float | str:
     return value if isinstance(value, str) else float(value)
 
 
-def _show(job: Job, document: dict[str, Any]) -> None:
-    job.people.say(
+def _show(job: RunContext, document: dict[str, Any]) -> None:
+    job.console.say(
         f"customer {document['customer_id']} at {document['as_of']}: churn_probability "
         f"{document['churn_probability']:.3f} (0 to 1, higher is worse), {document['churn_risk_band']}"
     )
     for reason in document["reasons"]:
-        job.people.say(f"  - {reason['text']}")
+        job.console.say(f"  - {reason['text']}")
     table = Table("contribution", "log-odds", "in words")
     table.add_row("average customer", f"{document['average_log_odds']:+.3f}", "")
     for part in document["contributions"]:
         table.add_row(part["code"], f"{part['log_odds']:+.3f}", part["text"])
-    job.people.console.print(table)
+    job.console.rich.print(table)

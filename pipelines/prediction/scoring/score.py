@@ -49,7 +49,7 @@ class ScorePlan:
         """The sentences that can be said of a snapshot's indicators."""
         return Wording(
             definition.families,
-            lookback_days=definition.spans.lookback_days,
+            lookback_days=definition.lookbacks.lookback_days,
             language=self.language,
             currency=self.currency,
         )

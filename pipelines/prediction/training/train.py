@@ -170,7 +170,7 @@ def _schema(definition: Definition, fitted: Fitted) -> list[dict[str, Any]]:
         }
         for family in definition.families
         for indicator in family.indicators
-        for column in indicator.columns(definition.spans.lookback_days)
+        for column in indicator.columns(definition.lookbacks.lookback_days)
     }
     return [{"name": name, "type": "float64", **known.get(name, {"family": "start_model"})} for name in fitted.columns]
 

@@ -15,13 +15,13 @@ from tests.features.world_case import LOOKBACKS
 LARGEST_FACTOR = Fraction(10**6)
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(world, customer) for customer in customers}
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _one(view, customer) for customer in customers}
 
 
-def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
+def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
     invoices, payments, changes = (
-        [row for row in world[name] if row["customer_id"] == customer]
+        [row for row in view[name] if row["customer_id"] == customer]
         for name in ("invoices", "payments", "subscription_changes")
     )
     charges = sorted(
@@ -45,7 +45,7 @@ def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
         "overdue_invoices": len(late),
         "overdue_amount": float(sum(exact(row["amount"]) for row in late)),
         "overdue_days": max((age(row["due_at"]) for row in late), default=0),
-        "price_increase_since_renewal": _increase(world, customer),
+        "price_increase_since_renewal": _increase(view, customer),
     }
     for span in LOOKBACKS:
         odd = [exact(row["amount"]) for row in charges if row["extraordinary"] and age(row["issued_at"]) <= span]
@@ -74,14 +74,14 @@ def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
     return result
 
 
-def _increase(world: Mapping[str, list[Row]], customer: str) -> float | None:
-    mine = [row for row in running(world) if row["customer_id"] == customer]
+def _increase(view: Mapping[str, list[Row]], customer: str) -> float | None:
+    mine = [row for row in running(view) if row["customer_id"] == customer]
     prices = [exact(row["mrr"]) for row in mine if row["mrr"] is not None]
     if not prices:
         return None
     at_renewal = Fraction(0)
     for row in mine:
-        changes = (change for change in world["subscription_changes"] if _changes_price(change, row))
+        changes = (change for change in view["subscription_changes"] if _changes_price(change, row))
         factors = (Fraction(exact(change["mrr_after"])) / Fraction(exact(change["mrr_before"])) for change in changes)
         factor = min(max(prod(factors, start=Fraction(1)), 1 / LARGEST_FACTOR), LARGEST_FACTOR)
         at_renewal += Fraction(exact(row["mrr"] or 0)) / factor

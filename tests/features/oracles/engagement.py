@@ -8,16 +8,16 @@ from tests.features.oracles.known import Row, age, local_date, standing_orders
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(world, customer) for customer in customers}
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _one(view, customer) for customer in customers}
 
 
-def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
-    views = [row for row in world["content_views"] if row["customer_id"] == customer]
+def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
+    views = [row for row in view["content_views"] if row["customer_id"] == customer]
     result: Row = {"days_since_last_visit": min((age(row["viewed_at"]) for row in views), default=None)}
-    ordering = "orders" in world or "order_lines" in world
+    ordering = "orders" in view or "order_lines" in view
     ordered = (
-        {local_date(row["ordered_at"]) for row in standing_orders(world) if row["customer_id"] == customer}
+        {local_date(row["ordered_at"]) for row in standing_orders(view) if row["customer_id"] == customer}
         if ordering
         else set()
     )

@@ -57,16 +57,16 @@ def known(table: str, rows: Sequence[Row], *, cut: datetime = CUT) -> list[Row]:
     return result
 
 
-def known_world(world: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
-    return {table: known(table, rows) for table, rows in world.items()}
+def known_world(view: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+    return {table: known(table, rows) for table, rows in view.items()}
 
 
-def standing_orders(world: Mapping[str, list[Row]]) -> list[Row]:
+def standing_orders(view: Mapping[str, list[Row]]) -> list[Row]:
     """Orders that stand, with customer_id and ordered_at at least, from orders or else from their lines."""
-    if "orders" in world:
-        return [row for row in world["orders"] if row["amount"] >= 0 and row["cancelled_at"] is None]
+    if "orders" in view:
+        return [row for row in view["orders"] if row["amount"] >= 0 and row["cancelled_at"] is None]
     lines: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in world["order_lines"]:
+    for row in view["order_lines"]:
         lines[row["order_id"], row["customer_id"]].append(row)
     return [
         {"customer_id": customer, "order_id": order, "ordered_at": min(row["ordered_at"] for row in mine)}

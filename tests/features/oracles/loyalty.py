@@ -9,9 +9,9 @@ from tests.features.oracles.known import Row, age, exact, newest
 from tests.features.world_case import LOOKBACKS, SPANS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
     return {
-        customer: _one([row for row in world["loyalty"] if row["customer_id"] == customer]) for customer in customers
+        customer: _one([row for row in view["loyalty"] if row["customer_id"] == customer]) for customer in customers
     }
 
 

@@ -10,15 +10,15 @@ from tests.features.oracles.offers import used
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
     seen: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     watched: dict[str, int] = defaultdict(int)
-    for row in world["competitor_prices"]:
+    for row in view["competitor_prices"]:
         watched[row["competitor"]] = max(watched[row["competitor"]], age(row["observed_at"]))
         item = f"product:{row['product_id']}" if row["product_id"] else f"plan:{row['plan']}" if row["plan"] else None
         if item:
             seen[row["competitor"], row["competitor_item"], item].append(row)
-    return {customer: _one(used(world, customer), seen, watched) for customer in customers}
+    return {customer: _one(used(view, customer), seen, watched) for customer in customers}
 
 
 def _one(uses: Row, seen: Mapping[tuple[str, str, str], list[Row]], watched: Mapping[str, int]) -> Row:

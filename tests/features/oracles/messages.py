@@ -8,12 +8,12 @@ from tests.features.oracles.known import Row, age, ratio, standing_orders
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(world, customer) for customer in customers}
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _one(view, customer) for customer in customers}
 
 
-def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
-    messages = [row for row in world["messages"] if row["customer_id"] == customer]
+def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
+    messages = [row for row in view["messages"] if row["customer_id"] == customer]
     result: Row = {
         "days_since_last_open": min((age(row["opened_at"]) for row in messages if row["opened_at"]), default=None),
         "unsubscribed": int(any(row["unsubscribed_at"] for row in messages)),
@@ -38,9 +38,7 @@ def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
             rate, earlier = (ratio(sum(bool(r[clock]) for r in rows), len(rows)) for rows in (recent, before))
             result[f"{name}_rate_{span}d"] = rate
             result[f"{name}_rate_change_{span}d"] = None if rate is None or earlier is None else rate - earlier
-        if "orders" in world or "order_lines" in world:
-            orders = [
-                r for r in standing_orders(world) if r["customer_id"] == customer and age(r["ordered_at"]) <= span
-            ]
+        if "orders" in view or "order_lines" in view:
+            orders = [r for r in standing_orders(view) if r["customer_id"] == customer and age(r["ordered_at"]) <= span]
             result[f"messages_per_order_{span}d"] = ratio(len(recent), len(orders))
     return result

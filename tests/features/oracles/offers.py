@@ -10,11 +10,11 @@ from tests.features.oracles.known import Row, age, exact, local_date, newest
 from tests.features.oracles.subscriptions import running
 
 
-def used(world: Mapping[str, list[Row]], customer: str) -> dict[str, Decimal | None]:
+def used(view: Mapping[str, list[Row]], customer: str) -> dict[str, Decimal | None]:
     """Item to own price."""
     found: dict[str, Decimal | None] = {}
     lines: dict[str, list[Row]] = defaultdict(list)
-    for row in world.get("order_lines", []):
+    for row in view.get("order_lines", []):
         if (
             row["customer_id"] == customer
             and row["quantity"] > 0
@@ -25,7 +25,7 @@ def used(world: Mapping[str, list[Row]], customer: str) -> dict[str, Decimal | N
     for product, mine in lines.items():
         found[f"product:{product}"] = exact(newest(mine, "ordered_at")["unit_price"])
     plans: dict[str, list[Row]] = defaultdict(list)
-    for row in running(world) if "subscriptions" in world else []:
+    for row in running(view) if "subscriptions" in view else []:
         if row["customer_id"] == customer and row["plan"]:
             plans[row["plan"]].append(row)
     for plan, mine in plans.items():

@@ -8,10 +8,10 @@ from tests.features.oracles.known import Row, age, newest
 from tests.features.world_case import LOOKBACKS, SPANS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
     return {
-        customer: _methods([row for row in world["payment_methods"] if row["customer_id"] == customer])
-        | _attempts([row for row in world["payments"] if row["customer_id"] == customer])
+        customer: _methods([row for row in view["payment_methods"] if row["customer_id"] == customer])
+        | _attempts([row for row in view["payments"] if row["customer_id"] == customer])
         for customer in customers
     }
 

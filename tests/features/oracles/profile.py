@@ -11,8 +11,8 @@ from tests.features.world_case import SNAPSHOT
 COLUMNS = ("country", "acquisition_channel", "value_tier", "gender", "signup_cohort", "days_since_signup", "age_years")
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    known = {row["customer_id"]: _one(row) for row in world["customers"]}
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    known = {row["customer_id"]: _one(row) for row in view["customers"]}
     return {customer: known.get(customer, dict.fromkeys(COLUMNS)) for customer in customers}
 
 

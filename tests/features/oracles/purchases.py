@@ -13,16 +13,16 @@ from tests.features.oracles.known import Row, age, exact, ratio
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    orders = world["orders"] if "orders" in world else _made_of_lines(world["order_lines"])
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    orders = view["orders"] if "orders" in view else _made_of_lines(view["order_lines"])
     found = {}
     for customer in customers:
         mine = [row for row in orders if row["customer_id"] == customer]
         standing = [row for row in mine if row["amount"] >= 0 and row.get("cancelled_at") is None]
         found[customer] = _customer(standing)
         found[customer] |= _reversed([row for row in mine if row["amount"] >= 0], list(_reversals(mine)))
-        if "order_lines" in world:
-            lines = [row for row in world["order_lines"] if row["customer_id"] == customer and row["quantity"] > 0]
+        if "order_lines" in view:
+            lines = [row for row in view["order_lines"] if row["customer_id"] == customer and row["quantity"] > 0]
             found[customer] |= _products(lines)
     return found
 

@@ -9,16 +9,16 @@ from tests.features.oracles.offers import used
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(world, customer) for customer in customers}
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _one(view, customer) for customer in customers}
 
 
-def _one(world: Mapping[str, list[Row]], customer: str) -> Row:
-    items = set(used(world, customer))
-    lines = [row for row in world["order_lines"] if row["quantity"] > 0 and f"product:{row['product_id']}" in items]
+def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
+    items = set(used(view, customer))
+    lines = [row for row in view["order_lines"] if row["quantity"] > 0 and f"product:{row['product_id']}" in items]
     incidents = [
         row
-        for row in world["incidents"]
+        for row in view["incidents"]
         if {f"product:{row['product_id']}", f"plan:{row['plan']}"} & items
         or (row["product_id"] is None and row["plan"] is None)
     ]

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from features.spells import DUNNING_DAYS, Endings
+from features.subscription_periods import DUNNING_DAYS, Endings
 from tests.features.oracles.known import Row, exact, known, local_date
 from tests.features.oracles.subscriptions import terms
 from tests.features.world_case import at
@@ -16,12 +16,12 @@ from tests.features.world_case import at
 World = Mapping[str, Sequence[Row]]
 
 
-def known_on(world: World, day: date) -> dict[str, list[Row]]:
+def known_on(view: World, day: date) -> dict[str, list[Row]]:
     cut = at(day.isoformat())
-    return {table: known(table, rows, cut=cut) for table, rows in world.items()}
+    return {table: known(table, rows, cut=cut) for table, rows in view.items()}
 
 
-def spells(now: dict[str, list[Row]], endings: Endings) -> list[Row]:
+def subscription_periods(now: dict[str, list[Row]], endings: Endings) -> list[Row]:
     """What was paid for, each with `begins`, `ended` (or None), `until` (or None) and `failed`."""
     found = []
     for row in terms(now):
@@ -72,9 +72,9 @@ def counts(spell: Row, day: date) -> bool:
     return bool(spell["begins"] < day and (spell["until"] is None or spell["until"] >= day))
 
 
-def payers(world: World, paid: list[Row], day: date) -> dict[str, tuple[str, Decimal]]:
+def payers(view: World, paid: list[Row], day: date) -> dict[str, tuple[str, Decimal]]:
     """Customer to plan and monthly revenue at the midnight that begins a day."""
-    then = {row["subscription_id"]: row for row in terms(known_on(world, day))}
+    then = {row["subscription_id"]: row for row in terms(known_on(view, day))}
     lines: dict[str, list[tuple[Decimal, str, str]]] = defaultdict(list)
     for spell in paid:
         if counts(spell, day):
@@ -101,9 +101,9 @@ def first_days(paid: list[Row]) -> dict[str, date]:
     return found
 
 
-def month(world: World, paid: list[Row], start: date, end: date) -> dict[str, Row]:
+def month(view: World, paid: list[Row], start: date, end: date) -> dict[str, Row]:
     """Plan at the start (of who came, at the end) to what is counted and added up between two days."""
-    before, after = payers(world, paid, start), payers(world, paid, end)
+    before, after = payers(view, paid, start), payers(view, paid, end)
     first = first_days(paid)
     found: dict[str, Row] = defaultdict(lambda: defaultdict(int))
     for customer in before.keys() | after.keys():

@@ -8,9 +8,9 @@ from tests.features.oracles.known import Row, age, exact
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
     return {
-        customer: _one([row for row in world["surveys"] if row["customer_id"] == customer]) for customer in customers
+        customer: _one([row for row in view["surveys"] if row["customer_id"] == customer]) for customer in customers
     }
 
 

@@ -10,13 +10,13 @@ from tests.features.oracles.subscriptions import running
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _terms(world, customer) | _moves(world, customer) for customer in customers}
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _terms(view, customer) | _moves(view, customer) for customer in customers}
 
 
-def _ranks(world: Mapping[str, list[Row]]) -> dict[str, float]:
+def _ranks(view: Mapping[str, list[Row]]) -> dict[str, float]:
     prices: dict[str, list[int]] = defaultdict(list)
-    for row in running(world):
+    for row in running(view):
         if row["plan"] is not None and row["mrr"] is not None:
             seats = max(1 if row["seats"] is None else row["seats"], 1)
             prices[row["plan"]].append(round(float(exact(row["mrr"])) / seats * 1e6))
@@ -25,8 +25,8 @@ def _ranks(world: Mapping[str, list[Row]]) -> dict[str, float]:
     return {plan: number / (len(means) - 1) if number else 0.0 for plan, number in cheaper.items()}
 
 
-def _terms(world: Mapping[str, list[Row]], customer: str) -> Row:
-    mine, ranks = [row for row in running(world) if row["customer_id"] == customer], _ranks(world)
+def _terms(view: Mapping[str, list[Row]], customer: str) -> Row:
+    mine, ranks = [row for row in running(view) if row["customer_id"] == customer], _ranks(view)
     months = [-age(row["renews_at"]) / 30.4375 for row in mine if row["renews_at"]]
     seats = [row["seats"] for row in mine if row["seats"] is not None]
     prices = [exact(row["mrr"]) for row in mine if row["mrr"] is not None]
@@ -40,23 +40,23 @@ def _terms(world: Mapping[str, list[Row]], customer: str) -> Row:
         "days_since_term_start": min((age(row["term_started_at"]) for row in mine), default=None),
         "subscription_age_days": max((age(row["started_at"]) for row in mine), default=None),
     }
-    if "subscription_changes" in world:
-        result["paused"] = int(any(_paused(world, row["subscription_id"]) for row in mine))
+    if "subscription_changes" in view:
+        result["paused"] = int(any(_paused(view, row["subscription_id"]) for row in mine))
     return result
 
 
-def _paused(world: Mapping[str, list[Row]], subscription: str) -> bool:
+def _paused(view: Mapping[str, list[Row]], subscription: str) -> bool:
     stops = [
         row
-        for row in world["subscription_changes"]
+        for row in view["subscription_changes"]
         if row["subscription_id"] == subscription and row["kind"] in ("pause", "resume")
     ]
     return bool(stops) and newest(stops, "changed_at")["kind"] == "pause"
 
 
-def _moves(world: Mapping[str, list[Row]], customer: str) -> Row:
+def _moves(view: Mapping[str, list[Row]], customer: str) -> Row:
     result: Row = {}
-    changes = [row for row in world.get("subscription_changes", []) if row["customer_id"] == customer]
+    changes = [row for row in view.get("subscription_changes", []) if row["customer_id"] == customer]
     for span in LOOKBACKS:
         recent = [row for row in changes if age(row["changed_at"]) <= span]
         sized = [

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from tests.features.oracles.known import Row, newest
 
 
-def terms(world: Mapping[str, list[Row]]) -> list[Row]:
+def terms(view: Mapping[str, list[Row]]) -> list[Row]:
     found = []
-    for subscription in world["subscriptions"]:
+    for subscription in view["subscriptions"]:
         row = dict(subscription)
         for name, value in (("plan", "plan"), ("seats", "seats"), ("mrr", "mrr_after")):
             changes = [
                 change
-                for change in world.get("subscription_changes", [])
+                for change in view.get("subscription_changes", [])
                 if change["subscription_id"] == row["subscription_id"] and change[value] is not None
             ]
             if changes and (last := newest(changes, "changed_at"))["known_at"] >= subscription["known_at"]:
@@ -24,5 +24,5 @@ def terms(world: Mapping[str, list[Row]]) -> list[Row]:
     return found
 
 
-def running(world: Mapping[str, list[Row]]) -> list[Row]:
-    return [row for row in terms(world) if row["ended_at"] is None]
+def running(view: Mapping[str, list[Row]]) -> list[Row]:
+    return [row for row in terms(view) if row["ended_at"] is None]

@@ -10,9 +10,9 @@ from tests.features.oracles.known import Row, age, exact, local_date, ratio
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
     return {
-        customer: _one([row for row in world["support_contacts"] if row["customer_id"] == customer])
+        customer: _one([row for row in view["support_contacts"] if row["customer_id"] == customer])
         for customer in customers
     }
 

@@ -9,13 +9,13 @@ from tests.features.oracles.subscriptions import running
 from tests.features.world_case import LOOKBACKS
 
 
-def expected(world: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _use(world, customer) | _steps(world, customer) for customer in customers}
+def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
+    return {customer: _use(view, customer) | _steps(view, customer) for customer in customers}
 
 
-def _use(world: Mapping[str, list[Row]], customer: str) -> Row:
-    uses = [row for row in world["usage"] if row["customer_id"] == customer]
-    seats = [row["seats"] for row in running(world) if row["customer_id"] == customer and row["seats"] is not None]
+def _use(view: Mapping[str, list[Row]], customer: str) -> Row:
+    uses = [row for row in view["usage"] if row["customer_id"] == customer]
+    seats = [row["seats"] for row in running(view) if row["customer_id"] == customer and row["seats"] is not None]
     result: Row = {"days_since_last_use": min((age(row["used_at"]) for row in uses), default=None)}
     for span in LOOKBACKS:
         recent = [row for row in uses if age(row["used_at"]) <= span]
@@ -38,8 +38,8 @@ def _use(world: Mapping[str, list[Row]], customer: str) -> Row:
     return result
 
 
-def _steps(world: Mapping[str, list[Row]], customer: str) -> Row:
-    steps = [row for row in world["onboarding_steps"] if row["customer_id"] == customer]
+def _steps(view: Mapping[str, list[Row]], customer: str) -> Row:
+    steps = [row for row in view["onboarding_steps"] if row["customer_id"] == customer]
     proved = [local_date(row["completed_at"]) for row in steps if row["first_value"] and row["completed_at"]]
     begun = [local_date(row["assigned_at"]) for row in steps]
     return {

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import run as stages
 from pipelines.foundation.storage import documents
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.monitoring.monitor import KIND
 from pipelines.prediction.checks import audit
 from tests.pipelines.operations.monitoring.document_case import document
@@ -28,7 +28,7 @@ def shop(finished_workspace: Path, tmp_path: Path) -> Path:
 def monitoring_finds(alerts: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on, monitoring writes a document with these alerts."""
 
-    def look(job: Job) -> dict[str, Any]:
+    def look(job: RunContext) -> dict[str, Any]:
         found = document(str(AS_OF), alerts=alerts)
         return documents.write(job.workspace.store, f"monitoring/{AS_OF}-found.json", found, kind=KIND)
 

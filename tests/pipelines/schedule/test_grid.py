@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.run import ingest
 from pipelines.schedule.grid import NAME, follow, grid_sensor
@@ -27,7 +27,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def landed(folder: Path) -> Workspace:
-    ingest(Job(open_workspace(folder, now=NOW), People(quiet=True), NOW))
+    ingest(RunContext(open_workspace(folder, now=NOW), Console(quiet=True), NOW))
     return open_workspace(folder, now=NOW)
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from pipelines.foundation.storage import lock
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from tests.pipelines.schedule.schedule_case import history, made, run, set_schedule, told
 from tests.pipelines.shop_case import FIRST, make_shop, order
 
@@ -78,7 +78,7 @@ def test_nobody_reads_frames_of_a_try_that_found_the_workspace_busy(
 def test_a_fault_of_the_program_is_tried_again_too(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = []
 
-    def flaky(job: Job) -> dict:
+    def flaky(job: RunContext) -> dict:
         tries.append(job)
         if len(tries) < 3:
             raise OSError("the disk is away")
@@ -94,7 +94,7 @@ def test_a_fault_of_the_program_is_tried_again_too(shop: Path, monkeypatch: pyte
 def test_every_step_looks_from_the_moment_at_which_the_run_began(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moments = []
 
-    def scores(job: Job) -> dict:
+    def scores(job: RunContext) -> dict:
         moments.append(job.now)
         time.sleep(0.2)
         return dict.fromkeys(("as_of", "run_id", "model_version", "data_as_of", "valid_until"), "x") | {
@@ -102,7 +102,7 @@ def test_every_step_looks_from_the_moment_at_which_the_run_began(shop: Path, mon
             "unchanged": False,
         }
 
-    def monitor(job: Job) -> dict:
+    def monitor(job: RunContext) -> dict:
         moments.append(job.now)
         return {"as_of": "x", "model_version": "x", "alerts": [], "retrain": []}
 
@@ -120,7 +120,7 @@ def test_records_that_a_destination_could_not_take_are_tried_again_later(
 ) -> None:
     tries = []
 
-    def deliver(job: Job) -> dict:
+    def deliver(job: RunContext) -> dict:
         tries.append(job.now)
         waits = 3 if len(tries) < 3 else 0
         counts = dict.fromkeys(("planned", "sent", "unchanged", "suppressed", "dead"), 0)

@@ -15,7 +15,7 @@ from pipelines.foundation.settings.destinations import Salesforce
 from pipelines.operations.delivery.connector import DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.operations.delivery.salesforce.fields import Row, Values, key_metadata, metadata, unfit
 from pipelines.operations.delivery.salesforce.session import CallRefusedError, Org
-from pipelines.operations.delivery.salesforce.writing import RECORDS_OF_A_CALL, Call, Job, Piece, Rows
+from pipelines.operations.delivery.salesforce.writing import RECORDS_OF_A_CALL, Call, Piece, Rows, RunContext
 
 # Up to here, calls of 200 records cost the organisation fewer of its daily calls than a job and its questions.
 MOST_BY_CALLS = 2000
@@ -224,8 +224,8 @@ def _chunks(external_ids: Sequence[str], *, most: int) -> Iterator[list[str]]:
 
 def _pieces(rows: Rows, *, in_bulk: bool) -> Iterator[Piece]:
     """The rows as they are written: as jobs where they are many, and where a file can hold them."""
-    as_job = {key: row for key, row in rows.rows.items() if in_bulk and Job.can_say(row)}
+    as_job = {key: row for key, row in rows.rows.items() if in_bulk and RunContext.can_say(row)}
     as_calls = {key: row for key, row in rows.rows.items() if key not in as_job}
-    yield from Job.cut(Rows(rows.salesforce_object, rows.by, as_job))
+    yield from RunContext.cut(Rows(rows.salesforce_object, rows.by, as_job))
     for some in Rows(rows.salesforce_object, rows.by, as_calls).cut(RECORDS_OF_A_CALL):
         yield Call(some)

@@ -92,7 +92,7 @@ def _outcome(answer: Mapping[str, Any]) -> Outcome:
 
 
 @dataclass(frozen=True)
-class Job:
+class RunContext:
     """Rows as a job of Bulk API 2.0. Its results come in no order and are told apart by the key of each row."""
 
     rows: Rows
@@ -103,7 +103,7 @@ class Job:
         return not any(isinstance(value, str) and (value == EMPTY or "\r" in value) for value in row.values())
 
     @classmethod
-    def cut(cls, rows: Rows) -> Iterator[Job]:
+    def cut(cls, rows: Rows) -> Iterator[RunContext]:
         """Jobs whose files are small enough."""
         longest = max((len(_file(one).encode()) for one in rows.cut(1)), default=0)
         return (cls(some) for some in rows.cut(max(1, BYTES_OF_A_JOB // max(1, longest))))

@@ -27,8 +27,8 @@ from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.storage import csv_file, rewriting
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.training.task import tasks_of
 from tests.pipelines.data.landing.landing_case import HEADER, UNNAMED, files_of, settings, source
@@ -38,8 +38,8 @@ PLAIN = "CANARY-0042"
 IDS = (PLAIN, "=CANARY('1\"x", "0007-CANÄRY", "CANARY'; DROP TABLE scores; --")
 
 
-def job(folder: Path) -> Job:
-    return Job(open_workspace(folder, now=NOW), People(quiet=True), NOW)
+def job(folder: Path) -> RunContext:
+    return RunContext(open_workspace(folder, now=NOW), Console(quiet=True), NOW)
 
 
 def texts(root: Path, *, beside: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -159,7 +159,7 @@ def test_erasing_twice_gives_the_same_receipt_and_changes_nothing(tmp_path: Path
     ingest(Store(root), WANTED)
     first = erase(job(root), [PLAIN, "nobody"])
     before = state(root)
-    later = Job(job(root).workspace, People(quiet=True), datetime(2031, 1, 1, tzinfo=UTC))
+    later = RunContext(job(root).workspace, Console(quiet=True), datetime(2031, 1, 1, tzinfo=UTC))
     assert erase(later, ["nobody", f" {PLAIN} "]) == {"receipts": first["receipts"][::-1]}
     assert state(root) == before
     assert [receipt["found"] for receipt in first["receipts"]] == [True, False]

@@ -19,8 +19,8 @@ from pipelines.foundation.settings.settings import FILE_NAME, Settings, Snapshot
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage import csv_file, documents
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
 from tests.pipelines.foundation.ledger import score_case
@@ -49,7 +49,7 @@ def workspace(root: Path, **periods: int) -> Store:
 
 
 def removed(root: Path, as_of: date = AS_OF) -> Any:
-    found = expire(Job(open_workspace(root, now=NOW, as_of=as_of), People(quiet=True), NOW))
+    found = expire(RunContext(open_workspace(root, now=NOW, as_of=as_of), Console(quiet=True), NOW))
     assert found["as_of"] == str(as_of)
     return found["removed"]
 

@@ -22,11 +22,11 @@ from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
-from pipelines.prediction.training.succession import rollback
+from pipelines.prediction.training.promotion import rollback
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = Privacy(objections="objections.csv", consent="consent.csv")
@@ -137,8 +137,8 @@ def shop(finished_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def job(folder: Path) -> Job:
-    return Job(open_workspace(folder, now=NOW), People(quiet=True), NOW)
+def job(folder: Path) -> RunContext:
+    return RunContext(open_workspace(folder, now=NOW), Console(quiet=True), NOW)
 
 
 def scored(folder: Path) -> dict[str, Any]:

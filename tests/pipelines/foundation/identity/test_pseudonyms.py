@@ -19,8 +19,8 @@ from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
 from tests.pipelines import shop_case
@@ -133,7 +133,7 @@ def test_ids_and_pseudonyms_are_never_mixed(root: Path, first: bool) -> None:
 def test_a_person_is_erased_by_their_own_id(root: Path) -> None:
     ingest(Store(root), WANTED)
     name = open_workspace(root, now=NOW).permissions.name_of("CANARY-1")
-    document = erase(Job(open_workspace(root, now=NOW), People(quiet=True), NOW), ["CANARY-1"])
+    document = erase(RunContext(open_workspace(root, now=NOW), Console(quiet=True), NOW), ["CANARY-1"])
     assert document["receipts"][0]["removed"] == {
         "landed": {"files": 2, "rows": 2},
         "identities": {"files": 1, "rows": 1},
@@ -157,7 +157,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     folder = shop_case.make_shop(tmp_path_factory.mktemp("pseudonyms") / "shop", settings=small)
     (folder / "objections.csv").write_text("customer_id\nC-0001\n")
-    job = Job(open_workspace(folder, now=NOW), People(quiet=True), NOW)
+    job = RunContext(open_workspace(folder, now=NOW), Console(quiet=True), NOW)
     stages.ingest(job)
     stages.train_(job)
     stages.score_(job)
@@ -178,7 +178,7 @@ def test_what_is_handed_over_has_the_companys_own_ids_and_nothing_else_has(shop:
 
 
 def test_objections_and_explanations_take_the_companys_own_ids(shop: Path) -> None:
-    job = Job(open_workspace(shop, now=NOW), People(quiet=True), NOW)
+    job = RunContext(open_workspace(shop, now=NOW), Console(quiet=True), NOW)
     scored = ScoreStore(job.workspace.store).current()
     assert scored is not None
     assert job.workspace.permissions.name_of("C-0001") not in set(scored[1]["customer_id"])

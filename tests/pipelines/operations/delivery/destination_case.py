@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.operations.delivery.policy import Values
@@ -20,10 +20,10 @@ NOW = datetime(2024, 7, 1, 6, tzinfo=UTC)
 BLOCKS = [{"kind": "sql", "name": name, "address": "postgresql://127.0.0.1:9/none"} for name in ("crm", "warehouse")]
 
 
-def job_in(folder: Path) -> Job:
+def job_in(folder: Path) -> RunContext:
     """A job on an empty workspace with two destinations."""
     settings = Settings.model_validate(SETTINGS.model_dump(exclude_unset=True) | {"destinations": BLOCKS})
-    return Job(Workspace(folder, settings, AS_OF, AS_OF), People(quiet=True), NOW)
+    return RunContext(Workspace(folder, settings, AS_OF, AS_OF), Console(quiet=True), NOW)
 
 
 @dataclass

@@ -20,8 +20,8 @@ from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery.connector import DestinationError
@@ -264,7 +264,7 @@ def test_who_is_scored_no_more_is_emptied(shop: Path, memory: Memory) -> None:
 def test_an_erased_customer_is_in_no_outbox_and_the_receipt_names_the_destination(shop: Path, memory: Memory) -> None:
     memory.unknown = frozenset({"C-0043"})
     deliver(shop)
-    job = Job(opened(shop), People(quiet=True), NOW)
+    job = RunContext(opened(shop), Console(quiet=True), NOW)
     first, second = erase(job, ["C-0042", "C-0043"])["receipts"]
     assert (first["sent_to"], first["removed"]["held"]) == (["crm"], {"files": 1, "rows": 1})
     assert (second["sent_to"], second["removed"]["outbox"]) == ([], {"files": 1, "rows": 1})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from features.errors import DataError, SettingsError
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.delivery import outbox_command
 from pipelines.operations.delivery.difference import Change
 from pipelines.operations.delivery.outbox import Outbox
@@ -19,11 +19,11 @@ from tests.pipelines.shop_case import attrition
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path) -> RunContext:
     return job_in(tmp_path)
 
 
-def refused(job: Job, *customers: str, name: str = "crm") -> Outbox:
+def refused(job: RunContext, *customers: str, name: str = "crm") -> Outbox:
     outbox, said = Outbox(job.workspace.store, name), values()
     outbox.plan([Change(each, said, content(said), withdrawn=False) for each in customers], keep=(), at=NOW)
     outbox.mark_in_flight(customers)
@@ -31,14 +31,14 @@ def refused(job: Job, *customers: str, name: str = "crm") -> Outbox:
     return outbox
 
 
-def listed(job: Job, destination: str | None = None, **options: Any) -> dict[str, Any]:
+def listed(job: RunContext, destination: str | None = None, **options: Any) -> dict[str, Any]:
     found = outbox_command.manage_outbox(
         job, destination, **{"customers": None, "retry": False, "drop": False} | options
     )
     return {each["name"]: each for each in found["destinations"]}
 
 
-def test_refused_records_are_listed_with_their_reasons_by_destination(job: Job) -> None:
+def test_refused_records_are_listed_with_their_reasons_by_destination(job: RunContext) -> None:
     refused(job, "A", "B")
     found = listed(job)
     assert list(found) == ["crm", "warehouse"]
@@ -53,12 +53,12 @@ def test_refused_records_are_listed_with_their_reasons_by_destination(job: Job) 
     }
 
 
-def test_a_destination_that_settings_forgot_is_listed_as_long_as_something_is_there(job: Job) -> None:
+def test_a_destination_that_settings_forgot_is_listed_as_long_as_something_is_there(job: RunContext) -> None:
     refused(job, "A", name="old")
     assert list(listed(job)) == ["crm", "warehouse", "old"]
 
 
-def test_some_or_all_refused_records_are_tried_again_or_dropped(job: Job) -> None:
+def test_some_or_all_refused_records_are_tried_again_or_dropped(job: RunContext) -> None:
     outbox = refused(job, "A", "B", "C")
     assert listed(job, "crm", customers=["A"], retry=True)["crm"]["moved"] == 1
     assert outbox.waiting() == ["A"]
@@ -76,7 +76,7 @@ def test_some_or_all_refused_records_are_tried_again_or_dropped(job: Job) -> Non
         ({"destination": "crn"}, SettingsError, "there is no destination 'crn'. Did you mean 'crm'?"),
     ],
 )
-def test_mistakes_are_told(job: Job, options: dict[str, Any], error: type[Exception], said: str) -> None:
+def test_mistakes_are_told(job: RunContext, options: dict[str, Any], error: type[Exception], said: str) -> None:
     refused(job, "A")
     with pytest.raises(error, match=said.replace("?", r"\?")):
         listed(job, **options)

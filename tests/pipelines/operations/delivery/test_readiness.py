@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.delivery import readiness
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 from tests.pipelines.operations.delivery.destination_case import Memory, job_in
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path) -> RunContext:
     return job_in(tmp_path)
 
 
 def test_setup_makes_fields_and_tells_what_still_stands_against_sending(
-    job: Job, monkeypatch: pytest.MonkeyPatch
+    job: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Made(Memory):
         def setup(self) -> list[str]:
@@ -34,7 +34,7 @@ def test_setup_makes_fields_and_tells_what_still_stands_against_sending(
     assert readiness.check(job, "warehouse")["destinations"] == [{"name": "warehouse", "problem": "no right"}]
 
 
-def test_a_destination_that_is_not_reached_is_told_in_words(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_destination_that_is_not_reached_is_told_in_words(job: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
     class Down(Memory):
         def setup(self) -> list[str]:
             raise UnavailableError("it is down")

@@ -9,8 +9,8 @@ from pipelines import run as stages
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -39,5 +39,5 @@ def make_company(folder: Path) -> Path:
     return folder
 
 
-def job_of(folder: Path, day: date) -> Job:
-    return Job(open_workspace(folder, now=NOW, as_of=day), People(quiet=True), NOW)
+def job_of(folder: Path, day: date) -> RunContext:
+    return RunContext(open_workspace(folder, now=NOW, as_of=day), Console(quiet=True), NOW)

@@ -12,17 +12,17 @@ from features.errors import DataError
 from pipelines.cli import app
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.holdout import held_out
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def job(root: Path) -> Job:
-    return Job(open_workspace(root, now=NOW), People(quiet=True), NOW)
+def job(root: Path) -> RunContext:
+    return RunContext(open_workspace(root, now=NOW), Console(quiet=True), NOW)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from pipelines.operations.delivery.connector import (
 from pipelines.operations.delivery.salesforce import writing
 from pipelines.operations.delivery.salesforce.connector import MOST_BY_CALLS
 from pipelines.operations.delivery.salesforce.fields import Values, cell
-from pipelines.operations.delivery.salesforce.writing import Job, Rows
+from pipelines.operations.delivery.salesforce.writing import Rows, RunContext
 from tests.pipelines.operations.delivery.salesforce.fake_salesforce import FakeSalesforce, Faults
 from tests.pipelines.operations.delivery.salesforce.salesforce_case import VALUES, connected, ids, records
 
@@ -132,7 +132,7 @@ def test_a_call_that_one_record_spoils_takes_the_others(monkeypatch: pytest.Monk
 def test_jobs_are_cut_where_their_file_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "BYTES_OF_A_JOB", 1000)
     rows = Rows("Contact", "Id", {str(number): {"text": "é" * number} for number in range(200)})
-    jobs = list(Job.cut(rows))
+    jobs = list(RunContext.cut(rows))
     assert len(jobs) > 10
     assert [key for job in jobs for key in job.rows.rows] == list(rows.rows)
     assert all(len(writing._file(job.rows).encode()) <= 1000 for job in jobs)

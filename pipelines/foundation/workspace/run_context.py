@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipelines.foundation.workspace.console import People
+from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Job:
+class RunContext:
     """A workspace, somebody to tell, and the moment that the command started."""
 
     workspace: Workspace
-    people: People
+    console: Console
     now: datetime

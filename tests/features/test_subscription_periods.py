@@ -10,23 +10,23 @@ import pytest
 from features.asof import as_of
 from features.cohort import announced, cohort
 from features.outcomes import OF_CONTRACTS, outcomes
-from features.spells import Endings
+from features.subscription_periods import Endings
 from tests.features.world_case import PARIS, SNAPSHOT, SUBSCRIBED, at, subscription, tables
 
 
-def _rows(world: Any, **options: Any) -> list[dict[str, Any]]:
-    customers = cohort(as_of(world, SNAPSHOT, zone=PARIS), SUBSCRIBED)
+def _rows(view: Any, **options: Any) -> list[dict[str, Any]]:
+    customers = cohort(as_of(view, SNAPSHOT, zone=PARIS), SUBSCRIBED)
     settings: dict[str, Any] = {"by_contract": True, "lead_days": 0, "horizon_days": 30}
     settings |= {"complete_until": date(2025, 1, 1), "zone": PARIS, "endings": Endings(grace_days=14)}
-    table = outcomes(world, customers, SNAPSHOT, **settings | options)
+    table = outcomes(view, customers, SNAPSHOT, **settings | options)
     assert table is not None
     found: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
     return found
 
 
-def happened(world: Any, **options: Any) -> dict[str, list[str]]:
+def happened(view: Any, **options: Any) -> dict[str, list[str]]:
     """Per customer, the outcomes that happened from 2024-06-01 to 2024-06-30."""
-    return {row["customer_id"]: [kind for kind in OF_CONTRACTS if row[kind]] for row in _rows(world, **options)}
+    return {row["customer_id"]: [kind for kind in OF_CONTRACTS if row[kind]] for row in _rows(view, **options)}
 
 
 def _invoice(customer: str, issued: str, **more: Any) -> dict[str, Any]:
@@ -44,12 +44,12 @@ def _change(customer: str, moment: str, kind: str, before: float, after: float) 
 
 
 def test_a_past_due_invoice_that_is_paid_is_no_churn() -> None:
-    world = tables(
+    view = tables(
         subscriptions=[subscription("a")],
         invoices=[_invoice("a", "2024-05-20", due_at=at("2024-06-01"), paid_at=at("2024-06-20"))],
         payments=[_payment("a", "2024-06-01", came=False), _payment("a", "2024-06-20", came=True)],
     )
-    assert happened(world) == {"a": []}
+    assert happened(view) == {"a": []}
 
 
 def test_an_end_after_failed_retries_is_involuntary_also_when_recorded_as_a_cancellation_weeks_later() -> None:
@@ -69,8 +69,8 @@ def test_a_failure_that_was_made_good_does_not_make_the_end_involuntary() -> Non
     paid = [_payment("a", "2024-06-01", came=False), _payment("a", "2024-06-05", came=True)]
     assert happened(tables(subscriptions=[ended], payments=paid)) == {"a": ["churn", "voluntary"]}
     by_transfer = [_invoice("a", "2024-06-01", paid_at=at("2024-06-05"))]
-    world = tables(subscriptions=[ended], payments=paid[:1], invoices=by_transfer)
-    assert happened(world) == {"a": ["churn", "voluntary"]}
+    view = tables(subscriptions=[ended], payments=paid[:1], invoices=by_transfer)
+    assert happened(view) == {"a": ["churn", "voluntary"]}
 
 
 def test_a_failure_for_another_subscription_or_long_ago_does_not_count() -> None:
@@ -103,8 +103,8 @@ def test_a_plan_switch_that_ends_one_subscription_and_starts_another_is_no_churn
 
 
 def test_one_of_two_subscriptions_ended_is_contraction() -> None:
-    world = tables(subscriptions=[subscription("a", "1", ended_at=at("2024-06-10")), subscription("a", "2")])
-    assert happened(world) == {"a": ["contraction"]}
+    view = tables(subscriptions=[subscription("a", "1", ended_at=at("2024-06-10")), subscription("a", "2")])
+    assert happened(view) == {"a": ["contraction"]}
 
 
 def test_a_trial_that_is_not_converted_is_not_at_risk() -> None:
@@ -121,17 +121,17 @@ def test_notice_counts_when_given_for_what_is_known_and_when_it_ends_for_what_ha
     told = subscription("told", ended_at=at("2024-06-15"), cancel_requested_at=at("2024-05-31"))
     tells = subscription("tells", ended_at=at("2024-06-15"), cancel_requested_at=at("2024-06-01"))
     stays = subscription("stays", ended_at=at("2024-08-31"), cancel_requested_at=at("2024-06-01"))
-    world = tables(subscriptions=[told, tells, stays])
-    assert happened(world) == {"tells": ["churn", "voluntary"], "stays": []}
-    found = announced(as_of(world, SNAPSHOT, zone=PARIS)).to_pyarrow().to_pylist()
+    view = tables(subscriptions=[told, tells, stays])
+    assert happened(view) == {"tells": ["churn", "voluntary"], "stays": []}
+    found = announced(as_of(view, SNAPSHOT, zone=PARIS)).to_pyarrow().to_pylist()
     assert found == [{"customer_id": "told", "requested_on": date(2024, 5, 31), "mrr": 30.0}]
 
 
 def test_a_higher_price_alone_is_expansion_only_if_settings_say_so() -> None:
     dearer = _change("a", "2024-06-05", "price", 30, 33)
-    world = tables(subscriptions=[subscription("a")], subscription_changes=[dearer])
-    assert happened(world) == {"a": []}
-    assert happened(world, price_rise_is_expansion=True) == {"a": ["expansion"]}
+    view = tables(subscriptions=[subscription("a")], subscription_changes=[dearer])
+    assert happened(view) == {"a": []}
+    assert happened(view, price_rise_is_expansion=True) == {"a": ["expansion"]}
     more = tables(
         subscriptions=[subscription("a")], subscription_changes=[dearer, _change("a", "2024-06-06", "seats", 33, 44)]
     )
@@ -147,11 +147,11 @@ def test_whoever_was_treated_between_snapshot_and_end_is_marked() -> None:
     def call(customer: str, moment: str) -> dict[str, Any]:
         return {"customer_id": customer, "treated_at": at(moment), "play": "call"}
 
-    world = tables(
+    view = tables(
         subscriptions=[subscription(name) for name in "abc"],
         treatments=[call("a", "2024-06-01 00:00"), call("b", "2024-05-31"), call("c", "2024-07-01")],
     )
-    assert {row["customer_id"]: row["treated"] for row in _rows(world)} == {"a": 1, "b": 0, "c": 0}
+    assert {row["customer_id"]: row["treated"] for row in _rows(view)} == {"a": 1, "b": 0, "c": 0}
 
 
 def test_a_subscription_begun_within_the_window_tells_how_the_customer_left_if_it_ended_last() -> None:

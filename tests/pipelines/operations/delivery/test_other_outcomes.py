@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.data.snapshots.snapshot import Snapshot, snapshots_of
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.operations.delivery import further_outcomes
+from pipelines.operations.delivery import other_outcomes
 from pipelines.prediction.scoring.score import plan_of
 from tests.pipelines.operations.plays.recommend_case import HELD_OUT, TREATED, play, workspace
 
@@ -23,7 +23,7 @@ def also(monkeypatch: pytest.MonkeyPatch) -> Any:
     rows = pd.DataFrame({"customer_id": CUSTOMERS, "outcome": "contraction", "probability": 0.5})
     monkeypatch.setattr(Snapshot, "file", SimpleNamespace(sha256="f"))
     monkeypatch.setattr(Snapshot, "frame", lambda _: pd.DataFrame())
-    monkeypatch.setattr(further_outcomes, "_scored", lambda *_: rows)
+    monkeypatch.setattr(other_outcomes, "_scored", lambda *_: rows)
 
     def write(found: Workspace) -> str:
         # A day with data, which nothing here looks at.
@@ -32,7 +32,7 @@ def also(monkeypatch: pytest.MonkeyPatch) -> Any:
             task=SimpleNamespace(kind="contraction"), version=SimpleNamespace(version="v"), fitted=None
         )
         plan = plan_of(found.settings)
-        return further_outcomes._also(
+        return other_outcomes._also(
             snapshots_of(found),
             [champion],
             plan,

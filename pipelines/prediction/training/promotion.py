@@ -9,36 +9,36 @@ from typing import Any
 from features.errors import TrainingError
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.ledger.score_store import ScoreStore
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.training.train import publish, settings_of
 
 
-def models(job: Job) -> dict[str, Any]:
+def models(job: RunContext) -> dict[str, Any]:
     """Every version of every outcome, newest last, with its verdict and the figures behind it."""
     listed = [entry for versions in versions_of(job) for entry in _entries(versions)]
     for entry in listed:
         mark = "champion" if entry["champion"] else "        "
-        job.people.say(f"{mark}  {entry['version']}  {entry['outcome']}, trained {entry['trained_at'][:16]}")
-        job.people.say(f"          {'' if entry['promoted'] else 'not promoted: '}{entry['verdict']}")
+        job.console.say(f"{mark}  {entry['version']}  {entry['outcome']}, trained {entry['trained_at'][:16]}")
+        job.console.say(f"          {'' if entry['promoted'] else 'not promoted: '}{entry['verdict']}")
         for gate in entry["gates"]:
-            job.people.say(f"            {_in_words(gate)}")
+            job.console.say(f"            {_in_words(gate)}")
     if not listed:
-        job.people.say("there is no model yet; run `attrition train`")
+        job.console.say("there is no model yet; run `attrition train`")
     return {"models": listed}
 
 
-def promote(job: Job, version: str) -> dict[str, Any]:
+def promote(job: RunContext, version: str) -> dict[str, Any]:
     """Make a version champion whatever its verdict was; scores change with the next `attrition score`."""
     versions = _owner(versions_of(job), version)
     before = versions.aliased("champion")
     versions.load(version)  # damaged or missing, it must not become champion
     if before is None or before.version != version:
         versions.promote(version, now=job.now, why="promoted by hand")
-    job.people.say(f"{version} is champion of {versions.outcome}; `attrition score` scores with it")
+    job.console.say(f"{version} is champion of {versions.outcome}; `attrition score` scores with it")
     return _done(job, versions, before)
 
 
-def rollback(job: Job, outcome: str | None) -> dict[str, Any]:
+def rollback(job: RunContext, outcome: str | None) -> dict[str, Any]:
     """Go back to the champion before today's, and to the scores that it gave, value for value."""
     main, *also = versions_of(job)
     versions = main if outcome is None else _of_outcome([main, *also], outcome)
@@ -46,18 +46,18 @@ def rollback(job: Job, outcome: str | None) -> dict[str, Any]:
     versions.load(version)
     restored = ScoreStore(versions.store).restore(version) if versions is main else None
     versions.roll_back(version, now=job.now)
-    job.people.say(f"{version} is champion of {versions.outcome} again")
+    job.console.say(f"{version} is champion of {versions.outcome} again")
     if restored is not None:
-        job.people.say(f"the scores of {restored.as_of}, run {restored.run_id}, are the current ones again")
+        job.console.say(f"the scores of {restored.as_of}, run {restored.run_id}, are the current ones again")
     elif versions is main:
-        job.people.say("it never scored anybody here; run `attrition score`")
+        job.console.say("it never scored anybody here; run `attrition score`")
     scores = {"scores_of": None if restored is None else restored.as_of}
     done = _done(job, versions, before) | scores
     versions.end_roll_back()
     return done
 
 
-def versions_of(job: Job) -> list[Versions]:
+def versions_of(job: RunContext) -> list[Versions]:
     """The models of each outcome of the settings, first of the one whose scores go to the CRM."""
     outcome = job.workspace.settings.outcome
     return [Versions(job.workspace.store, kind) for kind in (outcome.kind, *outcome.also)]
@@ -111,12 +111,12 @@ def _of_outcome(outcomes: Sequence[Versions], outcome: str) -> Versions:
     return found[outcome]
 
 
-def _done(job: Job, versions: Versions, before: Version | None) -> dict[str, Any]:
+def _done(job: RunContext, versions: Versions, before: Version | None) -> dict[str, Any]:
     workspace = job.workspace
     tracking = settings_of(versions.outcome, workspace.settings).tracking
     unpublished = publish(versions, tracking, root=workspace.root)
     if unpublished:
-        job.people.say(f"not yet in MLflow, the next run will try again: {unpublished}")
+        job.console.say(f"not yet in MLflow, the next run will try again: {unpublished}")
     return {
         "outcome": versions.outcome,
         "champion": versions.champion().version,

@@ -29,11 +29,11 @@ from pipelines.prediction.scoring.score import ScorePlan, in_batches
 from pipelines.prediction.training.champion import answering, learned_from
 from pipelines.prediction.training.task import PredictionTask
 
-BY = ("pipelines.operations.delivery.further_outcomes",)
+BY = ("pipelines.operations.delivery.other_outcomes",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FurtherInputs:
+class OtherOutcomesInputs:
     """features: hash of the day's features. outcomes: keys of those that sizes of change are taken from.
 
     models: champion of each outcome. refusals: hash of the lists.
@@ -62,7 +62,7 @@ class Champion:
     fitted: Fitted
 
 
-def further_scores(
+def other_outcomes(
     tasks: Sequence[PredictionTask],
     plan: ScorePlan,
     permissions: Permissions,
@@ -114,7 +114,7 @@ def _also(
     progress: Callable[[str], None],
 ) -> str:
     snapshot = snapshots.at(snapshots.calendar.as_of)
-    inputs = FurtherInputs(
+    inputs = OtherOutcomesInputs(
         as_of=snapshot.day,
         features=snapshot.file.sha256,
         outcomes=_outcomes_seen(snapshots),
@@ -164,8 +164,8 @@ def _announced(snapshots: Snapshots, permissions: Permissions, refusals: Refusal
     if not snapshots.question.by_contract:
         return {"customers": 0, "mrr": 0.0, "csv": None}
     day = snapshots.calendar.as_of
-    world = as_of(snapshots.tables, day, zone=snapshots.definition.zone)
-    leaving = snapshots.engine.to_pyarrow(cohort.announced(world).order_by(ENTITY)).to_pandas()
+    view = as_of(snapshots.tables, day, zone=snapshots.definition.zone)
+    leaving = snapshots.engine.to_pyarrow(cohort.announced(view).order_by(ENTITY)).to_pandas()
     leaving["requested_on"] = leaving["requested_on"].astype(str)
     seen = fingerprint(snapshots.at(day).file.sha256, refusals.fingerprint)
     path = f"delivery/announced-{day}-{seen[:8]}.csv"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from features.rates import check, of_customers, of_revenue, percent
+from features.retention_rates import check, of_customers, of_revenue, percent
 
 NOTHING: dict[str, Any] = dict.fromkeys(
     (

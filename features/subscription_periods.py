@@ -1,4 +1,4 @@
-"""Spells: from when to when each subscription was paid for, and how it ended. Churn and lost revenue are made of them.
+"""Subscription periods: from when to when each was paid for, and how it ended. Churn and lost revenue are made of them.
 
 Seen from a day at which the end of the matter is known. What was known earlier is the business of `asof`.
 """
@@ -29,7 +29,7 @@ class Endings:
     involuntary_reasons: tuple[str, ...] = ("payment failed", "payment_failed", "non_payment", "card_expired", "unpaid")
 
 
-def spells(world: AsOf, endings: Endings) -> ir.Table:
+def subscription_periods(view: AsOf, endings: Endings) -> ir.Table:
     """One row per subscription that came to be paid for; a trial that ended by its last day never was.
 
     Columns: subscription_id, customer_id, plan, mrr (as last known), paid_from (the first day paid for), ended_on
@@ -37,12 +37,12 @@ def spells(world: AsOf, endings: Endings) -> ir.Table:
     customer was back within the grace period, the first paid day of what came next; null while it runs), involuntary
     (boolean: it ended because payments failed; false while it runs).
     """
-    table = terms(world)
+    table = terms(view)
     table = table.filter(ibis.coalesce(table.ended_on > table.trial_ends_on, True))
     # A trial that ended before the subscription began (the customer had had it already) delays nothing.
     trial_ends_on = ibis.coalesce(table.trial_ends_on, table.started_on)
     table = table.mutate(paid_from=ibis.greatest(trial_ends_on, table.started_on))
-    returns, failed = _returns(table, endings), _ended_by_payment(world, table)
+    returns, failed = _returns(table, endings), _ended_by_payment(view, table)
     joined = table.left_join(returns, "subscription_id").drop("subscription_id_right")
     joined = joined.left_join(failed, "subscription_id").drop("subscription_id_right")
     told = ibis.coalesce(joined.end_reason.isin(list(endings.involuntary_reasons)), False)
@@ -63,13 +63,13 @@ def paying(now: AsOf, then: AsOf, endings: Endings) -> ir.Table:
 
     Columns: subscription_id, customer_id, plan, mrr (exact; 0 where no price is known), involuntary, counted_until.
     """
-    return priced(counted(spells(now, endings), then.days_before(0)), then)
+    return priced(counted(subscription_periods(now, endings), then.days_before(0)), then)
 
 
-def priced(spells: ir.Table, then: AsOf) -> ir.Table:
+def priced(subscription_periods: ir.Table, then: AsOf) -> ir.Table:
     """Spells with the plan and the price known `then`, as `paying` has them."""
     known = terms(then).select("subscription_id", plan_then="plan", mrr_then="mrr")
-    joined = spells.left_join(known, "subscription_id")
+    joined = subscription_periods.left_join(known, "subscription_id")
     return joined.select(
         "subscription_id",
         "customer_id",
@@ -80,10 +80,12 @@ def priced(spells: ir.Table, then: AsOf) -> ir.Table:
     )
 
 
-def counted(spells: ir.Table, day: ir.DateValue) -> ir.Table:
+def counted(subscription_periods: ir.Table, day: ir.DateValue) -> ir.Table:
     """The spells that count at the midnight with which a day begins."""
-    begun = spells.paid_from < day
-    return spells.filter(begun & (spells.counted_until.isnull() | (spells.counted_until >= day)))
+    begun = subscription_periods.paid_from < day
+    return subscription_periods.filter(
+        begun & (subscription_periods.counted_until.isnull() | (subscription_periods.counted_until >= day))
+    )
 
 
 def _returns(table: ir.Table, endings: Endings) -> ir.Table:
@@ -100,7 +102,7 @@ def _returns(table: ir.Table, endings: Endings) -> ir.Table:
     return pairs.group_by("subscription_id").agg(returned_on=pairs.other_paid_from.min())
 
 
-def _ended_by_payment(world: AsOf, table: ir.Table) -> ir.Table:
+def _ended_by_payment(view: AsOf, table: ir.Table) -> ir.Table:
     """By subscription that ended: whether payments for it had been failing, and none came, before notice was given.
 
     A payment that names no invoice of a subscription may have been for any of the customer's.
@@ -108,9 +110,9 @@ def _ended_by_payment(world: AsOf, table: ir.Table) -> ir.Table:
     ended = table.filter(table.ended_on.notnull()).select(
         "subscription_id", "customer_id", "ended_at", "ended_on", "cancel_requested_at"
     )
-    if "payments" not in world:
+    if "payments" not in view:
         return ended.select("subscription_id", payment_failed=ibis.literal(value=False))
-    pairs = ended.inner_join(_attempts(world), "customer_id")
+    pairs = ended.inner_join(_attempts(view), "customer_id")
     meant = pairs.paid_for.isnull() | (pairs.paid_for == pairs.subscription_id)
     pairs = pairs.filter(meant, pairs.tried_at <= pairs.ended_at)
     paid = pairs.group_by("subscription_id").agg(last_paid_at=pairs.tried_at.max(where=pairs.came))
@@ -126,13 +128,13 @@ def _ended_by_payment(world: AsOf, table: ir.Table) -> ir.Table:
     return failing.select("subscription_id", payment_failed=(failing["lately"] == 1) & before_notice)
 
 
-def _attempts(world: AsOf) -> ir.Table:
+def _attempts(view: AsOf) -> ir.Table:
     """Attempts to be paid, and invoices paid some other way: customer_id, paid_for, tried_at, tried_on, came."""
-    payments = world["payments"]
+    payments = view["payments"]
     columns = {"tried_at": payments.attempted_at, "tried_on": payments.attempted_on, "came": payments.succeeded}
-    if "invoices" not in world:
+    if "invoices" not in view:
         return payments.select("customer_id", paid_for=ibis.null("string"), **columns)
-    invoices = world["invoices"]
+    invoices = view["invoices"]
     bills = invoices.select(bill_id="invoice_id", paid_for="subscription_id")
     attempts = payments.left_join(bills, payments.invoice_id == bills.bill_id)
     attempts = attempts.select(

@@ -12,10 +12,10 @@ import pytest
 
 from features.errors import IntegrityError, StaleError, TrainingError
 from pipelines.foundation.ledger.score_store import ScoreStore
-from pipelines.foundation.workspace.console import People
-from pipelines.foundation.workspace.job import Job
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.prediction.training import succession
+from pipelines.prediction.training import promotion
 from tests.pipelines.foundation.ledger.score_case import current
 from tests.pipelines.stage_case import registry_of, score, train
 
@@ -23,52 +23,52 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 @pytest.fixture
-def job(finished_workspace: Path, tmp_path: Path) -> Job:
+def job(finished_workspace: Path, tmp_path: Path) -> RunContext:
     copy = tmp_path / "shop"
     shutil.copytree(finished_workspace, copy)
-    return Job(open_workspace(copy, now=NOW), People(quiet=True), NOW)
+    return RunContext(open_workspace(copy, now=NOW), Console(quiet=True), NOW)
 
 
-def reseeded(job: Job) -> Workspace:
+def reseeded(job: RunContext) -> Workspace:
     """The same shop, whose next model comes out differently."""
     settings = job.workspace.settings
     training = settings.training.model_copy(update={"seed": 8})
     return replace(job.workspace, settings=settings.model_copy(update={"training": training}))
 
 
-def test_promoted_by_hand_and_rolled_back(job: Job) -> None:
+def test_promoted_by_hand_and_rolled_back(job: RunContext) -> None:
     root, first = job.workspace.root, job.workspace.versions.champion().version
     before = current(root)
     second = train(reseeded(job), now=NOW).version
     assert not second.promoted  # nothing has matured that the champion did not learn from
-    done = succession.promote(job, second.version)
+    done = promotion.promote(job, second.version)
     assert (done["champion"], done["was"], done["published"]) == (second.version, first, True)
     score(job.workspace, now=NOW)
     assert current(root) != before
     assert registry_of(job.workspace).aliased("champion") == second.version
-    back = succession.rollback(job, None)
+    back = promotion.rollback(job, None)
     assert (back["champion"], back["was"], back["scores_of"]) == (first, second.version, str(job.workspace.as_of))
     assert current(root) == before
     assert registry_of(job.workspace).aliased("champion") == first
     assert score(job.workspace, now=NOW).unchanged
-    listed = succession.models(job)["models"]
+    listed = promotion.models(job)["models"]
     assert [(each["version"], each["champion"]) for each in listed] == [(first, True), (second.version, False)]
     with pytest.raises(TrainingError, match="no champion of inactivity before today's"):
-        succession.rollback(job, None)
+        promotion.rollback(job, None)
 
 
 @pytest.mark.parametrize(
     "step",
     [
         "pipelines.foundation.ledger.model_versions.Versions.roll_back",
-        "pipelines.prediction.training.succession.publish",
+        "pipelines.prediction.training.promotion.publish",
         "pipelines.foundation.ledger.model_versions.Versions.all",
     ],
 )
-def test_a_rollback_that_broke_off_ends_the_same(job: Job, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollback_that_broke_off_ends_the_same(job: RunContext, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current(job.workspace.root)
     first = job.workspace.versions.champion().version
-    succession.promote(job, train(reseeded(job), now=NOW).version.version)
+    promotion.promote(job, train(reseeded(job), now=NOW).version.version)
     score(job.workspace, now=NOW)
 
     class DiedError(BaseException):
@@ -80,35 +80,37 @@ def test_a_rollback_that_broke_off_ends_the_same(job: Job, step: str, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(step, dies)
         with pytest.raises(DiedError):
-            succession.rollback(job, None)
-    assert succession.rollback(job, None)["champion"] == first
+            promotion.rollback(job, None)
+    assert promotion.rollback(job, None)["champion"] == first
     assert current(job.workspace.root) == before
 
 
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        (lambda job: succession.promote(job, "zzz"), r"^there is no model zzz; there are: [0-9a-f]{12}$"),
-        (lambda job: succession.rollback(job, "churn"), r"^the settings have no outcome churn; they have: inactivity$"),
-        (lambda job: succession.rollback(job, None), r"to go back to; `attrition models` lists them$"),
+        (lambda job: promotion.promote(job, "zzz"), r"^there is no model zzz; there are: [0-9a-f]{12}$"),
+        (lambda job: promotion.rollback(job, "churn"), r"^the settings have no outcome churn; they have: inactivity$"),
+        (lambda job: promotion.rollback(job, None), r"to go back to; `attrition models` lists them$"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_is(job: Job, act: Callable[[Job], object], said: str) -> None:
+def test_what_is_not_there_is_told_with_what_is(
+    job: RunContext, act: Callable[[RunContext], object], said: str
+) -> None:
     with pytest.raises(TrainingError, match=said):
         act(job)
 
 
-def test_a_damaged_model_does_not_become_champion(job: Job) -> None:
+def test_a_damaged_model_does_not_become_champion(job: RunContext) -> None:
     first = job.workspace.versions.champion().version
     second = train(reseeded(job), now=NOW).version.version
     place = job.workspace.root / "models" / second / "booster.txt"
     place.write_bytes(place.read_bytes()[:-1])
     with pytest.raises(IntegrityError, match=r"booster\.txt"):
-        succession.promote(job, second)
+        promotion.promote(job, second)
     assert job.workspace.versions.champion().version == first
 
 
-def test_nobody_is_scored_from_data_that_are_too_old(job: Job) -> None:
+def test_nobody_is_scored_from_data_that_are_too_old(job: RunContext) -> None:
     settings = job.workspace.settings.model_copy(update={"complete_until": None})
     late = replace(job.workspace, settings=settings, as_of=datetime(2025, 9, 15, tzinfo=UTC).date())
     before = current(job.workspace.root)
@@ -119,7 +121,7 @@ def test_nobody_is_scored_from_data_that_are_too_old(job: Job) -> None:
     assert current(job.workspace.root) == before
 
 
-def test_nobody_is_scored_with_a_champion_that_is_too_old(job: Job) -> None:
+def test_nobody_is_scored_with_a_champion_that_is_too_old(job: RunContext) -> None:
     settings = job.workspace.settings
     promotion = settings.promotion.model_copy(update={"max_age_days": 1})
     strict = replace(job.workspace, settings=settings.model_copy(update={"promotion": promotion}))
