@@ -1,7 +1,8 @@
 """Who was a customer when: periods of it, first days, and how many of those who came together are still there.
 
-A stretch has customer_id, paid_from (the day it begins), ended_on, counted_until (the last day at whose midnight it
-counts; null: it runs) and involuntary. Those of subscriptions are `subscription_periods`; those of a shop are made by `visits`.
+A customer period has customer_id, paid_from (the day it begins), ended_on, counted_until (the last day at whose
+midnight it counts; null: it runs) and involuntary. Those of contracts are `subscription_periods`; those of a shop are
+made by `visits`.
 """
 
 from __future__ import annotations

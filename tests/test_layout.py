@@ -24,6 +24,8 @@ ORDER = (
     "report", "run", "schedule", "commands", "cli", "cli_docs",
 )  # fmt: skip
 MOST_ENTRIES = 12  # directly in pipelines/: what a newcomer sees first
+MOST_HANDED_THE_WORKSPACE = 40  # functions of pipelines/; whoever is handed all of it may read anything
+EVERYTHING = {"Workspace", "Settings", "RunContext"}  # what nobody is handed who makes a stored result
 LONGEST = 300
 LONGEST_CATALOG = 450  # a family's file: half of it is what its indicators say in two languages
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
@@ -208,6 +210,52 @@ def test_pipelines_can_be_taken_in_at_a_glance() -> None:
 def test_the_order_names_what_is_there() -> None:
     there = {floor(dotted(path)) for path in sources("pipelines") if path.stem != "__init__"}
     assert there == set(ORDER)
+
+
+def handed(source: str) -> dict[str, set[str]]:
+    """The names in the annotations of each function's parameters."""
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            names = {
+                part.id
+                for each in given
+                if each.annotation
+                for part in ast.walk(each.annotation)
+                if isinstance(part, ast.Name)
+            }
+            found[f"{node.name}, line {node.lineno}"] = names
+    return found
+
+
+def test_few_functions_are_handed_the_whole_workspace() -> None:
+    found = [
+        f"{named(path)}: {name}"
+        for path in sources("pipelines")
+        for name, types in handed(path.read_text()).items()
+        if "Workspace" in types
+    ]
+    assert len(found) <= MOST_HANDED_THE_WORKSPACE, found
+
+
+def reads_more_than_its_inputs(source: str) -> list[str]:
+    """Functions that are handed the inputs which name a stored result, and beside them what holds all settings."""
+    return [
+        name
+        for name, types in handed(source).items()
+        if any(each.endswith("Inputs") for each in types) and types & EVERYTHING
+    ]
+
+
+@pytest.mark.parametrize("path", sources("pipelines"), ids=named)
+def test_what_makes_a_stored_result_can_read_nothing_that_is_not_in_its_name(path: Path) -> None:
+    assert reads_more_than_its_inputs(path.read_text()) == []
+
+
+def test_a_maker_that_could_read_a_setting_beside_its_inputs_is_found() -> None:
+    source = "def f(inputs: ScoreInputs, settings: Settings): ...\ndef g(inputs: ScoreInputs, rows: Matrix): ..."
+    assert reads_more_than_its_inputs(source) == ["f, line 1"]
 
 
 @pytest.mark.parametrize("path", sources("features"), ids=named)
