@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from pipelines import run as stages
 from pipelines.cli import app
 from pipelines.data.snapshots.snapshot import snapshots_of
-from pipelines.foundation.ledger.score_store import COLUMNS
+from pipelines.foundation.settings.delivered_fields import COLUMNS
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext

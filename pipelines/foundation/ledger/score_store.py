@@ -15,30 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import DataError, IntegrityError
+from pipelines.foundation.settings.delivered_fields import COLUMNS
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.rewriting import delete_file
 from pipelines.foundation.storage.store import Store
-
-COLUMNS = (
-    "customer_id",
-    "churn_probability",
-    "churn_risk_band",
-    "value_at_risk",
-    "currency",
-    "priority",
-    "reason_1",
-    "reason_1_code",
-    "reason_2",
-    "reason_2_code",
-    "reason_3",
-    "reason_3_code",
-    "horizon_days",
-    "model_version",
-    "scored_at",
-    "data_as_of",
-    "valid_until",
-    "run_id",
-)
 
 _NEXT = "(SELECT coalesce(max(sequence), 0) + 1 FROM score_runs)"
 

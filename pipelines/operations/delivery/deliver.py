@@ -12,7 +12,8 @@ import pandas as pd
 from pipelines.data.privacy.hand_over import hand_over, is_current
 from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.identity.permissions import Permissions
-from pipelines.foundation.ledger.score_store import COLUMNS, ScoreRun, ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.settings.delivered_fields import COLUMNS, STAMPS
 from pipelines.foundation.settings.destinations import Delivery
 from pipelines.foundation.storage import csv_file
 from pipelines.foundation.storage.fingerprint import fingerprint
@@ -31,7 +32,6 @@ from pipelines.operations.delivery.one_destination import (
     wanted,
 )
 from pipelines.operations.delivery.other_outcomes import other_outcomes
-from pipelines.operations.delivery.policy import STAMPS
 from pipelines.operations.plays.recommend import PlayPlan, done_before, nothing, plan_of, recommend
 from pipelines.prediction.scoring.runs import history
 from pipelines.prediction.scoring.score import plan_of as score_plan_of

@@ -12,13 +12,14 @@ import pandas as pd
 
 from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.ledger.score_store import ScoreRun
+from pipelines.foundation.settings.delivered_fields import STAMPS
 from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.storage.store import Store
 from pipelines.operations.delivery.connector import Connector, DestinationError, UnavailableError, Value
 from pipelines.operations.delivery.difference import Difference, RemoteState, difference
 from pipelines.operations.delivery.guards import Guard, of_a_destination
 from pipelines.operations.delivery.outbox import Outbox, OutboxRecord
-from pipelines.operations.delivery.policy import STAMPS, Values, records, withdrawal
+from pipelines.operations.delivery.policy import Values, records, withdrawal
 from pipelines.operations.delivery.sending import Own, Patience, patiently, read_back, send
 
 SAMPLE = 3

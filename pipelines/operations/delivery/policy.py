@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.delivered_fields import FIELDS, STAMPS
 from pipelines.foundation.workspace.holdout import HOLDOUT
 from pipelines.operations.delivery.connector import Value
 
 ID = "customer_id"
 # They tell of a scoring, not of the customer: when nothing else has changed, nothing has.
-STAMPS = ("model_version", "scored_at", "data_as_of", "valid_until", "run_id")
 MOVED = 0.05  # a probability that changed by less is steady
 
 _SHOWN = (

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.foundation.ledger.score_store import COLUMNS, ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.settings.delivered_fields import COLUMNS
 from pipelines.foundation.storage.store import Store
 
 ROWS: dict[str, list[Any]] = {

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError, IntegrityError
-from pipelines.foundation.ledger.score_store import COLUMNS, ScoreRun, ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.settings.delivered_fields import COLUMNS
 from pipelines.foundation.storage.store import Store
 from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.foundation.ledger.score_case import replace, scores, values

@@ -17,6 +17,7 @@ from features.errors import DataError
 from pipelines.data.privacy.erase import erase
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.settings.delivered_fields import STAMPS
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import Store
@@ -27,7 +28,6 @@ from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery.connector import DestinationError
 from pipelines.operations.delivery.guards import StoppedError
 from pipelines.operations.delivery.outbox import Outbox
-from pipelines.operations.delivery.policy import STAMPS
 from tests.pipelines.operations.delivery.destination_case import Memory
 from tests.pipelines.operations.delivery.json_api.json_api_case import rest
 from tests.pipelines.shop_case import SETTINGS, attrition

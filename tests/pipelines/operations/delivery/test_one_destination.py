@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pipelines.foundation.ledger.score_store import ScoreRun
-from pipelines.foundation.settings.delivered_fields import FIELDS
+from pipelines.foundation.settings.delivered_fields import FIELDS, STAMPS
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
@@ -25,7 +25,7 @@ from pipelines.operations.delivery.one_destination import (
     figures,
     wanted,
 )
-from pipelines.operations.delivery.policy import STAMPS, Values
+from pipelines.operations.delivery.policy import Values
 from tests.pipelines.foundation.ledger.score_case import scores
 from tests.pipelines.operations.delivery.destination_case import BLOCKS, NOW, values
 from tests.pipelines.shop_case import SETTINGS

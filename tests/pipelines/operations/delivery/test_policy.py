@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.foundation.settings.delivered_fields import FIELDS
-from pipelines.operations.delivery.policy import STAMPS, content, records, withdrawal
+from pipelines.foundation.settings.delivered_fields import FIELDS, STAMPS
+from pipelines.operations.delivery.policy import content, records, withdrawal
 from tests.pipelines.foundation.ledger.score_case import scores
 from tests.pipelines.operations.delivery.destination_case import values
 
