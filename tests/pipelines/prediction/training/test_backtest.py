@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,9 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 from models import boosting, training
 from models.economics import DAYS_PER_MONTH, Play
 from models.matrix import LABEL, Matrix, matrix, stack
+from models.question import Question
 from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.foundation.settings.settings import Backtest, Retention
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import FoldDays
@@ -35,7 +38,7 @@ from pipelines.prediction.training.backtest import (
     walk,
 )
 from pipelines.prediction.training.fit import FitPlan, Fitter
-from pipelines.prediction.training.task import main_task
+from pipelines.prediction.training.task import PredictionTask, main_task
 from tests.models.model_case import FIRST, INDICATORS, QUESTION, snapshot_frame, train_rows
 
 PLAN = FitPlan(seed=7, tuning_trials=0, start_model=False, min_customers=100, min_positives=20)
@@ -66,6 +69,7 @@ class Past:
     treated: int = 5
     without: frozenset[date] = frozenset()
     asked: list[date] = field(default_factory=list)
+    made_of: str = "1"
 
     def training_matrix(self, days: Iterable[date]) -> Matrix | None:
         self.asked.extend(days)
@@ -92,6 +96,14 @@ class Past:
 class PastDay:
     past: Past
     day: date
+
+    @property
+    def inputs(self) -> SimpleNamespace:
+        return SimpleNamespace(key=f"features of {self.day}, {self.past.made_of}")
+
+    @property
+    def outcome_inputs(self) -> SimpleNamespace | None:
+        return None if self.day in self.past.without else SimpleNamespace(key=f"outcomes of {self.day}")
 
     def outcomes(self) -> pd.DataFrame | None:
         """In another order than the matrix has, and with customers that it does not have."""
@@ -426,6 +438,96 @@ def test_without_a_start_model_nobodys_worth_is_known(judged: Walked) -> None:
     assert predictions is not None
     assert predictions["value"].isna().all()
     assert [each["empc"] for each in document["folds"]] == [None, None]
+
+
+# Computed once
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A task over the shop's past, with folds of literal days."""
+
+    store: Store
+    folds: tuple[FoldDays, ...] = (ONE,)
+    snapshots: Past = field(default_factory=Past)
+    plan: FitPlan = PLAN
+    samples: int = 20
+    retention: Retention = Retention()  # noqa: RUF009 - frozen
+    question: Question = QUESTION
+
+    @property
+    def calendar(self) -> SimpleNamespace:
+        return SimpleNamespace(fold_days=lambda: list(self.folds))
+
+    @property
+    def fitter(self) -> Fitter:
+        return Fitter(plan=self.plan, threads=1, fits={})
+
+    @property
+    def backtest(self) -> Backtest:
+        return Backtest(bootstrap_samples=self.samples)
+
+    def tested(self, said: list[str] | None = None) -> dict[str, Any]:
+        return backtest(cast("PredictionTask", self), progress=(lambda _: None) if said is None else said.append)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setattr(boosting, "MAX_ROUNDS", 2)
+    return Shop(Store(tmp_path))
+
+
+def test_a_backtest_is_computed_once_and_its_predictions_lie_beside_it(shop: Shop) -> None:
+    said: list[str] = []
+    document = shop.tested(said)
+    assert said == [*(f"snapshot of {day(each)}" for each in (180, 210, 330)), f"fold of {day(330)}"]
+    (stored,) = shop.store.files("backtest")
+    assert document["predictions"] == stored.path.replace(".json", ".parquet")
+    _, predictions, _ = walked(inputs_of(ONE))
+    found = all_predictions(shop.store, document)
+    assert found is not None
+    assert predictions is not None
+    assert found["churn_probability"].tolist() == predictions["churn_probability"].tolist()
+    said.clear()
+    asked = list(shop.snapshots.asked)
+    assert shop.tested(said) == document
+    assert said == [f"snapshot of {day(each)}" for each in (180, 210, 330)]
+    assert shop.snapshots.asked == asked
+    assert len(shop.store.files("backtest")) == len(shop.store.files("predictions")) == 1
+
+
+def test_where_every_fold_is_skipped_no_predictions_are_stored(shop: Shop) -> None:
+    document = replace(shop, plan=replace(PLAN, min_customers=501)).tested()
+    assert document["predictions"] is None
+    assert shop.store.files("predictions") == []
+    assert replace(shop, folds=()).tested()["folds"] == []
+
+
+def test_what_a_backtest_depends_on_makes_it_anew(shop: Shop) -> None:
+    few = replace(shop, plan=replace(PLAN, min_customers=501))  # nothing is fitted, and each is quick
+    others = [
+        replace(few, folds=(OTHER,)),
+        replace(few, folds=(fold(330, 180),)),
+        replace(few, snapshots=Past(made_of="2")),
+        replace(few, plan=replace(PLAN, min_customers=502)),
+        replace(few, samples=21),
+        replace(few, retention=Retention(contact_cost=2)),
+        replace(few, retention=Retention(kept_months=11)),
+        replace(few, question=replace(QUESTION, lead_days=1)),
+    ]
+    few.tested()
+    for count, other in enumerate(others, start=2):
+        other.tested()
+        assert len(shop.store.files("backtest")) == count
+    replace(few, retention=Retention(holdout_share=0.2)).tested()  # is nothing to it
+    assert len(shop.store.files("backtest")) == len(others) + 1
+
+
+def test_a_fold_on_a_day_without_known_outcomes_is_a_mistake_before_anything_is_fitted(shop: Shop) -> None:
+    unknown = replace(shop, snapshots=Past(without=frozenset({day(210)})))
+    with pytest.raises(AssertionError, match=f"a fold was planned with {day(210)}, which has no outcomes"):
+        unknown.tested()
+    assert unknown.snapshots.asked == []
 
 
 # Stored predictions
