@@ -71,7 +71,7 @@ def _is_frozen(value: object) -> bool:
 
 @cache
 def code_version(*makers: str) -> str:
-    """The release, and a hash of what some modules (or rooms) and all that they import do; all rooms unless named.
+    """The release, and a hash of what some modules, or whole rooms, and all that they import do; unnamed, of all rooms.
 
     Comments, docstrings and layout do not count; versions of the libraries that they import do.
     """
@@ -150,7 +150,11 @@ def _imported(statements: list[ast.stmt]) -> Iterator[str]:
 
 def _meaning(place: Path) -> bytes:
     """What a file does, without comments, docstrings and layout: its compiled instructions, without line numbers."""
-    compiled = compile(place.read_bytes(), "", "exec", dont_inherit=True, optimize=2)
+    tree = ast.parse(place.read_bytes())
+    for node in ast.walk(tree):  # all on one line: instructions keep traces of where lines break
+        if hasattr(node, "lineno"):
+            vars(node).update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)
+    compiled = compile(tree, "", "exec", dont_inherit=True, optimize=2)
     return hashlib.sha256("\n".join(_instructions(compiled)).encode()).digest()
 
 

@@ -121,12 +121,13 @@ class Workspace:
         Where customers are bound by contract: of the oldest subscription, and of the newest fact of any table, since a
         subscription that runs on leaves no trace of its own.
         """
-        first = [self._span(name)["first"] for name in sorted(self._entity_tables & self.tables.keys())]
-        if any(day is None for day in first):
+        entities = sorted(self._entity_tables & self.tables.keys())
+        first = [day for name in entities if (day := self._span(name)["first"]) is not None]
+        if not first:
             noun = "subscription" if self.by_contract else "order"
             raise DataError(f"no {noun} landed in {self.root}: every row was rejected, or the files were empty")
-        telling = self.tables.keys() if self.by_contract else self._entity_tables & self.tables.keys()
-        last = [day for name in sorted(telling) if (day := self._span(name)["last"]) is not None]
+        telling = sorted(self.tables) if self.by_contract else entities
+        last = [day for name in telling if (day := self._span(name)["last"]) is not None]
         return min(first), max(last)
 
     def _span(self, name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.calendar import Calendar, FoldDays, Grid, covered, memory_days
 
 MONDAY = date(2001, 1, 1)
@@ -141,6 +142,15 @@ def test_snapshots_can_be_had_from_enough_history_to_the_day_that_scoring_looks_
     assert (found[0], found[-1]) == (date(2023, 7, 31), date(2024, 7, 1))
     ended = calendar(data_to=date(2024, 6, 23)).snapshot_days()
     assert ended[-1] == date(2024, 6, 24)  # the day after the newest fact, and no later one
+    assert calendar(data_to=date(2024, 6, 22)).snapshot_days()[-1] == date(2024, 6, 17)
+
+
+# Results are named by it
+
+
+def test_a_calendar_cannot_change_once_a_result_is_named_by_it() -> None:
+    assert fingerprint(calendar(), *calendar().fold_days()) == fingerprint(calendar(), *calendar().fold_days())
+    assert fingerprint(calendar(grid=replace(WEEKLY, every_days=8))) != fingerprint(calendar())
 
 
 # Folds

@@ -1,0 +1,264 @@
+"""A workspace's days: the one it looks from, the one of the run, and those of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.errors import DataError, SettingsError
+from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Settings, Snapshots
+from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.template import render
+from pipelines.foundation.workspace.calendar import Calendar, Grid
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+
+NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
+MOMENTS = Dialect(date_format="%Y-%m-%d %H:%M", time_zone="UTC")
+
+
+def source(table: str, *columns: str) -> Source:
+    return Source(table=table, path=f"{table}.csv", columns={name: name for name in columns}, dialect=MOMENTS)
+
+
+ORDERS = source("orders", "order_id", "customer_id", "ordered_at", "amount")
+LINES = source("order_lines", "order_id", "customer_id", "ordered_at", "quantity", "unit_price")
+SUBSCRIPTIONS = source("subscriptions", "subscription_id", "customer_id", "started_at", "plan", "mrr")
+CONTACTS = source("support_contacts", "contact_id", "customer_id", "opened_at")
+SHOP = Settings(time_zone="Europe/Paris", currency="EUR", sources=(ORDERS,))
+CLUB = Settings(
+    time_zone="Europe/Paris",
+    currency="EUR",
+    sources=(SUBSCRIPTIONS, CONTACTS),
+    cohort=Cohort(kind="subscribed"),
+    outcome=Outcome(kind="churn"),
+)
+
+
+def made(folder: Path, settings: Settings, **files: Sequence[str]) -> Path:
+    """A workspace with literal files, a line per row, of the columns that the settings name."""
+    folder.mkdir(exist_ok=True)
+    (folder / "attrition.toml").write_text(render(settings), encoding="utf-8")
+    for each in settings.sources:
+        if each.table in files:
+            text = "\n".join([",".join(each.columns), *files[each.table]])
+            (folder / each.path).write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def opened(folder: Path, settings: Settings = SHOP, *, now: datetime = NOON, **files: Sequence[str]) -> Workspace:
+    """The same, ingested; files that are not told of have no row."""
+    empty: dict[str, Sequence[str]] = {each.table: [] for each in settings.sources}
+    workspace = open_workspace(made(folder, settings, **empty | files), now=now)
+    ingest(workspace.store, workspace.settings)
+    return open_workspace(folder, now=now)
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    return settings.model_copy(update=changes)
+
+
+# The day it looks from
+
+
+@pytest.mark.parametrize(
+    ("asked", "pinned", "found"),
+    [
+        (None, None, date(2024, 7, 1)),
+        (None, date(2024, 3, 1), date(2024, 3, 1)),
+        (date(2024, 2, 1), date(2024, 3, 1), date(2024, 2, 1)),
+        (date(2025, 2, 1), None, date(2025, 2, 1)),
+    ],
+)
+def test_a_day_that_is_asked_for_goes_before_the_settings_and_these_before_the_day_of_the_run(
+    tmp_path: Path, asked: date | None, pinned: date | None, found: date
+) -> None:
+    workspace = open_workspace(made(tmp_path, changed(SHOP, as_of=pinned)), now=NOON, as_of=asked)
+    assert workspace.as_of == found
+    assert workspace.today == date(2024, 7, 1)  # whatever day it looks from
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "today"),
+    [
+        ("Europe/Paris", datetime(2024, 6, 30, 21, 59, 59, tzinfo=UTC), date(2024, 6, 30)),
+        ("Europe/Paris", datetime(2024, 6, 30, 22, 0, 0, tzinfo=UTC), date(2024, 7, 1)),
+        ("Europe/Paris", datetime(2024, 12, 31, 22, 59, 59, tzinfo=UTC), date(2024, 12, 31)),  # in winter
+        ("Europe/Paris", datetime(2024, 12, 31, 23, 0, 0, tzinfo=UTC), date(2025, 1, 1)),
+        ("America/New_York", datetime(2024, 7, 1, 3, 59, 59, tzinfo=UTC), date(2024, 6, 30)),
+        ("America/New_York", datetime(2024, 7, 1, 4, 0, 0, tzinfo=UTC), date(2024, 7, 1)),
+        ("UTC", datetime(2024, 6, 30, 23, 59, 59, tzinfo=UTC), date(2024, 6, 30)),
+    ],
+)
+def test_the_day_of_the_run_begins_at_the_workspaces_own_midnight(
+    tmp_path: Path, zone: str, now: datetime, today: date
+) -> None:
+    workspace = open_workspace(made(tmp_path, changed(SHOP, time_zone=zone)), now=now)
+    assert (workspace.today, workspace.as_of) == (today, today)
+
+
+# What is opened
+
+
+def test_what_is_no_folder_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for place in (tmp_path / "nowhere", file):
+        with pytest.raises(SettingsError) as refused:
+            open_workspace(place, now=NOON)
+        assert str(refused.value) == f"{place} is not a folder; make a workspace with `attrition init {place}`"
+
+
+def test_a_folder_without_settings_is_no_workspace(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"attrition\.toml does not exist; make a workspace"):
+        open_workspace(tmp_path, now=NOON)
+
+
+@pytest.mark.parametrize(("settings", "noun"), [(SHOP, "orders"), (CLUB, "subscriptions")])
+def test_where_nothing_has_landed_that_is_said(tmp_path: Path, settings: Settings, noun: str) -> None:
+    workspace = open_workspace(made(tmp_path, settings), now=NOON)
+    for asked in (lambda: workspace.tables, lambda: workspace.data_days, lambda: workspace.calendar):
+        with pytest.raises(DataError) as refused:
+            asked()
+        assert str(refused.value) == (
+            f"no {noun} have landed in {tmp_path}; run `attrition ingest --project {tmp_path}`"
+        )
+
+
+def test_what_no_source_names_any_longer_is_not_there(tmp_path: Path) -> None:
+    opened(tmp_path, CLUB, subscriptions=["1,A,2024-02-01 12:00,basic,30"], support_contacts=["1,A,2024-03-01 12:00"])
+    elsewhere = SUBSCRIPTIONS.model_copy(update={"path": "elsewhere.csv"})
+    workspace = open_workspace(made(tmp_path, changed(CLUB, sources=(elsewhere, CONTACTS))), now=NOON)
+    with pytest.raises(DataError, match="no subscriptions have landed"):
+        _ = workspace.tables
+
+
+@pytest.mark.parametrize(
+    ("settings", "table", "noun"), [(SHOP, "orders", "order"), (CLUB, "subscriptions", "subscription")]
+)
+def test_where_the_files_were_empty_that_is_said(tmp_path: Path, settings: Settings, table: str, noun: str) -> None:
+    workspace = opened(tmp_path, settings)
+    assert table in workspace.tables
+    with pytest.raises(DataError) as refused:
+        _ = workspace.data_days
+    assert str(refused.value) == (f"no {noun} landed in {tmp_path}: every row was rejected, or the files were empty")
+
+
+# The days of its data
+
+
+def test_a_shops_data_reach_from_its_oldest_order_to_its_newest_by_local_days(tmp_path: Path) -> None:
+    rows = ["1,A,2024-02-29 23:30,10", "2,B,2024-03-05 12:00,10", "3,A,2024-05-31 22:30,10"]
+    assert opened(tmp_path, orders=rows).data_days == (date(2024, 3, 1), date(2024, 6, 1))
+
+
+def test_orders_and_their_lines_count_together(tmp_path: Path) -> None:
+    settings = changed(SHOP, sources=(ORDERS, LINES))
+    workspace = opened(
+        tmp_path,
+        settings,
+        orders=["1,A,2024-03-02 12:00,10", "2,A,2024-04-01 12:00,10"],
+        order_lines=["3,A,2024-03-01 12:00,1,10", "4,A,2024-04-02 12:00,1,10"],
+    )
+    assert workspace.data_days == (date(2024, 3, 1), date(2024, 4, 2))
+    assert not workspace.by_contract
+
+
+def test_where_one_of_the_two_is_empty_the_other_counts(tmp_path: Path) -> None:
+    settings = changed(SHOP, sources=(ORDERS, LINES))
+    workspace = opened(tmp_path, settings, orders=["1,A,2024-03-02 12:00,10"], order_lines=[])
+    assert {"orders", "order_lines"} <= workspace.tables.keys()
+    assert workspace.data_days == (date(2024, 3, 2), date(2024, 3, 2))
+
+
+def test_of_a_shop_other_facts_do_not_stretch_the_data(tmp_path: Path) -> None:
+    settings = changed(SHOP, sources=(ORDERS, CONTACTS))
+    workspace = opened(
+        tmp_path,
+        settings,
+        orders=["1,A,2024-03-02 12:00,10"],
+        support_contacts=["1,A,2024-01-01 12:00", "2,A,2024-06-01 12:00"],
+    )
+    assert workspace.data_days == (date(2024, 3, 2), date(2024, 3, 2))
+
+
+def test_contracts_reach_from_the_oldest_subscription_to_the_newest_fact_of_any_table(tmp_path: Path) -> None:
+    """A subscription that runs on leaves no trace; a contact before any subscription is nobody's beginning."""
+    workspace = opened(
+        tmp_path,
+        CLUB,
+        subscriptions=["1,A,2024-02-01 12:00,basic,30", "2,B,2024-03-01 12:00,basic,30"],
+        support_contacts=["1,A,2024-01-01 12:00", "2,A,2024-06-01 12:00"],
+    )
+    assert workspace.by_contract
+    assert workspace.data_days == (date(2024, 2, 1), date(2024, 6, 1))
+
+
+def test_an_empty_table_beside_them_has_no_days(tmp_path: Path) -> None:
+    workspace = opened(tmp_path, CLUB, subscriptions=["1,A,2024-02-01 12:00,basic,30"], support_contacts=[])
+    assert workspace.data_days == (date(2024, 2, 1), date(2024, 2, 1))
+
+
+# Its calendar
+
+
+def test_the_calendar_is_made_of_the_settings_and_the_datas_days(tmp_path: Path) -> None:
+    settings = changed(
+        CLUB,
+        as_of=date(2024, 5, 1),
+        outcome=Outcome(kind="churn", lead_days=7, horizon_days=60),
+        contracts=Contracts(grace_days=3),
+        snapshots=Snapshots(every_days=28, anchor=date(2020, 1, 1), min_history_days=90, at_most=9),
+        backtest=CLUB.backtest.model_copy(update={"folds": 2, "every_days": 45, "embargo_days": 5}),
+    )
+    workspace = opened(
+        tmp_path, settings, subscriptions=["1,A,2024-02-01 12:00,basic,30", "2,B,2024-03-01 12:00,basic,30"]
+    )
+    assert workspace.calendar == Calendar(
+        as_of=date(2024, 5, 1),
+        data_from=date(2024, 2, 1),
+        data_to=date(2024, 3, 1),
+        covered_until=date(2024, 3, 1),
+        maturity_days=70,
+        grid=Grid(every_days=28, anchor=date(2020, 1, 1), min_history_days=90, at_most=9),
+        folds=2,
+        fold_every_days=45,
+        embargo_days=5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("complete_until", "newest", "found"),
+    [
+        (None, "2024-05-31", date(2024, 5, 31)),
+        (date(2024, 6, 15), "2024-05-31", date(2024, 6, 15)),
+        (date(2024, 5, 15), "2024-05-31", date(2024, 5, 15)),
+        (date(2024, 8, 1), "2024-05-31", date(2024, 7, 1)),  # never beyond the day of the run
+        (None, "2024-09-01", date(2024, 7, 1)),
+    ],
+)
+def test_data_are_complete_until_the_settings_say_or_they_end_and_never_beyond_today(
+    tmp_path: Path, complete_until: date | None, newest: str, found: date
+) -> None:
+    settings = changed(SHOP, complete_until=complete_until)
+    workspace = opened(tmp_path, settings, orders=["1,A,2024-01-01 12:00,10", f"2,A,{newest} 12:00,10"])
+    assert workspace.calendar.covered_until == found
+
+
+# What it keeps at hand
+
+
+def test_models_and_queries_are_kept_while_it_is_open_and_no_longer(tmp_path: Path) -> None:
+    folder = made(tmp_path, SHOP)
+    workspace = open_workspace(folder, now=NOON)
+    assert workspace.fits is workspace.fits
+    assert workspace.compiled is workspace.compiled
+    assert open_workspace(folder, now=NOON).fits is not workspace.fits
+
+
+def test_without_plays_nobody_is_held_out(tmp_path: Path) -> None:
+    assert open_workspace(made(tmp_path, SHOP), now=NOON).holdout.share is None
