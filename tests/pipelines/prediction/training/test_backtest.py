@@ -561,6 +561,16 @@ def test_the_predictions_of_all_folds_and_of_the_newest(stored: tuple[Store, dic
     assert list(newest.index) == [0, 1]
 
 
+def test_a_newest_fold_of_one_customer_is_that_customer(stored: tuple[Store, dict[str, Any]]) -> None:
+    store, document = stored
+    everything = all_predictions(store, document)
+    assert everything is not None
+    path = documents.write_frame(store, "results/backtest-2.parquet", everything[:3], kind="predictions")
+    newest = newest_predictions(store, {"predictions": path})
+    assert newest is not None
+    assert newest["customer_id"].tolist() == ["A"]
+
+
 def test_without_folds_there_are_no_predictions(tmp_path: Path) -> None:
     for found in (all_predictions, newest_predictions):
         assert found(Store(tmp_path), {"predictions": None}) is None
