@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -151,6 +151,7 @@ def test_snapshots_can_be_had_from_enough_history_to_the_day_that_scoring_looks_
 def test_a_calendar_cannot_change_once_a_result_is_named_by_it() -> None:
     assert fingerprint(calendar(), *calendar().fold_days()) == fingerprint(calendar(), *calendar().fold_days())
     assert fingerprint(calendar(grid=replace(WEEKLY, every_days=8))) != fingerprint(calendar())
+    assert all(each.kw_only for kind in (Calendar, FoldDays, Grid) for each in fields(kind))
 
 
 # Folds

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from inspect import Parameter, signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -262,6 +263,7 @@ def test_where_nobody_was_held_out_those_recommended_a_play_do_not_count_and_ran
     assert (found["recommended"], found["held_out"], found["judged_on"]) == (400, 0, "everybody")
     assert found["holdout_reason"] == NO_HOLDOUT
     assert found["untreated"]["n"] == 800  # as the outcomes have it
+    assert sum(band["n"] for band in found["bands"]) == 800
 
 
 def test_nor_do_those_of_whom_another_action_was_taken() -> None:
@@ -279,6 +281,7 @@ def test_the_few_held_out_are_among_the_others() -> None:
     assert (found["held_out"], found["recommended"], found["holdout"]) == (29, 100, None)
     assert (found["judged_on"], found["holdout_reason"]) == ("everybody", TOO_FEW)
     assert sum(band["n"] for band in found["bands"]) == 229
+    assert sum(band["happened"] for band in found["bands"]) == rows["label"].sum()
 
 
 def test_the_held_out_stand_for_those_recommended_a_play() -> None:
@@ -472,6 +475,9 @@ def test_the_name_of_a_days_figures_changes_with_each_part() -> None:
     ]
     assert len({each.key for each in (usual, *others)}) == 6
     assert replace(usual).key == usual.key
+    assert all(each.kw_only for kind in (MaturedInputs, MaturedPlan) for each in fields(kind))
+    assert signature(matured).parameters["recommended"].kind is Parameter.POSITIONAL_OR_KEYWORD
+    assert signature(matured).parameters["progress"].kind is Parameter.KEYWORD_ONLY
 
 
 def test_a_day_of_which_no_scored_customer_has_an_outcome_is_left_out(shop: Shop) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from inspect import Parameter, signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -146,7 +147,7 @@ def walked(inputs: BacktestInputs, past: Past | None = None) -> Walked:
     return *found, said
 
 
-ONE, OTHER = fold(330, 180, 210), fold(390, 270, 300)
+ONE, OTHER = fold(330, 180, 210), fold(390, 240, 270, 300)
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +207,7 @@ def test_a_fold_with_too_little_to_learn_from_is_named_with_the_reason(judged: W
     ("limits", "reason"),
     [
         ({"min_customers": 501}, "500 customers in the training snapshots; at least 501 are needed"),
-        ({"min_positives": 1_001}, "of 1000 outcomes in the training snapshots happened; at least 1001 are needed"),
+        ({"min_positives": 1_501}, "outcomes in the training snapshots happened; at least 1501 are needed"),
     ],
 )
 def test_where_every_fold_is_skipped_nothing_is_predicted(limits: dict[str, Any], reason: str) -> None:
@@ -293,6 +294,7 @@ def test_predictions_have_a_row_per_customer_and_fold(judged: Walked) -> None:
         "mrr_after",
         "treated",
     ]
+    assert predictions.index.tolist() == list(range(len(predictions)))
     assert not predictions.duplicated(["customer_id", "snapshot_on"]).any()
     for number in (330, 390):
         rows, frame = _of_fold(predictions, number), snapshot_frame(number)
@@ -314,7 +316,7 @@ def test_what_was_known_of_a_customer_stands_in_that_customers_row(judged: Walke
 def test_a_model_is_tested_on_days_that_it_did_not_learn_from(judged: Walked) -> None:
     document, predictions, _ = judged
     assert predictions is not None
-    for told, (number, *learned) in zip(document["folds"], ((330, 180, 210), (390, 270, 300)), strict=True):
+    for told, (number, *learned) in zip(document["folds"], ((330, 180, 210), (390, 240, 270, 300)), strict=True):
         assert (told["train_first"], told["train_last"]) == (str(day(learned[0])), str(day(learned[-1])))
         assert told["train_rows"] == sum(len(snapshot_frame(each)) for each in learned)
         assert told["rows"] == len(_of_fold(predictions, number))
@@ -530,6 +532,12 @@ def test_a_fold_on_a_day_without_known_outcomes_is_a_mistake_before_anything_is_
     assert unknown.snapshots.asked == []
 
 
+def test_what_a_backtest_is_made_from_is_handed_over_by_name() -> None:
+    assert all(each.kw_only for each in fields(BacktestInputs))
+    for function in (backtest, walk):
+        assert signature(function).parameters["progress"].kind is Parameter.KEYWORD_ONLY
+
+
 # Stored predictions
 
 
@@ -559,6 +567,16 @@ def test_the_predictions_of_all_folds_and_of_the_newest(stored: tuple[Store, dic
         "label": [1, 0],
     }
     assert list(newest.index) == [0, 1]
+
+
+def test_a_newest_fold_of_one_customer_is_that_customer(stored: tuple[Store, dict[str, Any]]) -> None:
+    store, document = stored
+    everything = all_predictions(store, document)
+    assert everything is not None
+    path = documents.write_frame(store, "results/backtest-2.parquet", everything[:3], kind="predictions")
+    newest = newest_predictions(store, {"predictions": path})
+    assert newest is not None
+    assert newest["customer_id"].tolist() == ["A"]
 
 
 def test_without_folds_there_are_no_predictions(tmp_path: Path) -> None:
