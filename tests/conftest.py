@@ -16,6 +16,8 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MPLBACKEND"] = "Agg"
 # LightGBM's threads wait for each other in a loop otherwise: ten times slower where other tests want the same cores.
 os.environ["OMP_WAIT_POLICY"] = "passive"
+# The threads of NumPy's and SciPy's linear algebra do the same, and our matrices are too small to gain from a second one.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import hypothesis
 import pytest
