@@ -30,6 +30,11 @@ STOPS := 20
 export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
+# What Python compiles, it keeps, beside the packages and away from the sources: where the machine forbids it
+# (PYTHONDONTWRITEBYTECODE), each of the hundreds of processes that the tests start would compile MLflow and Ibis anew.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+
 .PHONY: help demo test systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets

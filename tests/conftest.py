@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import ipaddress
 import os
 import shutil
@@ -16,9 +17,14 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MPLBACKEND"] = "Agg"
 # LightGBM's threads wait for each other in a loop otherwise: ten times slower where other tests want the same cores.
 os.environ["OMP_WAIT_POLICY"] = "passive"
+# So do those of NumPy's and SciPy's linear algebra, and our matrices are too small to gain from a second one.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import hypothesis
 import pytest
+
+# Ibis makes millions of small objects that stay: to look through them after every 700 takes a tenth of the time.
+gc.set_threshold(50_000, 10, 10)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -62,7 +68,12 @@ def _is_here(host: str | None) -> bool:
 sys.addaudithook(_refuse_network)
 
 
+# They take the most time, and a file is run by one worker: were one the last, the other worker would wait.
+LONGEST = ("test_erase.py", "test_audit.py", "test_run.py", "test_monitor.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)  # otherwise they stay in their order
     for item in items:
         if "shared_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.may_skip("not everybody has the data sets that cannot ship"))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from features.asof import as_of
+from features.asof import AsOf, as_of
 from features.catalog import Group
 from features.cohort import cohort
 from features.training_set import part
@@ -53,7 +53,8 @@ def features(
 
     compiled: where the same tables' queries were translated already, or will be.
     """
-    view = as_of(tables, day, zone=definition.zone)
+    view_of = cache(partial(as_of, tables, zone=definition.zone))  # to make it takes longer than to make a query of it
+    view = view_of(day)
     found = at_risk = engine.to_pyarrow(cohort(view, definition.cohort).order_by(ENTITY))
     customers = ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
     for family in definition.families:
@@ -61,7 +62,7 @@ def features(
             if compiled is None:
                 columns = engine.to_pyarrow(part(group, view, customers, definition.lookbacks))
             else:
-                make = partial(_part, group, definition, tables, customers)
+                make = partial(_part, group, definition, view_of, customers)
                 columns = compiled.run((definition, group), make, day)
             if not columns[ENTITY].equals(found[ENTITY]):
                 raise AssertionError(f"{family.name} lost customers at {day}")
@@ -71,6 +72,6 @@ def features(
 
 
 def _part(
-    group: Group, definition: Definition, tables: Mapping[str, ir.Table], customers: ir.Table, day: date
+    group: Group, definition: Definition, view_of: Callable[[date], AsOf], customers: ir.Table, day: date
 ) -> ir.Table:
-    return part(group, as_of(tables, day, zone=definition.zone), customers, definition.lookbacks)
+    return part(group, view_of(day), customers, definition.lookbacks)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import ibis
 import pyarrow as pa
 import pytest
 
-from features.asof import as_of
+from features.asof import AsOf, as_of
 from features.catalog import Group
 from features.tables import TABLES
 from features.training_set import families, part
@@ -30,8 +31,13 @@ def compiled() -> CompiledQueries:
     return CompiledQueries(open_engine("duckdb"), PARIS)
 
 
+@cache
+def world_of(day: date) -> AsOf:
+    return as_of(TABLES_OF_NOBODY, day, zone=PARIS)
+
+
 def query(group: Group, day: date) -> Any:
-    return part(group, as_of(TABLES_OF_NOBODY, day, zone=PARIS), COHORT, SPANS)
+    return part(group, world_of(day), COHORT, SPANS)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)

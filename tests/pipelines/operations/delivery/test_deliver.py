@@ -12,8 +12,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from features.errors import DataError
+from pipelines.cli import app
 from pipelines.data.privacy.erase import erase
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
@@ -228,7 +230,7 @@ def test_the_report_names_nobody_who_opted_out(shop: Path) -> None:
     settle(shop, destinations=[], delivery={"csv": False}, privacy={"opt_outs": "opt_outs.csv"})
     deliver(shop)
     assert not (shop / "report.html").exists()
-    assert attrition("report", "--project", str(shop)).returncode == 0
+    assert CliRunner().invoke(app, ["report", "--project", str(shop)]).exit_code == 0
     assert worst not in (shop / "report.html").read_text()
 
 
@@ -354,8 +356,8 @@ def test_days_that_were_not_scored_are_not_delivered(shop: Path, memory: Memory)
 
 
 def test_an_earlier_day_leaves_the_destinations_alone(shop: Path, memory: Memory) -> None:
-    done = attrition("score", "--project", str(shop), "--as-of", "2025-05-20", "--json")
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(app, ["score", "--project", str(shop), "--as-of", "2025-05-20", "--json"])
+    assert done.exit_code == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["current"], [each["name"] for each in document["delivery"]["destinations"]]) == (False, ["csv"])
 

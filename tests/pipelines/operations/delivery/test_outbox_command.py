@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from features.errors import DataError, SettingsError
+from pipelines.cli import app
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.delivery import outbox_command
 from pipelines.operations.delivery.difference import Change
@@ -83,13 +85,16 @@ def test_mistakes_are_told(job: RunContext, options: dict[str, Any], error: type
 
 
 def test_the_commands_speak_to_people_and_to_programs(finished_workspace: Path) -> None:
-    shown = attrition("outbox", "--project", str(finished_workspace))
-    assert (shown.returncode, shown.stdout) == (0, "")
+    def typed(*arguments: str) -> Result:
+        return CliRunner().invoke(app, [*arguments, "--project", str(finished_workspace)])
+
+    shown = typed("outbox")
+    assert (shown.exit_code, shown.stdout) == (0, "")
     assert "the settings name no destination" in shown.stderr
-    told = attrition("outbox", "--project", str(finished_workspace), "--json")
+    told = attrition("outbox", "--project", str(finished_workspace), "--json")  # what a process leaves on stdout
     assert json.loads(told.stdout) == {"destinations": []}
-    failed = attrition("crm", "check", "--project", str(finished_workspace))
-    assert failed.returncode == 2
+    failed = typed("crm", "check")
+    assert failed.exit_code == 2
     assert failed.stderr.startswith("attrition: the settings name no destination; add a [[destinations]] block")
-    despite = attrition("deliver", "--project", str(finished_workspace), "--despite", "scores")
-    assert (despite.returncode, "only these guards can be passed by: changes, bands" in despite.stderr) == (2, True)
+    despite = typed("deliver", "--despite", "scores")
+    assert (despite.exit_code, "only these guards can be passed by: changes, bands" in despite.stderr) == (2, True)
