@@ -33,7 +33,7 @@ export MPLBACKEND := Agg
 # What Python compiles, it keeps, beside the packages and away from the sources: where the machine forbids it
 # (PYTHONDONTWRITEBYTECODE), each of the hundreds of processes that the tests start would compile MLflow and Ibis anew.
 export PYTHONDONTWRITEBYTECODE :=
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
 .PHONY: help demo test systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
