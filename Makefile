@@ -30,7 +30,7 @@ STOPS := 20
 export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
-# What Python compiles, it keeps, beside the packages and away from the sources: where the machine forbids it
+# What Python compiles, it keeps, away from the sources and the packages: where the machine forbids it
 # (PYTHONDONTWRITEBYTECODE), each of the hundreds of processes that the tests start would compile MLflow and Ibis anew.
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks.check import check
+from pipelines.prediction.training import backtest
 from pipelines.prediction.training.task import main_task
+from tests.pipelines.operations.plays.impact_case import TODAY, make_company
 from tests.pipelines.stage_case import score, train
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -40,7 +42,7 @@ OF_A_SHOP = [
 OF_A_COMPANY = [
     ("outcome", "lead_days", 7, "outcome.lead_days is 7, not 0"),
     ("outcome", "horizon_days", 60, "outcome.horizon_days is 60, not 30"),
-    ("outcome", "also", (), None),  # of the main outcome nothing changes
+    ("outcome", "also", ("expansion",), None),  # of the main outcome nothing changes
     ("cohort", "active_days", 200, None),  # whoever is subscribed is at risk, whenever they ordered
     ("contracts", "grace_days", 3, "contracts.grace_days is 3, not 14"),
     ("contracts", "involuntary_reasons", ("unpaid",), "contracts.involuntary_reasons is ['unpaid'], not"),
@@ -56,11 +58,11 @@ def with_setting(settings: Settings, section: str | None, field: str, value: obj
     return Settings.model_validate(whole.model_dump())
 
 
-def changed(root: Path, section: str | None, field: str, value: object) -> Workspace:
+def changed(root: Path, section: str | None, field: str, value: object, *, as_of: date | None = None) -> Workspace:
     """The workspace with one setting changed, as its file would have it."""
     settings = with_setting(load(root / FILE_NAME), section, field, value)
     (root / FILE_NAME).write_text(render(settings), encoding="utf-8")
-    return open_workspace(root, now=NOW)
+    return open_workspace(root, now=NOW, as_of=as_of)
 
 
 def held(workspace: Workspace) -> list[Any]:
@@ -92,6 +94,24 @@ def test_a_shops_champion_answers_its_own_question_alone(  # noqa: PLR0917 - row
 ) -> None:
     root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
     assert_answers_or_refuses(changed(root, section, field, value), told)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated company with few tables, whose customers were scored once."""
+    root = make_company(tmp_path_factory.mktemp("questions") / "company")
+    workspace = open_workspace(root, now=NOW, as_of=TODAY)
+    train(workspace, now=NOW)
+    score(workspace, now=NOW)
+    return root
+
+
+@pytest.mark.parametrize(("section", "field", "value", "told"), OF_A_COMPANY)
+def test_a_companys_champion_answers_its_own_question_alone(  # noqa: PLR0917 - rows of a table
+    company: Path, tmp_path: Path, section: str | None, field: str, value: object, told: str | None
+) -> None:
+    root = Path(shutil.copytree(company, tmp_path / "company"))
+    assert_answers_or_refuses(changed(root, section, field, value, as_of=TODAY), told)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +152,18 @@ def test_what_only_says_scores_differently_scores_anew_with_the_same_model(
     assert not again.unchanged
     assert again.run.detail["model_version"] == before.detail["model_version"]
     assert again.run.run_id != before.run_id
+
+
+@pytest.mark.parametrize(("field", "value"), [("kept_months", 3.0), ("contact_cost", 2.0), ("success_rate", 0.5)])
+def test_what_profit_is_made_of_has_the_folds_judged_anew(
+    finished_workspace: Path, tmp_path: Path, field: str, value: float
+) -> None:
+    root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
+    before = backtest.backtest(main_task(open_workspace(root, now=NOW)))
+    task = main_task(changed(root, "retention", field, value))
+    after = backtest._inputs(task, lambda _: None)
+    assert not list((root / "results").glob(f"backtest-{after.key}.*"))
+    assert [fold["model"] for fold in before["folds"]]  # what is judged is there, under the name of before
 
 
 def test_another_version_of_a_library_computes_snapshots_models_and_scores_anew(
