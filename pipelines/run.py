@@ -168,6 +168,7 @@ def scores(job: RunContext) -> dict[str, Any]:
     """Score `as_of`."""
     with job.console.stage("score") as step:
         workspace = job.workspace
+        workspace.versions.champion()  # whoever has none is told that first
         scored = score.score(
             main_task(workspace),
             score.plan_of(workspace.settings),

@@ -82,10 +82,10 @@ def _compare(family: Family, names: list[str]) -> None:
     @settings(max_examples=WORLDS)
     @given(seed=st.integers(0, 2**32))
     def equal(seed: int) -> None:
-        view = random_world(random.Random(seed), names, CUSTOMERS)
-        tables = {name: landed(name, rows) for name, rows in view.items()}
+        world = random_world(random.Random(seed), names, CUSTOMERS)
+        tables = {name: landed(name, rows) for name, rows in world.items()}
         found = engine.run(everybody=pa.table({"customer_id": CUSTOMERS}), **tables).to_pylist()
-        wanted = ORACLES[family.name](known_world(view), CUSTOMERS)
+        wanted = ORACLES[family.name](known_world(world), CUSTOMERS)
         for row in found:
             definition = wanted[row["customer_id"]]
             assert sorted(definition) == sorted(here.columns(LOOKBACKS))

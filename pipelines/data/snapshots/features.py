@@ -32,6 +32,7 @@ class FeatureInputs:
     refusals: hash of the lists of those who may not be processed; empty where there are none.
     """
 
+    day: date
     definition: Definition
     landed: tuple[str, ...]
     refusals: str

@@ -49,6 +49,7 @@ class Observed:
 class OutcomeInputs:
     """landed: hashes of the files of which something was known when the outcome was; otherwise as `FeatureInputs`."""
 
+    day: date
     observed: Observed
     landed: tuple[str, ...]
     refusals: str

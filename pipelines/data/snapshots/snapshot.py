@@ -87,7 +87,7 @@ class Snapshot:
     @property
     def inputs(self) -> FeatureInputs:
         of = self.snapshots
-        return FeatureInputs(definition=of.definition, landed=of.known_by(self.day), refusals=of.refusals)
+        return FeatureInputs(day=self.day, definition=of.definition, landed=of.known_by(self.day), refusals=of.refusals)
 
     @property
     def outcome_inputs(self) -> OutcomeInputs | None:
@@ -96,7 +96,7 @@ class Snapshot:
         if not of.calendar.is_known(self.day):
             return None
         landed = of.known_by(of.calendar.known_on(self.day))
-        return OutcomeInputs(observed=of.observed, landed=landed, refusals=of.refusals)
+        return OutcomeInputs(day=self.day, observed=of.observed, landed=landed, refusals=of.refusals)
 
     @cached_property
     def file(self) -> StoredFile:

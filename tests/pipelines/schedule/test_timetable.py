@@ -27,7 +27,7 @@ def asked(shop: Path) -> Any:
 
 
 def watched(document: dict | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitor, "newest", lambda _: document)
+    monkeypatch.setattr(monitor, "newest", lambda *_: document)
 
 
 def test_monitoring_asks_for_retraining_with_its_reasons(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ DEFINITION = Definition(
     tables=("orders",),
     personal=False,
 )
-INPUTS = FeatureInputs(definition=DEFINITION, landed=("a", "b"), refusals="")
+INPUTS = FeatureInputs(day=date(2024, 7, 1), definition=DEFINITION, landed=("a", "b"), refusals="")
 ORDERS = [
     order("A", "2024-01-10 12:00", 10),
     order("A", "2024-03-10 12:00", 30),
@@ -55,7 +55,12 @@ PARTS: dict[str, list[Any]] = {
 
 def test_every_part_of_a_definition_is_tried() -> None:
     assert set(PARTS) == {field.name for field in fields(Definition)}
-    assert {field.name for field in fields(FeatureInputs)} == {"definition", "landed", "refusals"}
+    assert {field.name for field in fields(FeatureInputs)} == {"day", "definition", "landed", "refusals"}
+
+
+def test_another_day_is_another_name_though_the_same_files_are_known() -> None:
+    """A model of later snapshots of the same data would otherwise pass for the one of before."""
+    assert replace(INPUTS, day=date(2024, 7, 2)).key != INPUTS.key
 
 
 @pytest.mark.parametrize(("part", "other"), [(part, other) for part, others in PARTS.items() for other in others])
@@ -68,7 +73,10 @@ def test_other_files_or_refusals_are_another_name_and_equal_inputs_are_the_same(
     others = [replace(INPUTS, landed=("a",)), replace(INPUTS, landed=("b", "a")), replace(INPUTS, refusals="x")]
     assert len({each.key for each in (INPUTS, *others)}) == 4
     again = FeatureInputs(
-        definition=replace(DEFINITION, cohort=Cohort(**vars(DEFINITION.cohort))), landed=("a", "b"), refusals=""
+        day=date(2024, 7, 1),
+        definition=replace(DEFINITION, cohort=Cohort(**vars(DEFINITION.cohort))),
+        landed=("a", "b"),
+        refusals="",
     )
     assert again.key == INPUTS.key
 

@@ -18,7 +18,7 @@ from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from tests.features.world_case import PARIS, at, order, subscription
 from tests.pipelines.data.snapshots.snapshot_case import CLUB, ENDINGS, SHOP, tables_of
 
-INPUTS = OutcomeInputs(observed=CLUB, landed=("a", "b"), refusals="")
+INPUTS = OutcomeInputs(day=date(2024, 7, 1), observed=CLUB, landed=("a", "b"), refusals="")
 
 # Names
 
@@ -35,7 +35,12 @@ PARTS: dict[str, list[Any]] = {
 
 def test_every_part_of_what_is_observed_is_tried() -> None:
     assert set(PARTS) == {field.name for field in fields(Observed)}
-    assert {field.name for field in fields(OutcomeInputs)} == {"observed", "landed", "refusals"}
+    assert {field.name for field in fields(OutcomeInputs)} == {"day", "observed", "landed", "refusals"}
+
+
+def test_another_day_is_another_name_though_the_same_files_are_known() -> None:
+    """A model of later snapshots of the same data would otherwise pass for the one of before."""
+    assert replace(INPUTS, day=date(2024, 7, 2)).key != INPUTS.key
 
 
 @pytest.mark.parametrize(("part", "other"), [(part, other) for part, others in PARTS.items() for other in others])
@@ -48,7 +53,9 @@ def test_other_files_or_refusals_are_another_name_and_equal_inputs_are_the_same(
     others = [replace(INPUTS, landed=("a",)), replace(INPUTS, landed=("b", "a")), replace(INPUTS, refusals="x")]
     assert len({each.key for each in (INPUTS, *others)}) == 4
     assert (
-        OutcomeInputs(observed=replace(CLUB, endings=replace(ENDINGS)), landed=("a", "b"), refusals="").key
+        OutcomeInputs(
+            day=date(2024, 7, 1), observed=replace(CLUB, endings=replace(ENDINGS)), landed=("a", "b"), refusals=""
+        ).key
         == INPUTS.key
     )
 

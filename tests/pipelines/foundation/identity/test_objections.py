@@ -174,7 +174,9 @@ def objection(shop: Path, who: str) -> dict[str, Any]:
     before = scored(shop)
     assert who in delivered(shop)
     (shop / "objections.csv").write_text(f"customer_id\n{who}\n", encoding="utf-8")
-    stages.deliver(job(shop))
+    started = job(shop)
+    with taken_to_write(started.workspace):
+        stages.deliver(started)
     return before
 
 

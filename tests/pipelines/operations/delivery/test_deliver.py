@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from features.errors import DataError
 from pipelines.cli import app
+from pipelines.data.privacy.enforce import taken_to_write
 from pipelines.data.privacy.erase import erase
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
@@ -70,7 +72,10 @@ def opened(folder: Path, *, now: datetime = NOW) -> Workspace:
 
 
 def deliver(folder: Path, *, now: datetime = NOW, despite: Collection[str] = (), dry_run: bool = False) -> Any:
-    return delivery.deliver(opened(folder, now=now), now=now, despite=despite, dry_run=dry_run, sleep=lambda _: None)
+    """As the command does: the workspace is taken to write, unless nothing is to be."""
+    workspace = opened(folder, now=now)
+    with nullcontext() if dry_run else taken_to_write(workspace):
+        return delivery.deliver(workspace, now=now, despite=despite, dry_run=dry_run, sleep=lambda _: None)
 
 
 def counts(document: Any) -> tuple[int, ...]:
