@@ -268,7 +268,9 @@ def test_a_rollback_does_not_bring_an_objector_back(
 ) -> None:
     folder = Path(shutil.copytree(shop, tmp_path / "shop"))
     (folder / "objections.csv").write_text("customer_id\n")
-    stages.score_(job(folder))
+    started = job(folder)
+    with taken_to_write(started.workspace):  # the objection was withdrawn
+        stages.score_(started)
     started = job(folder)
     versions = started.workspace.versions
     with started.workspace.store.transaction() as ledger:  # another version, which then was champion
