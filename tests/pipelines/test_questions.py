@@ -159,11 +159,11 @@ def test_what_profit_is_made_of_has_the_folds_judged_anew(
     finished_workspace: Path, tmp_path: Path, field: str, value: float
 ) -> None:
     root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
-    before = backtest.backtest(main_task(open_workspace(root, now=NOW)))
-    task = main_task(changed(root, "retention", field, value))
-    after = backtest._inputs(task, lambda _: None)
-    assert not list((root / "results").glob(f"backtest-{after.key}.*"))
-    assert [fold["model"] for fold in before["folds"]]  # what is judged is there, under the name of before
+    before = backtest._inputs(main_task(open_workspace(root, now=NOW)), lambda _: None)
+    after = backtest._inputs(main_task(changed(root, "retention", field, value)), lambda _: None)
+    assert (root / f"results/backtest-{before.key}.json").exists()
+    assert not (root / f"results/backtest-{after.key}.json").exists()
+    assert (before.snapshots, before.fit) == (after.snapshots, after.fit)
 
 
 def test_another_version_of_a_library_computes_snapshots_models_and_scores_anew(

@@ -101,12 +101,12 @@ class Snapshot:
     @cached_property
     def file(self) -> StoredFile:
         """The stored features, computed unless they are there. Training and scoring both come here."""
-        of = self.snapshots
+        of, inputs = self.snapshots, self.inputs
 
         def rows() -> pa.Table:
-            return features(of.definition, of.tables, self.day, of.engine, compiled=of.compiled)
+            return features(inputs.definition, of.tables, inputs.day, of.engine, compiled=of.compiled)
 
-        return self._stored(f"snapshots/{self.day}-{self.inputs.key}.parquet", rows, kind="snapshot")
+        return self._stored(f"snapshots/{inputs.day}-{inputs.key}.parquet", rows, kind="snapshot")
 
     @cached_property
     def outcome_file(self) -> StoredFile | None:
@@ -116,9 +116,9 @@ class Snapshot:
             return None
 
         def rows() -> pa.Table:
-            return outcomes(of.observed, of.tables, self.day, of.engine, compiled=of.compiled)
+            return outcomes(inputs.observed, of.tables, inputs.day, of.engine, compiled=of.compiled)
 
-        return self._stored(f"outcomes/{self.day}-{inputs.key}.parquet", rows, kind="outcome")
+        return self._stored(f"outcomes/{inputs.day}-{inputs.key}.parquet", rows, kind="outcome")
 
     def frame(self) -> pd.DataFrame:
         """One row per customer of the cohort: customer_id and the indicator columns."""
@@ -165,6 +165,24 @@ class Snapshot:
             pq.write_table(table, place, compression="zstd")
 
         return store.put(path, write, kind=kind, day=str(self.day), rows=table.num_rows)
+
+
+def learned_keys(
+    snapshots: Snapshots, days: Iterable[date], *, planned: str, progress: Callable[[str], None] = lambda _: None
+) -> tuple[tuple[str, str], ...]:
+    """Of each day the names of its features and of its outcomes: all that is learned from these days, or tested on.
+
+    Raises: AssertionError for a day whose outcomes are not known. planned: what such a day was planned for.
+    """
+    found = []
+    for day in days:
+        snapshot = snapshots.at(day)
+        outcomes = snapshot.outcome_inputs
+        if outcomes is None:
+            raise AssertionError(f"{planned} was planned with {day}, which has no outcomes")
+        found.append((snapshot.inputs.key, outcomes.key))
+        progress(f"snapshot of {day}")
+    return tuple(found)
 
 
 def snapshots_of(workspace: Workspace) -> Snapshots:

@@ -26,10 +26,8 @@ _HERE = Path(__file__).parents[3]
 
 # Distributions whose import has another name, and what an import runs on without saying so.
 RUNS_ON: dict[str, tuple[str, ...]] = {
-    "dateutil": ("python-dateutil",),
     "hubspot": ("hubspot-api-client",),
     "ibis": ("ibis-framework", "duckdb", "sqlglot", "pyspark"),
-    "markupsafe": ("markupsafe",),
     "simple_salesforce": ("simple-salesforce",),
     "sklearn": ("scikit-learn",),
     "woodelf": ("woodelf-explainer", "shap"),

@@ -19,7 +19,7 @@ from models.matrix import Matrix, stack
 from models.question import Question
 from models.segments import Segment
 from models.training import Fitted, Limits
-from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.data.snapshots.snapshot import Snapshots, learned_keys
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.storage.store import Store
@@ -72,18 +72,11 @@ def backtest(task: PredictionTask, *, progress: Callable[[str], None] = lambda _
 
 
 def _inputs(task: PredictionTask, progress: Callable[[str], None]) -> BacktestInputs:
-    folds, keys = task.calendar.fold_days(), []
-    for day in days_of(folds):
-        snapshot = task.snapshots.at(day)
-        outcomes = snapshot.outcome_inputs
-        if outcomes is None:
-            raise AssertionError(f"a fold was planned with {day}, which has no outcomes")
-        keys.append((snapshot.inputs.key, outcomes.key))
-        progress(f"snapshot of {day}")
+    folds = task.calendar.fold_days()
     return BacktestInputs(
         question=task.question,
         folds=tuple(folds),
-        snapshots=tuple(keys),
+        snapshots=learned_keys(task.snapshots, days_of(folds), planned="a fold", progress=progress),
         fit=task.fitter.plan,
         bootstrap_samples=task.backtest.bootstrap_samples,
         play=task.retention.play,

@@ -15,6 +15,7 @@ from models.question import Question
 from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError, make_database
 from models.training import Fitted
 from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.snapshot import learned_keys
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.settings.settings import Settings, Tracking
 from pipelines.foundation.storage import documents
@@ -137,14 +138,8 @@ def registry_of(plan: Tracking, root: Path) -> Registry:
 
 
 def _inputs(task: PredictionTask, days: Sequence[date]) -> TrainingInputs:
-    keys = []
-    for day in days:
-        snapshot = task.snapshots.at(day)
-        outcomes = snapshot.outcome_inputs
-        if outcomes is None:
-            raise AssertionError(f"{day} is a training day without outcomes")
-        keys.append((snapshot.inputs.key, outcomes.key))
-    return TrainingInputs(question=task.question, snapshots=tuple(keys), fit=task.fitter.plan)
+    keys = learned_keys(task.snapshots, days, planned="a training")
+    return TrainingInputs(question=task.question, snapshots=keys, fit=task.fitter.plan)
 
 
 def _parameters(task: PredictionTask, settings: Settings, fitted: Fitted) -> dict[str, Any]:
