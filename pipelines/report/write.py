@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.errors import OutdatedModelError
 from features.outcomes import OUTCOMES
 from models import explanation
 from models.evaluation import Metrics
@@ -17,7 +18,7 @@ from models.explanation import Contributions
 from models.training import Fitted
 from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.ledger.recommendations import Recommended
-from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.monitoring.monitor import monitored
@@ -27,7 +28,7 @@ from pipelines.prediction.scoring.runs import history
 from pipelines.prediction.scoring.score import ScorePlan, plan_of, rows_at_risk
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.champion import answering
-from pipelines.prediction.training.task import tasks_of
+from pipelines.prediction.training.task import PredictionTask, tasks_of
 from pipelines.report.money import money
 from pipelines.report.page import Fold, Published, ReportData, render
 from pipelines.report.plays import plays
@@ -71,6 +72,7 @@ def gather(workspace: Workspace) -> ReportData:
     task = tasks[0]
     champion, fitted = answering(task)
     run = ScoreStore(store).require(str(as_of))
+    _refuse_other_question(task, run)
     document = backtest.backtest(task)
     predictions = backtest.newest_predictions(store, document)
     importance, spread = _explained(task.snapshots, fitted, plan)
@@ -109,6 +111,17 @@ def gather(workspace: Workspace) -> ReportData:
         if not OUTCOMES[task.kind].is_gain and recommended_any(store, as_of)
         else None,
     )
+
+
+def _refuse_other_question(task: PredictionTask, run: ScoreRun) -> None:
+    """Raise OutdatedModelError where the scores of a day answer another question than the page would say."""
+    scored = task.versions.load(run.detail["model_version"])
+    difference = task.question.difference(scored.question)
+    if difference:
+        raise OutdatedModelError(
+            f"the scores of {run.as_of} answer another question than the settings ask: {difference} as for them; run "
+            "`attrition score`"
+        )
 
 
 def _fold(fold: dict[str, Any]) -> Fold:

@@ -19,6 +19,7 @@ from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks.check import check
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.task import main_task
+from pipelines.report.write import write_report
 from tests.pipelines.operations.plays.impact_case import TODAY, make_company
 from tests.pipelines.stage_case import score, train
 
@@ -124,6 +125,11 @@ def test_once_trained_for_it_the_new_question_is_answered(
     root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
     workspace = changed(root, section, field, value)
     assert train(workspace, now=NOW).version.promoted  # in place of one that cannot answer
+    if section == "outcome":  # until it has scored, a page would say the new horizon of scores of the old one
+        with pytest.raises(
+            OutdatedModelError, match=r"the scores of 2025-06-01 answer another question.*attrition score"
+        ):
+            write_report(workspace)
     run = score(workspace, now=NOW).run
     model = workspace.versions.load(run.detail["model_version"])
     assert model.question == main_task(workspace).question
