@@ -165,8 +165,8 @@ def test_what_profit_is_made_of_has_the_folds_judged_anew(
     finished_workspace: Path, tmp_path: Path, field: str, value: float
 ) -> None:
     root = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
-    before = backtest._inputs(main_task(open_workspace(root, now=NOW)), lambda _: None)
-    after = backtest._inputs(main_task(changed(root, "retention", field, value)), lambda _: None)
+    before = backtest._inputs(main_task(open_workspace(root, now=NOW)))
+    after = backtest._inputs(main_task(changed(root, "retention", field, value)))
     assert (root / f"results/backtest-{before.key}.json").exists()
     assert not (root / f"results/backtest-{after.key}.json").exists()
     assert (before.snapshots, before.fit) == (after.snapshots, after.fit)

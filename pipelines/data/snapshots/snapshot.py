@@ -120,6 +120,10 @@ class Snapshot:
 
         return self._stored(f"outcomes/{inputs.day}-{inputs.key}.parquet", rows, kind="outcome")
 
+    def compute(self) -> None:
+        """Features and outcomes, stored unless they are there: what takes the time, where others only name a day."""
+        _ = self.file, self.outcome_file
+
     def frame(self) -> pd.DataFrame:
         """One row per customer of the cohort: customer_id and the indicator columns."""
         return _read(self.snapshots.store.verified(self.file))
@@ -167,9 +171,7 @@ class Snapshot:
         return store.put(path, write, kind=kind, day=str(self.day), rows=table.num_rows)
 
 
-def learned_keys(
-    snapshots: Snapshots, days: Iterable[date], *, planned: str, progress: Callable[[str], None] = lambda _: None
-) -> tuple[tuple[str, str], ...]:
+def learned_keys(snapshots: Snapshots, days: Iterable[date], *, planned: str) -> tuple[tuple[str, str], ...]:
     """Of each day the names of its features and of its outcomes: all that is learned from these days, or tested on.
 
     Raises: AssertionError for a day whose outcomes are not known. planned: what such a day was planned for.
@@ -181,7 +183,6 @@ def learned_keys(
         if outcomes is None:
             raise AssertionError(f"{planned} was planned with {day}, which has no outcomes")
         found.append((snapshot.inputs.key, outcomes.key))
-        progress(f"snapshot of {day}")
     return tuple(found)
 
 

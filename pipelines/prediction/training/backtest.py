@@ -58,7 +58,10 @@ def backtest(task: PredictionTask, *, progress: Callable[[str], None] = lambda _
     each segment. Computed once per data, settings and code. Folds with too little to learn from are left out and named
     in `skipped`.
     """
-    inputs = _inputs(task, progress)
+    inputs = _inputs(task)
+    for day in days_of(inputs.folds):
+        task.snapshots.at(day).compute()
+        progress(f"snapshot of {day}")
     path = f"results/backtest-{inputs.key}.json"
     found = documents.read(task.store, path)
     if found is not None:
@@ -71,12 +74,12 @@ def backtest(task: PredictionTask, *, progress: Callable[[str], None] = lambda _
     return documents.write(task.store, path, document, kind="backtest")
 
 
-def _inputs(task: PredictionTask, progress: Callable[[str], None]) -> BacktestInputs:
+def _inputs(task: PredictionTask) -> BacktestInputs:
     folds = task.calendar.fold_days()
     return BacktestInputs(
         question=task.question,
         folds=tuple(folds),
-        snapshots=learned_keys(task.snapshots, days_of(folds), planned="a fold", progress=progress),
+        snapshots=learned_keys(task.snapshots, days_of(folds), planned="a fold"),
         fit=task.fitter.plan,
         bootstrap_samples=task.backtest.bootstrap_samples,
         play=task.retention.play,

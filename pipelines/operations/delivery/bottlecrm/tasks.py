@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
+from pipelines.foundation.wording.numbers import numbers
 from pipelines.operations.delivery.bottlecrm.api import Api
 from pipelines.operations.delivery.bottlecrm.fields import Language
 from pipelines.operations.delivery.connector import DestinationError, Value
@@ -60,7 +61,9 @@ def words(values: Mapping[str, Value], language: Language) -> Words:
     lines = [_WHY[language], *reasons] if reasons else []
     if worth is not None:
         lines.append(
-            _WORTH[language].format(f"{_figure(float(worth), language)} {values.get('currency') or ''}".rstrip())
+            _WORTH[language].format(
+                f"{numbers(language).number(float(worth), 2)} {values.get('currency') or ''}".rstrip()
+            )
         )
     due = values.get("valid_until")
     return Words(
@@ -68,16 +71,6 @@ def words(values: Mapping[str, Value], language: Language) -> Words:
         description="\n".join(lines),
         due=str(due) if due else None,
     )
-
-
-def _figure(value: float, language: Language) -> str:
-    r"""As people write it. Not by what writes the reasons, which takes seconds to load: it knows the models.
-
-    >>> _figure(1234.5, "en"), _figure(1234.5, "fr")
-    ('1,234.50', '1\u202f234,50')
-    """
-    text = f"{value:,.2f}"
-    return text.replace(",", "\u202f").replace(".", ",") if language == "fr" else text
 
 
 class Tasks:

@@ -106,6 +106,9 @@ class PastDay:
     def outcome_inputs(self) -> SimpleNamespace | None:
         return None if self.day in self.past.without else SimpleNamespace(key=f"outcomes of {self.day}")
 
+    def compute(self) -> None:
+        """Everything is there."""
+
     def outcomes(self) -> pd.DataFrame | None:
         """In another order than the matrix has, and with customers that it does not have."""
         if self.day in self.past.without:
