@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from features.aggregates import newest
+from features.aggregates import newest, ratio
 from features.asof import AsOf
 from features.subscriptions import running
 
@@ -16,7 +16,7 @@ def used(view: AsOf) -> ir.Table:
     """One row per customer and item: customer_id, item ("product:..." or "plan:..."), own_price (currency, or null).
 
     Products: of order lines of the last USED_DAYS days, at the price last paid. Plans: of running subscriptions, at the
-    price of a seat and month; of several subscriptions to one plan, the one started last.
+    price of a seat and month (not rounded); of several subscriptions to one plan, the one started last.
     """
     parts = []
     if "order_lines" in view:
@@ -38,7 +38,7 @@ def products_used(view: AsOf) -> ir.Table:
 def _products(view: AsOf) -> ir.Table:
     products = products_used(view)
     return products.select(
-        "customer_id", item=item(products.product_id, "product"), own_price=products.own_price.cast("decimal(18, 4)")
+        "customer_id", item=item(products.product_id, "product"), own_price=products.own_price.cast("float64")
     )
 
 
@@ -51,8 +51,7 @@ def _plans(view: AsOf) -> ir.Table:
     table = table.mutate(rank=rank)
     table = table.filter(table["rank"] == 0)
     seats = ibis.greatest(table.seats.fill_null(1), 1)
-    price = (table.mrr.cast("float64") / seats.cast("float64")).round(4).cast("decimal(18, 4)")
-    return table.select("customer_id", item=item(table.plan, "plan"), own_price=price)
+    return table.select("customer_id", item=item(table.plan, "plan"), own_price=ratio(table.mrr, seats))
 
 
 def item(name: ir.StringValue, kind: str) -> ir.StringValue:
