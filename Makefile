@@ -25,6 +25,7 @@ RECORDS := 100000
 # Tests that wait for systems beside ours: a scheduler's day, and fakes of CRMs that fail on purpose. They have a target of their own.
 SYSTEMS := tests/pipelines/schedule/test_start.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py)
 STOPS := 20
+WORLDS := 4
 
 # Not one run talks to anybody unasked, and plots need no screen.
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -35,7 +36,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
+.PHONY: help demo test histories systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -48,6 +49,9 @@ test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: 
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/bottlecrm \
 		$(addprefix --ignore ,$(SYSTEMS)) \
 		$(ARGS)
+
+histories: $(READY) ## deliver WORLDS random histories of each table, file after file: no snapshot before one may move
+	WORLDS=$(WORLDS) $(PYTHON) -m pytest -n 2 tests/pipelines/foundation/storage/test_row_fates.py $(ARGS)
 
 systems: $(READY) ## run the tests that wait for other systems: a scheduler, and fakes of CRMs
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEMS) $(ARGS)

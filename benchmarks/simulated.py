@@ -104,7 +104,7 @@ def found(folder: Path, cohort: str, *, folds: int = 1, also: bool = True) -> Fo
     if not also:
         changed["outcome"] = settings.outcome.model_copy(update={"also": ()})
     workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of, opened.today)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     tasks = tasks_of(workspace)
     judged = [_judged(task, backtest.backtest(task)) for task in tasks]
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
@@ -169,7 +169,7 @@ def forecasts(folder: Path, *, months: int, customers: int, seed: int) -> dict[s
     }
     opened = open_workspace(folder, now=datetime.now(UTC))
     workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of, opened.today)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     return horizon_forecast(tasks_of(workspace))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from features.tables import TABLES
-from pipelines.data.landing.landed_parquet import landed_schema, write_parquet
+from pipelines.foundation.storage.landed_parquet import landed_schema, write_parquet
 
 CONTRACT = TABLES["usage"]
 FIRST_DAY = date(2021, 6, 1)

@@ -66,7 +66,7 @@ def _newest(folder: Path) -> dict[str, Any]:
     opened = open_workspace(folder, now=datetime.now(UTC))
     plan = opened.settings.model_copy(update={"backtest": opened.settings.backtest.model_copy(update={"folds": 1})})
     workspace = Workspace(folder, plan, opened.as_of, opened.today)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     fold: dict[str, Any] = backtest(main_task(workspace))["folds"][-1]
     assert date.fromisoformat(fold["snapshot_on"]) == workspace.as_of
     return fold

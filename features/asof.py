@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
-from features.contract import Table, local_day
+from features.contract import Column, Table, local_day
 from features.tables import TABLES
 
 # Merging selects takes a fifth of the time that translation into SQL takes, and engines merge them by themselves.
@@ -57,7 +57,7 @@ def as_of(tables: Mapping[str, ir.Table], snapshot_on: date, *, zone: ZoneInfo) 
     """Landed tables, cut to what was known before `snapshot_on` began.
 
     Rows that happened or became known at or after that instant are gone; of several versions of a row the last one
-    known by then holds; in the rows that remain, every value that became known later is null.
+    known by then holds, unless it had ended; in the rows that remain, every value that became known later is null.
     """
     return known_at(tables, snapshot_on, instant(snapshot_on, zone=zone))
 
@@ -70,7 +70,10 @@ def known_at(tables: Mapping[str, ir.Table], snapshot_on: date, moment: datetime
 
 
 def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Table:
+    ends = "known_until" in table.columns
     table = table.filter(table.known_at < cut, table[contract.happened_at] < cut)
+    if ends:  # what was put right was never so: it is not even an earlier version
+        table = table.filter(table.known_until.isnull() | (table.known_until > table.known_at))
     if contract.key:
         newest = ibis.row_number().over(
             group_by=contract.key,
@@ -78,10 +81,18 @@ def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Tabl
         )
         table = table.mutate(version=newest)
         table = table.filter(table.version == 0).drop("version")
+    if ends:
+        table = table.filter(table.known_until.isnull() | (table.known_until >= cut)).drop("known_until")
     later: dict[str, ir.Value] = {}
     for column in contract.columns:
         if column.known_at:
-            known = table[column.known_at] < cut
-            names = [column.name, local_day(column.name)] if column.kind == "timestamp" else [column.name]
-            later |= {name: known.ifelse(table[name], ibis.null(table[name].type())) for name in names}
-    return table.mutate(**later)
+            later |= _masked(table, column, table[column.known_at] < cut)
+        elif column.state and "state_from" in table.columns:
+            later |= _masked(table, column, table.state_from.isnull() | (table.state_from < cut))
+    table = table.mutate(**later)
+    return table.drop("state_from") if "state_from" in table.columns else table
+
+
+def _masked(table: ir.Table, column: Column, known: ir.BooleanValue) -> dict[str, ir.Value]:
+    names = [column.name, local_day(column.name)] if column.kind == "timestamp" else [column.name]
+    return {name: known.ifelse(table[name], ibis.null(table[name].type())) for name in names}

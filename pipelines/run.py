@@ -45,12 +45,14 @@ def everything(job: RunContext) -> dict[str, Any]:
 def ingest(job: RunContext) -> dict[str, Any]:
     """Land the sources."""
     with job.console.stage("ingest") as step:
-        results = land(job.workspace.store, job.workspace.settings, progress=step)
+        results = land(job.workspace.store, job.workspace.settings, today=job.workspace.today, progress=step)
     for result in results:
         job.console.say(
             f"  {result.path}: {result.rows_in:,} rows, {result.landed:,} landed, {result.rejected:,} rejected"
             f"{' (was there already)' if result.status == 'unchanged' else ''}"
         )
+        for remark in result.remarks:
+            job.console.say(f"    note: {remark}")
     return {"files": [asdict(result) for result in results]}
 
 

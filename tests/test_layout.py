@@ -47,6 +47,7 @@ WITHOUT_A_FILE = {
     "tests/pipelines/test_cli_docs.py": "documentation against the command line",
     "tests/pipelines/data/landing/test_dirty_files.py": "ingest on files as they come",
     "tests/pipelines/test_end_to_end.py": "the whole run",
+    "tests/pipelines/test_cases.py": "exports as they really come, from landing to what is learned from",
     "tests/faults/test_clock.py": "every command while the clock jumps",
     "tests/faults/test_disk.py": "every command on a full disk",
     "tests/faults/test_inputs.py": "the whole run on extreme data",

@@ -83,10 +83,13 @@ PAYMENT_METHODS = Table(
         Column(name="customer_id", kind="text", meaning="whose it is"),
         Column(name="added_at", kind="timestamp", meaning="when it was stored"),
         Column(name="kind", kind="text", meaning="card, direct debit and so on", null="not recorded"),
-        Column(name="expires_at", kind="timestamp", meaning="when it stops working", null="does not expire"),
+        Column(
+            name="expires_at", kind="timestamp", state=True, meaning="when it stops working", null="does not expire"
+        ),
         Column(
             name="is_default",
             kind="boolean",
+            state=True,
             meaning="whether it is the one that pays",
             null="not recorded: taken as yes",
         ),

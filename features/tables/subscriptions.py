@@ -32,12 +32,19 @@ SUBSCRIPTIONS = Table(
         Column(
             name="term_started_at",
             kind="timestamp",
+            state=True,
             meaning="when the current term began, by start or renewal",
             null="as started_at",
         ),
-        Column(name="renews_at", kind="timestamp", meaning="when the current term ends", null="no fixed term"),
         Column(
-            name="auto_renew", kind="boolean", meaning="whether it renews by itself", null="not recorded: taken as yes"
+            name="renews_at", kind="timestamp", state=True, meaning="when the current term ends", null="no fixed term"
+        ),
+        Column(
+            name="auto_renew",
+            kind="boolean",
+            state=True,
+            meaning="whether it renews by itself",
+            null="not recorded: taken as yes",
         ),
         Column(
             name="cancel_requested_at",

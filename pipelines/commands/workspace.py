@@ -75,7 +75,7 @@ def ingest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
 
     Example: attrition ingest --project shop
 
-    JSON: {"files": [{"table", "path", "rows_in", "landed", "rejected", "status"}]}
+    JSON: {"files": [{"table", "path", "rows_in", "landed", "rejected", "status", "remarks": [text]}]}
     """
     stage("ingest", project, as_of, as_json=as_json, debug=debug)
 

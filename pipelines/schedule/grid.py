@@ -45,7 +45,7 @@ def grid_sensor(site: Site) -> dg.SensorDefinition:
 
         try:
             workspace = open_workspace(site.folder, now=datetime.now(UTC))
-            landed = tuple(stored.sha256 for stored in workspace.landed)
+            landed = tuple(name for each in workspace.landed for name in each.names)
             seen = fingerprint(landed, workspace.as_of, workspace.settings.snapshots)
             if seen == context.cursor:
                 return dg.SkipReason("nothing landed since")

@@ -76,6 +76,6 @@ def test_the_hour_before_midnight_counts_and_the_hour_after_it_does_not(day: dat
     rows = [f"{n},C-{n},{at},10" for n, at in enumerate((f"{day - DAY} 23:30", f"{day} 00:30", f"{day - DAY} 00:30"))]
     (tmp_path / "orders.csv").write_text("number,customer,at,amount\n" + "\n".join(rows) + "\n", encoding="cp1252")
     workspace = open_workspace(tmp_path, now=NOW)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     assert list(snapshots_of(workspace).at(day).frame()["customer_id"]) == ["C-0", "C-2"]
     assert list(snapshots_of(workspace).at(day).frame()["days_since_last_order"]) == [1, 1]

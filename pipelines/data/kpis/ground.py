@@ -73,7 +73,8 @@ class Ground:
     @cached_property
     def segments(self) -> ir.Table:
         """By customer: the segment. With `by` = "plan" the same for all, since plans change."""
-        return segments(self._seen(self.workspace.as_of, "customers"), self.first, self.by).cache()
+        seen = as_of(_as_exported(self._some("customers")), self.workspace.as_of, zone=self.workspace.settings.zone)
+        return segments(seen, self.first, self.by).cache()
 
     @cached_property
     def month_starts(self) -> list[date]:
@@ -116,6 +117,11 @@ class Ground:
 
     def _some(self, *names: str) -> dict[str, ir.Table]:
         return {name: table for name, table in self.workspace.tables.items() if name in names}
+
+
+def _as_exported(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
+    """With the values of the day of the export: a segment is what the company calls a customer now."""
+    return {name: each.drop("state_from") if "state_from" in each.columns else each for name, each in tables.items()}
 
 
 def _seen_on(day: date, payers: ir.Table) -> ir.Table:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,16 +14,20 @@ import pyarrow as pa
 
 from features.errors import DataError, IntegrityError
 from pipelines.data.landing.csv_rows import csv_rows
-from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.data.landing.parquet_rows import damaged, parquet_rows
-from pipelines.data.landing.reject_limits import refuse_beyond_share, refuse_other_currencies
+from pipelines.data.landing.reject_limits import refuse_beyond_share, refuse_other_currencies, refuse_other_customers
+from pipelines.data.landing.remarks import compared, remarks
 from pipelines.data.landing.source_files import SourceFile, file_sha256, source_files
-from pipelines.data.landing.typed_rows import TypedRows, workbench
+from pipelines.data.landing.typed_rows import TypedRows
+from pipelines.data.landing.workbench import workbench
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.atomic_file import scratch, unfinished
-from pipelines.foundation.storage.landed_tables import LANDED, REJECTED, landed_tables, landing
+from pipelines.foundation.storage.counted_rows import forget_others
+from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA, landed_schema, write_parquet
+from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
+from pipelines.foundation.storage.landings import LANDED, REJECTED, landing, noted
 from pipelines.foundation.storage.store import Store
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
@@ -30,7 +35,10 @@ __all__ = ["IngestResult", "ingest", "landed_tables"]
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What became of one source file. path: below the workspace; rows_in = landed + rejected, when it lands."""
+    """What became of one source file. path: below the workspace; rows_in = landed + rejected, when it lands.
+
+    remarks: what landed as it stands, and may not be meant so; what it changed of what was there.
+    """
 
     table: str
     path: str
@@ -38,10 +46,15 @@ class IngestResult:
     landed: int
     rejected: int
     status: Literal["landed", "unchanged"]
+    remarks: tuple[str, ...] = ()
 
 
-def ingest(store: Store, settings: Settings, *, progress: Callable[[str], None] | None = None) -> list[IngestResult]:
+def ingest(
+    store: Store, settings: Settings, *, today: date, progress: Callable[[str], None] | None = None
+) -> list[IngestResult]:
     """Land every file that the sources name; a file that is landed already under the same settings is left alone.
+
+    today: the local day of the run, from which what is new in a file is known where the source does not say otherwise.
 
     Each file lands whole or not at all: `landed/<table>/` gets its rows that keep the contract, `rejected/<table>/` the
     others, each with its reason. Rows of an erased customer are among these, without what stands in them. `progress` is
@@ -52,13 +65,31 @@ def ingest(store: Store, settings: Settings, *, progress: Callable[[str], None] 
     """
     say = progress or (lambda _: None)
     masking = Masking.of(store, settings)
-    return [_ingest_file(store, file, settings, masking, say) for file in source_files(store, settings)]
+    results = [
+        _ingest_file(store, file, settings, masking=masking, say=say, today=today)
+        for file in source_files(store, settings)
+    ]
+    counted = [each for files in counted_files(store, settings).values() for each in files]
+    forget_others(store, counted)
+    told = {(each.table, each.landing.path): compared(each) for each in counted}
+    return [
+        replace(result, remarks=(*result.remarks, *told.get((result.table, result.path), ())))
+        if result.status == "landed"
+        else result
+        for result in results
+    ]
 
 
 def _ingest_file(
-    store: Store, file: SourceFile, settings: Settings, masking: Masking, say: Callable[[str], None]
+    store: Store, file: SourceFile, settings: Settings, *, masking: Masking, say: Callable[[str], None], today: date
 ) -> IngestResult:
-    known = landing(store, file.place(LANDED), table=file.source.table, source=file.name)
+    known = landing(
+        store,
+        file.place(LANDED),
+        table=file.source.table,
+        source=file.name,
+        copies_count=file.source.new_file != "rows",
+    )
     if known and _all_there(store, file):
         say(f"{file.name}: unchanged")
         return _result(file, known.detail, "unchanged")
@@ -66,6 +97,7 @@ def _ingest_file(
     with _typed(store, file, settings, masking) as (count, rows):
         refuse_beyond_share(store, file, rows, count=count)
         refuse_other_currencies(file, rows, currency=settings.currency)
+        refuse_other_customers(store, file, rows, settings)
         detail = {
             "table": file.source.table,
             "source": file.name,
@@ -74,6 +106,17 @@ def _ingest_file(
             "landed": rows.landed,
             "rejected": rows.rejected,
             "first_known_at": rows.first_known_at,
+            "span": rows.span,
+            "versions": "known_at" in file.source.columns,
+            "exported_on": rows.exported_on,
+            "landings": noted(
+                store,
+                table=file.source.table,
+                source=file.name,
+                source_sha256=file.sha256,
+                today=today,
+                again=_came_back(store, file),
+            ),
         }
         _check(file, detail)
         if masking.pseudonyms:
@@ -84,8 +127,9 @@ def _ingest_file(
         lay(store, file, REJECTED, lambda place: write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA), detail)
         schema, contract = landed_schema(file.contract), {"columns": file.contract.landed, "keyed": file.keyed}
         lay(store, file, LANDED, lambda place: write_parquet(place, rows.landed_batches(), schema), detail | contract)
+        said = tuple(remarks(rows, file.contract, today))
     say(_in_words(file, detail))
-    return _result(file, detail, "landed")
+    return replace(_result(file, detail, "landed"), remarks=said)
 
 
 def _all_there(store: Store, file: SourceFile) -> bool:
@@ -116,6 +160,7 @@ def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking)
                     file.contract,
                     source_sha256=file.sha256,
                     masking=masking,
+                    source=file.source,
                 ),
             )
         except duckdb.OutOfMemoryException:
@@ -124,6 +169,11 @@ def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking)
             if file.format == "parquet":
                 raise damaged(file.path, error) from None
             raise
+
+
+def _came_back(store: Store, file: SourceFile) -> bool:
+    """Whether a content landed before, just so, and another one from its path since."""
+    return store.find(file.place(LANDED)) is not None
 
 
 def _check(file: SourceFile, detail: Mapping[str, Any]) -> None:

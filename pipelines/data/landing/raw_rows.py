@@ -30,9 +30,11 @@ class RawRows:
 
 
 def wanted_columns(source: Source, contract: Table) -> dict[str, Column]:
-    """The contract columns that a source maps; `known_at`, where it is mapped, like one that must be filled."""
+    """The contract columns that a source maps; the clocks of the row itself, where they are mapped, must be filled."""
     known_at = Column(name="known_at", kind="timestamp", meaning="when the row became known")
-    return {column.name: column for column in (*contract.columns, known_at) if column.name in source.columns}
+    exported_at = Column(name="exported_at", kind="timestamp", meaning="when the file was exported")
+    wanted = (*contract.columns, known_at, exported_at)
+    return {column.name: column for column in wanted if column.name in source.columns}
 
 
 def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int]:

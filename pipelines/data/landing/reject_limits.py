@@ -10,12 +10,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA
+from pipelines.data.landing.raw_rows import identifier
 from pipelines.data.landing.source_files import SourceFile
 from pipelines.data.landing.typed_rows import TypedRows
+from pipelines.data.landing.value_sql import quoted
+from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.csv_file import defused
-from pipelines.foundation.storage.landed_tables import REJECTED
+from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
+from pipelines.foundation.storage.landings import REJECTED, source_landings
 from pipelines.foundation.storage.store import Store
 
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
@@ -26,7 +29,7 @@ def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, coun
 
     The message has the three most frequent reasons, and the name of a CSV file with the rejected rows.
     """
-    rejected, most = rows.rejected - rows.erased, file.source.max_rejected_share
+    rejected, most = rows.rejected - rows.set_aside, file.source.max_rejected_share
     listed = f"{REJECTED}/{file.source.table}/{file.stem}.refused.csv"
     if not rejected or rejected / count <= most:
         # What was listed of this content under other settings is settled.
@@ -59,6 +62,42 @@ def refuse_other_currencies(file: SourceFile, rows: TypedRows, *, currency: str)
         f"{file.name}: {times:,} row{'s' * (times != 1)} in {name} (first: row {row}), but this workspace counts in "
         f"{currency} and never adds unequal currencies, so nothing of it is landed. Convert the amounts before the "
         "export, or give each currency a workspace of its own"
+    )
+
+
+def refuse_other_customers(store: Store, file: SourceFile, rows: TypedRows, settings: Settings) -> None:
+    """Raise DataError where a key belongs to another customer in a file that landed before: one would lose the row."""
+    columns = file.source.columns
+    if not file.keyed or "customer_id" not in columns or "customer_id" in file.contract.key or "known_at" in columns:
+        return
+    before = [
+        each.file
+        for of in source_landings(store, settings)
+        for each in of.landings
+        if of.table == file.source.table and each.file.detail["source_sha256"] != file.sha256
+    ]
+    if not before:
+        return
+    names = ", ".join(identifier(name) for name in file.contract.key)
+    theirs = f"{names}, customer_id AS theirs, source_row AS other"
+    lists = " UNION ALL ".join(
+        f"SELECT {theirs}, {number} AS place FROM read_parquet({quoted(str(store.verified(each)))})"  # noqa: S608 - quoted
+        for number, each in enumerate(before)
+    )
+    found = rows.ask(
+        f"SELECT count(DISTINCT source_row) OVER (), source_row, place, other FROM typed JOIN ({lists}) "  # noqa: S608 - quoted
+        f"USING ({names}) WHERE why IS NULL AND customer_id <> theirs ORDER BY source_row, place, other LIMIT 1"
+    )
+    if found is None:
+        return
+    count, row, place, other = found
+    named = before[place].detail["source"]
+    key = " and ".join(file.contract.key)
+    raise DataError(
+        f"{file.name}: {count:,} of its rows have the {key} of another customer's row in {named} (first: row {row}, "
+        f"and row {other} there), and one {key} is one fact of one customer, so nothing of it is landed. If the two "
+        f'sources count alike, give each a mark of its own, such as key_prefix = "{file.path.stem}-", in '
+        "attrition.toml; if rows moved to another customer, map known_at: when they did"
     )
 
 

@@ -14,12 +14,14 @@ from features.errors import DataError
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import Source
-from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
+from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import refuse_outside
 
 Format = Literal["csv", "parquet"]
 
+# What decides only which of the landed rows count, and until when; prefix and guests are named where there are some.
+_COUNTING = ("new_file", "exported_on", "corrects_past", "key_prefix", "complete_until", "silence", "guests")
 _READING = 1  # raised where the same file and settings shall land otherwise than before
 _FORMATS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -129,12 +131,14 @@ def _hash(settings: Settings, source: Source) -> str:
     contract = TABLES[source.table]
     decides = {
         "reading": _READING,
-        "source": source.model_dump(mode="json", exclude={"path"}),
+        "source": source.model_dump(mode="json", exclude={"path", *_COUNTING}),
         "zones": [settings.time_zone, _zone(settings, source)],
         "contract": [contract.key, contract.happened_at, contract.landed],
         "columns": [
             [column.name, column.kind, column.required, column.made_when_absent] for column in contract.columns
         ],
+        **({"key_prefix": source.key_prefix} if source.key_prefix else {}),
+        **({"guests": sorted(source.guests)} if source.guests else {}),
         **({"pseudonymised": True} if settings.privacy.pseudonymise else {}),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

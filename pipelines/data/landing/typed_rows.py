@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-from duckdb.func import PythonUDFType
 
 from features.contract import Column, Table, local_day
 from features.errors import DataError
-from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA
-from pipelines.data.landing.local_time import zone_clock
 from pipelines.data.landing.raw_rows import RawRows, identifier, physical
 from pipelines.data.landing.value_sql import Reading, quoted
 from pipelines.foundation.identity.erased_customers import ERASED
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Pseudonyms
+from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
+
+GUEST = "a guest"  # the reason of a row whose customer is none
+SHARED_IDS = ("customer_id", "product_id")  # they name the same whoever exports them
 
 _SHOWN_CHARACTERS = 60
 _BATCH_ROWS = 65_536
 
 _REASONS_SQL = """
     SELECT count(*) AS times, fault, min(source_row) AS source_row
-    FROM rejects WHERE fault <> 'erased' GROUP BY fault ORDER BY times DESC, fault LIMIT 3
+    FROM rejects WHERE fault NOT IN ('erased', 'a guest') GROUP BY fault ORDER BY times DESC, fault LIMIT 3
 """
 
 
@@ -57,6 +61,7 @@ class TypedRows:
         *,
         source_sha256: str,
         masking: Masking,
+        source: Source,
     ) -> TypedRows:
         """Type and judge every row. `connection` must have the clock functions: see `workbench`.
 
@@ -65,7 +70,9 @@ class TypedRows:
         Raises: DataError where one key stands for two different rows.
         """
         rows = cls(connection, path, raw, contract, masking)
-        connection.execute(_typing_sql(raw, contract, made=source_sha256[:12]))
+        connection.execute(_typing_sql(raw, contract, made=source_sha256[:12], prefix=source.key_prefix))
+        if source.guests and "customer_id" in raw.readings:
+            rows._set_guests_aside(source.guests)
         if masking.erased and "customer_id" in raw.readings:
             rows._set_erased_aside()
         if masking.pseudonyms and "customer_id" in raw.readings:
@@ -89,15 +96,39 @@ class TypedRows:
         return self._one("SELECT count(*) FROM rejects")
 
     @property
-    def erased(self) -> int:
-        """How many of the rejected rows are rejected because their customer was erased."""
-        return self._one(f"SELECT count(*) FROM rejects WHERE fault = '{ERASED}'")  # noqa: S608 - a constant
+    def set_aside(self) -> int:
+        """How many of the rejected rows are no faulty ones: their customer was erased, or is none."""
+        return self._one(f"SELECT count(*) FROM rejects WHERE fault IN ('{ERASED}', '{GUEST}')")  # noqa: S608 - constants
 
     @property
     def first_known_at(self) -> str | None:
         """The UTC moment at which the first landed row became known: no snapshot before it depends on this file."""
         found = self._connection.execute("SELECT min(known_at)::VARCHAR FROM typed WHERE why IS NULL").fetchone()
         return None if found is None or found[0] is None else str(found[0]).replace(" ", "T")
+
+    @property
+    def span(self) -> tuple[str, str] | None:
+        """The local days of the first and the last landed row; None without any."""
+        day = identifier(local_day(self._contract.happened_at))
+        found = self.ask(f"SELECT min({day})::VARCHAR, max({day})::VARCHAR FROM typed WHERE why IS NULL")  # noqa: S608 - quoted
+        return None if found is None or found[0] is None else (found[0], found[1])
+
+    @property
+    def exported_on(self) -> str | None:
+        """The newest day of export that the rows tell; None where the source does not map it."""
+        if "exported_at" not in self._raw.readings:
+            return None
+        found = self.ask("SELECT max(local_day(exported_at))::VARCHAR FROM typed")
+        return None if found is None else found[0]
+
+    @property
+    def filled(self) -> set[str]:
+        """The columns that the source has."""
+        return set(self._raw.readings)
+
+    def ask(self, query: str, *parameters: object) -> Any:
+        """The first row of what a query finds in `typed`: a row per raw row, `why` null where it lands."""
+        return self._connection.execute(query, list(parameters)).fetchone()
 
     def currencies(self) -> dict[str, tuple[int, int]]:
         """Each currency that stands in the rows, with how many rows and the first of them."""
@@ -138,6 +169,14 @@ class TypedRows:
     def common_reasons(self) -> list[CommonReason]:
         """The three most frequent reasons for rejecting."""
         return [CommonReason(*row) for row in self._connection.execute(_REASONS_SQL).fetchall()]
+
+    def _set_guests_aside(self, guests: Sequence[str]) -> None:
+        empty = "OR fault = 'customer_id is empty'" if "" in guests else ""
+        theirs = f"customer_id IN (SELECT unnest(?::VARCHAR[])) {empty}"
+        self._connection.execute(
+            f"UPDATE typed SET why = '{GUEST}', fault = '{GUEST}' WHERE {theirs}",  # noqa: S608 - constants
+            [list(guests)],
+        )
 
     def _set_erased_aside(self) -> None:
         customers = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE customer_id IS NOT NULL")
@@ -188,10 +227,13 @@ class TypedRows:
         noun = self._contract.name.replace("_", " ")
         appear = f"{count:,} {noun} appear" if count > 1 else f"1 {noun.removesuffix('s')} appears"
         mapped = "known_at" in self._raw.readings
-        versions = "" if mapped else ", or, if these are versions, map known_at: when each became known"
+        versions = "" if mapped else "; if they are versions, map known_at: when each became known"
+        lines = (
+            "; if they are lines of one order, their table is order_lines" if self._contract.name == "orders" else ""
+        )
         raise DataError(
-            f"{appear} twice in {self._path.name} with different values (first: rows {first_row} and {row}); "
-            f"remove the wrong row of each{versions}"
+            f"{appear} twice in {self._path.name} with different values (first: rows {first_row} and {row}), so "
+            f"which of them holds cannot be told{lines}{versions}; otherwise correct them where the file comes from"
         )
 
     def _batches(self, query: str) -> pa.RecordBatchReader:
@@ -202,41 +244,29 @@ class TypedRows:
         return 0 if found is None else int(found[0])
 
 
-def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that spills into `scratch`, with the clocks of the source and of the workspace."""
-    connection = duckdb.connect(
-        config={
-            "temp_directory": str(scratch),
-            "memory_limit": "2GB",  # a file may be larger than memory, and the machine is not ours alone
-            "autoinstall_known_extensions": "false",  # nothing is fetched from the network
-            "preserve_insertion_order": "false",  # every result is sorted by us
-        }
-    )
-    connection.execute("SET TimeZone = 'UTC'")  # how rejected moments are shown must not depend on the machine
-    connection.create_function(
-        "local_to_utc", zone_clock(source_zone).to_utc, ["TIMESTAMP"], "TIMESTAMP", type=PythonUDFType.ARROW
-    )
-    connection.create_function(
-        "local_day", zone_clock(workspace_zone).days, ["TIMESTAMP"], "DATE", type=PythonUDFType.ARROW
-    )
-    return connection
-
-
-def _typing_sql(raw: RawRows, contract: Table, *, made: str) -> str:
+def _typing_sql(raw: RawRows, contract: Table, *, made: str, prefix: str) -> str:
     """One row per raw row: typed values; where the contract is broken why, and fault, which quotes no value."""
-    values = [f"{reading.value} AS {identifier(name)}" for name, reading in raw.readings.items()]
+    values = [
+        f"{_prefixed(reading.value, name, prefix)} AS {identifier(name)}" for name, reading in raw.readings.items()
+    ]
     columns = [part for column in contract.columns for part in _landed_columns(column, raw, made)]
     happened = identifier(contract.happened_at)
     known = f"greatest(known_at, {happened})" if "known_at" in raw.readings else happened
+    exported = "exported_at" if "exported_at" in raw.readings else "NULL::TIMESTAMP"
     reasons = [_reason(name, reading, contract, quote=True) for name, reading in raw.readings.items()]
     faults = [_reason(name, reading, contract, quote=False) for name, reading in raw.readings.items()]
     return f"""
         CREATE TABLE typed AS
-        SELECT {", ".join(columns)}, {known} AS known_at, source_row,
+        SELECT {", ".join(columns)}, {known} AS known_at, {exported} AS exported_at, source_row,
             CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(reasons)}), '') ELSE ragged END AS why,
             CASE WHEN ragged IS NULL THEN nullif(concat_ws('; ', {", ".join(faults)}), '') ELSE ragged END AS fault
         FROM (SELECT *, {", ".join(values)} FROM ({raw.cells}))
     """  # noqa: S608 - quoted
+
+
+def _prefixed(value: str, name: str, prefix: str) -> str:
+    """Keys of rows, and what names them in other tables; those of customers and products are the company's own."""
+    return f"{quoted(prefix)} || ({value})" if prefix and name.endswith("_id") and name not in SHARED_IDS else value
 
 
 def _landed_columns(column: Column, raw: RawRows, made: str) -> list[str]:
@@ -254,7 +284,7 @@ def _landed_columns(column: Column, raw: RawRows, made: str) -> list[str]:
 
 def _reason(name: str, reading: Reading, contract: Table, *, quote: bool) -> str:
     """SQL of what is wrong with a value, in words; null where nothing is."""
-    required = name == "known_at" or contract.column(name).required
+    required = name in ("known_at", "exported_at") or contract.column(name).required
     more = f"CASE WHEN length({reading.shown}) > {_SHOWN_CHARACTERS} THEN '…' END"
     shown = f"'''', left({reading.shown}, {_SHOWN_CHARACTERS}), {more}, ''' '"
     start = f"{quoted(name + ' ')}, {shown}" if quote else quoted(name + " ")

@@ -104,9 +104,14 @@ def _number(text: str, dialect: Dialect, *, whole: bool) -> tuple[str, tuple[tup
 def _timestamp(text: str, dialect: Dialect) -> tuple[str, tuple[tuple[str, str], ...]]:
     with_offset = "%z" in dialect.date_format.replace("%%", "")
     plain = f"regexp_replace({text}, 'Z$', '+00:00')" if with_offset else text
-    found = f"try_strptime({plain}, {quoted(dialect.date_format)})"
-    written = f"regexp_full_match({text}, {quoted(date_pattern(dialect.date_format))})"
-    clock = f"CASE WHEN {written} THEN {utc(found) if with_offset else found} END"
+    # Programs print fractions of a second where there are any: a format with whole seconds reads both.
+    fractions = re.sub(r"(?<!%)%S", "%S.%f", dialect.date_format) if "%f" not in dialect.date_format else None
+    cases = "".join(
+        f"WHEN regexp_full_match({text}, {quoted(date_pattern(each))}) THEN {utc(found) if with_offset else found} "
+        for each in dict.fromkeys((dialect.date_format, fractions or dialect.date_format))
+        for found in (f"try_strptime({plain}, {quoted(each)})",)
+    )
+    clock = f"CASE {cases}END"
     value = within_years(clock)
     return (value if with_offset else local_to_utc(value)), (
         (f"{clock} IS NOT NULL", OUTSIDE_YEARS),

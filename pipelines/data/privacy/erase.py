@@ -25,7 +25,7 @@ from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
-from pipelines.foundation.storage.landed_tables import LANDED
+from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.rewriting import delete_file, scrub
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.run_context import RunContext

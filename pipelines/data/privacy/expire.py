@@ -18,14 +18,15 @@ import pyarrow.parquet as pq
 from features.asof import instant
 from features.errors import SettingsError
 from features.tables import TABLES
-from pipelines.data.landing.landed_parquet import write_parquet
 from pipelines.data.privacy.landed_rows import leave_out
 from pipelines.foundation.identity.erased_customers import ERASED, masked
 from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
+from pipelines.foundation.storage.counted_rows import COUNTED, ENDED
+from pipelines.foundation.storage.landed_parquet import write_parquet
+from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub
 from pipelines.foundation.storage.store import StoredFile
 from pipelines.foundation.workspace.calendar import Grid, memory_days
@@ -110,6 +111,8 @@ class Old:
                 expired = file.detail.get("expired", 0) + gone.num_rows
                 leave_out(store, file, gone["source_row"].to_pylist(), expired=expired)
                 count += gone.num_rows
+        if count:
+            _delete_files(self.workspace, [file for kind in (COUNTED, ENDED) for file in store.files(kind)])
         return count
 
     def rejects(self, before: date) -> int:

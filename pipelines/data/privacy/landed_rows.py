@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import IntegrityError
-from pipelines.data.landing.landed_parquet import REJECTED_SCHEMA, write_parquet
 from pipelines.foundation.identity.erased_customers import ERASED, masked, names_in
 from pipelines.foundation.identity.objections import ID
-from pipelines.foundation.storage.landed_tables import LANDED, REJECTED
+from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA, write_parquet
+from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import rewrite
 from pipelines.foundation.storage.store import Store, StoredFile
 

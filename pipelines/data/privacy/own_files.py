@@ -15,7 +15,7 @@ from pipelines.data.landing.value_sql import quoted
 from pipelines.foundation.storage.store import LEDGER, Store
 
 # Folders in which every file is ours, whether the ledger lists it or not: with rows of customers, and without.
-MADE = ("landed", "rejected", "snapshots", "outcomes", "results", "scores")
+MADE = ("landed", "rejected", "counted", "snapshots", "outcomes", "results", "scores")
 OURS = (*MADE, "models", "monitoring", "receipts", "mlflow_artifacts", ".dagster")
 _OUR_FILES = (LEDGER, "mlflow.sqlite", "attrition.toml")
 

@@ -17,7 +17,7 @@ from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
-from pipelines.foundation.storage.landed_tables import LANDED
+from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
 
 

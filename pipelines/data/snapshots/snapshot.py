@@ -20,6 +20,7 @@ from models.question import Question
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.features import FeatureInputs, features
 from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
+from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
@@ -30,14 +31,14 @@ from pipelines.foundation.workspace.workspace import Workspace
 class Snapshots:
     """Those of one question, each computed when it is first asked for (`at`).
 
-    files: landed files that the tables are made of. refusals: hash of the lists of those who may not be processed.
+    files: what the tables are made of. refusals: hash of the lists of those who may not be processed.
     start_model: whether matrices start from a buying model. compiled: None where queries are not translated once.
     """
 
     store: Store
     engine: Any
     tables: Mapping[str, ir.Table]
-    files: tuple[StoredFile, ...]
+    files: tuple[Counted, ...]
     refusals: str
     definition: Definition
     observed: Observed
@@ -59,10 +60,10 @@ class Snapshots:
         return model_columns(self.definition.columns, self.question, start_model=self.start_model)
 
     def known_by(self, day: date) -> tuple[str, ...]:
-        """Hashes of the landed files of which something was known by a day; the others do not touch its view."""
+        """Names of what counts of the landings of which something was known by a day; others do not touch its view."""
         cut = instant(day, zone=self.definition.zone).isoformat()
-        told = ((file.sha256, file.detail["first_known_at"]) for file in self.files)
-        return tuple(sha256 for sha256, first in told if first is not None and first < cut)
+        told = ((file.names, file.first_known_at) for file in self.files)
+        return tuple(name for names, first in told if first is not None and first < cut for name in names)
 
     def training_matrix(
         self, days: Iterable[date], *, progress: Callable[[str], None] = lambda _: None

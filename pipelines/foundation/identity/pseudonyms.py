@@ -13,7 +13,7 @@ from pathlib import Path
 from features.errors import DataError, SettingsError
 from pipelines.foundation.identity.keys import key, named
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.storage.landed_tables import LANDED
+from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
 
 KEY, VARIABLE = "pseudonyms", "ATTRITION_PSEUDONYM_KEY"

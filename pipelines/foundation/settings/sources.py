@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -55,21 +56,44 @@ class Dialect(Section):
 
 
 class Source(Section):
-    """Where rows of one table come from. `columns` says which source column fills which contract column."""
+    """Where rows of one table come from. `columns` says which source column fills which contract column.
+
+    new_file: what a further file is: "rows" beside those of earlier files, a new state of its "period" (the days that
+    its rows lie in), or the whole "state" of the table at its export. exported_on: how the day of the export is written
+    in each file's name; None: a file is as old as its landing. corrects_past: values that changed, rows that came late
+    and rows that are gone were always so. key_prefix: put before the keys of this source, where two count alike.
+    complete_until: the first day of which this source does not have everything; None: judged by how its rows arrive.
+    silence: whether a long pause within the rows is a time in which nothing happened, or whose rows are missing.
+    guests: what stands for customers where nobody is known; "" is an empty value.
+    """
 
     table: str
     path: Annotated[str, Field(min_length=1)]
     format: Literal["csv", "parquet"] | None = None  # None: by the file's ending
     columns: dict[str, str]
     max_rejected_share: Share = 0.05
+    new_file: Literal["rows", "period", "state"] = "rows"
+    exported_on: str | None = None
+    corrects_past: bool = False
+    key_prefix: str = ""
+    complete_until: date | None = None
+    silence: Literal["missing", "closed"] = "missing"
+    guests: tuple[str, ...] = ()
     dialect: Dialect = Dialect()
+
+    @field_validator("exported_on")
+    @classmethod
+    def _one_day(cls, value: str | None) -> str | None:
+        if value is not None:
+            date_pattern(value)
+        return value
 
     @model_validator(mode="after")
     def _names(self) -> Source:
         if self.table not in TABLES:
             raise ValueError(f"there is no table '{self.table}'.{did_you_mean(self.table, TABLES)}")
         contract = TABLES[self.table]
-        names = [column.name for column in contract.columns] + ["known_at"]
+        names = [column.name for column in contract.columns] + ["known_at", "exported_at"]
         for name in self.columns:
             if name not in names:
                 raise ValueError(f"table {self.table} has no column '{name}'.{did_you_mean(name, names)}")

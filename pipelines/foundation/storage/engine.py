@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,12 +26,21 @@ def open_engine(kind: Engine, *, scratch: Path | None = None) -> Any:
     return _spark() if kind == "spark" else _duckdb(scratch)
 
 
-def parquet_table(engine: Any, places: Sequence[Path], columns: Sequence[str]) -> ir.Table:
-    """Parquet files under each other, with `landed_order` (int64): the position of a row's file in `places`."""
-    parts = [
-        engine.read_parquet(str(place)).select(*columns).mutate(landed_order=ibis.literal(number, type="int64"))
-        for number, place in enumerate(places)
-    ]
+def parquet_table(
+    engine: Any, places: Sequence[Path], columns: Sequence[str], *, state_from: Sequence[datetime | None] | None = None
+) -> ir.Table:
+    """Parquet files under each other, with `landed_order` (int64): the position of a row's file in `places`.
+
+    state_from: a moment per file, for a column of that name where the file has none; None: there is no such column.
+    """
+    parts = []
+    for number, place in enumerate(places):
+        table = engine.read_parquet(str(place))
+        more: dict[str, ir.Value] = {"landed_order": ibis.literal(number, type="int64")}
+        if state_from is not None:
+            told = ibis.literal(state_from[number], type="timestamp(6)")
+            more["state_from"] = table["state_from"] if "state_from" in table.columns else told
+        parts.append(table.select(*columns, **more))
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 

@@ -1,90 +1,90 @@
-"""Landed files: which of them hold, and their rows as tables."""
+"""The rows that were landed, as tables: what counts of each file, and until when."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.errors import IntegrityError
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.storage.counted_rows import Counted, counted
 from pipelines.foundation.storage.engine import parquet_table
-from pipelines.foundation.storage.store import Store, StoredFile
-
-LANDED, REJECTED = "landed", "rejected"
-
-_GLOB = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+from pipelines.foundation.storage.landings import source_landings
+from pipelines.foundation.storage.row_fates import ENDS_SCHEMA
+from pipelines.foundation.storage.store import Store
 
 
-def current(store: Store) -> list[StoredFile]:
-    """The landed files that hold, in the order of recording.
+def counted_files(store: Store, settings: Settings | None) -> dict[str, list[Counted]]:
+    """By table: what counts of each landing, by source; without settings, of every file that ever landed.
 
-    Of several landings of one content (its mapping was changed) the newest holds. Rows whose key was made up cannot be
-    matched with those of another file, so a later content of the same path replaces them; rows with a key of their own
-    stay, as versions.
+    Raises: IntegrityError where a landed file is missing, altered, or of an earlier contract.
     """
-    newest: dict[tuple[str, str], StoredFile] = {}
-    for file in store.files(LANDED):
-        newest[file.detail["table"], file.detail["source_sha256"]] = file
-    holding = sorted(newest.values(), key=lambda file: file.sequence)
-    last = {(file.detail["table"], file.detail["source"]): file.sequence for file in holding}
-    return [
-        file
-        for file in holding
-        if file.detail["keyed"] or last[file.detail["table"], file.detail["source"]] == file.sequence
-    ]
-
-
-def landing(store: Store, path: str, *, table: str, source: str) -> StoredFile | None:
-    """The landed file at `path`, if it holds and nothing was landed from its source since."""
-    files = current(store)
-    since = max(
-        (file.sequence for file in files if (file.detail["table"], file.detail["source"]) == (table, source)), default=0
-    )
-    return next((file for file in files if file.path == path and file.sequence >= since), None)
-
-
-def landed_files(store: Store, *, settings: Settings | None = None) -> list[StoredFile]:
-    """The landed files that tables are made of; with `settings`, without those that no source names any longer."""
-    return [file for file in current(store) if settings is None or _named(file, settings)]
+    zone = ZoneInfo("UTC") if settings is None else settings.zone
+    found: dict[str, list[Counted]] = {}
+    for of in source_landings(store, settings):
+        for landing in of.landings:
+            if landing.file.detail["columns"] != TABLES[of.table].landed:
+                raise IntegrityError(
+                    f"{landing.file.path} was landed under an earlier contract of {of.table}; put its source "
+                    f"{landing.file.detail['source']} back and run `attrition ingest`"
+                )
+        found.setdefault(of.table, []).extend(counted(store, of, zone=zone))
+    return found
 
 
 def landed_tables(store: Store, connection: Any, *, settings: Settings | None = None) -> dict[str, ir.Table]:
     """One table per contract table that has landed files: its landed columns and `landed_order`.
 
-    landed_order (int64): the position of the row's file in the order of recording; of two versions known at the same
-    moment the later landed one holds. With `settings`, files that none of its sources names any longer are left out.
+    landed_order (int64): the position of the row's file in the order of arrival; of two versions known at the same
+    moment the later one holds. Where rows ended, `known_until`: the moment from which a row holds no longer (null: it
+    does). Where a table has values of the day of its export, `state_from`: the moment from which they are known (null:
+    as the row). With `settings`, files that none of its sources names any longer are left out.
 
     Raises: IntegrityError where a landed file is missing, altered, or of an earlier contract.
     """
-    files: dict[str, list[StoredFile]] = {}
-    for file in landed_files(store, settings=settings):
-        files.setdefault(file.detail["table"], []).append(file)
-    return {name: _table(store, connection, name, found) for name, found in files.items()}
+    return {name: _table(store, connection, name, files) for name, files in counted_files(store, settings).items()}
 
 
-def _table(store: Store, connection: Any, name: str, files: list[StoredFile]) -> ir.Table:
-    landed = TABLES[name].landed
-    for file in files:
-        if file.detail["columns"] != landed:
-            raise IntegrityError(
-                f"{file.path} was landed under an earlier contract of {name}; put its source {file.detail['source']} "
-                "back and run `attrition ingest`"
-            )
-    return parquet_table(connection, [store.verified(file) for file in files], list(landed))
-
-
-def _named(file: StoredFile, settings: Settings) -> bool:
-    table, path = file.detail["table"], file.detail["source"]
-    return any(source.table == table and _matches(path, source.path) for source in settings.sources)
-
-
-def _matches(path: str, glob: str) -> bool:
-    """Whether a path that may be gone by now is one that `Path.glob` would have found."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+])", glob)
-    pattern = "".join(
-        _GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts
+def _table(store: Store, connection: Any, name: str, files: list[Counted]) -> ir.Table:
+    """Files of several sources, in the order of arrival over all of them."""
+    order = {id(each): number for number, each in enumerate(sorted(files, key=_arrival))}
+    contract = TABLES[name]
+    with_state = any(each.state_from for each in files)
+    ordered = sorted(files, key=_arrival)
+    places = [store.verified(each.rows) for each in ordered]
+    table = parquet_table(
+        connection,
+        places,
+        list(contract.landed),
+        state_from=[each.state_from for each in ordered] if with_state else None,
     )
-    return path == glob or re.fullmatch(pattern, path) is not None
+    ends = _ends(store, files, order)
+    if not ends.num_rows:
+        return table
+    ended = ibis.memtable(ends)
+    joined = table.left_join(ended, (table.landed_order == ended.ended_order) & (table.source_row == ended.ended_row))
+    return joined.drop("ended_order", "ended_row")
+
+
+def _arrival(each: Counted) -> tuple[Any, ...]:
+    return each.landing.order
+
+
+def _ends(store: Store, files: Sequence[Counted], order: dict[int, int]) -> pa.Table:
+    """ended_order, ended_row, known_until: of each row that ended, once."""
+    parts = [pa.Table.from_pylist([], ENDS_SCHEMA)]
+    own = list[Counted]()
+    for each in files:
+        own = [*own, each] if each.position else [each]
+        if each.ended is not None:
+            table = pq.read_table(store.verified(each.ended))
+            orders = [order[id(own[position])] for position in table["position"].to_pylist()]
+            parts.append(table.set_column(0, "position", pa.array(orders, pa.int64())))
+    return pa.concat_tables(parts).rename_columns(["ended_order", "ended_row", "known_until"])

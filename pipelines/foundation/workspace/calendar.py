@@ -38,7 +38,8 @@ class Calendar:
     """A workspace's days, all local.
 
     as_of: scoring looks from its start. data_from, data_to: days of the oldest and the newest fact. covered_until: the
-    first day of which not everything is known: the data end there, or the run is of that day (`covered`).
+    first day of which not everything is known: the data end there, or the run is of that day (`covered`). pauses: spans
+    before it (first day, first day after) of which outcomes may be missing: none is learned from, or tested on.
     maturity_days: from a snapshot to the day at whose start its outcome is known. folds: test days, fold_every_days
     apart. embargo_days: between the newest outcome that a fold learns from and its test day.
     """
@@ -48,6 +49,7 @@ class Calendar:
     data_to: date
     covered_until: date
     maturity_days: int
+    pauses: tuple[tuple[date, date], ...] = ()
     grid: Grid
     folds: int
     fold_every_days: int
@@ -74,7 +76,10 @@ class Calendar:
 
     def is_known(self, snapshot_on: date) -> bool:
         """Whether the data cover a snapshot's outcome, whoever asks when."""
-        return self.known_on(snapshot_on) <= self.covered_until
+        known_on = self.known_on(snapshot_on)
+        return known_on <= self.covered_until and not any(
+            start < known_on and snapshot_on < end for start, end in self.pauses
+        )
 
     def is_known_by(self, snapshot_on: date, day: date) -> bool:
         """Whether the outcome of a snapshot was known at the start of a day, and is covered by the data."""
@@ -87,7 +92,8 @@ class Calendar:
     def training_days(self, day: date) -> list[date]:
         """The newest snapshots of the grid that may be learned from at a day, oldest first; may be empty."""
         newest = min(day, self.covered_until) - timedelta(days=self.maturity_days)
-        return self.grid.days(self.first_snapshot, newest)[-self.grid.at_most :]
+        days = [each for each in self.grid.days(self.first_snapshot, newest) if self.is_known(each)]
+        return days[-self.grid.at_most :]
 
     def snapshot_days(self) -> list[date]:
         """Every day of the grid that has a snapshot, or can have one."""
@@ -99,7 +105,7 @@ class Calendar:
         tests = [newest - timedelta(days=self.fold_every_days * step) for step in reversed(range(self.folds))]
         embargo = timedelta(days=self.embargo_days)
         found = [FoldDays(test=test, train=tuple(self.training_days(test - embargo))) for test in tests]
-        return [fold for fold in found if fold.train]
+        return [fold for fold in found if fold.train and self.is_known(fold.test)]
 
     def unknown_to(self, learned: Collection[date], snapshots: Collection[date]) -> list[date]:
         """Those of some snapshots that began after every outcome of what was learned from was known, oldest first."""

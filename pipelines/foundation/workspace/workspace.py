@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
 from features.contract import local_day
@@ -23,12 +25,15 @@ from pipelines.foundation.settings import plays as plays_file
 from pipelines.foundation.settings import settings as settings_file
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
+from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.storage.atomic_file import unfinished
+from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.engine import open_engine
-from pipelines.foundation.storage.landed_tables import landed_files, landed_tables
-from pipelines.foundation.storage.store import Store, StoredFile
+from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
+from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
+from pipelines.foundation.workspace.coverage import Coverage, coverage, reach
 from pipelines.foundation.workspace.holdout import Holdout
 
 
@@ -101,9 +106,10 @@ class Workspace:
         return self.refusals.applied(tables, self.engine)
 
     @cached_property
-    def landed(self) -> list[StoredFile]:
-        """The landed files that the tables are made of."""
-        return landed_files(self.store, settings=self.settings)
+    def landed(self) -> list[Counted]:
+        """What the tables are made of, in the order of arrival."""
+        files = [each for of in counted_files(self.store, self.settings).values() for each in of]
+        return sorted(files, key=lambda each: each.landing.order)
 
     @property
     def by_contract(self) -> bool:
@@ -115,37 +121,89 @@ class Workspace:
         return {"subscriptions"} if self.by_contract else {"orders", "order_lines"}
 
     @cached_property
-    def data_days(self) -> tuple[date, date]:
-        """The local days of the oldest and the newest order.
+    def coverages(self) -> dict[str, Coverage]:
+        """What each table's rows cover; of tables with rows before the day of the run alone."""
+        return self._coverages(self.tables)
 
-        Where customers are bound by contract: of the oldest subscription, and of the newest fact of any table, since a
-        subscription that runs on leaves no trace of its own.
-        """
-        entities = sorted(self._entity_tables & self.tables.keys())
-        first = [day for name in entities if (day := self._span(name)["first"]) is not None]
-        if not first:
+    def _coverages(self, names: Iterable[str]) -> dict[str, Coverage]:
+        found = {name: coverage(self._rows_by_day(name), today=self.today) for name in sorted(names)}
+        return {name: each for name, each in found.items() if each is not None}
+
+    def _rows_by_day(self, name: str) -> dict[date, int]:
+        """How often each local day stands in the clocks of a table: when a row happened, ended, was paid."""
+        table, contract = self.tables[name], TABLES[name]
+        clocks = {contract.happened_at, *(column.known_at for column in contract.columns if column.known_at)}
+        parts = [table.select(day=local_day(clock)) for clock in sorted(clocks)]
+        days = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        days = days.filter(days.day.notnull())
+        found = self.engine.to_pyarrow(days.group_by("day").agg(rows=days.count()))
+        return dict(zip(found["day"].to_pylist(), found["rows"].to_pylist(), strict=True))
+
+    @cached_property
+    def outcome_coverages(self) -> dict[str, Coverage]:
+        """Of the tables that outcomes are read from. Raises: DataError where none has a row before today."""
+        names = self._entity_tables | ({"subscription_changes"} if self.by_contract else set())
+        found = self._coverages(names & self.tables.keys())
+        if not self._entity_tables & found.keys():
             noun = "subscription" if self.by_contract else "order"
-            raise DataError(f"no {noun} landed in {self.root}: every row was rejected, or the files were empty")
-        telling = sorted(self.tables) if self.by_contract else entities
-        last = [day for name in telling if (day := self._span(name)["last"]) is not None]
-        return min(first), max(last)
-
-    def _span(self, name: str) -> dict[str, Any]:
-        table = self.tables[name]
-        day = table[local_day(TABLES[name].happened_at)]
-        found: dict[str, Any] = self.engine.to_pyarrow(table.agg(first=day.min(), last=day.max())).to_pylist()[0]
+            raise DataError(
+                f"no {noun} landed in {self.root}: every row was rejected, or is of the day of the run or later, "
+                "or the files were empty"
+            )
         return found
+
+    @cached_property
+    def data_days(self) -> tuple[date, date]:
+        """The local days of the oldest order, or subscription, and of the newest fact that is believed.
+
+        Where customers are bound by contract that is one of any table, since a subscription that runs on leaves no
+        trace of its own.
+        """
+        entities = self.outcome_coverages
+        telling = self.coverages if self.by_contract else entities
+        first = min(each.first for name, each in entities.items() if name in self._entity_tables)
+        return first, max(each.last for each in telling.values())
+
+    @cached_property
+    def reach(self) -> date:
+        """The first day that no table covers whole; where nobody is bound by contract, orders alone tell."""
+        telling = self.coverages if self.by_contract else self.outcome_coverages
+        exports = [each.landing.seen_on for each in self.landed if each.landing.seen_on is not None]
+        seen_on = min(self.today, max(exports, default=self.data_days[1]))
+        return reach(telling.values(), seen_on=seen_on)
+
+    @cached_property
+    def complete_until(self) -> date:
+        """The first day of which not everything is known that outcomes are read from."""
+        if self.settings.complete_until is not None:
+            return self.settings.complete_until
+        return min(self.table_until(name) for name in self.outcome_coverages)
+
+    def table_until(self, name: str) -> date:
+        """The first day of which a table may not have everything: as its sources say, or as its rows arrive."""
+        told = [each.complete_until for each in self.sources_of(name) if each.complete_until is not None]
+        covered_by = self.outcome_coverages if name in self.outcome_coverages else self.coverages
+        return min(told) if told else covered_by[name].until(self.reach)
+
+    def pauses(self, name: str) -> tuple[tuple[date, date], ...]:
+        """Spans within a table's rows of which the rows may be missing; none where a source says it was closed."""
+        closed = any(each.silence == "closed" for each in self.sources_of(name))
+        return () if closed else self.outcome_coverages[name].pauses
+
+    def sources_of(self, name: str) -> list[Source]:
+        """The sources of a table."""
+        return [source for source in self.settings.sources if source.table == name]
 
     @cached_property
     def calendar(self) -> Calendar:
         """Which days are learned from, tested and compared. Raises: DataError where nothing has landed."""
-        settings = self.settings
-        first, last = self.data_days
+        settings, (first, last) = self.settings, self.data_days
         return Calendar(
             as_of=self.as_of,
             data_from=first,
             data_to=last,
-            covered_until=covered(settings.complete_until or last, today=self.today),
+            covered_until=covered(self.complete_until, today=self.today),
+            pauses=tuple(sorted(pause for name in self.outcome_coverages for pause in self.pauses(name))),
             maturity_days=settings.question.maturity_days,
             grid=Grid(**settings.snapshots.model_dump()),
             folds=settings.backtest.folds,

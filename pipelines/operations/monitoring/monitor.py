@@ -132,7 +132,7 @@ def _inputs(workspace: Workspace, task: PredictionTask, recommended: pd.DataFram
     told = recommended[["customer_id", "recommended_on", "treatment_group"]]
     return MonitorInputs(
         calendar=task.calendar,
-        landed=tuple(file.sha256 for file in workspace.landed),
+        landed=tuple(name for each in workspace.landed for name in each.names),
         definition=task.snapshots.definition,
         question=task.question,
         champion=task.versions.champion().version,

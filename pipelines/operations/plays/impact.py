@@ -119,7 +119,7 @@ def _inputs(task: PredictionTask, rows: pd.DataFrame, chosen: Sequence[Play], cu
         rows=rows.drop(columns="run_id").to_csv(index=False),
         names=tuple((play.code, play.name) for play in chosen),
         outcomes=tuple(file.path for file in files if file is not None),
-        treatments=tuple(file.sha256 for file in landed if file.detail["table"] == "treatments"),
+        treatments=tuple(name for each in landed if each.table == "treatments" for name in each.names),
     )
 
 

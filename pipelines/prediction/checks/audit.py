@@ -40,7 +40,13 @@ def audit(job: RunContext) -> dict[str, Any]:
     days = audit_days(snapshots.calendar)
     with job.console.stage("audit", steps=len(CHANGES) * len(days) + 3) as step:
         findings = list(time_travel(snapshots, days, progress=step))
-        findings += audit_clocks.impossible(workspace.tables, workspace.engine)
+        findings += audit_clocks.impossible(
+            workspace.tables,
+            workspace.engine,
+            coverages=workspace.coverages,
+            of_outcomes=workspace.outcome_coverages,
+            today=workspace.today,
+        )
         step("clocks of one row, and of rows that belong together")
         findings += as_of_today(snapshots)
         step("values taken from today")

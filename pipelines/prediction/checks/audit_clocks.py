@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import ibis.expr.types as ir
 
 from features.tables import TABLES
+from pipelines.foundation.workspace.coverage import Coverage
 from pipelines.prediction.checks.finding import Finding
 
 FEWEST, SHARE = 5, 0.01
@@ -21,10 +23,34 @@ FOLLOWS = (
 )
 
 
-def impossible(tables: Mapping[str, ir.Table], engine: Any) -> Iterator[Finding]:
-    """Findings on clocks within rows, and between rows that belong together."""
+def impossible(
+    tables: Mapping[str, ir.Table],
+    engine: Any,
+    *,
+    coverages: Mapping[str, Coverage],
+    of_outcomes: Collection[str],
+    today: date,
+) -> Iterator[Finding]:
+    """Findings on days that cannot be right, on clocks within rows, and between rows that belong together.
+
+    of_outcomes: the tables that outcomes are read from; in others rows may well stand alone.
+    """
+    yield from _out_of_reach(coverages, of_outcomes, today)
     yield from _within_rows(tables, engine)
     yield from _between_rows(tables, engine)
+
+
+def _out_of_reach(coverages: Mapping[str, Coverage], of_outcomes: Collection[str], today: date) -> Iterator[Finding]:
+    """Days to come, and days that stand alone beyond a long silence: one is enough, it is mistyped."""
+    for name, each in coverages.items():
+        told = list[str]()
+        if each.ahead_from is not None and each.ahead_from > today:
+            told.append(f"{each.ahead:,} lie on the day of the run, {today}, or after it (first {each.ahead_from})")
+        if each.stray and name in of_outcomes:
+            count = sum(each.counts[day] for day in each.stray)
+            told.append(f"{count:,} stand alone beyond a long silence (first {each.stray[0]})")
+        for said in told:
+            yield Finding("clocks", name, TABLES[name].happened_at, f"of the days in its clocks, {said}")
 
 
 def _within_rows(tables: Mapping[str, ir.Table], engine: Any) -> Iterator[Finding]:

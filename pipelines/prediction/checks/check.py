@@ -13,6 +13,7 @@ from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
+from pipelines.prediction.checks.reach import reach_notes
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask, main_task, tasks_of
 
@@ -47,6 +48,7 @@ def check(job: RunContext) -> dict[str, Any]:
         document["notes"].append(
             "no fold can be tested: that takes a matured day with matured training snapshots before"
         )
+    document["notes"] += list(reach_notes(workspace))
     document["notes"] += [_other_question(each) for each in tasks_of(workspace)]
     document["notes"] = [note for note in document["notes"] if note]
     return _say(job, document)

@@ -15,7 +15,8 @@ REMEDIES = {
     "stops_at_departure": "it is a total up to the export: export the events behind it, or remove it from `columns` of "
     "its source",
     "strong_alone": "look for the outcome in it: a copy, a consequence, or a wrong clock",
-    "clocks": "correct dialect.time_zone of the source, or the column that `columns` maps to this clock",
+    "clocks": "correct dialect.time_zone of the source, the column that `columns` maps to this clock, or days that are "
+    "mistyped",
 }
 
 

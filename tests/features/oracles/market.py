@@ -27,9 +27,7 @@ def _one(uses: Row, seen: Mapping[tuple[str, str, str], list[Row]], watched: Map
         price = exact(newest(rows, "observed_at")["price"])
         cheapest[item] = min(price, cheapest.get(item, price))
     over = [
-        round(own / float(cheapest[item]) * 1e6)
-        for item, own in uses.items()
-        if own is not None and cheapest.get(item)
+        round(own / float(cheapest[item]) * 1e6) for item, own in uses.items() if own is not None and cheapest.get(item)
     ]
     result: Row = {"price_over_competitors": sum(over) / 1e6 / len(over) if over else None}
     for span in LOOKBACKS:

@@ -67,7 +67,7 @@ def test_a_landed_file_that_was_altered_blocks_too(shop: Path) -> None:
 
 
 def test_the_share_of_rejected_rows_is_shown_for_each_file_that_has_any(shop: Path) -> None:
-    rows = [order(900 + n, "C-9", AS_OF, 1.0) for n in range(199)]
+    rows = [order(90_000 + n, "C-9", AS_OF, 1.0) for n in range(199)]
     write_orders(shop / "commandes-2.csv", [("F9", "C-9", "2025-04-01", "3,00"), *rows])
     with history() as instance:
         result = run(shop, "ingest", instance)

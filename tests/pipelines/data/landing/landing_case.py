@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.foundation.storage.store import Store
 
+LANDED_ON = date(2026, 1, 1)
 HEADER = "order_id,customer_id,ordered_at,amount\n"
 ROW = "A-1,C-1,2024-01-02,11.77\n"
 ORDER_COLUMNS = {name: name for name in ("order_id", "customer_id", "ordered_at", "amount")}
@@ -64,7 +66,7 @@ def land(
 
 def land_file(root: Path, path: str, *, time_zone: str = "UTC", **changes: Any) -> Landed:
     store = Store(root)
-    (result,) = ingest(store, settings(source(path, **changes), time_zone=time_zone))
+    (result,) = ingest(store, settings(source(path, **changes), time_zone=time_zone), today=LANDED_ON)
     return Landed(result, newest(store, "landed"), newest(store, "rejected"))
 
 
@@ -82,12 +84,14 @@ def refusal(root: Path, content: bytes | str, **changes: Any) -> str:
 
 
 def statuses(store: Store, wanted: Settings) -> list[str]:
-    return [result.status for result in ingest(store, wanted)]
+    return [result.status for result in ingest(store, wanted, today=LANDED_ON)]
 
 
 def table(store: Store, name: str = "orders", wanted: Settings | None = None) -> list[dict[str, Any]]:
-    """The rows of a landed table, in the order in which they landed."""
+    """The rows of a landed table that hold, in the order in which they landed."""
     found = landed_tables(store, ibis.duckdb.connect(), settings=wanted)[name]
+    if "known_until" in found.columns:
+        found = found.filter(found.known_until.isnull()).drop("known_until")
     rows: list[dict[str, Any]] = found.order_by("landed_order", "source_row").to_pyarrow().to_pylist()
     return rows
 

@@ -20,12 +20,13 @@ from features.errors import DataError, IntegrityError
 from features.tables.orders import ORDERS
 from pipelines.data.landing import ingest as ingest_module
 from pipelines.data.landing.ingest import IngestResult, ingest, landed_tables
-from pipelines.data.landing.landed_parquet import landed_schema
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.foundation.settings.settings import load
+from pipelines.foundation.storage.landed_parquet import landed_schema
 from pipelines.foundation.storage.store import Store
 from tests.pipelines.data.landing.landing_case import (
     HEADER,
+    LANDED_ON,
     ORDER_COLUMNS,
     ROW,
     UNNAMED,
@@ -134,9 +135,11 @@ def test_every_reason_of_a_row_is_told_with_the_whole_row(tmp_path: Path) -> Non
 def test_a_file_lands_once(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(HEADER + ROW + "A-2,,2024-01-02,1\n")
     store, wanted, told = Store(tmp_path), settings(source()), list[str]()
-    assert ingest(store, wanted) == [IngestResult("orders", "orders.csv", 2, 1, 1, "landed")]
+    assert ingest(store, wanted, today=LANDED_ON) == [IngestResult("orders", "orders.csv", 2, 1, 1, "landed")]
     before = files_of(tmp_path), store.files("landed")
-    assert ingest(store, wanted, progress=told.append) == [IngestResult("orders", "orders.csv", 2, 1, 1, "unchanged")]
+    assert ingest(store, wanted, progress=told.append, today=LANDED_ON) == [
+        IngestResult("orders", "orders.csv", 2, 1, 1, "unchanged")
+    ]
     assert told == ["orders.csv: unchanged"]
     assert (files_of(tmp_path), store.files("landed")) == before
 
@@ -145,7 +148,7 @@ def test_progress_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(HEADER + ROW + "A-2,,2024-01-02,1\n")
     (tmp_path / "b.csv").write_text(HEADER)
     store, told = Store(tmp_path), list[str]()
-    ingest(store, settings(source("*.csv")), progress=told.append)
+    ingest(store, settings(source("*.csv")), progress=told.append, today=LANDED_ON)
     (first, _) = store.files("rejected")
     assert told == [
         "a.csv: reading",
@@ -186,7 +189,7 @@ def test_a_landed_file_that_was_deleted_comes_back_at_its_old_position(tmp_path:
     for name, amount in (("a.csv", 1), ("b.csv", 2)):
         (tmp_path / name).write_text(HEADER + f"A-1,C-1,2024-01-02,{amount}\nx,,,\n")
     store, wanted = Store(tmp_path), settings(source("*.csv"))
-    ingest(store, wanted)
+    ingest(store, wanted, today=LANDED_ON)
     before = files_of(tmp_path), store.files("landed"), store.files("rejected")
     (tmp_path / store.files(kind)[0].path).unlink()
     assert statuses(store, wanted) == ["landed", "unchanged"]
@@ -227,7 +230,7 @@ def test_rows_that_do_not_add_up_never_land(tmp_path: Path, monkeypatch: pytest.
 def test_the_example_lands_whole(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_bytes((EXAMPLE / "orders.csv").read_bytes())
     store = Store(tmp_path)
-    (result,) = ingest(store, load(EXAMPLE / "attrition.toml"))
+    (result,) = ingest(store, load(EXAMPLE / "attrition.toml"), today=LANDED_ON)
     assert (result.rows_in, result.landed, result.rejected) == (69_659, 69_659, 0)
     orders = landed_tables(store, ibis.duckdb.connect())["orders"]
     with (EXAMPLE / "orders.csv").open() as handle:

@@ -9,7 +9,7 @@ import pytest
 from features.errors import DataError
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.storage.store import Store
-from tests.pipelines.data.landing.landing_case import HEADER, ROW, land, settings, source, table
+from tests.pipelines.data.landing.landing_case import HEADER, LANDED_ON, ROW, land, settings, source, table
 
 CUSTOMER_COLUMNS = {"customer_id": "id", "signed_up_at": "since", "country": "country"}
 
@@ -25,8 +25,9 @@ def test_one_key_with_two_values_refuses_the_file(tmp_path: Path) -> None:
     with pytest.raises(DataError) as refused:
         land(tmp_path, HEADER + "\n".join(rows))
     assert str(refused.value) == (
-        "2 orders appear twice in orders.csv with different values (first: rows 2 and 3); remove the "
-        "wrong row of each, or, if these are versions, map known_at: when each became known"
+        "2 orders appear twice in orders.csv with different values (first: rows 2 and 3), so which of them holds "
+        "cannot be told; if they are lines of one order, their table is order_lines; if they are versions, map "
+        "known_at: when each became known; otherwise correct them where the file comes from"
     )
     assert Store(tmp_path).files("landed") == []
 
@@ -42,14 +43,14 @@ def test_versions_that_became_known_at_different_times_all_land(tmp_path: Path) 
     (tmp_path / "customers.csv").write_text(header + "\n".join(rows))
     store = Store(tmp_path)
     customers = source("customers.csv", table="customers", columns=columns)
-    ingest(store, settings(source(), customers))
+    ingest(store, settings(source(), customers), today=LANDED_ON)
     assert [(row["country"], row["known_at"]) for row in table(store, "customers")] == [
         ("FR", datetime(2024, 1, 1)),
         ("DE", datetime(2024, 3, 1)),
     ]
     (tmp_path / "customers.csv").write_text(header + "\n".join([*rows, "C,2024-01-01,IT,2024-03-01"]))
-    with pytest.raises(DataError, match=r"1 customer appears twice .* rows 2 and 4\); remove the wrong row of each$"):
-        ingest(store, settings(source(), customers))
+    with pytest.raises(DataError, match=r"1 customer appears twice .* rows 2 and 4\), so which .*; otherwise correct"):
+        ingest(store, settings(source(), customers), today=LANDED_ON)
 
 
 def test_lines_of_orders_have_no_key_and_may_repeat(tmp_path: Path) -> None:

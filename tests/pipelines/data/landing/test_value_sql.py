@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from features.contract import Column, Kind, Table
 from pipelines.data.landing.raw_rows import RawRows
-from pipelines.data.landing.typed_rows import TypedRows, workbench
+from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.landing.value_sql import text_reading, trimmed
+from pipelines.data.landing.workbench import workbench
 from pipelines.foundation.identity.erased_customers import ErasedCustomers
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.settings.sources import Dialect
 from pipelines.foundation.settings.text_values import SPACES
+from tests.pipelines.data.landing.landing_case import source
 
 PARIS = "Europe/Paris"
 
@@ -51,7 +53,7 @@ def read(
         },
     )
     masking = Masking(ErasedCustomers(), None)
-    TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64, masking=masking)
+    TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64, masking=masking, source=source())
     found = bench.execute("SELECT seen, why FROM typed ORDER BY source_row").fetchall()
     return [
         reason.removeprefix(f"seen '{values[row]}' ") if reason else value for row, (value, reason) in enumerate(found)

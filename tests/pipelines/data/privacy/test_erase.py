@@ -31,7 +31,7 @@ from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.training.task import tasks_of
-from tests.pipelines.data.landing.landing_case import HEADER, UNNAMED, files_of, settings, source
+from tests.pipelines.data.landing.landing_case import HEADER, LANDED_ON, UNNAMED, files_of, settings, source
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PLAIN = "CANARY-0042"
@@ -101,7 +101,7 @@ def test_landed_files_become_those_that_landing_without_the_person_gives_byte_fo
 ) -> None:
     rows = lines("C-1", who, "C-2", who, "C-3")
     erased, fresh = shop(tmp_path / "erased", rows), shop(tmp_path / "fresh", rows)
-    ingest(Store(erased), WANTED)
+    ingest(Store(erased), WANTED, today=LANDED_ON)
     assert hits(erased) - {"orders.csv"}
     erase(job(erased), [who])
     assert hits(erased, beside=("orders.csv",)) == set()
@@ -110,16 +110,16 @@ def test_landed_files_become_those_that_landing_without_the_person_gives_byte_fo
             kept = [tuple(row) for row in known.execute(f"SELECT * FROM {name}").fetchall()]
             ledger.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(kept[0]))})", kept)
     shutil.copy(erased / ".attrition-erased.key", fresh)
-    ingest(Store(fresh), WANTED)
+    ingest(Store(fresh), WANTED, today=LANDED_ON)
     assert state(erased) == state(fresh)
-    again = ingest(Store(erased), WANTED)
+    again = ingest(Store(erased), WANTED, today=LANDED_ON)
     assert [result.status for result in again] == ["unchanged", "unchanged"]
     assert sum(result.rejected for result in again) > 0
 
 
 def test_what_is_known_of_an_erased_row_is_its_number(tmp_path: Path) -> None:
     root = shop(tmp_path / "shop", lines("C-1", PLAIN))
-    ingest(Store(root), WANTED)
+    ingest(Store(root), WANTED, today=LANDED_ON)
     erase(job(root), [PLAIN])
     (_, file) = Store(root).files("rejected")
     rows = pq.read_table(root / file.path).to_pylist()
@@ -138,7 +138,7 @@ def test_later_files_keep_the_person_out_and_do_not_count_towards_the_share(tmp_
     assert not document["receipts"][0]["found"]
     (root / "orders.csv").write_text(HEADER + "A-1,C-1,2024-01-02,1\n")
     (root / "late.csv").write_text(HEADER + f"A-1,{PLAIN},2024-01-02,1\n" * 9 + "A-1,C-9,2024-01-02,1\n")
-    results = ingest(Store(root), strict)
+    results = ingest(Store(root), strict, today=LANDED_ON)
     assert [(result.landed, result.rejected) for result in results] == [(1, 0), (1, 0), (1, 9)]
     assert hits(root, beside=("late.csv",)) == set()
 
@@ -149,14 +149,14 @@ def test_a_list_of_refused_keptdoes_not_name_the_person(tmp_path: Path) -> None:
     strict = settings(source("orders.csv", max_rejected_share=0.0))
     (root / "orders.csv").write_text(HEADER + f"A-1,{PLAIN},soon,1\nA-1,C-9,soon,1\n")
     with pytest.raises(DataError, match=r"1 of 2 rows"):
-        ingest(Store(root), strict)
+        ingest(Store(root), strict, today=LANDED_ON)
     assert [name for name in files_of(root) if name.endswith(".refused.csv")]
     assert hits(root, beside=("orders.csv",)) == set()
 
 
 def test_erasing_twice_gives_the_same_receipt_and_changes_nothing(tmp_path: Path) -> None:
     root = shop(tmp_path / "shop", lines("C-1", PLAIN))
-    ingest(Store(root), WANTED)
+    ingest(Store(root), WANTED, today=LANDED_ON)
     first = erase(job(root), [PLAIN, "nobody"])
     before = state(root)
     later = RunContext(job(root).workspace, Console(quiet=True), datetime(2031, 1, 1, tzinfo=UTC))
@@ -167,13 +167,17 @@ def test_erasing_twice_gives_the_same_receipt_and_changes_nothing(tmp_path: Path
 
 def test_the_receipt_tells_what_was_removed_and_what_is_for_the_company_to_change(tmp_path: Path) -> None:
     root = shop(tmp_path / "shop", lines("C-1", PLAIN), more=f"B-2,{PLAIN},2024-01-06,2\n")
-    ingest(Store(root), WANTED)
+    ingest(Store(root), WANTED, today=LANDED_ON)
     (receipt,) = erase(job(root), [PLAIN])["receipts"]
     assert receipt == {
         "customer": receipt["customer"],
         "erased_at": "2030-01-01T00:00:00+00:00",
         "found": True,
-        "removed": {"landed": {"files": 2, "rows": 2}, "rejected": {"files": 1, "rows": 3}},
+        "removed": {
+            "counted": {"files": 1, "rows": 1},
+            "landed": {"files": 2, "rows": 2},
+            "rejected": {"files": 1, "rows": 3},
+        },
         "models": [],
         "still_held_by": [{"path": "orders-2.csv", "rows": 1}, {"path": "orders.csv", "rows": 4}],
         "sent_to": [],
@@ -185,7 +189,7 @@ def test_the_receipt_tells_what_was_removed_and_what_is_for_the_company_to_chang
 
 def test_of_an_export_that_landed_only_the_customers_own_rows_are_counted(tmp_path: Path) -> None:
     root = shop(tmp_path / "shop", lines("C-1"), more="B-2,2,2024-01-06,7\n")  # every row has the amount 2
-    ingest(Store(root), WANTED)
+    ingest(Store(root), WANTED, today=LANDED_ON)
     (root / "notes.txt").write_text("call 2\n", encoding="utf-8")
     (receipt,) = erase(job(root), ["2"])["receipts"]
     assert receipt["still_held_by"] == [{"path": "notes.txt", "rows": 1}, {"path": "orders-2.csv", "rows": 1}]
@@ -204,12 +208,12 @@ def test_a_key_that_is_lost_or_another_is_noticed_before_the_person_comes_back(t
     content = secret.read_text()
     secret.write_text("00" * 32)
     with pytest.raises(IntegrityError, match="the key of erased is not the one"):
-        ingest(Store(root), WANTED)
+        ingest(Store(root), WANTED, today=LANDED_ON)
     secret.unlink()
     with pytest.raises(IntegrityError, match=r"\.attrition-erased\.key is missing"):
-        ingest(Store(root), WANTED)
+        ingest(Store(root), WANTED, today=LANDED_ON)
     secret.write_text(content)
-    ingest(Store(root), WANTED)
+    ingest(Store(root), WANTED, today=LANDED_ON)
 
 
 class DiedError(BaseException):
@@ -223,7 +227,7 @@ def test_broken_off_anywhere_the_same_command_finishes_and_nothing_runs_before(
     rows = lines("C-1", PLAIN, "C-2")
     broken, whole = shop(tmp_path / "broken", rows), shop(tmp_path / "whole", rows)
     for root in (broken, whole):
-        ingest(Store(root), WANTED)
+        ingest(Store(root), WANTED, today=LANDED_ON)
     erase(job(whole), [PLAIN])
     steps = iter(range(1, 100))
 
@@ -245,11 +249,11 @@ def test_broken_off_anywhere_the_same_command_finishes_and_nothing_runs_before(
     rewriting.settle(Store(broken))  # as whoever takes the workspace does
     if last > 1:  # otherwise it died while its key was made, and nothing was erased
         with pytest.raises(DataError, match="an erasure was broken off"):
-            ingest(Store(broken), WANTED)
+            ingest(Store(broken), WANTED, today=LANDED_ON)
     erase(job(broken), [PLAIN])
     assert hits(broken, beside=("orders.csv",)) == set()
     assert state(broken)[0] == state(whole)[0]
-    ingest(Store(broken), WANTED)
+    ingest(Store(broken), WANTED, today=LANDED_ON)
 
 
 # A whole company

@@ -22,7 +22,7 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
-from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
+from tests.pipelines.data.landing.landing_case import HEADER, LANDED_ON, newest, source, table
 from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.operations.plays.recommend_case import note
 
@@ -44,7 +44,7 @@ def workspace(root: Path, **periods: int) -> Store:
     (root / "orders.csv").write_text(HEADER + ORDERS)
     (root / "subscriptions.csv").write_text(",".join(SUBSCRIPTIONS) + "\nS-1,C-1,2019-01-01\n")
     (root / FILE_NAME).write_text(render(wanted), encoding="utf-8")
-    ingest(Store(root), wanted)
+    ingest(Store(root), wanted, today=LANDED_ON)
     return Store(root)
 
 
@@ -89,7 +89,9 @@ def test_facts_older_than_their_period_go_and_what_holds_until_it_ends_stays(tmp
 def test_what_expired_does_not_land_again_with_the_same_file(tmp_path: Path) -> None:
     store = workspace(tmp_path, keep_facts_days=366)
     removed(tmp_path)
-    assert [each.status for each in ingest(store, open_workspace(tmp_path, now=NOW).settings)] == ["unchanged"] * 2
+    assert [each.status for each in ingest(store, open_workspace(tmp_path, now=NOW).settings, today=LANDED_ON)] == [
+        "unchanged"
+    ] * 2
     assert len(ids(store)) == 2
 
 
@@ -116,7 +118,7 @@ def test_lists_of_refused_rows_go_by_the_day_they_were_written(tmp_path: Path) -
     store = workspace(tmp_path, keep_rejects_days=30)
     strict = Settings(currency="EUR", sources=(source(max_rejected_share=0.0, date_format="%d/%m/%Y"),))
     with pytest.raises(DataError, match="are listed in"):
-        ingest(store, strict)
+        ingest(store, strict, today=LANDED_ON)
     (place,) = tmp_path.glob("rejected/orders/*.refused.csv")
     written = datetime(2024, 5, 31, tzinfo=UTC).timestamp()
     os.utime(place, (written, written))

@@ -13,7 +13,7 @@ import pytest
 from features.errors import AttritionError
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.storage.store import Store
-from tests.pipelines.data.landing.landing_case import HEADER, ORDER_COLUMNS, settings, source
+from tests.pipelines.data.landing.landing_case import HEADER, LANDED_ON, ORDER_COLUMNS, settings, source
 
 WHO = "CANARY"  # in ids, names, amounts and dates alike
 GOOD = f"A-{WHO},{WHO},2024-01-02,1\n"
@@ -52,7 +52,7 @@ def test_a_refusal_names_rows_and_columns_only(
     told = list[str]()
     caplog.set_level(logging.DEBUG)
     with pytest.raises(AttritionError) as refused:
-        ingest(Store(tmp_path), settings(source(**changes)), progress=told.append)
+        ingest(Store(tmp_path), settings(source(**changes)), progress=told.append, today=LANDED_ON)
     error: BaseException | None = refused.value
     while error is not None:
         told.append(f"{error} {error!r}")
@@ -65,13 +65,13 @@ def test_a_refusal_names_rows_and_columns_only(
 def test_a_parquet_column_that_does_not_fit_is_named_without_its_values(tmp_path: Path) -> None:
     pq.write_table(pa.table({name: [WHO] for name in ORDER_COLUMNS}), tmp_path / "orders.parquet")
     with pytest.raises(AttritionError) as refused:
-        ingest(Store(tmp_path), settings(source("orders.parquet")))
+        ingest(Store(tmp_path), settings(source("orders.parquet")), today=LANDED_ON)
     assert WHO not in str(refused.value)
 
 
 def test_progress_of_rows_that_are_rejected_tells_how_many(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(HEADER + GOOD + f"{WHO},{WHO},{WHO},1\n")
     told = list[str]()
-    ingest(Store(tmp_path), settings(source()), progress=told.append)
+    ingest(Store(tmp_path), settings(source()), progress=told.append, today=LANDED_ON)
     assert WHO not in "".join(told)
     assert "1 rejected" in told[-1]

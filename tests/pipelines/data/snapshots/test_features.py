@@ -93,7 +93,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [(f"F{month}", "C-1", f"05/{month:02}/2024", "10,00") for month in range(1, 13)]
     folder = make_shop(tmp_path_factory.mktemp("named") / "shop", rows=rows)
     workspace = Workspace(folder, SETTINGS, date(2025, 6, 1), date(2026, 1, 5))
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     return folder
 
 

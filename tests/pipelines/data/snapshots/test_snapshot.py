@@ -27,7 +27,7 @@ DELAYS = (1, 9, 60)  # days after the snapshot at which an export is fetched aga
 
 def _opened(folder: Path) -> Workspace:
     workspace = open_workspace(folder, now=NOW)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     return workspace
 
 

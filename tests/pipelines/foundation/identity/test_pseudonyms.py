@@ -24,7 +24,7 @@ from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
 from tests.pipelines import shop_case
-from tests.pipelines.data.landing.landing_case import HEADER, newest, source, table
+from tests.pipelines.data.landing.landing_case import HEADER, LANDED_ON, newest, source, table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WANTED = Settings(
@@ -64,7 +64,7 @@ def found_in(root: Path, text: str) -> set[str]:
 
 def test_a_customer_has_one_name_in_every_table_and_no_id_is_kept_but_among_the_identities(root: Path) -> None:
     store = Store(root)
-    ingest(store, WANTED)
+    ingest(store, WANTED, today=LANDED_ON)
     (customer,) = table(store, "customers")
     names = {row["order_id"]: row["customer_id"] for row in table(store)}
     assert names["A-1"] == customer["customer_id"] != names["A-2"]
@@ -77,7 +77,7 @@ def test_a_customer_has_one_name_in_every_table_and_no_id_is_kept_but_among_the_
 
 def test_of_a_rejected_row_its_number_and_what_is_wrong_are_kept(root: Path) -> None:
     store = Store(root)
-    ingest(store, WANTED)
+    ingest(store, WANTED, today=LANDED_ON)
     rows = pq.read_table(store.verified(store.files("rejected")[0])).to_pylist()
     assert [(row["source_row"], row["reason"], row["raw_row"]) for row in rows] == [
         (3, "ordered_at is not a date written as %Y-%m-%d", None),
@@ -93,22 +93,22 @@ def test_the_key_of_the_environment_gives_the_same_names_in_another_workspace(
     for name in ("orders.csv", "customers.csv"):
         shutil.copy(root / name, other)
     for folder in (root, other):
-        ingest(Store(folder), WANTED)
+        ingest(Store(folder), WANTED, today=LANDED_ON)
     assert newest(Store(root), "landed") == newest(Store(other), "landed")
     assert not (root / ".attrition-pseudonyms.key").exists()
     assert found_in(root, "a secret of the company") == set()
     monkeypatch.setenv(VARIABLE, "another secret of theirs")
     with pytest.raises(IntegrityError, match="the key of pseudonyms is not the one"):
-        ingest(Store(root), WANTED)
+        ingest(Store(root), WANTED, today=LANDED_ON)
     monkeypatch.delenv(VARIABLE)
     with pytest.raises(IntegrityError, match=r"\.attrition-pseudonyms\.key is missing"):
-        ingest(Store(root), WANTED)
+        ingest(Store(root), WANTED, today=LANDED_ON)
 
 
 def test_a_key_that_could_be_guessed_is_refused_and_not_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "hunter2")
     with pytest.raises(SettingsError, match="is shorter than 16 characters") as refused:
-        ingest(Store(root), WANTED)
+        ingest(Store(root), WANTED, today=LANDED_ON)
     assert "hunter2" not in str(refused.value)
 
 
@@ -121,17 +121,17 @@ def test_ids_and_pseudonyms_are_never_mixed(root: Path, first: bool) -> None:
     def settings(pseudonymise: bool) -> Settings:
         return WANTED.model_copy(update={"privacy": Privacy(pseudonymise=pseudonymise)})
 
-    ingest(Store(root), settings(first))
+    ingest(Store(root), settings(first), today=LANDED_ON)
     with pytest.raises(DataError, match="the two are never mixed, so make a new workspace"):
-        ingest(Store(root), settings(not first))
+        ingest(Store(root), settings(not first), today=LANDED_ON)
     (root / FILE_NAME).write_text(render(settings(not first)), encoding="utf-8")
     with pytest.raises(DataError, match="the two are never mixed"):
         _ = open_workspace(root, now=NOW).tables
-    ingest(Store(root), settings(first))
+    ingest(Store(root), settings(first), today=LANDED_ON)
 
 
 def test_a_person_is_erased_by_their_own_id(root: Path) -> None:
-    ingest(Store(root), WANTED)
+    ingest(Store(root), WANTED, today=LANDED_ON)
     name = open_workspace(root, now=NOW).permissions.name_of("CANARY-1")
     document = erase(RunContext(open_workspace(root, now=NOW), Console(quiet=True), NOW), ["CANARY-1"])
     assert document["receipts"][0]["removed"] == {
@@ -140,7 +140,7 @@ def test_a_person_is_erased_by_their_own_id(root: Path) -> None:
     }
     assert found_in(root, name) == set()
     assert found_in(root, "CANARY-1") == {"orders.csv", "customers.csv"}
-    assert [each.status for each in ingest(Store(root), WANTED)] == ["unchanged"] * 2
+    assert [each.status for each in ingest(Store(root), WANTED, today=LANDED_ON)] == ["unchanged"] * 2
 
 
 @pytest.fixture(scope="module")

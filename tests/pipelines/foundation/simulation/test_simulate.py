@@ -30,7 +30,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_table_of_the_contracts_lands_whole(company: Path) -> None:
     workspace = open_workspace(company, now=datetime(2030, 1, 1, tzinfo=UTC))
-    results = ingest(workspace.store, workspace.settings)
+    results = ingest(workspace.store, workspace.settings, today=workspace.today)
     assert {result.table for result in results} == set(TABLES)
     assert all(result.landed == result.rows_in > 0 for result in results)
 
@@ -109,7 +109,7 @@ def test_a_messy_export_lands_but_for_its_broken_rows(tmp_path: Path) -> None:
     folder = tmp_path / "messy"
     simulate(folder, customers=200, months=8, seed=5, messy=True)
     workspace = open_workspace(folder, now=datetime(2030, 1, 1, tzinfo=UTC))
-    results = ingest(workspace.store, workspace.settings)
+    results = ingest(workspace.store, workspace.settings, today=workspace.today)
     assert sum(result.rejected for result in results) > 20
     assert all(result.landed >= 0.95 * result.rows_in for result in results)
 

@@ -54,7 +54,7 @@ def opened(folder: Path, settings: Settings = SHOP, *, now: datetime = NOON, **f
     """The same, ingested; files that are not told of have no row."""
     empty: dict[str, Sequence[str]] = {each.table: [] for each in settings.sources}
     workspace = open_workspace(made(folder, settings, **empty | files), now=now)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     return open_workspace(folder, now=now)
 
 
@@ -145,7 +145,10 @@ def test_where_the_files_were_empty_that_is_said(tmp_path: Path, settings: Setti
     assert table in workspace.tables
     with pytest.raises(DataError) as refused:
         _ = workspace.data_days
-    assert str(refused.value) == (f"no {noun} landed in {tmp_path}: every row was rejected, or the files were empty")
+    assert str(refused.value) == (
+        f"no {noun} landed in {tmp_path}: every row was rejected, or is of the day of the run or later, or the files "
+        "were empty"
+    )
 
 
 # The days of its data
@@ -238,7 +241,7 @@ def test_the_calendar_is_made_of_the_settings_and_the_datas_days(tmp_path: Path)
         (date(2024, 6, 15), "2024-05-31", date(2024, 6, 15)),
         (date(2024, 5, 15), "2024-05-31", date(2024, 5, 15)),
         (date(2024, 8, 1), "2024-05-31", date(2024, 7, 1)),  # never beyond the day of the run
-        (None, "2024-09-01", date(2024, 7, 1)),
+        (None, "2024-09-01", date(2024, 1, 1)),  # a row of a day to come says nothing of how far the data reach
     ],
 )
 def test_data_are_complete_until_the_settings_say_or_they_end_and_never_beyond_today(

@@ -27,7 +27,7 @@ def also(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def write(found: Workspace) -> str:
         # A day with data, which nothing here looks at.
-        vars(found)["data_days"] = (found.as_of, found.as_of)
+        vars(found).update(data_days=(found.as_of, found.as_of), complete_until=found.as_of, outcome_coverages={})
         champion: Any = SimpleNamespace(
             task=SimpleNamespace(kind="contraction"), version=SimpleNamespace(version="v"), fitted=None
         )

@@ -22,7 +22,8 @@ from pipelines import run as stages
 from pipelines.cli import app
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
-from pipelines.foundation.settings.settings import FILE_NAME
+from pipelines.foundation.settings.settings import FILE_NAME, load
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.monitoring import matured
 from pipelines.operations.monitoring.cohorts import compared
@@ -64,6 +65,9 @@ def altered(folder: Path, table: str, moment: str, change: Callable[[pd.DataFram
     rows = pd.read_parquet(place)
     late = pd.to_datetime(rows[moment]) >= pd.Timestamp(TODAY - timedelta(days=42))
     change(rows, late).to_parquet(place, index=False)
+    settings = load(folder / FILE_NAME)
+    always = tuple(source.model_copy(update={"corrects_past": source.table == table}) for source in settings.sources)
+    (folder / FILE_NAME).write_text(render(settings.model_copy(update={"sources": always})), encoding="utf-8")
     stages.ingest(job_of(folder, TODAY))
     return monitor(job_of(folder, TODAY))
 

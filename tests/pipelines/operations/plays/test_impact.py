@@ -196,7 +196,7 @@ def test_actions_count_that_were_this_play_from_the_day_until_the_windows_end(co
     made = made.assign(known_at=made["treated_at"])
     made.assign(currency="EUR").to_parquet(place, index=False)
     workspace = workspace_of(copy)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     found = with_actions(snapshots_of(workspace_of(copy)), recommended(names, play="call", day=DAY, held_out=0))
     assert found["actions"].tolist() == [2, 0, 0, 2, 0]
     assert found["cost"].tolist() == [20.0, 0.0, 0.0, 5.0, 0.0]

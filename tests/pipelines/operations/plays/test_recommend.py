@@ -191,7 +191,7 @@ def test_treatments_count_as_they_land_and_only_from_when_they_were_known(tmp_pa
     plain = workspace(tmp_path, CALL)
     sources = (source(), source("done.csv", table="treatments", columns=columns))
     plan = plain.settings.model_copy(update={"sources": sources, "time_zone": "UTC"})
-    ingest(plain.store, plan)
+    ingest(plain.store, plan, today=DAY)
     found = Workspace(tmp_path, plan, DAY, DAY, plain.plays)
     assert shown(found, scored(found, {ONE: 10.0, TWO: 10.0, THREE: 5.0})) == {TWO: "call", THREE: "call"}
 

@@ -37,7 +37,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder: Path = tmp_path_factory.mktemp("simulated") / "company"
     simulate(folder, customers=1500, months=15, seed=4)
     workspace = open_workspace(folder, now=NOW)
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     return workspace
 
 
@@ -287,7 +287,15 @@ def test_values_that_have_nothing_to_do_with_leaving_raise_no_alarm(
 
 
 def _clock_findings(company: Workspace, **tables: ir.Table) -> list[Finding]:
-    return list(audit_clocks.impossible(with_tables(company, **tables).tables, company.engine))
+    changed = with_tables(company, **tables)
+    found = audit_clocks.impossible(
+        changed.tables,
+        company.engine,
+        coverages=changed.coverages,
+        of_outcomes=changed.outcome_coverages,
+        today=changed.today,
+    )
+    return list(found)
 
 
 def test_clocks_as_they_are_raise_no_alarm(company: Workspace) -> None:

@@ -26,7 +26,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A shop whose champion was trained on 1 March 2025."""
     root = make_shop(tmp_path_factory.mktemp("champion") / "shop")
     workspace = Workspace(root, SETTINGS, date(2025, 3, 1), NOW.date())
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     assert train(workspace, now=NOW).version.verdict == "there is no champion yet"
     return workspace
 

@@ -51,7 +51,7 @@ def opened(folder: Path, settings: Settings = CLUB, *, rows: str = ROWS) -> Work
     folder.mkdir(exist_ok=True)
     (folder / "subscriptions.csv").write_text(rows, encoding="utf-8")
     workspace = Workspace(folder, settings, date(2024, 7, 1), datetime(2024, 7, 1, tzinfo=UTC).date())
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     return workspace
 
 
@@ -68,7 +68,7 @@ def test_the_outcome_whose_scores_go_to_the_crm_comes_first(tmp_path: Path) -> N
 def test_a_shop_has_one_task(tmp_path: Path) -> None:
     folder = make_shop(tmp_path / "shop", rows=[("F1", "C-1", "01/03/2024", "10,00")])
     workspace = Workspace(folder, SHOP, date(2024, 7, 1), date(2024, 7, 1))
-    ingest(workspace.store, workspace.settings)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
     (task,) = tasks_of(workspace)
     assert (task.kind, task.main, task.question) == ("inactivity", True, SHOP.question)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.data.landing.landed_parquet import GROUP_ROWS, write_parquet
+from pipelines.foundation.storage.landed_parquet import GROUP_ROWS, write_parquet
 
 
 def test_row_groups_do_not_depend_on_the_batches_that_come(tmp_path: Path) -> None:

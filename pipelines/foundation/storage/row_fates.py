@@ -1,0 +1,246 @@
+"""How the rows of one landed file fare beside those that counted before: one with one, in SQL."""
+
+# ruff: noqa: S608 - names are those of contracts, and texts are quoted
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+
+from features.contract import Table, local_day
+from pipelines.foundation.storage.landed_parquet import GROUP_ROWS, landed_schema, write_parquet
+
+FATES = ("again", "new", "late", "news", "changed", "corrected", "ended")
+ENDS_SCHEMA = pa.schema([("position", pa.int64()), ("source_row", pa.int64()), ("known_until", pa.timestamp("us"))])
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedBefore:
+    """What counted of an earlier landing. path: where that came from; reading: names how its text became values.
+
+    ended: rows of landings before it that it ended.
+    """
+
+    path: str
+    reading: str
+    rows: Path
+    is_counted: bool
+    state_from: datetime | None
+    ended: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """The landing that is compared. keyed: its rows have keys of their own. versions: they tell when each was known.
+
+    since: the moment from which what it brings is known; None: it was not noted, and is believed as it is. seen_before:
+    the moment at which the source's last landing of an earlier day began to count; None: there is none.
+    """
+
+    contract: Table
+    path: str
+    reading: str
+    rows: Path
+    keyed: bool
+    versions: bool
+    new_file: Literal["rows", "period", "state"]
+    corrects_past: bool
+    since: datetime | None
+    seen_before: datetime | None
+    state_from: datetime | None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of the rows that count: as landed, and from when each row's values as of the export are known."""
+        return landed_schema(self.contract).append(pa.field("state_from", pa.timestamp("us")))
+
+
+class Comparison:
+    """The comparison of one landing with what counted before, in SQL.
+
+    Two rows are one where all their values are equal; as often as they stand in one file. Of the others, two are
+    readings of one fact where they share its key, or, where rows have no key, all values that have no clock of their
+    own (a line is the same line once it was returned).
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, arrival: Arrival, before: Sequence[CountedBefore]
+    ) -> None:
+        """Fill `fates` (of each row of the arrival: fate, known_at), `rows` (those that count) and `ends`."""
+        self._connection, self._arrival, self._contract = connection, arrival, arrival.contract
+        made = () if arrival.keyed else self._contract.key
+        declared = [column for column in self._contract.columns if column.name not in made]
+        self._clocked = {column.name: column.known_at for column in declared if column.known_at}
+        own = ["known_at"] if arrival.versions else []
+        self._values = [*(column.name for column in declared), *own]
+        lasting = [column.name for column in declared if not column.known_at]
+        self._fact = [*(self._contract.key if arrival.keyed else lasting), *own]
+        self._read(before)
+        self._match()
+        self._name_fates()
+        self._end()
+
+    @property
+    def fates(self) -> dict[str, int]:
+        found = dict(self._connection.execute("SELECT fate, count(*) FROM fates GROUP BY fate").fetchall())
+        return {name: int(found.get(name, 0)) for name in FATES} | {
+            "ended": self._one("SELECT count(*) FROM ends WHERE gone")
+        }
+
+    @property
+    def ends(self) -> int:
+        return int(self._one("SELECT count(*) FROM ends"))
+
+    def first(self, table: str, clock: str) -> str | None:
+        found = self._one(f"SELECT min({clock})::VARCHAR FROM {table}")
+        return None if found is None else str(found).replace(" ", "T")
+
+    def write_rows(self, place: Path) -> None:
+        names = list(self._contract.landed)
+        order = [name for name in ("customer_id", self._contract.happened_at) if name in names]
+        query = f"SELECT {_list(names)}, state_from FROM rows ORDER BY {_list([*order, 'source_row'])}"
+        write_parquet(place, self._connection.execute(query).to_arrow_reader(GROUP_ROWS), self._arrival.schema)
+
+    def write_ends(self, place: Path) -> None:
+        found = self._connection.execute("SELECT position, source_row, known_until FROM ends ORDER BY ALL")
+        write_parquet(place, found.to_arrow_reader(GROUP_ROWS), ENDS_SCHEMA)
+
+    def _read(self, before: Sequence[CountedBefore]) -> None:
+        """`arrived`: the landing. `alive`: what counted before and has not ended; of a key only its last version."""
+        columns, arrival = _list(self._contract.landed), self._arrival
+        parts, ends = list[str](), ["SELECT NULL::BIGINT AS position, NULL::BIGINT AS source_row WHERE false"]
+        for position, each in enumerate(before):
+            state = "state_from" if each.is_counted else f"{_moment(each.state_from)} AS state_from"
+            told = f"{state}, {position} AS position, {_quoted(each.reading)} AS reading, {_quoted(each.path)} AS path"
+            parts.append(f"SELECT {columns}, {told} FROM read_parquet({_quoted(each.rows)})")
+            if each.ended is not None:
+                ends.append(f"SELECT position, source_row FROM read_parquet({_quoted(each.ended)})")
+        order = "ORDER BY position DESC, source_row DESC"
+        last = f"QUALIFY row_number() OVER (PARTITION BY {_list(self._fact)} {order}) = 1" if arrival.keyed else ""
+        run = self._connection.execute
+        run(f"CREATE VIEW counting AS {' UNION ALL '.join(parts)}")
+        run(f"CREATE TABLE gone AS {' UNION ALL '.join(ends)}")
+        run(f"CREATE VIEW newest AS SELECT * FROM counting {last}")
+        run("CREATE TABLE alive AS SELECT * FROM newest ANTI JOIN gone USING (position, source_row)")
+        run(f"CREATE VIEW arrived AS SELECT {columns} FROM read_parquet({_quoted(arrival.rows)})")
+
+    def _match(self) -> None:
+        """`again`: rows of the landing that are there. `pairs`: rows that tell a fact otherwise than it was told."""
+        self._connection.execute(f"CREATE TABLE again AS {self._paired('arrived', 'alive', self._values)}")
+        self._connection.execute("CREATE VIEW arrived_left AS SELECT * FROM arrived ANTI JOIN again USING (source_row)")
+        self._connection.execute(
+            "CREATE VIEW alive_left AS SELECT alive.* FROM alive ANTI JOIN again "
+            "ON again.position = alive.position AND again.before_row = alive.source_row"
+        )
+        self._connection.execute(f"CREATE TABLE pairs AS {self._paired('arrived_left', 'alive_left', self._fact)}")
+
+    def _paired(self, left: str, right: str, names: Sequence[str]) -> str:
+        """One with one: rows equal in some columns, the first of each side with the first, and so on."""
+        by, clocks = _list(names), [name for name in self._clocked if name not in names]
+        same = _same("l", "r", names)
+
+        def numbered(table: str, *place: str) -> str:
+            order = ", ".join(f"{_name(each)} NULLS FIRST" for each in (*clocks, *place))
+            turn = f"row_number() OVER (PARTITION BY {by} ORDER BY {order}) AS turn"
+            return f"(SELECT {by}, {', '.join(place)}, {turn} FROM {table})"
+
+        return f"""
+            SELECT l.source_row, r.position, r.source_row AS before_row
+            FROM {numbered(left, "source_row")} AS l JOIN {numbered(right, "position", "source_row")} AS r
+            ON {same} AND l.turn = r.turn
+        """
+
+    def _name_fates(self) -> None:
+        arrival, arrives, before = self._arrival, _moment(self._arrival.since), _moment(self._arrival.seen_before)
+        state = _moment(arrival.state_from)
+        lasting = [name for name in self._values if name not in self._clocked]
+        believed = arrival.since is None or arrival.corrects_past
+        on_time = believed or arrival.seen_before is None or arrival.versions
+        fresh = "true" if on_time else f"known_at >= {before}"
+        news = f"{_same('l', 'r', lasting)} AND {self._happened_since()}"
+        corrected = "true" if believed else f"r.reading <> {_quoted(arrival.reading)}"
+        self._connection.execute(f"""
+            CREATE TABLE fates AS
+            SELECT source_row, 'again' AS fate, NULL::TIMESTAMP AS known_at, NULL::TIMESTAMP AS state_from FROM again
+            UNION ALL
+            SELECT source_row, fate, CASE fate WHEN 'corrected' THEN own WHEN 'news' THEN greatest(own, was)
+                ELSE greatest(own, was, {arrives}) END, CASE fate WHEN 'news' THEN state ELSE {state} END
+            FROM (
+                SELECT l.source_row, l.known_at AS own, r.known_at AS was, r.state_from AS state,
+                    CASE WHEN {corrected} THEN 'corrected' WHEN {news} THEN 'news' ELSE 'changed' END AS fate
+                FROM pairs JOIN arrived AS l USING (source_row)
+                JOIN alive AS r ON r.position = pairs.position AND r.source_row = pairs.before_row
+            )
+            UNION ALL
+            SELECT source_row, CASE WHEN {fresh} THEN 'new' ELSE 'late' END,
+                CASE WHEN {fresh} THEN known_at ELSE greatest(known_at, {arrives}) END, {state}
+            FROM arrived_left ANTI JOIN pairs USING (source_row)
+        """)
+        self._connection.execute(
+            "CREATE VIEW rows AS SELECT arrived.* REPLACE (fates.known_at AS known_at), fates.state_from "
+            "FROM arrived JOIN fates USING (source_row) WHERE fate <> 'again'"
+        )
+
+    def _happened_since(self) -> str:
+        """Whether values with a clock of their own that are new are too young for an earlier landing to have them."""
+        before = self._arrival.seen_before
+        told = ["true"]
+        for name, clock in self._clocked.items():
+            later = "true" if before is None else f"coalesce(l.{_name(clock)} >= {_moment(before)}, false)"
+            told.append(f"({_same('l', 'r', [name])} OR (r.{_name(name)} IS NULL AND {later}))")
+        return " AND ".join(told)
+
+    def _end(self) -> None:
+        """Rows that hold no longer: those told otherwise, where no key makes them versions; those no longer there."""
+        arrival, happened = self._arrival, _name(local_day(self._contract.happened_at))
+        span = f"(SELECT min({happened}) FROM arrived) AND (SELECT max({happened}) FROM arrived)"
+        replaced = {
+            "state": "true",
+            "period": f"{happened} BETWEEN {span}",
+            # Without keys nothing tells a longer file from another: a path holds what it held last.
+            "rows": "false" if arrival.keyed else f"path = {_quoted(arrival.path)}",
+        }[arrival.new_file]
+        believed = arrival.since is None or arrival.corrects_past
+        end = "r.known_at" if believed else f"greatest(r.known_at, {_moment(arrival.since)})"
+        self._connection.execute(f"""
+            CREATE TABLE ends AS
+            SELECT pairs.position, before_row AS source_row, false AS gone,
+                CASE fate WHEN 'changed' THEN fates.known_at ELSE r.known_at END AS known_until
+            FROM pairs JOIN fates USING (source_row)
+            JOIN alive AS r ON r.position = pairs.position AND r.source_row = pairs.before_row
+            WHERE {"fate = 'corrected'" if arrival.keyed else "true"}
+            UNION ALL
+            SELECT r.position, r.source_row, true, {end}
+            FROM alive_left AS r ANTI JOIN pairs ON pairs.position = r.position AND pairs.before_row = r.source_row
+            WHERE {replaced}
+        """)
+
+    def _one(self, query: str) -> Any:
+        found = self._connection.execute(query).fetchone()
+        return None if found is None else found[0]
+
+
+def _same(left: str, right: str, names: Sequence[str]) -> str:
+    return " AND ".join(f"{left}.{_name(name)} IS NOT DISTINCT FROM {right}.{_name(name)}" for name in names)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(_name, names))
+
+
+def _name(name: str) -> str:
+    return f'"{name}"'
+
+
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _moment(moment: datetime | None) -> str:
+    return "NULL::TIMESTAMP" if moment is None else f"TIMESTAMP '{moment.isoformat(sep=' ')}'"

@@ -1,0 +1,134 @@
+"""How far each table's rows reach, judged by how they arrive: where they stop, where they pause, which stand alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+MISSING_ROWS = 7  # a silence tells something where so many rows would usually have come: chance does not explain it
+RATE_DAYS = 28  # as many days before a silence as it lasts, and at least these, say how many usually come
+PAUSE_DAYS = 14  # a shorter one within the rows is a holiday, and bends no outcome by much
+ENOUGH_ROWS = 30  # of fewer nobody can say what is usual, and data end with the newest
+HABIT = 2  # so many others of at least half its length make a silence usual
+STRAY_ROWS = 10  # fewer, beyond a silence, are mistyped days rather than business taken up again
+STRAY_SHARE = 0.1  # and so are fewer than this part of the rows that usually come in as many days
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """What a table's rows cover; days are local.
+
+    first, last: days of the oldest and the newest row that is believed. rows: how many those are. pauses: (first day,
+    first day after it) of the telling silences between them. stray: days of rows that stand alone beyond one, and are
+    not believed. ahead: how many rows are dated on the day of the run or later; ahead_from: the first of their days.
+    """
+
+    first: date
+    last: date
+    rows: int
+    pauses: tuple[tuple[date, date], ...]
+    stray: tuple[date, ...]
+    ahead: int
+    ahead_from: date | None
+    counts: Mapping[date, int]
+
+    def stopped(self, by: date) -> bool:
+        """Whether rows that should have come between the last one and a day did not."""
+        days = [day for day in self.counts if day <= self.last and day not in self.stray]
+        return _tells(sorted(days), self.counts, start=self.last, end=by)
+
+    def usually_silent(self, by: date) -> bool:
+        """Whether there are rows enough to say that a silence up to a day is as usual."""
+        return self.rows >= ENOUGH_ROWS and not self.stopped(by)
+
+    def until(self, reach: date) -> date:
+        """The first day of which the table may not have everything. reach: that of all tables together."""
+        return self.last if self.stopped(reach) else max(self.last, reach)
+
+    @property
+    def rows_a_day(self) -> float:
+        return self.rows / ((self.last - self.first).days + 1)
+
+
+def coverage(counts: Mapping[date, int], *, today: date) -> Coverage | None:
+    """What a table covers, by how many of its rows are of each day; None where none is before the day of the run."""
+    days = sorted(day for day, count in counts.items() if day < today and count)
+    if not days:
+        return None
+    ahead = {day: count for day, count in counts.items() if day >= today and count}
+    early = _early(days, counts)
+    parts = _parts(days[early:], counts)
+    believed = [part for part in parts if not _is_stray(part, parts, counts)] or parts[:1]
+    kept = [day for part in believed for day in part]
+    return Coverage(
+        first=kept[0],
+        last=kept[-1],
+        rows=sum(counts[day] for day in kept),
+        pauses=tuple((one[-1] + timedelta(days=1), other[0]) for one, other in pairwise(believed)),
+        stray=(*days[:early], *(day for part in parts if part not in believed for day in part)),
+        ahead=sum(ahead.values()),
+        ahead_from=min(ahead, default=None),
+        counts=counts,
+    )
+
+
+def reach(tables: Collection[Coverage], *, seen_on: date) -> date:
+    """The first day that no table covers whole. seen_on: the day of the newest export.
+
+    It is the day of the newest row, of which more may come. Only where all tables are silent as they usually are, the
+    silence is known up to the export.
+    """
+    newest = max(each.last for each in tables)
+    fresh = (seen_on - newest).days <= 1
+    return seen_on if not fresh and all(each.usually_silent(seen_on) for each in tables) else newest
+
+
+def _parts(days: Sequence[date], counts: Mapping[date, int]) -> list[list[date]]:
+    """Days with rows, parted where a silence within them tells something."""
+    parts = [[days[0]]]
+    for before, after in pairwise(days):
+        silent = (after - before).days - 1
+        if silent >= PAUSE_DAYS and _tells(days, counts, start=before, end=after):
+            parts.append([after])
+        else:
+            parts[-1].append(after)
+    return parts
+
+
+def _early(days: Sequence[date], counts: Mapping[date, int]) -> int:
+    """How many days at the beginning stand alone before a silence that tells something, by the rows that follow it."""
+    early, rows = 0, 0
+    for number, (before, after) in enumerate(pairwise(days), start=1):
+        rows += counts[before]
+        if rows >= STRAY_ROWS:
+            break
+        silent = (after - before).days - 1
+        span = max(RATE_DAYS, silent)
+        following = sum(counts[day] for day in days if after <= day < after + timedelta(days=span))
+        if silent >= PAUSE_DAYS and following * silent >= MISSING_ROWS * span and following >= ENOUGH_ROWS:
+            early = number
+    return early
+
+
+def _tells(days: Sequence[date], counts: Mapping[date, int], *, start: date, end: date) -> bool:
+    """Whether the silence between two days is no chance, and none of a kind that is usual in these days."""
+    silent = (end - start).days - 1
+    if silent < 1:
+        return False
+    span = max(RATE_DAYS, silent)
+    before = sum(counts[day] for day in days if start - timedelta(days=span) < day <= start)
+    alike = sum(2 * ((after - day).days - 1) >= silent for day, after in pairwise(days) if (day, after) != (start, end))
+    return before * silent >= MISSING_ROWS * span and alike < HABIT
+
+
+def _is_stray(part: Sequence[date], parts: Sequence[Sequence[date]], counts: Mapping[date, int]) -> bool:
+    """Whether a part is too thin beside the largest one to be business."""
+    rows = [sum(counts[day] for day in each) for each in parts]
+    largest = max(range(len(parts)), key=rows.__getitem__)
+    if part is parts[largest] or rows[largest] < ENOUGH_ROWS:
+        return False
+    usual = rows[largest] / ((parts[largest][-1] - parts[largest][0]).days + 1)
+    mine = sum(counts[day] for day in part)
+    return mine < STRAY_ROWS or mine < STRAY_SHARE * usual * ((part[-1] - part[0]).days + 1)

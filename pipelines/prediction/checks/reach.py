@@ -1,0 +1,96 @@
+"""How far each table reaches, said with the evidence; and what of it is not believed, or known too late."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from features.tables import TABLES
+from pipelines.foundation.storage.counted_rows import Counted
+from pipelines.foundation.workspace.coverage import Coverage
+from pipelines.foundation.workspace.workspace import Workspace
+
+
+def reach_notes(workspace: Workspace) -> Iterator[str]:
+    """What a person should know of the tables' reach, in words; nothing of a table that runs up to the others' end."""
+    for name, each in workspace.coverages.items():
+        yield from _ahead(workspace, name, each)
+        yield from _stopped(workspace, name, each)
+    for name, each in workspace.outcome_coverages.items():  # elsewhere a silence bends no outcome
+        yield from _stray(name, each)
+        yield from _pauses(workspace, name, each)
+    for name in TABLES:
+        files = [each for each in workspace.landed if each.table == name]
+        yield from _late(name, files)
+        mapped = {column for source in workspace.sources_of(name) for column in source.columns}
+        yield from _as_of_export(name, files, mapped)
+
+
+def _ahead(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
+    if each.ahead_from is not None and each.ahead_from > workspace.today:
+        yield (
+            f"{name}: {_rows(each.ahead)} dated on the day of this run or later (first {each.ahead_from}): not counted "
+            "before their day, and no sign of how far data reach; correct them in the export if they are mistyped"
+        )
+
+
+def _stray(name: str, each: Coverage) -> Iterator[str]:
+    if each.stray:
+        count = sum(each.counts[day] for day in each.stray)
+        yield (
+            f"{name}: {_rows(count)} of {_days(each.stray)} beyond a long silence: too few to say that the data reach "
+            "there. Correct them in the export if they are mistyped"
+        )
+
+
+def _stopped(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
+    reach = workspace.reach
+    if each.stopped(reach) and not any(source.complete_until for source in workspace.sources_of(name)):
+        yield (
+            f"{name}: stopped on {each.last}: {each.rows_a_day:,.1f} rows a day until then, none in the "
+            f"{(reach - each.last).days - 1:,} days to {reach}. What rests on it counts nothing since; export it "
+            "again, or set complete_until of its source"
+        )
+    elif each.usually_silent(reach) and reach > each.last and (reach - each.last).days > 1:
+        yield (
+            f"{name}: silent since {each.last}, as usual ({each.rows_a_day * 30:,.1f} rows a month), and taken to be "
+            f"complete until {reach}; set complete_until of its source if the export ended before"
+        )
+
+
+def _pauses(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
+    for start, end in each.pauses:
+        if not any(source.silence == "closed" for source in workspace.sources_of(name)):
+            yield (
+                f"{name}: no rows from {start} to {end}, {(end - start).days:,} days, where {each.rows_a_day:,.1f} a "
+                "day are usual: if outcomes are read from it, none that touches these days is learned from. If nothing "
+                'happened then, set silence = "closed" for its source'
+            )
+
+
+def _late(name: str, files: list[Counted]) -> Iterator[str]:
+    for fate, what in (("late", "came later than their dates say"), ("changed", "say otherwise than before")):
+        counts = {each.landing.seen_on: each.fates.get(fate, 0) for each in files if each.fates.get(fate, 0)}
+        if counts:
+            total, days = sum(counts.values()), ", ".join(str(day) for day in sorted(filter(None, counts)))
+            yield (
+                f"{name}: {_rows(total)} that {what} are known from the landing on ({days}), not to snapshots before. "
+                "If they were always so, set corrects_past = true for their source"
+            )
+
+
+def _as_of_export(name: str, files: list[Counted], mapped: Collection[str]) -> Iterator[str]:
+    state = [column.name for column in TABLES[name].columns if column.state and column.name in mapped]
+    if state and any(each.state_from is not None for each in files):
+        yield (
+            f"{name}: {', '.join(state)} {'is' if len(state) == 1 else 'are'} as of the export, and empty in snapshots "
+            "before it; to have them there, export the history of each row with the moment at which it became known, "
+            "and map known_at"
+        )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def _days(days: tuple[object, ...]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
