@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from features.errors import DataError
+from features.errors import DataError, SettingsError
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -102,3 +102,60 @@ def test_a_living_shop_with_one_order_of_a_day_to_come_learns_from_no_day_to_com
     assert calendar.covered_until <= today
     for fold in calendar.fold_days():
         assert calendar.known_on(fold.test) <= calendar.covered_until
+
+
+# Values as they are written
+
+
+@given("09b-iso-forms")
+def test_moments_are_read_as_programs_and_shops_print_them(case: Path) -> None:
+    workspace, files = landed(case)
+    assert [(file["path"], file["landed"]) for file in files] == [("iso.csv", 3), ("shopify.csv", 1), ("ampm.csv", 2)]
+    moments = {row["order_id"]: str(row["ordered_at"]) for row in rows(workspace, "orders")}
+    assert moments == {
+        "2": "2024-01-05 10:11:12",
+        "3": "2024-01-05 10:11:12.123000",
+        "4": "2024-01-05 08:11:12",
+        "6": "2025-10-07 07:50:26",
+        "7": "2024-01-04 23:30:00",  # half past midnight in Paris
+        "8": "2024-01-05 11:30:00",
+    }
+
+
+# What stands for a customer, and for an order
+
+
+@given("15-guest-id-zero")
+def test_guests_of_one_id_are_told_and_can_be_left_out(case: Path) -> None:
+    _, (file,) = landed(case)
+    (said,) = file["remarks"]
+    assert said.startswith("1,500 of 5,116 rows (29%) are of one customer_id (first: row ")
+    assert 'guests = ["..."]' in said
+    text = (case / "attrition.toml").read_text()
+    (case / "attrition.toml").write_text(text.replace('path = "orders.csv"', 'path = "orders.csv"\nguests = ["0"]'))
+    workspace, (again,) = landed(case)
+    assert (again["landed"], again["rejected"], again["remarks"]) == (3616, 1500, ())
+    assert "0" not in {row["customer_id"] for row in rows(workspace, "orders")}
+
+
+@given("13a-shopify-as-orders")
+def test_lines_of_orders_mapped_as_orders_are_refused(case: Path) -> None:
+    with pytest.raises(
+        SettingsError, match="'refunded_amount' counts from 'refunded_at' on, so map that, too, or leave"
+    ):
+        landed(case)
+    text = (case / "attrition.toml").read_text()
+    (case / "attrition.toml").write_text(text.replace('refunded_amount = "Refunded Amount"\n', ""))
+    with pytest.raises(DataError, match=r"7 of 13 rows \(53\.8%\) are rejected.*6 like row 2: amount is empty"):
+        landed(case)
+
+
+# What is mapped
+
+
+@given("20a-overlapping-line-exports")
+def test_check_opens_the_headings(case: Path) -> None:
+    text = (case / "attrition.toml").read_text()
+    (case / "attrition.toml").write_text(text.replace('"sku"', '"SKU code"'))
+    with pytest.raises(DataError, match=r"column 'SKU code' \(for product_id\) is not in lines-2024-03\.csv"):
+        check(opened(case))

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from _csv import Reader  # csv itself does not name the class of its readers
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -38,11 +38,7 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     """
     check_text(path, source.dialect.encoding)
     with _reader(path, source.dialect) as (rows, file):
-        header = next((row for row in rows if not _blank(row)), None)
-        if header is None:
-            raise DataError(f"{path.name} is empty; it needs a header line that names its columns")
-        _refuse_one_column(path, header, source)
-        places = positions(path, header, source)
+        header, places = _header(path, rows, source)
         copy = scratch / "raw.parquet"
         try:
             count = _copy(rows, file, copy, width=len(header))
@@ -60,6 +56,27 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
             for name, column in wanted_columns(source, contract).items()
         },
     )
+
+
+def check_csv_header(path: Path, source: Source) -> None:
+    """Raise DataError where the first line of a file does not name the columns that its source maps."""
+    try:
+        with _reader(path, source.dialect) as (rows, _):
+            _header(path, rows, source)
+    except (csv.Error, UnicodeDecodeError):
+        raise DataError(
+            f"the first line of {path.name} cannot be read as dialect.encoding and dialect.quote of its source say; "
+            "correct them in attrition.toml"
+        ) from None
+
+
+def _header(path: Path, rows: Iterable[list[str]], source: Source) -> tuple[list[str], dict[str, int]]:
+    """The names of the columns, and where each mapped one stands."""
+    header = next((row for row in rows if not _blank(row)), None)
+    if header is None:
+        raise DataError(f"{path.name} is empty; it needs a header line that names its columns")
+    _refuse_one_column(path, header, source)
+    return header, positions(path, header, source)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from typing import Literal
 from features.contract import Table
 from features.errors import DataError
 from features.tables import TABLES
+from pipelines.data.landing.csv_rows import check_csv_header
+from pipelines.data.landing.parquet_rows import parquet_rows
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.storage.landings import LANDED, REJECTED
@@ -79,6 +81,14 @@ def source_files(store: Store, settings: Settings) -> list[SourceFile]:
                 "them differently, and only one reading can hold; remove one of the two sources from attrition.toml"
             )
     return found
+
+
+def check_headings(file: SourceFile) -> None:
+    """Raise DataError where a file lacks a column that its source maps, or has it in a type that does not fit."""
+    if file.format == "csv":
+        check_csv_header(file.path, file.source)
+    else:
+        parquet_rows(file.path, file.source, file.contract)
 
 
 def file_sha256(path: Path) -> str:

@@ -100,5 +100,11 @@ class Source(Section):
         for column in contract.columns:
             if column.required and not column.made_when_absent and column.name not in self.columns:
                 raise ValueError(f"table {self.table} needs '{column.name}': say which source column holds it")
+        for column in contract.columns:
+            if column.name in self.columns and column.known_at and column.known_at not in self.columns:
+                raise ValueError(
+                    f"table {self.table}: '{column.name}' counts from '{column.known_at}' on, so map that, too, or "
+                    f"leave '{column.name}' out: without the moment it would never count"
+                )
         inside(self.path)
         return self

@@ -8,7 +8,7 @@ from typing import Any
 from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
 from pipelines.data.landing.ingest import landed_tables
-from pipelines.data.landing.source_files import source_files
+from pipelines.data.landing.source_files import check_headings, source_files
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
@@ -25,7 +25,10 @@ def check(job: RunContext) -> dict[str, Any]:
     """
     workspace, console = job.workspace, job.console
     sources = source_files(workspace.store, workspace.settings)
-    console.say(f"settings are in order; {len(sources)} source file{'s' * (len(sources) != 1)} found")
+    for file in sources:
+        check_headings(file)
+    found = f"{len(sources)} source file{'s' * (len(sources) != 1)} found, with the columns that they map"
+    console.say(f"settings are in order; {found}")
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
