@@ -213,6 +213,50 @@ def test_training_looks_back_over_all_its_snapshots_their_outcomes_and_the_longe
     assert memory_days(WEEKLY, maturity_days=60, lookback_days=(7, 365, 30)) == 7 * 52 + 60 + 365
 
 
+# Pauses: days of which outcomes may be missing
+
+MAY = (date(2024, 5, 1), date(2024, 6, 1))
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "known"),
+    [
+        (date(2024, 3, 1), True),  # its outcome is known on 30 April: it ends the day before
+        (date(2024, 3, 2), True),  # on 1 May
+        (date(2024, 3, 3), False),
+        (date(2024, 5, 1), False),
+        (date(2024, 5, 2), False),
+    ],
+)
+def test_an_outcome_that_touches_a_pause_is_not_known(snapshot: date, known: bool) -> None:
+    assert calendar(pauses=(MAY,)).is_known(snapshot) == known
+
+
+def test_an_outcome_after_a_pause_is_known() -> None:
+    later = calendar(pauses=(MAY,), covered_until=date(2024, 9, 1))
+    assert [later.is_known(day) for day in (date(2024, 5, 31), date(2024, 6, 1))] == [False, True]
+
+
+def test_nothing_is_learned_from_or_tested_on_a_pause() -> None:
+    found = calendar(pauses=((date(2024, 3, 1), date(2024, 4, 1)),))
+    days = found.training_days(found.as_of)
+    assert date(2024, 1, 1) in days
+    assert [day for day in days if day > date(2024, 1, 1)] == [
+        date(2024, 4, 1),
+        date(2024, 4, 8),
+        date(2024, 4, 15),
+        date(2024, 4, 22),
+        date(2024, 4, 29),
+    ]
+    assert [fold.test for fold in found.fold_days()] == [date(2024, 5, 2), date(2024, 4, 2)][::-1]
+
+
+def test_as_many_snapshots_are_learned_from_as_without_a_pause_where_the_data_have_them() -> None:
+    few = replace(WEEKLY, at_most=5)
+    found = calendar(grid=few, pauses=((date(2024, 4, 1), date(2024, 4, 20)),))
+    assert len(found.training_days(found.as_of)) == 5
+
+
 # Whatever the settings
 
 DAYS = st.dates(date(2015, 1, 1), date(2030, 1, 1))
@@ -253,6 +297,16 @@ def test_no_day_is_used_whose_outcome_the_data_do_not_cover_yet(found: Calendar)
     for day in days | set(found.training_days(found.as_of)):
         assert found.data_from < day
         assert day + timedelta(days=found.maturity_days) <= found.covered_until
+
+
+@given(calendars(), st.lists(st.tuples(DAYS, DAYS), max_size=3))
+def test_no_day_is_used_whose_outcome_touches_a_pause(found: Calendar, spans: list[tuple[date, date]]) -> None:
+    pauses = tuple((min(each), max(each) + timedelta(days=1)) for each in spans)
+    found = replace(found, pauses=pauses)
+    days = {day for fold in found.fold_days() for day in (fold.test, *fold.train)}
+    for day in days | set(found.training_days(found.as_of)):
+        window = {day + timedelta(days=step) for step in range(found.maturity_days)}
+        assert not [1 for start, end in pauses if any(start <= each < end for each in window)]
 
 
 @given(calendars(), DAYS)

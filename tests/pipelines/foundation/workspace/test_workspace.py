@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +250,55 @@ def test_data_are_complete_until_the_settings_say_or_they_end_and_never_beyond_t
     settings = changed(SHOP, complete_until=complete_until)
     workspace = opened(tmp_path, settings, orders=["1,A,2024-01-01 12:00,10", f"2,A,{newest} 12:00,10"])
     assert workspace.calendar.covered_until == found
+
+
+def daily(first: date, last: date, *, number: int = 0) -> list[str]:
+    """An order a day, both days included."""
+    days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
+    return [f"{number + place},A,{day} 12:00,10" for place, day in enumerate(days)]
+
+
+def test_one_order_of_a_day_to_come_or_long_after_the_last_carries_the_data_nowhere(tmp_path: Path) -> None:
+    orders = daily(date(2023, 6, 1), date(2023, 12, 31))
+    for number, typo in enumerate(("2042-01-01", "2024-07-02", "2024-07-01", "2024-05-05", "1970-01-01")):
+        found = opened(tmp_path / str(number), orders=[*orders, f"x,A,{typo} 12:00,10"])
+        assert found.data_days == (date(2023, 6, 1), date(2023, 12, 31)), typo
+        assert found.calendar.covered_until == date(2023, 12, 31), typo
+
+
+def test_ends_of_subscriptions_tell_how_far_the_data_reach_as_their_beginnings_do(tmp_path: Path) -> None:
+    """Forty began in the year before, and one a week has ended since."""
+    columns = ("subscription_id", "customer_id", "started_at", "plan", "mrr", "ended_at")
+    settings = changed(CLUB, sources=(source("subscriptions", *columns),))
+    ends = [date(2024, 1, 1) + timedelta(days=7 * week) for week in range(25)]
+    rows = [
+        f"{n},{n},2023-01-0{1 + n % 9} 12:00,basic,30,{ends[n]} 12:00"
+        if n < 25
+        else f"{n},{n},2023-01-05 12:00,basic,30,"
+        for n in range(40)
+    ]
+    found = opened(tmp_path, settings, subscriptions=rows)
+    assert found.data_days[1] == date(2024, 6, 17)
+    assert found.calendar.covered_until == date(2024, 7, 1)  # silent for a fortnight, as they are between two ends
+
+
+def test_a_contract_of_next_month_is_no_sign_of_how_far_the_data_reach(tmp_path: Path) -> None:
+    rows = [f"{n},{n},2024-0{1 + n % 5}-15 12:00,basic,30" for n in range(10)]
+    found = opened(tmp_path, CLUB, subscriptions=[*rows, "x,x,2024-08-01 12:00,basic,30"])
+    assert found.data_days[1] == date(2024, 5, 15)
+
+
+def test_a_source_may_say_until_when_it_is_complete(tmp_path: Path) -> None:
+    told = ORDERS.model_copy(update={"complete_until": date(2024, 5, 1)})
+    found = opened(tmp_path, changed(SHOP, sources=(told,)), orders=daily(date(2024, 1, 1), date(2024, 6, 30)))
+    assert found.calendar.covered_until == date(2024, 5, 1)
+
+
+def test_a_silence_within_orders_is_a_pause_unless_the_shop_was_closed(tmp_path: Path) -> None:
+    orders = [*daily(date(2023, 6, 1), date(2023, 12, 31)), *daily(date(2024, 2, 1), date(2024, 6, 30), number=900)]
+    assert opened(tmp_path / "lost", orders=orders).calendar.pauses == ((date(2024, 1, 1), date(2024, 2, 1)),)
+    closed = changed(SHOP, sources=(ORDERS.model_copy(update={"silence": "closed"}),))
+    assert opened(tmp_path / "closed", closed, orders=orders).calendar.pauses == ()
 
 
 # What it keeps at hand

@@ -1,0 +1,81 @@
+"""What `check` says of how far tables reach, of what is not believed, and of what is known late."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.prediction.checks.reach import reach_notes
+from tests.pipelines.foundation.workspace.test_workspace import CLUB, NOON, ORDERS, SHOP, changed, daily, opened, source
+
+YEAR = daily(date(2023, 6, 1), date(2024, 6, 30))
+
+
+def test_of_a_living_shop_there_is_nothing_to_say(tmp_path: Path) -> None:
+    assert list(reach_notes(opened(tmp_path, orders=YEAR))) == []
+
+
+def test_a_mistyped_year_is_named(tmp_path: Path) -> None:
+    (said,) = reach_notes(opened(tmp_path, orders=[*YEAR, "x,A,2042-01-01 12:00,10"]))
+    assert said.startswith("orders: 1 row dated on the day of this run or later (first 2042-01-01): not counted before")
+
+
+def test_rows_alone_beyond_a_silence_are_named(tmp_path: Path) -> None:
+    orders = [*daily(date(2023, 1, 1), date(2023, 12, 31)), "x,A,2024-05-05 12:00,10", "y,A,2024-05-07 12:00,10"]
+    (said,) = reach_notes(opened(tmp_path, orders=orders))
+    assert said.startswith("orders: 2 rows of 2024-05-05 to 2024-05-07 beyond a long silence: too few")
+
+
+def test_a_table_that_stopped_before_the_others_is_named_with_its_evidence(tmp_path: Path) -> None:
+    contacts = source("support_contacts", "contact_id", "customer_id", "opened_at")
+    rows = [",".join(row.split(",")[:3]) for row in daily(date(2023, 6, 1), date(2024, 2, 29))]
+    found = opened(tmp_path, changed(SHOP, sources=(ORDERS, contacts)), orders=YEAR, support_contacts=rows)
+    (said,) = reach_notes(found)
+    assert said.startswith(
+        "support_contacts: stopped on 2024-02-29: 1.0 rows a day until then, none in the 121 days to 2024-06-30."
+    )
+
+
+def test_a_quiet_company_is_told_until_when_it_is_taken_to_be_complete(tmp_path: Path) -> None:
+    months = [f"20{year}-{month:02}" for year in (22, 23) for month in range(1, 13)]
+    rows = [
+        f"{n},{n},{month}-{day} 12:00,basic,30"
+        for n, (month, day) in enumerate((m, d) for m in months for d in (10, 20))
+    ]
+    found = opened(tmp_path, CLUB, subscriptions=[*rows, "x,x,2024-05-10 12:00,basic,30"])
+    assert [
+        said
+        for said in reach_notes(found)
+        if "silent since 2024-05-10, as usual" in said and "complete until 2024-07-01" in said
+    ]
+
+
+def test_a_pause_is_named_with_the_way_to_say_that_the_shop_was_closed(tmp_path: Path) -> None:
+    orders = [*daily(date(2023, 6, 1), date(2023, 12, 31)), *daily(date(2024, 2, 1), date(2024, 6, 30), number=900)]
+    (said,) = reach_notes(opened(tmp_path, orders=orders))
+    assert said.startswith("orders: no rows from 2024-01-01 to 2024-02-01, 31 days, where ")
+    assert 'set silence = "closed" for its source' in said
+
+
+def test_rows_that_are_known_later_than_their_dates_are_named(tmp_path: Path) -> None:
+    workspace = opened(tmp_path, orders=YEAR)
+    other = [row.replace(",10", ",11") for row in YEAR[:3]]
+    (tmp_path / "orders.csv").write_text(
+        "\n".join([",".join(ORDERS.columns), *YEAR[3:], *other, "x,A,2024-01-05 12:00,10", ""])
+    )
+    ingest(workspace.store, workspace.settings, today=date(2024, 7, 8))
+    later = open_workspace(tmp_path, now=NOON)
+    assert [said.partition(" are known from")[0] for said in reach_notes(later)] == [
+        "orders: 1 row that came later than their dates say",
+        "orders: 3 rows that say otherwise than before",
+    ]
+
+
+def test_values_as_of_the_export_are_named_where_the_source_maps_them(tmp_path: Path) -> None:
+    columns = ("subscription_id", "customer_id", "started_at", "mrr", "renews_at")
+    settings = changed(CLUB, sources=(source("subscriptions", *columns),))
+    found = opened(tmp_path, settings, subscriptions=["1,1,2024-06-10 12:00,30,2025-06-10 12:00"])
+    (said,) = reach_notes(found)
+    assert said.startswith("subscriptions: renews_at is as of the export, and empty in snapshots before it")
