@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from features.aggregates import count, exact_total, flag, newest, per_customer, real, within
+from features.aggregates import count, flag, newest, per_customer, real, within
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Lookbacks
 
@@ -83,33 +83,81 @@ def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
 def _points(view: AsOf, lookbacks: Lookbacks) -> ir.Table:
     """Points left, and those of them that lapse before the horizon ends.
 
-    Points are gone once their day has passed, whether a row says so or not. Those that lapse first are taken to be
-    spent first, so that what is left is the least of: all earned less all spent and expired; and, for each day, those
-    earned that had not lapsed by then less those spent from then on. Nothing is taken off twice.
+    The balance is a running one that never goes below 0. Points spent that were never seen earned (where the export
+    begins later than the programme) clear the purse on their day, and are not taken off what is earned later. Within a
+    day points are earned first, then spent, and what lapses on it lapses at its end, whether a row says so or not. Of
+    the points in the purse those that lapse first are taken to be spent first; where points are earned later that
+    lapse sooner, they are taken to have been. Rows of kind expired take nothing off twice.
+
+    So points left are the most that any day of earning leaves, taken for the day on which the purse begins: of that,
+    the least of all earned since less all spent and expired since; and, for each later day on which points were spent,
+    and today, those earned since the beginning that had not lapsed by then less those spent from then on.
     """
     moves = view["loyalty"]
-    moves = moves.mutate(points=moves.points.fill_null(0))
-    earned, spent = moves.kind == "earned", moves.kind == "spent"
-    lapsed = view.days_since(moves.expires_on).fill_null(0)  # days ago, below 0 in the days to come
-    lasts = earned & (moves.expires_on.isnull() | (lapsed <= -lookbacks.horizon_days))
-    moved = earned.ifelse(moves.points, spent.ifelse(-moves.points, 0))
-    gone = moves.kind.isin(("spent", "expired"))
-    sums = moves.group_by("customer_id").agg(
-        balance=_exact(exact_total(moves.points, earned) - exact_total(moves.points, gone)),
-        valid=_exact(exact_total(moves.points, earned & (lapsed <= 0))),
-        lasting=_exact(exact_total(moves.points, lasts)),
+    moves = moves.mutate(
+        points=moves.points.fill_null(0),
+        age=view.days_since(moves.moved_on),
+        lapsed=view.days_since(moves.expires_on),  # days ago, below 0 in the days to come
     )
-    days_ago = earned.ifelse(ibis.greatest(lapsed, 0), view.days_since(moves.moved_on))
-    days = moves.select("customer_id", days_ago=days_ago, moved=moved)
-    days = days.group_by("customer_id", "days_ago").agg(moved=days.moved.sum())
-    held = days.moved.sum().over(ibis.cumulative_window(group_by="customer_id", order_by="days_ago"))
-    days = days.mutate(held=held)
-    found = per_customer(sums, days.group_by("customer_id").agg(least_held=_exact(days.held.min())))
-    # Where the export begins later than the programme, more may have been spent than was seen earned.
+    since = _earned_less_gone(moves)
+    held = _held(moves, horizon_days=lookbacks.horizon_days)
+    least = held.group_by("customer_id", "age").agg(
+        held=_exact(held.held.min(where=held.until_age >= 0)), lasting=_exact(held.held.min())
+    )
+    joined = since.inner_join(least, ["customer_id", "age"])
     none = _exact(ibis.literal(0))
-    left = ibis.greatest(ibis.least(found.balance, found.valid, found.least_held), none)
-    expiring = ibis.greatest(left - found.lasting, none)
-    return found.select("customer_id", loyalty_points=real(left), points_expiring=real(expiring))
+    joined = joined.mutate(
+        left=ibis.greatest(ibis.least(joined.since, joined.held), none),
+        lasting=ibis.greatest(ibis.least(joined.since, joined.lasting), none),
+    )
+    found = joined.group_by("customer_id").agg(left=joined.left.max(), lasting=joined.lasting.max())
+    return found.select(
+        "customer_id", loyalty_points=real(found.left), points_expiring=real(found.left - found.lasting)
+    )
+
+
+def _earned_less_gone(moves: ir.Table) -> ir.Table:
+    """By customer and age of a day of earning: all points earned from that day on less all spent and expired."""
+    earned, gone = moves.kind == "earned", moves.kind.isin(("spent", "expired"))
+    moved = earned.ifelse(moves.points, gone.ifelse(-moves.points, 0))
+    moves = moves.mutate(moved=moved)
+    days = moves.group_by("customer_id", "age").agg(moved=moves.moved.sum(), earned=count(moves.kind == "earned"))
+    days = days.mutate(since=_exact(_running(days.moved, "customer_id", by=days.age)))
+    return days.filter(days.earned > 0).select("customer_id", "age", "since")
+
+
+def _held(moves: ir.Table, *, horizon_days: int) -> ir.Table:
+    """By customer, age of a day of earning and a later day (its age, `until_age`): points left of those earned since.
+
+    held: points earned from the one day on that had not lapsed by the other, less those spent from then on. The later
+    days are those of spending, today (0), and the end of the horizon (below 0).
+    """
+    # What had lapsed before it was earned never was in the purse.
+    lots = moves.filter(moves.kind == "earned", ibis.coalesce(moves.lapsed <= moves.age, True))
+    lots = lots.group_by("customer_id", "age", "lapsed").agg(points=lots.points.sum())
+    spent = moves.filter(moves.kind == "spent")
+    spent = spent.group_by("customer_id", "age").agg(points=spent.points.sum())
+    spent = spent.select(
+        "customer_id", until_age="age", spent=_exact(_running(spent.points, "customer_id", by=spent.age))
+    )
+    nothing = _exact(ibis.literal(0))
+    customers = lots.select("customer_id").distinct()
+    ends = [
+        customers.select("customer_id", until_age=ibis.literal(age).cast(spent.until_age.type()), spent=nothing)
+        for age in (0, -horizon_days)
+    ]
+    pairs = lots.inner_join(ibis.union(spent, *ends), "customer_id")
+    lasts = ibis.coalesce(pairs.lapsed <= pairs.until_age, True)
+    pairs = pairs.mutate(valid=lasts.ifelse(pairs.points, 0))
+    days = pairs.group_by("customer_id", "age", "until_age", "spent").agg(valid=pairs.valid.sum())
+    since = _running(days.valid, "customer_id", "until_age", by=days.age)
+    days = days.mutate(held=_exact(since) - days.spent)
+    return days.filter(days.until_age <= days.age).select("customer_id", "age", "until_age", "held")
+
+
+def _running(points: ir.NumericColumn, *groups: str, by: ir.IntegerColumn) -> ir.NumericColumn:
+    """The sum from the youngest day to each."""
+    return points.sum().over(ibis.cumulative_window(group_by=groups, order_by=by))
 
 
 def _exact(points: ir.NumericValue) -> ir.DecimalValue:
