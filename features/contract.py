@@ -30,6 +30,10 @@ class Column:
     made_when_absent: a source without this column gets values made of the file's hash and the row number, so that each
         row has its own; a source that names the column must fill it.
     choices: the only values of a code that feature code tells apart; a row with another is rejected. Empty: any.
+    code: a code with other values than a few choices; it lands as `features.codes.code` spells it.
+    at_least: the least value; a row with a lesser one is rejected. None: any.
+    divided: a price that systems give as the result of a division (a year's by 12): more decimals than four are no
+        fault, and it lands rounded to these.
     """
 
     name: str
@@ -40,6 +44,9 @@ class Column:
     null: str | None = None
     made_when_absent: bool = False
     choices: tuple[str, ...] = ()
+    code: bool = False
+    at_least: int | None = None
+    divided: bool = False
 
     @property
     def required(self) -> bool:
