@@ -30,8 +30,9 @@ AMOUNTS = {
 }  # fmt: skip
 _DAY, _PRICE = r"\d{4}-\d{2}-\d{2}", r"\?|[\d.]+"
 _SUBSCRIPTION = re.compile(
-    rf"(?P<id>\w): (?P<mrr>{_PRICE}) from (?P<started>{_DAY})(?: trial (?P<trial>{_DAY}))?(?: notice (?P<notice>{_DAY}))?"
-    rf"(?: until (?P<ended>{_DAY}))?(?: because (?P<why>[\w ]+))?(?: known (?P<known>{_DAY}))?"
+    rf"(?P<id>\w): (?P<mrr>{_PRICE}) from (?P<started>{_DAY})(?: trial (?P<trial>{_DAY}))?"
+    rf"(?: notice (?P<notice>{_DAY}))?(?: until (?P<ended>{_DAY}))?(?: because (?P<why>[\w ]+))?"
+    rf"(?: known (?P<known>{_DAY}))?"
 )
 _CHANGE = re.compile(
     rf"(?P<id>\w): (?P<kind>[a-z_]+)(?: (?P<before>{_PRICE}) > (?P<after>{_PRICE}))? on (?P<on>{_DAY})"

@@ -65,6 +65,13 @@ def test_a_shop_has_no_revenue_and_its_repeat_rate() -> None:
     assert "GRR" not in page.text
 
 
+def test_a_company_without_known_prices_has_its_rates_of_revenue_empty() -> None:
+    unknown = NO_MONEY | {"net_negative_churn": None, "voluntary_lost": 1, "involuntary_lost": 0}
+    page = Page(retention_of(render(with_retention("en", **unknown))))
+    assert page.figures() == ["chart-customers-moved", "chart-cohorts"]
+    assert f"Gross revenue retention (GRR) {NOTHING} {NOTHING} {NOTHING}" in page.text
+
+
 def test_what_there_is_nothing_to_divide_by_is_a_dash() -> None:
     assert f"Gross revenue retention (GRR) {NOTHING}" in Page(retention_of(render(with_retention(grr=None)))).text
 

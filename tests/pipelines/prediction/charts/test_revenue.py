@@ -106,6 +106,14 @@ def test_a_first_month_has_nothing_to_keep() -> None:
     ]  # fmt: skip
 
 
+def test_months_without_a_known_price_are_in_no_chart_of_revenue() -> None:
+    unknown = month("2024-02") | NO_MONEY | {"voluntary_lost": 1, "involuntary_lost": 0}
+    customers, revenue, *_ = charts([unknown, *MONTHS], EN, currency="EUR")
+    assert customers.caption.startswith("From February 2024 to May 2024, 8 customers came")
+    assert revenue.caption.startswith("From March 2024 to May 2024, 240 EUR of monthly revenue were gained")
+    assert [chart.name for chart in charts([unknown], EN, currency="EUR")] == ["chart-customers-moved"]
+
+
 def test_no_months_make_no_charts() -> None:
     assert charts([], EN, currency="EUR") == []
 
