@@ -131,10 +131,17 @@ def known_paid(subscription_periods: ir.Table) -> ir.Table:
 def _returns(table: ir.Table, endings: Endings) -> ir.Table:
     """By subscription that ended: the first paid day of the next one, where that had begun by the end of grace.
 
-    The next one may have begun before this one ended, with a trial that went on after it.
+    The next one may have begun before this one ended, with a trial that went on after it. A free plan leads to nothing
+    until it has a price.
     """
     ended = table.filter(table.ended_on.notnull()).select("subscription_id", "customer_id", "ended_on")
-    others = table.select("customer_id", other_id="subscription_id", begun_on="started_on", other_paid_from="paid_from")
+    others = table.filter(table.ever_paid)
+    others = others.select(
+        "customer_id",
+        other_id="subscription_id",
+        begun_on=ibis.greatest(ibis.coalesce(others.charged_on, others.started_on), others.started_on),
+        other_paid_from="paid_from",
+    )
     pairs = ended.inner_join(others, "customer_id")
     gap = pairs.begun_on.delta(pairs.ended_on, unit="day")
     still_to_pay = pairs.other_paid_from >= pairs.ended_on

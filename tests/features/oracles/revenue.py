@@ -33,6 +33,7 @@ def subscription_periods(now: dict[str, list[Row]], endings: Endings) -> list[Ro
             continue
         ever, charged, freed = prices[row["subscription_id"]]
         begins = max(trial or started, charged or started, started)
+        started = max(started, charged or started)  # a free plan is nothing until it has a price
         found.append(row | {"started": started, "begins": begins, "ended": ended, "freed": freed, "ever": ever})
     for row in found:
         row["until"] = row["ended"]
@@ -44,6 +45,7 @@ def subscription_periods(now: dict[str, list[Row]], endings: Endings) -> list[Ro
                 for other in found
                 if other["customer_id"] == row["customer_id"]
                 and other["subscription_id"] != row["subscription_id"]
+                and other["ever"]
                 and other["started"] <= last_chance
                 and other["begins"] >= row["ended"]
             ]
