@@ -69,6 +69,10 @@ INDICATORS = (
 )
 
 
+# Older than any day of an export: where nothing was spent before, the purse begins with it.
+_FIRST_DAY = 1_000_000
+
+
 def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Every indicator above."""
     moves = view["loyalty"]
@@ -89,9 +93,10 @@ def _points(view: AsOf, lookbacks: Lookbacks) -> ir.Table:
     the points in the purse those that lapse first are taken to be spent first; where points are earned later that
     lapse sooner, they are taken to have been. Rows of kind expired take nothing off twice.
 
-    So points left are the most that any day of earning leaves, taken for the day on which the purse begins: of that,
-    the least of all earned since less all spent and expired since; and, for each later day on which points were spent,
-    and today, those earned since the beginning that had not lapsed by then less those spent from then on.
+    So points left are the most that any beginning leaves, of those days on which something was earned after something
+    had been spent or had expired: of it, the least of all earned since less all spent and expired since; and, for each
+    later day on which points were spent, and today, those earned since the beginning that had not lapsed by then less
+    those spent from then on.
     """
     moves = view["loyalty"]
     moves = moves.mutate(
@@ -99,12 +104,12 @@ def _points(view: AsOf, lookbacks: Lookbacks) -> ir.Table:
         age=view.days_since(moves.moved_on),
         lapsed=view.days_since(moves.expires_on),  # days ago, below 0 in the days to come
     )
-    since = _earned_less_gone(moves)
-    held = _held(moves, horizon_days=lookbacks.horizon_days)
-    least = held.group_by("customer_id", "age").agg(
+    days = _days(moves)
+    held = _held(moves, days, horizon_days=lookbacks.horizon_days)
+    least = held.group_by("customer_id", "begin").agg(
         held=_exact(held.held.min(where=held.until_age >= 0)), lasting=_exact(held.held.min())
     )
-    joined = since.inner_join(least, ["customer_id", "age"])
+    joined = _earned_less_gone(days).inner_join(least, ["customer_id", "begin"])
     none = _exact(ibis.literal(0))
     joined = joined.mutate(
         left=ibis.greatest(ibis.least(joined.since, joined.held), none),
@@ -116,29 +121,49 @@ def _points(view: AsOf, lookbacks: Lookbacks) -> ir.Table:
     )
 
 
-def _earned_less_gone(moves: ir.Table) -> ir.Table:
-    """By customer and age of a day of earning: all points earned from that day on less all spent and expired."""
-    earned, gone = moves.kind == "earned", moves.kind.isin(("spent", "expired"))
-    moved = earned.ifelse(moves.points, gone.ifelse(-moves.points, 0))
-    moves = moves.mutate(moved=moved)
-    days = moves.group_by("customer_id", "age").agg(moved=moves.moved.sum(), earned=count(moves.kind == "earned"))
-    days = days.mutate(since=_exact(_running(days.moved, "customer_id", by=days.age)))
-    return days.filter(days.earned > 0).select("customer_id", "age", "since")
+def _days(moves: ir.Table) -> ir.Table:
+    """By customer and age of a day with moves: points earned less those gone, those spent, and the beginning before it.
+
+    begin: the age of the last earlier day on which points were spent or expired: whatever is earned until the next such
+    day can be taken as one, since a purse is only ever emptied on one of them.
+    """
+    earned, spent = moves.kind == "earned", moves.kind == "spent"
+    gone = spent | (moves.kind == "expired")
+    moves = moves.mutate(
+        moved=earned.ifelse(moves.points, gone.ifelse(-moves.points, 0)),
+        spent=spent.ifelse(moves.points, 0),
+        spending=spent.ifelse(1, 0),
+        going=gone.ifelse(1, 0),
+    )
+    days = moves.group_by("customer_id", "age").agg(
+        moved=moves.moved.sum(), spent=moves.spent.sum(), spending=moves.spending.max(), going=moves.going.max()
+    )
+    going_age = (days.going == 1).ifelse(days.age, ibis.null(days.age.type()))
+    earlier = going_age.min().over(
+        ibis.window(group_by="customer_id", order_by=days.age.desc(), preceding=(None, 1), following=None)
+    )
+    return days.mutate(begin=earlier.fill_null(_FIRST_DAY))
 
 
-def _held(moves: ir.Table, *, horizon_days: int) -> ir.Table:
-    """By customer, age of a day of earning and a later day (its age, `until_age`): points left of those earned since.
+def _earned_less_gone(days: ir.Table) -> ir.Table:
+    """By customer and beginning: all points earned since less all spent and expired since."""
+    since = days.group_by("customer_id", "begin").agg(moved=days.moved.sum())
+    return since.select("customer_id", "begin", since=_exact(_running(since.moved, "customer_id", by=since.begin)))
 
-    held: points earned from the one day on that had not lapsed by the other, less those spent from then on. The later
-    days are those of spending, today (0), and the end of the horizon (below 0).
+
+def _held(moves: ir.Table, days: ir.Table, *, horizon_days: int) -> ir.Table:
+    """By customer, beginning and a later day (its age, `until_age`): points left of those earned since.
+
+    held: points earned since the beginning that had not lapsed by the other day, less those spent from then on. The
+    later days are those of spending, today (0), and the end of the horizon (below 0).
     """
     # What had lapsed before it was earned never was in the purse.
     lots = moves.filter(moves.kind == "earned", ibis.coalesce(moves.lapsed <= moves.age, True))
-    lots = lots.group_by("customer_id", "age", "lapsed").agg(points=lots.points.sum())
-    spent = moves.filter(moves.kind == "spent")
-    spent = spent.group_by("customer_id", "age").agg(points=spent.points.sum())
+    lots = lots.inner_join(days.select("customer_id", "age", "begin"), ["customer_id", "age"])
+    lots = lots.group_by("customer_id", "begin", "lapsed").agg(points=lots.points.sum())
+    spent = days.filter(days.spending == 1)
     spent = spent.select(
-        "customer_id", until_age="age", spent=_exact(_running(spent.points, "customer_id", by=spent.age))
+        "customer_id", until_age="age", spent=_exact(_running(spent.spent, "customer_id", by=spent.age))
     )
     nothing = _exact(ibis.literal(0))
     customers = lots.select("customer_id").distinct()
@@ -149,10 +174,10 @@ def _held(moves: ir.Table, *, horizon_days: int) -> ir.Table:
     pairs = lots.inner_join(ibis.union(spent, *ends), "customer_id")
     lasts = ibis.coalesce(pairs.lapsed <= pairs.until_age, True)
     pairs = pairs.mutate(valid=lasts.ifelse(pairs.points, 0))
-    days = pairs.group_by("customer_id", "age", "until_age", "spent").agg(valid=pairs.valid.sum())
-    since = _running(days.valid, "customer_id", "until_age", by=days.age)
-    days = days.mutate(held=_exact(since) - days.spent)
-    return days.filter(days.until_age <= days.age).select("customer_id", "age", "until_age", "held")
+    held = pairs.group_by("customer_id", "begin", "until_age", "spent").agg(valid=pairs.valid.sum())
+    since = _running(held.valid, "customer_id", "until_age", by=held.begin)
+    held = held.mutate(held=_exact(since) - held.spent)
+    return held.filter(held.until_age < held.begin).select("customer_id", "begin", "until_age", "held")
 
 
 def _running(points: ir.NumericColumn, *groups: str, by: ir.IntegerColumn) -> ir.NumericColumn:
