@@ -41,13 +41,14 @@ def cohort(view: AsOf, at_risk: Cohort) -> ir.Table:
 def announced(view: AsOf) -> ir.Table:
     """One row per customer who has given notice for each running subscription past its trial: they are leaving.
 
-    Columns: customer_id, requested_on (the first notice), mrr (recurring revenue that goes with them, float64).
+    Columns: customer_id, requested_on (the first notice), mrr (recurring revenue that goes with them, float64; null: no
+    price of theirs is known).
     """
     subscriptions = running(view)
     subscriptions = subscriptions.filter(~subscriptions.in_trial)
     found = subscriptions.group_by("customer_id").agg(
         requested_on=subscriptions.cancel_requested_on.min(),
-        mrr=real(subscriptions.mrr.fill_null(0).sum()),
+        mrr=real(subscriptions.mrr.sum()),
         staying=count(subscriptions.cancel_requested_on.isnull()),
     )
     return found.filter(found.staying == 0).drop("staying")

@@ -127,6 +127,12 @@ def test_notice_counts_when_given_for_what_is_known_and_when_it_ends_for_what_ha
     assert found == [{"customer_id": "told", "requested_on": date(2024, 5, 31), "mrr": 30.0}]
 
 
+def test_revenue_that_goes_with_notice_is_unknown_where_no_price_is_known() -> None:
+    view = tables(subscriptions=[subscription("a", mrr=None, cancel_requested_at=at("2024-05-31"))])
+    (leaving,) = announced(as_of(view, SNAPSHOT, zone=PARIS)).to_pyarrow().to_pylist()
+    assert leaving["mrr"] is None
+
+
 def test_a_higher_price_alone_is_expansion_only_if_settings_say_so() -> None:
     dearer = _change("a", "2024-06-05", "price", 30, 33)
     view = tables(subscriptions=[subscription("a")], subscription_changes=[dearer])

@@ -78,7 +78,9 @@ class Ground:
     @cached_property
     def segments(self) -> ir.Table:
         """By customer: the segment. With `by` = "plan" the same for all, since plans change."""
-        return segments(self._seen(self.workspace.as_of, "customers"), self.first, self.by).cache()
+        everybody = self.customer_periods.select("customer_id").distinct()
+        everybody = everybody.left_join(self.first, "customer_id").drop("customer_id_right")
+        return segments(self._seen(self.workspace.as_of, "customers"), everybody, self.by).cache()
 
     @cached_property
     def month_starts(self) -> list[date]:

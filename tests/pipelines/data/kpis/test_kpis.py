@@ -300,7 +300,7 @@ def prices(folder: Path, rows: str) -> Path:
     (folder / "subs.csv").write_text(rows, encoding="utf-8")
     columns = {
         "subscription_id": "id", "customer_id": "customer", "started_at": "started", "plan": "plan", "mrr": "mrr",
-        "ended_at": "ended",
+        "ended_at": "ended", "known_at": "seen",
     }  # fmt: skip
     columns = {ours: theirs for ours, theirs in columns.items() if theirs in rows.splitlines()[0].split(",")}
     source = Source(table="subscriptions", path="subs.csv", columns=columns, max_rejected_share=1.0)
@@ -330,6 +330,20 @@ def test_free_and_divided_and_unknown_prices_and_none_below_zero(tmp_path: Path)
     assert "Of up to one customer in a month no price was known" in shown
     assert "Customers without a known price: " in shown
     assert "New and lost in the month: " in shown
+
+
+def test_a_plan_that_became_free_is_a_loss_of_its_segment_though_only_a_new_version_says_so(tmp_path: Path) -> None:
+    rows = """id,customer,started,plan,mrr,seen
+s1,a,2024-01-10,basic,30,2024-01-10
+s1,a,2024-01-10,free,0,2024-02-10
+s2,b,2024-01-10,basic,20,2024-01-10
+"""
+    folder = prices(tmp_path / "freed", rows)
+    for by, segment in ((None, "all"), ("plan", "basic"), ("signup_cohort", "")):
+        months = document(folder, *([] if by is None else ["--by", by]))["months"]
+        (february,) = (row for row in months if row["month"] == "2024-02" and row["lost"])
+        assert (february["segment"], february["lost"], february["mrr_churned"]) == (segment, 1, 30.0)
+    assert {row["segment"] for row in document(folder)["months"]} == {"all"}
 
 
 def test_where_no_price_is_known_revenue_is_unknown_and_not_zero(tmp_path: Path) -> None:
