@@ -56,6 +56,12 @@ def running(view: AsOf) -> ir.Table:
     return table.mutate(in_trial=ibis.coalesce(table.trial_ends_on > view.days_before(0), False))
 
 
+def running_and_paid(view: AsOf) -> ir.Table:
+    """`running` of those past their trial and paid for: with a price above 0, or paused, or at a price not known."""
+    table = running(view)
+    return table.filter(~table.in_trial, table.mrr.isnull() | (table.mrr > 0) | table.paused)
+
+
 def paid_for(view: AsOf) -> ir.Table:
     """By subscription, as far as its price is known: whether and from when to when it was more than free.
 

@@ -31,7 +31,7 @@ FILE_NAME = "attrition.toml"
 
 
 class Cohort(Section):
-    """Who is at risk: `ever_ordered`, `ordered_within` the last `active_days`, or `subscribed` and past the trial."""
+    """Who is at risk: `ever_ordered`, `ordered_within` the last `active_days`, or `subscribed` and paying."""
 
     kind: Literal["ever_ordered", "ordered_within", "subscribed"] = "ordered_within"
     active_days: PositiveInt = 365
