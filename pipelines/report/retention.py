@@ -62,6 +62,9 @@ def _intro(found: Retention, words: Words) -> str:
         for place in (max(-charts_of_revenue.MOST_MONTHS, -len(found.months)), -1)
     )
     text = words.say("retention.intro", first=first, last=last)
+    unpriced = max(row["customers_unpriced"] or 0 for row in found.months)
+    if unpriced:
+        text = f"{text} {words.say('kpi_page.unpriced', n=unpriced)}"
     provisional = found.months[-1]["provisional"]
     return f"{text} {words.say('retention.provisional')}" if provisional else text
 
