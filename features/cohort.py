@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from features.aggregates import count, real
 from features.asof import AsOf
 from features.orders import purchases
-from features.subscriptions import running
+from features.subscriptions import running_and_paid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +25,13 @@ def cohort(view: AsOf, at_risk: Cohort) -> ir.Table:
     """One row per customer at risk (customer_id).
 
     ever_ordered: who has an order that stands. ordered_within: who has one that is at most `active_days` days old.
-    subscribed: who has a running subscription that is past its trial, and has not given notice for all of them: who has
-    announced to leave is no longer at risk of it.
+    subscribed: who has a running subscription that is past its trial and paid for (a free plan is not, a paused one or
+    one at a price not known is), and has not given notice for all of them: who has announced to leave is no longer at
+    risk of it.
     """
     if at_risk.kind == "subscribed":
-        subscriptions = running(view)
-        staying = ~subscriptions.in_trial & subscriptions.cancel_requested_on.isnull()
+        subscriptions = running_and_paid(view)
+        staying = subscriptions.cancel_requested_on.isnull()
         return subscriptions.filter(staying).select("customer_id").distinct()
     orders = purchases(view)
     if at_risk.kind == "ordered_within":
@@ -39,15 +40,15 @@ def cohort(view: AsOf, at_risk: Cohort) -> ir.Table:
 
 
 def announced(view: AsOf) -> ir.Table:
-    """One row per customer who has given notice for each running subscription past its trial: they are leaving.
+    """One row per customer who has given notice for each subscription that runs and is paid for: they are leaving.
 
-    Columns: customer_id, requested_on (the first notice), mrr (recurring revenue that goes with them, float64).
+    Columns: customer_id, requested_on (the first notice), mrr (recurring revenue that goes with them, float64; null: no
+    price of theirs is known).
     """
-    subscriptions = running(view)
-    subscriptions = subscriptions.filter(~subscriptions.in_trial)
+    subscriptions = running_and_paid(view)
     found = subscriptions.group_by("customer_id").agg(
         requested_on=subscriptions.cancel_requested_on.min(),
-        mrr=real(subscriptions.mrr.fill_null(0).sum()),
+        mrr=real(subscriptions.mrr.sum()),
         staying=count(subscriptions.cancel_requested_on.isnull()),
     )
     return found.filter(found.staying == 0).drop("staying")

@@ -32,6 +32,10 @@ class Column:
     state: it stands as of the export, not as of when the row happened (a tier, a date of renewal). Where a source does
         not say when its rows became known, it is known from the export on.
     choices: the only values of a code that feature code tells apart; a row with another is rejected. Empty: any.
+    code: a code with other values than a few choices; it lands as `features.codes.code` spells it.
+    at_least: the least value; a row with a lesser one is rejected. None: any.
+    divided: a price that systems give as the result of a division (a year's by 12): more decimals than four are no
+        fault, and it lands rounded to these.
     """
 
     name: str
@@ -43,6 +47,9 @@ class Column:
     made_when_absent: bool = False
     state: bool = False
     choices: tuple[str, ...] = ()
+    code: bool = False
+    at_least: int | None = None
+    divided: bool = False
 
     @property
     def required(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from features.aggregates import count, exact_total, flag, newest, per_customer, real, within
+from features.aggregates import count, flag, newest, per_customer, real, within
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Lookbacks
 
@@ -69,6 +69,10 @@ INDICATORS = (
 )
 
 
+# Older than any day of an export: where nothing was spent before, the purse begins with it.
+_FIRST_DAY = 1_000_000
+
+
 def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """Every indicator above."""
     moves = view["loyalty"]
@@ -83,33 +87,102 @@ def compute(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
 def _points(view: AsOf, lookbacks: Lookbacks) -> ir.Table:
     """Points left, and those of them that lapse before the horizon ends.
 
-    Points are gone once their day has passed, whether a row says so or not. Those that lapse first are taken to be
-    spent first, so that what is left is the least of: all earned less all spent and expired; and, for each day, those
-    earned that had not lapsed by then less those spent from then on. Nothing is taken off twice.
+    The balance is a running one that never goes below 0. Points spent that were never seen earned (where the export
+    begins later than the programme) clear the purse on their day, and are not taken off what is earned later. Within a
+    day points are earned first, then spent, and what lapses on it lapses at its end, whether a row says so or not. Of
+    the points in the purse those that lapse first are taken to be spent first; where points are earned later that
+    lapse sooner, they are taken to have been. Rows of kind expired take nothing off twice.
+
+    So points left are the most that any beginning leaves, of those days on which something was earned after something
+    had been spent or had expired: of it, the least of all earned since less all spent and expired since; and, for each
+    later day on which points were spent, and today, those earned since the beginning that had not lapsed by then less
+    those spent from then on.
     """
     moves = view["loyalty"]
-    moves = moves.mutate(points=moves.points.fill_null(0))
-    earned, spent = moves.kind == "earned", moves.kind == "spent"
-    lapsed = view.days_since(moves.expires_on).fill_null(0)  # days ago, below 0 in the days to come
-    lasts = earned & (moves.expires_on.isnull() | (lapsed <= -lookbacks.horizon_days))
-    moved = earned.ifelse(moves.points, spent.ifelse(-moves.points, 0))
-    gone = moves.kind.isin(("spent", "expired"))
-    sums = moves.group_by("customer_id").agg(
-        balance=_exact(exact_total(moves.points, earned) - exact_total(moves.points, gone)),
-        valid=_exact(exact_total(moves.points, earned & (lapsed <= 0))),
-        lasting=_exact(exact_total(moves.points, lasts)),
+    moves = moves.mutate(
+        points=moves.points.fill_null(0),
+        age=view.days_since(moves.moved_on),
+        lapsed=view.days_since(moves.expires_on),  # days ago, below 0 in the days to come
     )
-    days_ago = earned.ifelse(ibis.greatest(lapsed, 0), view.days_since(moves.moved_on))
-    days = moves.select("customer_id", days_ago=days_ago, moved=moved)
-    days = days.group_by("customer_id", "days_ago").agg(moved=days.moved.sum())
-    held = days.moved.sum().over(ibis.cumulative_window(group_by="customer_id", order_by="days_ago"))
-    days = days.mutate(held=held)
-    found = per_customer(sums, days.group_by("customer_id").agg(least_held=_exact(days.held.min())))
-    # Where the export begins later than the programme, more may have been spent than was seen earned.
+    days = _days(moves)
+    held = _held(moves, days, horizon_days=lookbacks.horizon_days)
+    least = held.group_by("customer_id", "begin").agg(
+        held=_exact(held.held.min(where=held.until_age >= 0)), lasting=_exact(held.held.min())
+    )
+    joined = _earned_less_gone(days).inner_join(least, ["customer_id", "begin"])
     none = _exact(ibis.literal(0))
-    left = ibis.greatest(ibis.least(found.balance, found.valid, found.least_held), none)
-    expiring = ibis.greatest(left - found.lasting, none)
-    return found.select("customer_id", loyalty_points=real(left), points_expiring=real(expiring))
+    joined = joined.mutate(
+        left=ibis.greatest(ibis.least(joined.since, joined.held), none),
+        lasting=ibis.greatest(ibis.least(joined.since, joined.lasting), none),
+    )
+    found = joined.group_by("customer_id").agg(left=joined.left.max(), lasting=joined.lasting.max())
+    return found.select(
+        "customer_id", loyalty_points=real(found.left), points_expiring=real(found.left - found.lasting)
+    )
+
+
+def _days(moves: ir.Table) -> ir.Table:
+    """By customer and age of a day with moves: points earned less those gone, those spent, and the beginning before it.
+
+    begin: the age of the last earlier day on which points were spent or expired: whatever is earned until the next such
+    day can be taken as one, since a purse is only ever emptied on one of them.
+    """
+    earned, spent = moves.kind == "earned", moves.kind == "spent"
+    gone = spent | (moves.kind == "expired")
+    moves = moves.mutate(
+        moved=earned.ifelse(moves.points, gone.ifelse(-moves.points, 0)),
+        spent=spent.ifelse(moves.points, 0),
+        spending=spent.ifelse(1, 0),
+        going=gone.ifelse(1, 0),
+    )
+    days = moves.group_by("customer_id", "age").agg(
+        moved=moves.moved.sum(), spent=moves.spent.sum(), spending=moves.spending.max(), going=moves.going.max()
+    )
+    going_age = (days.going == 1).ifelse(days.age, ibis.null(days.age.type()))
+    earlier = going_age.min().over(
+        ibis.window(group_by="customer_id", order_by=days.age.desc(), preceding=(None, 1), following=None)
+    )
+    return days.mutate(begin=earlier.fill_null(_FIRST_DAY))
+
+
+def _earned_less_gone(days: ir.Table) -> ir.Table:
+    """By customer and beginning: all points earned since less all spent and expired since."""
+    since = days.group_by("customer_id", "begin").agg(moved=days.moved.sum())
+    return since.select("customer_id", "begin", since=_exact(_running(since.moved, "customer_id", by=since.begin)))
+
+
+def _held(moves: ir.Table, days: ir.Table, *, horizon_days: int) -> ir.Table:
+    """By customer, beginning and a later day (its age, `until_age`): points left of those earned since.
+
+    held: points earned since the beginning that had not lapsed by the other day, less those spent from then on. The
+    later days are those of spending, today (0), and the end of the horizon (below 0).
+    """
+    # What had lapsed before it was earned never was in the purse.
+    lots = moves.filter(moves.kind == "earned", ibis.coalesce(moves.lapsed <= moves.age, True))
+    lots = lots.inner_join(days.select("customer_id", "age", "begin"), ["customer_id", "age"])
+    lots = lots.group_by("customer_id", "begin", "lapsed").agg(points=lots.points.sum())
+    spent = days.filter(days.spending == 1)
+    spent = spent.select(
+        "customer_id", until_age="age", spent=_exact(_running(spent.spent, "customer_id", by=spent.age))
+    )
+    nothing = _exact(ibis.literal(0))
+    customers = lots.select("customer_id").distinct()
+    ends = [
+        customers.select("customer_id", until_age=ibis.literal(age).cast(spent.until_age.type()), spent=nothing)
+        for age in (0, -horizon_days)
+    ]
+    pairs = lots.inner_join(ibis.union(spent, *ends), "customer_id")
+    lasts = ibis.coalesce(pairs.lapsed <= pairs.until_age, True)
+    pairs = pairs.mutate(valid=lasts.ifelse(pairs.points, 0))
+    held = pairs.group_by("customer_id", "begin", "until_age", "spent").agg(valid=pairs.valid.sum())
+    since = _running(held.valid, "customer_id", "until_age", by=held.begin)
+    held = held.mutate(held=_exact(since) - held.spent)
+    return held.filter(held.until_age < held.begin).select("customer_id", "begin", "until_age", "held")
+
+
+def _running(points: ir.NumericColumn, *groups: str, by: ir.IntegerColumn) -> ir.NumericColumn:
+    """The sum from the youngest day to each."""
+    return points.sum().over(ibis.cumulative_window(group_by=groups, order_by=by))
 
 
 def _exact(points: ir.NumericValue) -> ir.DecimalValue:

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 from features.aggregates import before, count, per_customer, ratio, within
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Lookbacks, Unit
+from features.codes import as_code
 from features.orders import purchases
 
 REASONS = {
@@ -152,6 +153,7 @@ def compute(view: AsOf, cohort: ir.Table, spans: Lookbacks) -> ir.Table:
     """Every indicator above but those that need orders."""
     messages = view["messages"]
     age = view.days_since(messages.sent_on)
+    channel = as_code(messages.channel)
     opened, clicked = messages.opened_at.notnull(), messages.clicked_at.notnull()
     columns: dict[str, ir.Value] = {
         "days_since_last_open": view.days_since(messages.opened_on).min(),
@@ -161,7 +163,7 @@ def compute(view: AsOf, cohort: ir.Table, spans: Lookbacks) -> ir.Table:
         recent, earlier = within(age, days), before(age, days)
         sent, sent_before = count(recent), count(earlier)
         with_template = count(recent & messages.template.notnull())
-        columns |= {f"{name}_{days}d": count(recent & (messages.channel == at)) for name, at in _CHANNELS.items()}
+        columns |= {f"{name}_{days}d": count(recent & (channel == at)) for name, at in _CHANNELS.items()}
         columns |= {
             f"messages_{days}d": sent,
             f"reminders_{days}d": count(recent & (messages.kind == "reminder")),

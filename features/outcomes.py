@@ -52,7 +52,7 @@ class OutcomeKind:
 
 OUTCOMES: Mapping[Kind, OutcomeKind] = {
     "inactivity": OutcomeKind(of_contracts=False, main=True, revenue="lost", happens="placing no order"),
-    "churn": OutcomeKind(main=True, revenue="lost", happens="having no subscription left"),
+    "churn": OutcomeKind(main=True, revenue="lost", happens="having no paid subscription left"),
     "voluntary": OutcomeKind(revenue="lost", happens="leaving by choice"),
     "involuntary": OutcomeKind(revenue="lost", happens="leaving because payments failed"),
     "contraction": OutcomeKind(revenue="less", happens="staying and paying less"),
@@ -78,19 +78,21 @@ def outcomes(
 ) -> ir.Table | None:
     """One row per customer of the cohort, with a column per kind of outcome: 1 where it happened in the window, else 0.
 
-    inactivity (where not by_contract, alone): no order stands in the window. churn: no subscription counts any more at
-    its end, and the customer is not back within the grace period: involuntary where the last one ended because payments
-    failed, otherwise voluntary. contraction, expansion: customers who are still there pay less, or more, than at the
-    window's start; a higher price alone is expansion only if asked for.
+    inactivity (where not by_contract, alone): no order stands in the window. churn: no subscription is paid for any
+    more at its end, and the customer is not back within the grace period: involuntary where the last one ended because
+    payments failed, otherwise voluntary; a move to a free plan is leaving, by choice. contraction, expansion: customers
+    who are still there pay less, or more, than at the window's start; a higher price alone is expansion only if asked
+    for. Null where a price is not known at the start or at the end: whether they pay more or less cannot be told.
 
     Beside them, for contracts, mrr_before and mrr_after: recurring revenue a month at the window's start and end, 0 of
-    who is gone; and for all `treated`: 1 where a retention action was taken between the snapshot and the window's end,
-    else 0.
+    who is gone, null where a price is not known; and for all `treated`: 1 where a retention action was taken between
+    the snapshot and the window's end, else 0.
 
     What counts is what was known when the window, and after it the grace period of contracts, had ended, so that the
     same snapshot always has the same outcome. None where that is after `complete_until`: the outcome is censored, for
     everybody alike. Customers bound by contract who were gone before the window began have none: there was nothing left
-    to predict.
+    to predict. Neither have those who pay nothing at its start (a free plan, not a pause): if they come to pay, that
+    is new business and no expansion, as in retention figures.
     """
     start, end = window(snapshot_on, lead_days=lead_days, horizon_days=horizon_days)
     known = end + timedelta(days=endings.grace_days) if by_contract else end
@@ -112,34 +114,43 @@ def outcomes(
 def _of_contracts(now: AsOf, then: AsOf, later: AsOf, endings: Endings, *, price_rise_is_expansion: bool) -> ir.Table:
     """customer_id and a flag per kind, of every customer who pays when the window starts."""
     before, after = paying(now, then, endings), paying(now, later, endings)
-    start = before.group_by("customer_id").agg(mrr_before=before.mrr.sum())
-    end = after.group_by(later_id=after.customer_id).agg(mrr_after=after.mrr.sum())
+    start = before.group_by("customer_id").agg(mrr_before=_known_sum(before))
+    end = after.group_by(later_id=after.customer_id).agg(mrr_after=_known_sum(after))
     both = start.left_join(end, start.customer_id == end.later_id)
-    both = both.left_join(_last_end(subscription_periods(now, endings), later), "customer_id").drop("customer_id_right")
+    ends = _last_end(subscription_periods(now, endings), then, later)
+    both = both.left_join(ends, "customer_id").drop("customer_id_right")
     if price_rise_is_expansion or "subscription_changes" not in now:
         both = both.mutate(rise=ibis.literal(0))
     else:
         both = both.left_join(_rises(now, then, later), "customer_id").drop("customer_id_right")
     gone, failed = both.later_id.isnull(), ibis.coalesce(both.failed > 0, False)
+    unknown = ~gone & (both.mrr_before.isnull() | both.mrr_after.isnull())
     # Of those who are gone mrr_after is null, and whatever is compared with it did not happen.
+    less = both.mrr_after < both.mrr_before
+    more = both.mrr_after - both.rise.fill_null(0) > both.mrr_before
     return both.select(
         "customer_id",
         churn=flag(gone),
         voluntary=flag(gone & ~failed),
         involuntary=flag(gone & failed),
-        contraction=flag(both.mrr_after < both.mrr_before),
-        expansion=flag(both.mrr_after - both.rise.fill_null(0) > both.mrr_before),
+        contraction=unknown.ifelse(ibis.null("int64"), flag(less)),
+        expansion=unknown.ifelse(ibis.null("int64"), flag(more)),
         mrr_before=real(both.mrr_before),
-        mrr_after=real(both.mrr_after.fill_null(0)),
+        mrr_after=real(gone.ifelse(ibis.literal(0), both.mrr_after)),
     )
 
 
-def _last_end(table: ir.Table, later: AsOf) -> ir.Table:
+def _known_sum(subscriptions: ir.Table) -> ir.DecimalScalar:
+    """The sum of a group's prices; null where one of them is not known."""
+    return (count(subscriptions.mrr.isnull()) == 0).ifelse(subscriptions.mrr.sum(), ibis.null("decimal(38, 4)"))
+
+
+def _last_end(table: ir.Table, then: AsOf, later: AsOf) -> ir.Table:
     """By customer: `failed`, how many of the subscriptions that ended last, one or several on one day, did so unpaid.
 
-    Those that began within the window count, too, as they do in retention figures.
+    Those that began within the window count, too, as they do in retention figures; what ended before it does not.
     """
-    ended = table.filter(table.counted_until < later.today)
+    ended = table.filter(table.counted_until < later.today, table.counted_until >= then.today)
     last = ended.counted_until.max().over(ibis.window(group_by="customer_id"))
     ended = ended.mutate(failed=(ended.counted_until == last) & ended.involuntary)
     return ended.group_by("customer_id").agg(failed=count(ended.failed))

@@ -225,7 +225,7 @@ def compute(view: AsOf, cohort: ir.Table, spans: Lookbacks) -> ir.Table:
     A share reversed is above 1 where more was given back in the lookback than ordered in it.
     """
     lookbacks = spans.lookback_days
-    parts = _bought(view, lookbacks), _rhythm(view), _placed(view, lookbacks), _reversed(view, lookbacks)
+    parts = _bought(view, lookbacks), _rhythm(view), _newest(view), _placed(view, lookbacks), _reversed(view, lookbacks)
     joined = per_customer(cohort, *parts)
     columns: dict[str, ir.Value] = {
         "days_since_last_order_over_usual": ratio(joined.days_since_last_order, joined.median_days_between_orders)
@@ -266,10 +266,9 @@ def _bought(view: AsOf, lookback_days: Sequence[int]) -> ir.Table:
 
 def _rhythm(view: AsOf) -> ir.Table:
     orders = purchases(view)
-    days = orders.group_by("customer_id", "ordered_on").agg(value=orders.amount.sum())
+    days = orders.select("customer_id", "ordered_on").distinct()
     previous = days.ordered_on.lag().over(group_by="customer_id", order_by="ordered_on")
-    newest = days.ordered_on.max().over(group_by="customer_id")
-    days = days.mutate(interval=days.ordered_on.delta(previous, unit="day"), newest=days.ordered_on == newest)
+    days = days.mutate(interval=days.ordered_on.delta(previous, unit="day"))
     number = real(days.interval.count())
     # Sums of whole numbers are exact in float64, so this spread does not depend on the order of rows.
     mean = ratio(days.interval.sum(), number)
@@ -278,8 +277,14 @@ def _rhythm(view: AsOf) -> ir.Table:
     return days.group_by("customer_id").agg(
         median_days_between_orders=real(days.interval.median()),
         spread_days_between_orders=(variance < 0).ifelse(0.0, variance).sqrt(),
-        last_order_value=real(days.value.sum(where=days.newest)),
     )
+
+
+def _newest(view: AsOf) -> ir.Table:
+    """By customer: the value of what was ordered last; orders of one moment cannot be told apart, and are one."""
+    orders = purchases(view)
+    moments = orders.group_by("customer_id", "ordered_at").agg(value=orders.amount.sum())
+    return moments.group_by("customer_id").agg(last_order_value=real(moments.value.argmax(moments.ordered_at)))
 
 
 def _placed(view: AsOf, lookback_days: Sequence[int]) -> ir.Table:

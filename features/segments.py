@@ -14,7 +14,7 @@ ALL, UNKNOWN = "all", ""
 
 
 def segments(now: AsOf, first: ir.Table, by: str | None) -> ir.Table:
-    """One row per customer of `first` (customer_id, first_on): customer_id, segment; "" where it is not known.
+    """One row per customer of `first` (customer_id, first_on or null): customer_id, segment; "" where it is not known.
 
     by: one of CHOICES, or None for all in one.
     signup_cohort: the month of signing up, or where that is not known of the first day as a customer.

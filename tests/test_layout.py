@@ -41,6 +41,7 @@ CLOCK = re.compile(r"\b(?:datetime|date|ibis|pd|pandas|Timestamp)\.(?:now|today|
 # Tests of several files at once: what they hold down has no one file of its own.
 WITHOUT_A_FILE = {
     "tests/features/test_engines.py": "every family on three engines",
+    "tests/features/test_figures_document.py": "the cases of docs/figures.md, in figures and outcomes",
     "tests/features/test_no_look_ahead.py": "a property of every family",
     "tests/features/test_oracle.py": "every indicator against plain Python",
     "tests/pipelines/test_questions.py": "every setting that makes the question, on a finished workspace",

@@ -60,7 +60,13 @@ PAYMENTS = Table(
         Column(name="attempted_at", kind="timestamp", meaning="when it was tried"),
         Column(name="amount", kind="money", meaning="how much was asked for", unit="currency", null="not recorded"),
         Column(name="succeeded", kind="boolean", meaning="whether the money came"),
-        Column(name="failure_code", kind="text", meaning="why it failed, as the bank says", null="it did not fail"),
+        Column(
+            name="failure_code",
+            kind="text",
+            meaning="why it failed, as the bank says",
+            null="it did not fail",
+            code=True,
+        ),
         Column(
             name="failure_kind",
             kind="text",

@@ -13,8 +13,8 @@ SUPPORT_CONTACTS = Table(
         Column(name="contact_id", kind="text", meaning="the ticket's number", made_when_absent=True),
         Column(name="customer_id", kind="text", meaning="who asked"),
         Column(name="opened_at", kind="timestamp", meaning="when the customer came"),
-        Column(name="channel", kind="text", meaning="phone, mail, chat, social, form", null="not recorded"),
-        Column(name="topic", kind="text", meaning="what it is about, as a code", null="not recorded"),
+        Column(name="channel", kind="text", meaning="phone, mail, chat, social, form", null="not recorded", code=True),
+        Column(name="topic", kind="text", meaning="what it is about, as a code", null="not recorded", code=True),
         Column(name="severity", kind="integer", meaning="how bad, 1 the least", unit="level", null="not recorded"),
         Column(name="complaint", kind="boolean", meaning="whether it is a complaint", null="not recorded: taken as no"),
         Column(
@@ -94,6 +94,7 @@ SURVEYS = Table(
             meaning="the reason given, as a code",
             known_at="answered_at",
             null="not answered, or without a reason",
+            code=True,
         ),
     ),
 )
@@ -107,7 +108,7 @@ MESSAGES = Table(
         Column(name="message_id", kind="text", meaning="the message's number", made_when_absent=True),
         Column(name="customer_id", kind="text", meaning="who got it"),
         Column(name="sent_at", kind="timestamp", meaning="when it was sent"),
-        Column(name="channel", kind="text", meaning="email, sms, push, post and so on", null="not recorded"),
+        Column(name="channel", kind="text", meaning="email, sms, push, post and so on", null="not recorded", code=True),
         Column(name="campaign", kind="text", meaning="the campaign it belongs to", null="none, or not recorded"),
         Column(name="template", kind="text", meaning="the text it was made of", null="not recorded"),
         Column(

@@ -27,6 +27,7 @@ def kpis(
     """Retention, attrition and recurring revenue by calendar month, each defined, and retention by signup cohort.
 
     Full months only. Amounts are exact to the cent, rates are in percent; null where there is nothing to divide by.
+    docs/figures.md holds every definition beside those of others, with worked cases.
     Customers without subscriptions have no amounts of revenue, and a repeat rate instead.
 
     Example: attrition kpis --project company --by plan --months 12
@@ -34,7 +35,8 @@ def kpis(
     JSON: {"as_of", "currency", "by", "months": [{"month", "segment", "customers_start", "new", "reactivated", "lost",
     "voluntary_lost", "involuntary_lost", "customers_end", "retention_rate", "attrition_rate",
     "attrition_rate_of_total", "buyers", "repeat_buyers", "repeat_rate", "mrr_start", "mrr_new", "mrr_reactivation",
-    "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end", "grr", "nrr", "net_negative_churn",
+    "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end", "new_and_lost", "mrr_new_and_lost",
+    "customers_unpriced", "mrr_became_known", "mrr_became_unknown", "grr", "nrr", "net_negative_churn",
     "expansion_share", "provisional"}], "cohorts": [{"cohort", "months_since", "customers", "retained", "rate", "low",
     "high"}], "definitions": {field: {"en", "fr"}}}
     """

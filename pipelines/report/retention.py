@@ -62,6 +62,9 @@ def _intro(found: Retention, words: Words) -> str:
         for place in (max(-charts_of_revenue.MOST_MONTHS, -len(found.months)), -1)
     )
     text = words.say("retention.intro", first=first, last=last)
+    unpriced = max(row["customers_unpriced"] or 0 for row in found.months)
+    if unpriced:
+        text = f"{text} {words.say('kpi_page.unpriced', n=unpriced)}"
     provisional = found.months[-1]["provisional"]
     return f"{text} {words.say('retention.provisional')}" if provisional else text
 
@@ -69,7 +72,7 @@ def _intro(found: Retention, words: Words) -> str:
 def _newest(found: Retention, words: Words) -> Table:
     """One row per rate, the newest months side by side."""
     months = found.months[-_SHOWN_MONTHS:]
-    by_contract = months[-1]["mrr_end"] is not None
+    by_contract = months[-1]["voluntary_lost"] is not None
     rows = tuple(
         (Cell(kpi_words.label(name, words)), *(Cell(_written(row[name], words)) for row in months))
         for name in _named(by_contract=by_contract)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features.asof import as_of
-from features.cohort import Cohort, cohort
+from features.cohort import Cohort, announced, cohort
 from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, subscription, tables
 
 
@@ -57,3 +57,14 @@ def test_who_has_given_notice_is_no_longer_at_risk_unless_another_subscription_s
     will = subscription("will", cancel_requested_at=at("2024-06-01 00:00"))
     half = [subscription("half", "s1", cancel_requested_at=at("2024-05-31")), subscription("half", "s2")]
     assert _subscribed(leaving, will, *half) == ["half", "will"]
+
+
+def test_who_is_on_a_free_plan_is_not_at_risk_and_who_is_paused_or_unpriced_is() -> None:
+    free, unpriced, paused = subscription("free", mrr=0), subscription("unpriced", mrr=None), subscription("paused")
+    pause = {"customer_id": "paused", "subscription_id": "paused ", "changed_at": at("2024-05-10"), "kind": "pause"}
+    both = [subscription("both", "s1", mrr=0), subscription("both", "s2", cancel_requested_at=at("2024-05-31"))]
+    view = as_of(
+        tables(subscriptions=[free, unpriced, paused, *both], subscription_changes=[pause]), SNAPSHOT, zone=PARIS
+    )
+    assert sorted(cohort(view, SUBSCRIBED).to_pyarrow()["customer_id"].to_pylist()) == ["paused", "unpriced"]
+    assert announced(view).to_pyarrow()["customer_id"].to_pylist() == ["both"]  # nothing that is paid for stays

@@ -7,6 +7,7 @@ import random
 import shutil
 import warnings
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import ibis
@@ -16,6 +17,10 @@ import pytest
 
 from features.asof import as_of
 from features.catalog import Group
+from features.outcomes import outcomes
+from features.retention import first_days
+from features.revenue import movements, payers, totals
+from features.subscription_periods import Endings, known_paid, subscription_periods
 from features.tables import TABLES
 from features.training_set import families, part
 from pipelines.foundation.storage.engine import open_engine
@@ -112,3 +117,38 @@ def test_postgresql_gives_the_same_figures(group: Group, duckdb: Any, postgres: 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
 def test_spark_gives_the_same_figures(group: Group, duckdb: Any, spark: Any) -> None:
     assert _differences(_computed(duckdb, group), _computed(spark, group), group) == {}
+
+
+@pytest.mark.parametrize("other", ["postgres", "spark"])
+def test_revenue_and_outcomes_of_contracts_are_the_same(
+    other: str, duckdb: Any, request: pytest.FixtureRequest
+) -> None:
+    here, there = _of_contracts(duckdb), _of_contracts(request.getfixturevalue(other))
+    assert here == there
+    assert [len(rows) > 2 for rows in here] == [True, True]
+
+
+def _of_contracts(engine: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What moved between two midnights by plan, and the outcomes of the same days by customer."""
+    tables = {name: engine.table(name) for name in TABLES}
+    start, end, endings = date(2024, 2, 1), date(2024, 5, 1), Endings(grace_days=5)
+    paid = subscription_periods(as_of(tables, SNAPSHOT, zone=PARIS), endings)
+    seen = []
+    for since, day in ((start, start), (start, end)):
+        found = payers(paid, as_of(tables, day, zone=PARIS), endings, since=ibis.literal(since))
+        seen.append(engine.to_pyarrow(found.mutate(seen_on=ibis.literal(day))))
+    span = {"start_on": pa.array([start], pa.date32()), "end_on": pa.array([end], pa.date32())}
+    moved = movements(
+        ibis.memtable(pa.concat_tables(seen)), ibis.memtable(pa.table(span)), paid, first_days(known_paid(paid))
+    )
+    everybody = engine.table("everybody")
+    known = outcomes(
+        tables, everybody, start, by_contract=True, lead_days=0, horizon_days=90, complete_until=SNAPSHOT, zone=PARIS,
+        endings=endings,
+    )  # fmt: skip
+    assert known is not None
+    by_plan = engine.to_pyarrow(totals(moved.mutate(segment=moved.plan))).to_pylist()
+    return (
+        sorted(by_plan, key=lambda row: str(row["segment"])),
+        sorted(engine.to_pyarrow(known).to_pylist(), key=lambda row: str(row["customer_id"])),
+    )

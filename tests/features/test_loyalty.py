@@ -6,8 +6,12 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from features.loyalty import FAMILY
-from tests.features.world_case import SNAPSHOT, SPANS, differing, fact, family_of
+from tests.features.oracles import loyalty as oracle
+from tests.features.world_case import SNAPSHOT, SPANS, at, differing, fact, family_of
 
 
 def _move(kind: str, moved_at: str, points: float | str | None = None, **more: Any) -> dict[str, Any]:
@@ -45,11 +49,36 @@ def test_points_left_are_those_earned_less_those_spent_and_expired() -> None:
 
 
 def test_more_points_spent_than_were_seen_earned_leave_none() -> None:
-    row = _of(
-        _move("spent", "2024-05-01", 30),
-        _move("earned", "2024-05-02", 10, expires_at="2024-06-10"),
-    )
+    row = _of(_move("earned", "2024-05-01", 10), _move("spent", "2024-05-01 23:00", 30))
     assert not differing(row, loyalty_points=0, points_expiring=0)
+
+
+def test_what_was_spent_and_never_seen_earned_is_not_taken_off_what_is_earned_later() -> None:
+    spent = _move("spent", "2024-05-01", 30)
+    row = _of(spent, _move("earned", "2024-05-02", 10, expires_at="2024-06-10"), _move("earned", "2024-05-02", 79))
+    assert not differing(row, loyalty_points=89, points_expiring=10)
+    later = _move("spent", "2024-05-03", 19)
+    assert not differing(_of(spent, _move("earned", "2024-05-02", 89), later), loyalty_points=70)
+    told = _move("expired", "2024-05-01", 30)
+    assert not differing(_of(told, _move("earned", "2024-05-02", 89)), loyalty_points=89)
+
+
+def test_points_lapsed_before_they_could_be_spent_are_not_taken_off_what_is_earned_later() -> None:
+    row = _of(
+        _move("earned", "2023-01-01", 100, expires_at="2024-01-01"),
+        _move("spent", "2024-04-01", 80),
+        _move("earned", "2024-05-01", 50),
+    )
+    assert not differing(row, loyalty_points=50)
+
+
+def test_points_are_earned_before_they_are_spent_on_one_day() -> None:
+    row = _of(_move("spent", "2024-05-01 08:00", 30), _move("earned", "2024-05-01 20:00", 50))
+    assert not differing(row, loyalty_points=20)
+
+
+def test_points_that_lapsed_before_they_were_earned_never_were() -> None:
+    assert not differing(_of(_move("earned", "2024-05-02", 50, expires_at="2024-05-01")), loyalty_points=0)
 
 
 def test_points_that_have_lapsed_are_gone_though_no_row_says_so() -> None:
@@ -135,6 +164,49 @@ def test_points_are_those_of_a_purse_that_is_emptied_from_its_oldest() -> None:
     assert sum(wanted["points_expiring"] > 0 for _, wanted in purses.values()) > 20
     for customer, (_, wanted) in purses.items():
         assert not differing(found.loc[customer], **wanted)
+
+
+@settings(max_examples=60)
+@given(
+    valid_days=st.sampled_from([5, 30, 90, None]),
+    told=st.booleans(),
+    days=st.lists(
+        st.tuples(st.sampled_from(["earned", "spent"]), st.integers(1, 120), st.integers(1, 100)), max_size=14
+    ),
+)
+def test_points_are_those_of_a_purse_kept_day_by_day(
+    valid_days: int | None, *, told: bool, days: list[tuple[str, int, int]]
+) -> None:
+    """Of an export that begins at any time, so that points are spent that were never seen earned.
+
+    told: rows of kind expired tell of what lapses.
+    """
+    moves = []
+    for kind, age, points in days:
+        lapses = {} if valid_days is None or kind == "spent" else {"expires_at": at(f"{_in(valid_days - age)} 09:00")}
+        moves.append(_move(kind, f"{_in(-age)} 12:00", points, **lapses))
+    if told and valid_days is not None:
+        moves += _told(moves, valid_days)
+    lots = oracle.purse(moves)
+    soon = {lapses: points for lapses, points in lots.items() if lapses is not None and lapses > -SPANS.horizon_days}
+    assert not differing(
+        _of(*moves), loyalty_points=float(sum(lots.values())), points_expiring=float(sum(soon.values()))
+    )
+
+
+def _in(days: int) -> date:
+    return SNAPSHOT + timedelta(days=days)
+
+
+def _told(moves: list[dict[str, Any]], valid_days: int) -> list[dict[str, Any]]:
+    """A row for what lapses each day, dated the day after: what the purse of that day says."""
+    found: list[dict[str, Any]] = []
+    for age in range(120 - valid_days, 0, -1):
+        cut = at(f"{_in(-age)}")
+        lapsing = oracle.purse_on([row for row in moves if row["moved_at"] < cut], age=age).get(age + 1)
+        if lapsing:
+            found.append(_move("expired", f"{_in(-age)} 03:00", str(lapsing)))
+    return found
 
 
 def test_points_that_lapse_first_are_spent_first() -> None:

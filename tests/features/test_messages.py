@@ -33,6 +33,10 @@ def test_messages_are_counted_in_all_and_by_channel() -> None:
     assert not differing(row, messages_30d=10, emails_30d=3, sms_30d=2, push_messages_30d=3)
 
 
+def test_a_channel_is_compared_without_case() -> None:
+    assert not differing(_of(_message("2024-05-30", "Email"), _message("2024-05-30", "SMS")), emails_7d=1, sms_7d=1)
+
+
 def test_reminders_are_told_from_other_messages() -> None:
     row = _of(
         _message("2024-05-25 00:00", kind="reminder"),

@@ -96,8 +96,13 @@ def test_refund_without_an_amount_is_of_the_whole_order() -> None:
     assert (row["orders_30d"], row["reversed_value_30d"]) == (1, 40)
 
 
-def test_last_order_value_is_that_of_the_last_day() -> None:
+def test_last_order_value_is_that_of_the_last_order_and_not_of_its_day() -> None:
     row = _of(order("a", "2024-05-02", 40), order("a", "2024-05-20 08:00", 5), order("a", "2024-05-20 09:00", 6))
+    assert row["last_order_value"] == 6
+
+
+def test_orders_of_one_moment_are_one_since_they_cannot_be_told_apart() -> None:
+    row = _of(order("a", "2024-05-02", 40), order("a", "2024-05-20", 5), order("a", "2024-05-20", 6))
     assert row["last_order_value"] == 11
 
 

@@ -59,6 +59,29 @@ def test_nothing_to_divide_by_is_null_and_not_zero() -> None:
     assert of_customers(NOTHING | {"new": 3, "customers_end": 3})["attrition_rate_of_total"] == 0
 
 
+def test_who_came_and_went_within_the_month_is_in_no_rate_but_that_of_the_total() -> None:
+    passing = MONTH | {
+        "new": 5,
+        "lost": 4,
+        "new_and_lost": 3,
+        "mrr_new": Decimal("90.00"),
+        "mrr_churned": Decimal("84.50"),
+        "mrr_new_and_lost": Decimal("60.00"),
+    }
+    check(passing, of="May")
+    assert of_customers(passing) == of_customers(MONTH) | {"attrition_rate_of_total": 30.77}  # 4 / (8 + 5)
+    assert of_revenue(passing) == of_revenue(MONTH) | {"expansion_share": 37.5}  # 60 of 160
+
+
+def test_revenue_that_became_unknown_is_left_out_of_what_is_kept() -> None:
+    learned = MONTH | {"mrr_start": Decimal("300.00"), "mrr_became_unknown": Decimal("100.00")}
+    learned |= {"mrr_became_known": Decimal("5.00"), "mrr_end": Decimal("265.00")}
+    check(learned, of="May")
+    assert of_revenue(learned) == of_revenue(MONTH)
+    with pytest.raises(AssertionError, match="May: revenue at the start and its movements make"):
+        check(learned | {"mrr_became_known": Decimal("5.01")}, of="May")
+
+
 def test_halves_are_rounded_up() -> None:
     assert percent(1, 800) == 0.13  # 0.125
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from features import retention_rates
 from features.asof import as_of
 from features.retention import first_days, visits
-from features.revenue import MOVES, movements, payers, totals, visitors
-from features.subscription_periods import Endings, subscription_periods
+from features.revenue import LEARNED, MOVES, movements, payers, totals, visitors
+from features.subscription_periods import Endings, known_paid, subscription_periods
 from features.tables import TABLES
 from tests.features.histories import random_world
 from tests.features.oracles import revenue as oracle
@@ -31,8 +31,11 @@ from tests.features.world_case import PARIS, SNAPSHOT, at, fact, landed, order, 
 MAY, JUNE, JULY = date(2024, 5, 1), date(2024, 6, 1), date(2024, 7, 1)
 NOW = date(2024, 8, 1)
 ENDINGS = Endings(involuntary_reasons=("payment failed",))
-AMOUNTS = ("mrr_start", *MOVES, "mrr_end")
-COUNTS = ("customers_start", "new", "reactivated", "lost", "voluntary_lost", "involuntary_lost", "customers_end")
+AMOUNTS = ("mrr_start", *MOVES, "mrr_end", "mrr_new_and_lost", *LEARNED)
+COUNTS = (
+    "customers_start", "new", "reactivated", "lost", "voluntary_lost", "involuntary_lost", "customers_end",
+    "new_and_lost", "customers_unpriced",
+)  # fmt: skip
 
 
 def lookbacks(days: Sequence[date]) -> pa.Table:
@@ -48,9 +51,14 @@ class Question:
         self.names = names
         view = {name: ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name) for name in names}
         paid = subscription_periods(as_of(view, now, zone=PARIS), endings)
-        there = [payers(paid, as_of(view, day, zone=PARIS)).mutate(seen_on=ibis.literal(day)) for day in days]
+        there = [
+            payers(paid, as_of(view, day, zone=PARIS), endings, since=ibis.literal(since)).mutate(
+                seen_on=ibis.literal(day)
+            )
+            for since, day in zip((days[0], *days), days, strict=False)
+        ]
         periods = ibis.table({"start_on": "date", "end_on": "date"}, name="periods")
-        found = movements(ibis.union(*there), periods, paid, first_days(paid))
+        found = movements(ibis.union(*there), periods, paid, first_days(known_paid(paid)))
         self.sql = ibis.to_sql(totals(found.mutate(segment=found.plan)), dialect="duckdb")
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")
@@ -218,8 +226,8 @@ def test_a_year_paid_at_once_is_a_month_to_the_cent_of_each_customer() -> None:
     assert of_may(*view)["mrr_end"] == Decimal("25.01")  # 8.34 and 16.67
 
 
-def test_no_price_is_no_revenue_but_a_customer() -> None:
-    assert of_may(subscription("a", mrr=None)) == {"customers_start": 1, "customers_end": 1}
+def test_no_price_is_a_customer_of_unknown_revenue() -> None:
+    assert of_may(subscription("a", mrr=None)) == {"customers_start": 1, "customers_end": 1, "customers_unpriced": 1}
 
 
 def test_the_plan_is_the_dearest_at_the_start_and_of_who_came_at_the_end() -> None:

@@ -127,6 +127,12 @@ def test_notice_counts_when_given_for_what_is_known_and_when_it_ends_for_what_ha
     assert found == [{"customer_id": "told", "requested_on": date(2024, 5, 31), "mrr": 30.0}]
 
 
+def test_revenue_that_goes_with_notice_is_unknown_where_no_price_is_known() -> None:
+    view = tables(subscriptions=[subscription("a", mrr=None, cancel_requested_at=at("2024-05-31"))])
+    (leaving,) = announced(as_of(view, SNAPSHOT, zone=PARIS)).to_pyarrow().to_pylist()
+    assert leaving["mrr"] is None
+
+
 def test_a_higher_price_alone_is_expansion_only_if_settings_say_so() -> None:
     dearer = _change("a", "2024-06-05", "price", 30, 33)
     view = tables(subscriptions=[subscription("a")], subscription_changes=[dearer])
@@ -169,3 +175,52 @@ def test_recurring_revenue_stands_at_both_ends_of_the_window() -> None:
         row["customer_id"]: (row["mrr_before"], row["mrr_after"]) for row in _rows(tables(subscriptions=[gone, *grown]))
     }
     assert found == {"a": (30.0, 0.0), "b": (20.0, 35.0)}
+
+
+def test_a_move_to_a_free_plan_is_leaving_by_choice_whatever_had_ended_before() -> None:
+    view = tables(
+        subscriptions=[
+            subscription("a"),
+            subscription("a", "old", ended_at=at("2024-03-01"), end_reason="Payment failed"),
+        ],
+        subscription_changes=[_change("a", "2024-06-05", "plan", 30, 0)],
+    )
+    assert happened(view) == {"a": ["churn", "voluntary"]}
+
+
+def test_who_comes_to_pay_for_a_free_plan_has_no_outcome() -> None:
+    paid = _change("a", "2024-06-05", "plan", 0, 30)
+    view = tables(subscriptions=[subscription("a", mrr=0), subscription("b")], subscription_changes=[paid])
+    assert happened(view) == {"b": []}
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, 50), (30, None)])
+def test_whether_more_or_less_is_paid_is_not_known_where_a_price_is_not(before: int | None, after: int | None) -> None:
+    told = subscription("a", mrr=after, known_at=at("2024-06-10"))
+    (row,) = _rows(tables(subscriptions=[subscription("a", mrr=before), told]))
+    assert (row["churn"], row["contraction"], row["expansion"]) == (0, None, None)
+    assert (row["mrr_before"], row["mrr_after"]) == (before, after)
+    gone = told | {"ended_at": at("2024-06-20")}
+    (row,) = _rows(tables(subscriptions=[subscription("a", mrr=before), gone]))
+    assert (row["churn"], row["contraction"], row["expansion"], row["mrr_after"]) == (1, 0, 0, 0)
+
+
+def test_a_pause_that_names_no_price_is_contraction_unless_pauses_are_set_to_count_on() -> None:
+    paused = _change("a", "2024-06-05", "pause", 30, 0)
+    for pause in (paused, paused | {"mrr_before": None, "mrr_after": None}):
+        view = tables(subscriptions=[subscription("a")], subscription_changes=[pause])
+        assert happened(view) == {"a": ["contraction"]}
+        assert happened(view, endings=Endings(pause_pauses_mrr=False)) == {"a": []}
+        resumed = _change("a", "2024-06-20", "resume", 0, 30) | {
+            "mrr_after": None if pause["mrr_after"] is None else 30
+        }
+        both = tables(subscriptions=[subscription("a")], subscription_changes=[pause, resumed])
+        assert happened(both) == {"a": []}
+
+
+def test_reasons_of_failed_payments_are_compared_without_case_and_spaces() -> None:
+    assert Endings(involuntary_reasons=("Card Expired", "card_expired")) == Endings(
+        involuntary_reasons=("card_expired",)
+    )
+    ended = subscription("a", ended_at=at("2024-06-24"), end_reason="CARD expired")
+    assert happened(tables(subscriptions=[ended])) == {"a": ["churn", "involuntary"]}

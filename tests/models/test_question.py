@@ -160,6 +160,26 @@ def test_where_everything_differs_each_setting_is_named_once() -> None:
     ]
 
 
+def test_how_a_pause_is_read_is_asked_only_where_it_decides_what_is_paid() -> None:
+    counting = Endings(pause_pauses_mrr=False)
+    assert asked(endings=counting) == asked(endings=Endings())
+    for kind in ("contraction", "expansion"):
+        found = asked(outcome=kind, endings=counting)
+        assert found != asked(outcome=kind, endings=Endings())
+        assert found.difference(asked(outcome=kind, endings=Endings())) == (
+            "contracts.pause_pauses_mrr is False, not True"
+        )
+        assert Question.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_a_question_of_before_pauses_could_be_set_and_codes_were_spelled_is_the_same() -> None:
+    now = asked(endings=Endings())
+    then = now.to_json()
+    reasons = ["payment failed", "payment_failed", "non_payment", "card_expired", "unpaid"]
+    then["endings"] = {"grace_days": 14, "involuntary_reasons": reasons}
+    assert Question.from_json(then) == now
+
+
 # A model and rows
 
 OTHERS: dict[str, list[Any]] = {

@@ -34,6 +34,7 @@ OF_A_SHOP = [
     ("contracts", "grace_days", 3, None),  # nobody is bound by contract
     ("contracts", "involuntary_reasons", ("unpaid",), None),
     ("contracts", "price_rise_is_expansion", True, None),
+    ("contracts", "pause_pauses_mrr", False, None),
     (None, "lookback_days", (14, 60), "was trained on other columns"),
     (None, "lookback_days", (30,), "was trained on other columns"),
     (None, "lookback_days", (30, 90, 180), "was trained on other columns"),
@@ -48,6 +49,7 @@ OF_A_COMPANY = [
     ("contracts", "grace_days", 3, "contracts.grace_days is 3, not 14"),
     ("contracts", "involuntary_reasons", ("unpaid",), "contracts.involuntary_reasons is ['unpaid'], not"),
     ("contracts", "price_rise_is_expansion", True, None),  # only an expansion depends on it
+    ("contracts", "pause_pauses_mrr", False, None),  # who is paused is a customer either way
     (None, "lookback_days", (14,), None),  # none of its few tables has an indicator over lookbacks
 ]
 

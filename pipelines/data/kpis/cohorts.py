@@ -26,7 +26,7 @@ def cohorts(ground: Ground) -> list[dict[str, Any]]:
         return []
     by_quarter = full_months > MOST_MONTHS
     rows = ground.rows(
-        retention.kept(ground.customer_periods, ground.first, months=full_months, by_quarter=by_quarter).order_by(
+        retention.kept(ground.retained_periods, ground.first, months=full_months, by_quarter=by_quarter).order_by(
             "cohort_on", "months_since"
         )
     )

@@ -18,11 +18,17 @@ from pipelines.data.kpis.words import definitions
 
 COUNTS = ("customers_start", "new", "reactivated", "lost", "voluntary_lost", "involuntary_lost", "customers_end")
 MONEY = ("mrr_start", *revenue.MOVES, "mrr_end")
+# What is not told by the end of a month alone: who came and went within it, and of whom no price is known.
+BETWEEN = ("new_and_lost", "mrr_new_and_lost")
+UNPRICED = ("customers_unpriced", *revenue.LEARNED)
 # Null where the other kind of company has nothing to say.
-OF_CONTRACTS = (*MONEY, "grr", "nrr", "net_negative_churn", "expansion_share", "voluntary_lost", "involuntary_lost")
+OF_CONTRACTS = (
+    *MONEY, *BETWEEN, *UNPRICED, "grr", "nrr", "net_negative_churn", "expansion_share", "voluntary_lost",
+    "involuntary_lost",
+)  # fmt: skip
 OF_SHOPS = ("buyers", "repeat_buyers", "repeat_rate")
 
-_NOTHING: dict[str, Any] = dict.fromkeys((*COUNTS, *MONEY, *OF_SHOPS), 0)
+_NOTHING: dict[str, Any] = dict.fromkeys((*COUNTS, *MONEY, *BETWEEN, *UNPRICED, *OF_SHOPS), 0)
 
 
 def figures(
@@ -87,14 +93,23 @@ def _with_segment(table: ir.Table, ground: Ground) -> ir.Table:
 def _month(ground: Ground, start: date, end: date, segment: str, totals: dict[str, Any]) -> dict[str, Any]:
     month = f"{start:%Y-%m}"
     retention_rates.check(totals, of=f"{month} {segment}")
+    amounts = (*MONEY, "mrr_new_and_lost", *revenue.LEARNED)
     row = {
         "month": month,
         "segment": segment,
         "provisional": end + ground.grace > ground.until,
-        **{name: totals[name] for name in (*COUNTS, *OF_SHOPS[:2])},
-        **{name: float(totals[name]) for name in MONEY},
+        **{name: totals[name] for name in (*COUNTS, "new_and_lost", "customers_unpriced", *OF_SHOPS[:2])},
+        **{name: float(totals[name]) for name in amounts},
         **retention_rates.of_customers(totals),
         **retention_rates.of_revenue(totals),
         "repeat_rate": retention_rates.percent(totals["repeat_buyers"], totals["buyers"]),
     }
+    if ground.by_contract and _nothing_known(totals):
+        row |= dict.fromkeys((*amounts, "grr", "nrr", "net_negative_churn", "expansion_share"))
     return row | dict.fromkeys(OF_SHOPS if ground.by_contract else OF_CONTRACTS)
+
+
+def _nothing_known(totals: dict[str, Any]) -> bool:
+    """Whether there were customers, and not one price of theirs was known: then revenue is unknown, and not 0."""
+    there = totals["customers_start"] + totals["new"]
+    return 0 < there <= totals["customers_unpriced"] and not any(totals[name] for name in MONEY)

@@ -17,7 +17,7 @@ from features import retention, revenue
 from features.asof import AsOf, as_of
 from features.errors import SettingsError, did_you_mean
 from features.segments import CHOICES, segments
-from features.subscription_periods import subscription_periods
+from features.subscription_periods import known_paid, subscription_periods
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.workspace import Workspace
 
@@ -68,13 +68,20 @@ class Ground:
     @cached_property
     def first(self) -> ir.Table:
         """By customer: the first day of being one."""
-        return retention.first_days(self.customer_periods).cache()
+        return retention.first_days(self.retained_periods).cache()
+
+    @cached_property
+    def retained_periods(self) -> ir.Table:
+        """The periods that signup cohorts count: those in which something was paid, as far as is known."""
+        return known_paid(self.customer_periods) if self.by_contract else self.customer_periods
 
     @cached_property
     def segments(self) -> ir.Table:
         """By customer: the segment. With `by` = "plan" the same for all, since plans change."""
         seen = as_of(_as_exported(self._some("customers")), self.workspace.as_of, zone=self.workspace.settings.zone)
-        return segments(seen, self.first, self.by).cache()
+        everybody = self.customer_periods.select("customer_id").distinct()
+        everybody = everybody.left_join(self.first, "customer_id").drop("customer_id_right")
+        return segments(seen, everybody, self.by).cache()
 
     @cached_property
     def month_starts(self) -> list[date]:
@@ -86,7 +93,7 @@ class Ground:
         return days
 
     def there(self, days: list[date], progress: Callable[[str], None]) -> ir.Table:
-        """The customers at each end of the months that `days` are the ends of, with plan and revenue."""
+        """Customers at each end of the months that `days` are the ends of, or within them, with plan and revenue."""
         if not self.by_contract:
             return revenue.visitors(self.customer_periods, periods(days)).cache()
         found = []
@@ -97,7 +104,10 @@ class Ground:
 
     def _payers(self, day: date) -> pa.Table:
         def payers(day: date) -> ir.Table:
-            return _seen_on(day, revenue.payers(self.customer_periods, self._seen(day, *_PRICED)))
+            then = self._seen(day, *_PRICED)
+            month = then.days_before(1).truncate("M").cast("date")
+            found = revenue.payers(self.customer_periods, then, self.workspace.settings.endings, since=month)
+            return _seen_on(day, found)
 
         if self.workspace.settings.engine != "duckdb":
             return self.workspace.engine.to_pyarrow(payers(day))

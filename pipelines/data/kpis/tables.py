@@ -11,7 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from features.segments import ALL
-from pipelines.data.kpis.figures import MONEY
+from pipelines.data.kpis.figures import BETWEEN, MONEY, UNPRICED
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.kpis.words import cohort, head, label, means
 from pipelines.foundation.wording.numbers import NOTHING
@@ -45,6 +45,9 @@ def show(console: Console, ground: Ground, document: dict[str, Any]) -> None:
         console.rich.print(table, crop=False)
     if any(row["provisional"] for row in document["months"]):
         console.say(words.say("kpi_page.star") + "\n")
+    unpriced = max(row["customers_unpriced"] or 0 for row in document["months"])
+    if unpriced:
+        console.say(words.say("kpi_page.unpriced", n=unpriced) + "\n")
     for name in _named(document, by_contract=ground.by_contract):
         console.say(words.say("kpi_page.defined", label=label(name, words), meaning=means(name, words, settings)))
 
@@ -80,7 +83,9 @@ def _columns(*, by_contract: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _named(document: dict[str, Any], *, by_contract: bool) -> list[str]:
     """The fields shown, in the order in which they are read."""
     customers, rates = _columns(by_contract=by_contract)
-    named = ["month", *(["segment"] if document["by"] else []), *customers, *rates, *(MONEY if by_contract else ())]
+    more = [name for name in (*BETWEEN, *UNPRICED) if any(row[name] for row in document["months"])]
+    money = (*MONEY, *more) if by_contract else ()
+    named = ["month", *(["segment"] if document["by"] else []), *customers, *rates, *money]
     return [*named, "cohort", "months_since", "rate"] if document["cohorts"] else named
 
 

@@ -12,7 +12,8 @@ FIELDS = (
     "month", "segment", "customers_start", "new", "reactivated", "lost", "voluntary_lost", "involuntary_lost",
     "customers_end", "retention_rate", "attrition_rate", "attrition_rate_of_total", "buyers", "repeat_buyers",
     "repeat_rate", "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned",
-    "mrr_end", "grr", "nrr", "net_negative_churn", "expansion_share", "provisional", "cohort", "months_since",
+    "mrr_end", "new_and_lost", "mrr_new_and_lost", "customers_unpriced", "mrr_became_known", "mrr_became_unknown",
+    "grr", "nrr", "net_negative_churn", "expansion_share", "provisional", "cohort", "months_since",
     "customers", "retained", "rate", "low", "high",
 )  # fmt: skip
 # The share of revenue that came from expansion, by year (ChartMogul, SaaS report): a line to compare with.

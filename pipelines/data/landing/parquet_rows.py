@@ -14,6 +14,7 @@ from pipelines.data.landing.raw_rows import RawRows, identifier, positions, want
 from pipelines.data.landing.value_sql import (
     OUTSIDE_YEARS,
     Reading,
+    bounded,
     code_reading,
     local_to_utc,
     quoted,
@@ -109,7 +110,7 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
         return None
     if column.kind in ("text", "integer"):
         return _whole(cell, type_, as_="VARCHAR" if column.kind == "text" else "BIGINT")
-    return _number(cell, type_)
+    return bounded(column, _number(cell, type_, divided=column.divided))
 
 
 def _from_text(column: Column, cell: str, dialect: Dialect) -> Reading | None:
@@ -149,13 +150,13 @@ def _whole(cell: str, type_: pa.DataType, *, as_: str) -> Reading:
     return Reading(f"{cell}::VARCHAR", f"{cell} IS NULL", f"CASE WHEN {fits} THEN {value} END", faults)
 
 
-def _number(cell: str, type_: pa.DataType) -> Reading:
+def _number(cell: str, type_: pa.DataType, *, divided: bool) -> Reading:
     value = f"TRY_CAST({cell} AS DECIMAL(18, 4))"
     faults: tuple[tuple[str, str], ...] = (("true", "has more than 14 digits before the decimal mark"),)
     if pt.is_floating(type_):
         value = f"CASE WHEN isfinite({cell}) THEN {value} END"
         faults = ((f"NOT isfinite({cell})", "is not a number"), *faults)
-    elif pt.is_decimal(type_):
+    elif pt.is_decimal(type_) and not divided:
         # Exact numbers have no noise to round away.
         same = f"TRY_CAST({value} AS DECIMAL({type_.precision}, {type_.scale})) = {cell}"
         faults = ((f"{value} IS NOT NULL", "has more than 4 decimals"), *faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from features.codes import code_sql
 from features.contract import Column
 from pipelines.data.landing.local_time import FIRST_YEAR, LAST_YEAR
 from pipelines.foundation.settings.date_format import date_pattern
@@ -56,20 +57,32 @@ def text_reading(column: Column, text: str, *, dialect: Dialect) -> Reading:
         return Reading(text, empty, _boolean(text), (("true", f"is none of {', '.join(TRUE + FALSE)}"),))
     if column.kind == "timestamp":
         return Reading(text, empty, *_timestamp(text, dialect))
-    return Reading(text, empty, *_number(text, dialect, whole=column.kind == "integer"))
+    number = _number(text, dialect, whole=column.kind == "integer", divided=column.divided)
+    return bounded(column, Reading(text, empty, *number))
 
 
 def code_reading(column: Column, found: Reading) -> Reading:
-    """Text as its column wants it: one of its choices, in small letters, or a currency, in capitals."""
+    """Text as its column wants it: a code, or one of its choices, as codes are spelled, or a currency, in capitals."""
     if column.kind == "currency":
         return Reading(found.shown, found.empty, f"upper({found.value})", found.faults)
-    if not column.choices:
+    if not (column.choices or column.code):
         return found
-    small = f"lower({found.value})"
-    among = f"CASE WHEN {small} IN ({', '.join(map(quoted, column.choices))}) THEN {small} END"
+    spelled = code_sql(found.value)
+    if not column.choices:
+        return Reading(found.shown, found.empty, spelled, found.faults)
+    among = f"CASE WHEN {spelled} IN ({', '.join(map(quoted, column.choices))}) THEN {spelled} END"
     return Reading(
         found.shown, found.empty, among, (*found.faults, ("true", f"is none of {', '.join(column.choices)}"))
     )
+
+
+def bounded(column: Column, found: Reading) -> Reading:
+    """A number as its column wants it: not below the least that the contract allows."""
+    if column.at_least is None:
+        return found
+    value = f"CASE WHEN {found.value} >= {column.at_least} THEN {found.value} END"
+    below = (f"{found.value} < {column.at_least}", f"is below {column.at_least}")
+    return Reading(found.shown, found.empty, value, (below, *found.faults))
 
 
 def _boolean(text: str) -> str:
@@ -79,7 +92,7 @@ def _boolean(text: str) -> str:
     return f"CASE WHEN {among(TRUE)} THEN true WHEN {among(FALSE)} THEN false END"
 
 
-def _number(text: str, dialect: Dialect, *, whole: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _number(text: str, dialect: Dialect, *, whole: bool, divided: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
     marks = _THOUSANDS_SPACES if dialect.thousands == " " else dialect.thousands
     point = re.escape(dialect.decimal)
     # A first group of 0 is no group: "0,123" is somebody else's fraction.
@@ -90,7 +103,8 @@ def _number(text: str, dialect: Dialect, *, whole: bool) -> tuple[str, tuple[tup
         pattern = rf"[+{_MINUS}-]?({digits}({point}{decimals})?|{point}{decimals})"
         return f"regexp_full_match({text}, {quoted(pattern)})"
 
-    fits = written("0+" if whole else r"\d{1,4}0*")
+    # A cast to four decimals rounds the rest of a division's.
+    fits = written("0+" if whole else r"\d+" if divided else r"\d{1,4}0*")
     plain = f"translate({text}, {quoted(dialect.decimal + _MINUS + '+' + marks)}, '.-')"
     value = f"CASE WHEN {fits} THEN TRY_CAST({plain} AS {'BIGINT' if whole else 'DECIMAL(18, 4)'}) END"
     thousands = f"thousands mark '{dialect.thousands}'" if marks else "no thousands mark"

@@ -130,16 +130,22 @@ class Snapshot:
         return _read(self.snapshots.store.verified(self.file))
 
     def outcomes(self) -> pd.DataFrame | None:
-        """One row per customer with an outcome: customer_id, a column per kind, treated (0 or 1). None: censored."""
+        """One row per customer with an outcome: customer_id, a column per kind, treated (0 or 1). None: censored.
+
+        Whether somebody pays more or less is null where a price is not known.
+        """
         stored = self.outcome_file
         return None if stored is None else _read(self.snapshots.store.verified(stored))
 
     def labelled_frame(self) -> pd.DataFrame | None:
-        """One row per customer with an outcome: customer_id, the indicators, the label; None where it is censored."""
+        """One row per customer with an outcome: customer_id, the indicators, the label; None where it is censored.
+
+        Whose outcome is not known is left out.
+        """
         labels = self.outcomes()
         if labels is None:
             return None
-        labels = labels[[ENTITY, self.snapshots.question.outcome]].set_axis([ENTITY, LABEL], axis=1)
+        labels = labels[[ENTITY, self.snapshots.question.outcome]].set_axis([ENTITY, LABEL], axis=1).dropna()
         return self.frame().merge(labels, on=ENTITY, how="inner", validate="one_to_one")
 
     def labelled_matrix(self) -> Matrix | None:
@@ -208,7 +214,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
             cohort=question.cohort,
             lead_days=question.lead_days,
             horizon_days=question.horizon_days,
-            endings=question.endings,
+            endings=settings.endings if question.by_contract else None,
             price_rise_is_expansion=question.by_contract and settings.contracts.price_rise_is_expansion,
             time_zone=settings.time_zone,
             tables=tables,

@@ -234,7 +234,10 @@ def _question(settings: Mapping[str, Any]) -> Question:
         horizon_days=outcome["horizon_days"],
         cohort=Cohort(**settings["cohort"]),
         endings=Endings(
-            grace_days=contracts["grace_days"], involuntary_reasons=tuple(contracts["involuntary_reasons"])
+            grace_days=contracts["grace_days"],
+            involuntary_reasons=tuple(contracts["involuntary_reasons"]),
+            # Models of before the setting existed were trained as its default has it.
+            pause_pauses_mrr=contracts.get("pause_pauses_mrr", Endings().pause_pauses_mrr),
         ),
         price_rise_is_expansion=contracts["price_rise_is_expansion"],
     )

@@ -31,7 +31,7 @@ FILE_NAME = "attrition.toml"
 
 
 class Cohort(Section):
-    """Who is at risk: `ever_ordered`, `ordered_within` the last `active_days`, or `subscribed` and past the trial."""
+    """Who is at risk: `ever_ordered`, `ordered_within` the last `active_days`, or `subscribed` and paying."""
 
     kind: Literal["ever_ordered", "ordered_within", "subscribed"] = "ordered_within"
     active_days: PositiveInt = 365
@@ -56,6 +56,7 @@ class Contracts(Section):
     grace_days: Annotated[int, Field(ge=0)] = 14
     involuntary_reasons: tuple[str, ...] = Endings().involuntary_reasons
     price_rise_is_expansion: bool = False
+    pause_pauses_mrr: bool = True
 
 
 class Snapshots(Section):
@@ -268,7 +269,11 @@ class Settings(Section):
 
     @property
     def endings(self) -> Endings:
-        return Endings(grace_days=self.contracts.grace_days, involuntary_reasons=self.contracts.involuntary_reasons)
+        return Endings(
+            grace_days=self.contracts.grace_days,
+            involuntary_reasons=self.contracts.involuntary_reasons,
+            pause_pauses_mrr=self.contracts.pause_pauses_mrr,
+        )
 
     @property
     def at_risk(self) -> AtRisk:

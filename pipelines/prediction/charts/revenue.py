@@ -42,14 +42,16 @@ _REVENUE = (
 def charts(months: Sequence[Row], words: Words, *, currency: str) -> list[Chart]:
     """What can be drawn of the months of `attrition kpis`, all segments in one: the newest of them.
 
-    Customers who order have no amounts, so there are no charts of revenue for them.
+    Customers who order have no amounts, so there are no charts of revenue for them; neither have months without a known
+    price, which are left out of these.
     """
     months = months[-MOST_MONTHS:]
     drawn = [_customers(months, words)] if months else []
-    if any(row["mrr_end"] is not None for row in months):
-        drawn.append(_revenue(months, words, currency))
-        drawn += [] if all(row["grr"] is None for row in months) else [_kept(months, words)]
-        drawn += [] if all(row["expansion_share"] is None for row in months) else [_expansion(months, words)]
+    priced = [row for row in months if row["mrr_end"] is not None]
+    if priced:
+        drawn.append(_revenue(priced, words, currency))
+        drawn += [] if all(row["grr"] is None for row in priced) else [_kept(priced, words)]
+        drawn += [] if all(row["expansion_share"] is None for row in priced) else [_expansion(priced, words)]
     return drawn
 
 

@@ -74,14 +74,25 @@ def _past(task: PredictionTask, folds: Mapping[str, pd.DataFrame], day: str, day
     seen = task.calendar.known_by(today, [date.fromisoformat(each) for each in days])
     rows = {part: _on(frame, day) for part, frame in folds.items()}
     lost, by_contract = rows["lost"], task.question.by_contract
-    mrr = lost["mrr_before"].to_numpy(dtype=np.float64) if by_contract else np.zeros(len(lost))
-    chances = _chances({part: frame["churn_probability"].to_numpy() for part, frame in rows.items()}, mrr)
+    mrr, after = _paid(lost) if by_contract else (np.zeros(len(lost)), np.zeros(len(lost)))
+    chances = _chances({part: _risks(frame, lost[ENTITY]) for part, frame in rows.items()}, mrr)
     made = _made(task, chances, folds, list(map(str, seen)), today)
-    after = lost["mrr_after"].to_numpy(dtype=np.float64) if by_contract else mrr
     came = {"customers_lost": float(lost["label"].sum())}
     if by_contract and mrr.sum() > 0:
         came |= {"grr": float(np.minimum(after, mrr).sum() / mrr.sum()), "nrr": float(after.sum() / mrr.sum())}
     return {name: asdict(made[name]) | {"actual": actual} for name, actual in came.items()}
+
+
+def _paid(lost: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Recurring revenue before and after; 0 of those of whom either is not known, so that no ratio rests on them."""
+    known = lost[["mrr_before", "mrr_after"]]
+    known = known.where(known.notna().all(axis=1), 0.0)
+    return known["mrr_before"].to_numpy(dtype=np.float64), known["mrr_after"].to_numpy(dtype=np.float64)
+
+
+def _risks(frame: pd.DataFrame, customers: pd.Series) -> Floats:
+    """Probabilities in the order of customers; 0 of whom the outcome, and so no prediction of it, is known."""
+    return frame.set_index(ENTITY)["churn_probability"].reindex(customers).fillna(0.0).to_numpy(dtype=np.float64)
 
 
 def _next(

@@ -75,7 +75,8 @@ def _customer(standing: list[Row]) -> Row:
     days = sorted(set(ages), reverse=True)
     between = [older - newer for older, newer in pairwise(days)]
     usual = float(median(between)) if between else None
-    last_value = sum((_full(row["amount"]) for row in standing if age(row["ordered_at"]) == min(ages)), Decimal(0))
+    last_at = max(row["ordered_at"] for row in standing)
+    last_value = sum((_full(row["amount"]) for row in standing if row["ordered_at"] == last_at), Decimal(0))
     result: Row = {
         "days_since_last_order": min(ages),
         "days_since_last_order_over_usual": None if usual is None else ratio(min(ages), usual),

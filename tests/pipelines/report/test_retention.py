@@ -65,6 +65,19 @@ def test_a_shop_has_no_revenue_and_its_repeat_rate() -> None:
     assert "GRR" not in page.text
 
 
+def test_a_company_without_known_prices_has_its_rates_of_revenue_empty() -> None:
+    unknown = NO_MONEY | {"net_negative_churn": None, "voluntary_lost": 1, "involuntary_lost": 0}
+    page = Page(retention_of(render(with_retention("en", **unknown))))
+    assert page.figures() == ["chart-customers-moved", "chart-cohorts"]
+    assert f"Gross revenue retention (GRR) {NOTHING} {NOTHING} {NOTHING}" in page.text
+
+
+def test_figures_that_rest_on_some_of_the_prices_say_so() -> None:
+    assert "no price was known" not in render(with_retention())
+    told = "Of up to 3 customers in a month no price was known: their revenue is in no amount"
+    assert told in Page(retention_of(render(with_retention(customers_unpriced=3)))).text
+
+
 def test_what_there_is_nothing_to_divide_by_is_a_dash() -> None:
     assert f"Gross revenue retention (GRR) {NOTHING}" in Page(retention_of(render(with_retention(grr=None)))).text
 

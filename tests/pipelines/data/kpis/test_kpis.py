@@ -282,6 +282,79 @@ def test_an_unknown_kind_of_segments_is_refused_with_the_nearest(twelve: Path) -
     assert "Did you mean 'country'?" in result.stderr
 
 
+PRICES = """id,customer,started,plan,mrr,ended
+f0,f0,2023-12-15,basic,10,
+f1,f1,2023-12-15,basic,10,
+n1,a,2024-01-10,free,0,
+n2,b,2024-01-10,basic,,
+n3,c,2024-01-10,basic,-5,
+y1,d,2024-01-10,year,166.66666666666666,
+y2,e,2024-01-10,year,8.333333333,
+s1,g,2024-02-05,basic,20,2024-02-20
+"""
+
+
+def prices(folder: Path, rows: str) -> Path:
+    """A workspace of one file of subscriptions, landed, seen from 1 April 2024."""
+    folder.mkdir(parents=True)
+    (folder / "subs.csv").write_text(rows, encoding="utf-8")
+    columns = {
+        "subscription_id": "id", "customer_id": "customer", "started_at": "started", "plan": "plan", "mrr": "mrr",
+        "ended_at": "ended", "known_at": "seen",
+    }  # fmt: skip
+    columns = {ours: theirs for ours, theirs in columns.items() if theirs in rows.splitlines()[0].split(",")}
+    source = Source(table="subscriptions", path="subs.csv", columns=columns, max_rejected_share=1.0)
+    day = date(2024, 4, 1)
+    settings = contract_settings().model_copy(update={"sources": (source,), "as_of": day, "complete_until": day})
+    (folder / "attrition.toml").write_text(render(settings), encoding="utf-8")
+    assert told("ingest", "--project", str(folder)).exit_code == 0
+    return folder
+
+
+def test_free_and_divided_and_unknown_prices_and_none_below_zero(tmp_path: Path) -> None:
+    folder = prices(tmp_path / "prices", PRICES)
+    months = {row["month"]: row for row in document(folder)["months"]}
+    names = ("customers_start", "new", "lost", "customers_end", "new_and_lost", "customers_unpriced")
+    # a, free, is no customer; b, unpriced, is one; c, below zero, was refused; g came and went.
+    assert {month: tuple(row[name] for name in names) for month, row in months.items()} == {
+        "2023-12": (0, 2, 0, 2, 0, 0),
+        "2024-01": (2, 3, 0, 5, 0, 1),
+        "2024-02": (5, 1, 1, 5, 1, 1),
+        "2024-03": (5, 0, 0, 5, 0, 1),
+    }
+    assert (months["2024-01"]["mrr_new"], months["2024-01"]["mrr_end"]) == (175.0, 195.0)  # 166.67 + 8.33
+    february = months["2024-02"]
+    assert (february["mrr_new"], february["mrr_churned"], february["mrr_new_and_lost"]) == (20.0, 20.0, 20.0)
+    assert (february["retention_rate"], february["attrition_rate"], february["grr"]) == (100.0, 0.0, 100.0)
+    shown = told("kpis", "--project", str(folder)).stderr
+    assert "Of up to one customer in a month no price was known" in shown
+    assert "Customers without a known price: " in shown
+    assert "New and lost in the month: " in shown
+
+
+def test_a_plan_that_became_free_is_a_loss_of_its_segment_though_only_a_new_version_says_so(tmp_path: Path) -> None:
+    rows = """id,customer,started,plan,mrr,seen
+s1,a,2024-01-10,basic,30,2024-01-10
+s1,a,2024-01-10,free,0,2024-02-10
+s2,b,2024-01-10,basic,20,2024-01-10
+"""
+    folder = prices(tmp_path / "freed", rows)
+    for by, segment in ((None, "all"), ("plan", "basic"), ("signup_cohort", "")):
+        months = document(folder, *([] if by is None else ["--by", by]))["months"]
+        (february,) = (row for row in months if row["month"] == "2024-02" and row["lost"])
+        assert (february["segment"], february["lost"], february["mrr_churned"]) == (segment, 1, 30.0)
+    assert {row["segment"] for row in document(folder)["months"]} == {"all"}
+
+
+def test_where_no_price_is_known_revenue_is_unknown_and_not_zero(tmp_path: Path) -> None:
+    rows = "id,customer,started\ns1,a,2024-01-10\ns2,b,2024-02-10\n"
+    months = document(prices(tmp_path / "unpriced", rows))["months"]
+    assert [(row["customers_end"], row["customers_unpriced"]) for row in months] == [(1, 1), (2, 2), (2, 2)]
+    of_money = (*MONEY, "mrr_new_and_lost", *revenue.LEARNED, "grr", "nrr", "net_negative_churn", "expansion_share")
+    assert {row[name] for row in months for name in of_money} == {None}
+    assert months[-1]["retention_rate"] == 100.0
+
+
 # A customer for 60 days after an order: anna all the time; bert until 21 March; cleo from 1 March to 30 April, and
 # again from 31 May on.
 SHOP_ORDERS = [

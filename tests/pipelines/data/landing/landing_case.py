@@ -65,8 +65,11 @@ def land(
 
 
 def land_file(root: Path, path: str, *, time_zone: str = "UTC", **changes: Any) -> Landed:
-    store = Store(root)
-    (result,) = ingest(store, settings(source(path, **changes), time_zone=time_zone), today=LANDED_ON)
+    store, sources = Store(root), [source(path, **changes)]
+    if changes.get("table", "orders") not in ("orders", "order_lines"):  # without orders there are no settings
+        (root / "orders.csv").write_text(HEADER + ROW)
+        sources.insert(0, source())
+    result = ingest(store, settings(*sources, time_zone=time_zone), today=LANDED_ON)[-1]
     return Landed(result, newest(store, "landed"), newest(store, "rejected"))
 
 

@@ -157,3 +157,18 @@ def test_parquet_names_that_differ_only_in_case_are_told_apart(tmp_path: Path) -
 def test_parquet_text_with_nul_is_rejected(tmp_path: Path) -> None:
     landed = land_parquet(tmp_path, orders(2, customer_id=pa.array(["C\0", "C-1"])))
     assert landed.reasons == {1: "customer_id 'C?' holds a NUL character"}
+
+
+@pytest.mark.parametrize("type_", [pa.float64(), pa.decimal128(38, 20)], ids=str)
+def test_recurring_prices_are_rounded_and_never_below_zero(tmp_path: Path, type_: pa.DataType) -> None:
+    prices = pa.array([Decimal("166.66666666666666"), Decimal(0), Decimal(-5), None], pa.decimal128(38, 20))
+    rows = {
+        "subscription_id": pa.array(["s1", "s2", "s3", "s4"]),
+        "customer_id": pa.array(["a", "b", "c", "d"]),
+        "started_at": pa.array([datetime(2024, 1, 2)] * 4, pa.timestamp("us")),
+        "mrr": prices.cast(type_),
+    }
+    columns = {name: name for name in rows}
+    landed = land(tmp_path, parquet(pa.table(rows)), path="subs.parquet", table="subscriptions", columns=columns)
+    assert landed.values("customer_id", "mrr") == [("a", Decimal("166.6667")), ("b", 0), ("d", None)]
+    assert [why.endswith("is below 0") for why in landed.reasons.values()] == [True]

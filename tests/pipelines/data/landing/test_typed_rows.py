@@ -59,3 +59,43 @@ def test_lines_of_orders_have_no_key_and_may_repeat(tmp_path: Path) -> None:
         tmp_path, ",".join(columns) + "\n" + "A,C,2024-01-02,1,2.5\n" * 2, table="order_lines", columns=columns
     )
     assert landed.values("source_row", "quantity", "product_id") == [(1, Decimal(1), None), (2, Decimal(1), None)]
+
+
+SUBSCRIPTION_COLUMNS = {
+    "subscription_id": "id", "customer_id": "customer", "started_at": "started", "plan": "plan", "mrr": "mrr",
+    "end_reason": "why",
+}  # fmt: skip
+
+
+def test_recurring_prices_are_read_as_systems_write_them_and_never_below_zero(tmp_path: Path) -> None:
+    rows = """id,customer,started,plan,mrr,why
+y1,a,2024-01-01,year,166.66666666666666,
+y2,b,2024-01-01,year,8.333333333,
+n1,c,2024-01-10,free,0,
+n2,d,2024-01-10,Basic Plus,,
+n3,e,2024-01-10,basic,-5,
+n4,f,2024-01-10,basic,10,Payment Failed
+"""
+    landed = land(tmp_path, rows, path="subs.csv", table="subscriptions", columns=SUBSCRIPTION_COLUMNS)
+    assert landed.values("customer_id", "mrr", "plan", "end_reason") == [
+        ("a", Decimal("166.6667"), "year", None),
+        ("b", Decimal("8.3333"), "year", None),
+        ("c", 0, "free", None),
+        ("d", None, "Basic Plus", None),
+        ("f", 10, "basic", "payment_failed"),
+    ]
+    assert landed.reasons == {5: "mrr '-5' is below 0"}
+
+
+def test_changes_of_recurring_prices_are_never_below_zero(tmp_path: Path) -> None:
+    columns = {
+        name: name for name in ("subscription_id", "customer_id", "changed_at", "kind", "mrr_before", "mrr_after")
+    }
+    rows = """subscription_id,customer_id,changed_at,kind,mrr_before,mrr_after
+s,a,2024-01-01,Discount Start,10,8.3333333333
+s,a,2024-01-02,price,-1,10
+s,a,2024-01-03,price,10,-0.5
+"""
+    landed = land(tmp_path, rows, path="changes.csv", table="subscription_changes", columns=columns)
+    assert landed.values("kind", "mrr_after") == [("discount_start", Decimal("8.3333"))]
+    assert landed.reasons == {2: "mrr_before '-1' is below 0", 3: "mrr_after '-0.5' is below 0"}

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.codes import code
 from features.contract import Column, Kind, Table
 from pipelines.data.landing.raw_rows import RawRows
 from pipelines.data.landing.typed_rows import TypedRows
@@ -33,10 +34,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
 
 
 def read(
-    bench: duckdb.DuckDBPyConnection, kind: Kind, values: Sequence[str | None], dialect: Dialect | None = None
+    bench: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    values: Sequence[str | None],
+    dialect: Dialect | None = None,
+    **declared: Any,
 ) -> list[Any]:
-    """Of each text: its typed value, or the words for what is wrong with it."""
-    column = Column(name="seen", kind=kind, meaning="", null="nothing")
+    """Of each text: its typed value, or the words for what is wrong with it. declared: more of its column."""
+    column = Column(name="seen", kind=kind, meaning="", null="nothing", **declared)
     happened = Column(name="at", kind="timestamp", meaning="", null="")
     contract = Table(name="t", grain="", key=(), happened_at="at", columns=(column, happened))
     for table in ("raw", "typed", "repeats", "rejects"):
@@ -281,3 +286,31 @@ def test_local_days_are_those_of_the_workspace(bench: duckdb.DuckDBPyConnection)
     assert bench.execute("SELECT seen, seen_on FROM typed").fetchall() == [
         (datetime(2024, 6, 30, 22), date(2024, 7, 1))
     ]
+
+
+def test_a_price_that_was_divided_is_rounded_to_four_decimals(bench: duckdb.DuckDBPyConnection) -> None:
+    values = ["166.66666666666666", "8.333333333", "0.00005", "10", "-8.333333333"]
+    wanted = [Decimal("166.6667"), Decimal("8.3333"), Decimal("0.0001"), Decimal(10), Decimal("-8.3333")]
+    assert read(bench, "money", values, divided=True) == wanted
+    assert read(bench, "money", values[:1]) == ["has more than 4 decimals"]
+    assert read(bench, "money", ["8,333333333"], Dialect(decimal=","), divided=True) == [Decimal("8.3333")]
+    (told,) = read(bench, "money", ["8.33.33"], divided=True)
+    assert told.startswith("is not a number")
+
+
+def test_a_value_below_the_least_is_told(bench: duckdb.DuckDBPyConnection) -> None:
+    values = ["0", "-0.0001", "5", "-5", "x"]
+    *found, broken = read(bench, "money", values, at_least=0)
+    assert found == [0, "is below 0", 5, "is below 0"]
+    assert broken.startswith("is not a number")
+    assert read(bench, "integer", ["1", "0"], at_least=1) == [1, "is below 1"]
+
+
+def test_codes_are_spelled_in_one_way(bench: duckdb.DuckDBPyConnection) -> None:
+    values = ["Payment failed", "payment_failed", "PAYMENT\u00a0FAILED", " card expired ", "É tu"]
+    spelled = ["payment_failed", "payment_failed", "payment_failed", "card_expired", "é_tu"]
+    assert read(bench, "text", values, code=True) == spelled == [code(value.strip()) for value in values]
+    assert read(bench, "text", ["Discount Start", "none"], choices=("discount_start",)) == [
+        "discount_start", "is none of discount_start"
+    ]  # fmt: skip
+    assert read(bench, "text", ["Too dear"]) == ["Too dear"]

@@ -15,7 +15,10 @@ from features.asof import instant
 from features.tables import TABLES
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import snapshots_of
-from pipelines.foundation.settings.settings import FILE_NAME
+from pipelines.foundation.settings.settings import FILE_NAME, Contracts, Outcome, Settings
+from pipelines.foundation.settings.settings import Cohort as AtRisk
+from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from tests.features.world_case import PARIS
@@ -78,3 +81,39 @@ def test_a_rebuild_after_any_delay_equals_what_was_computed_as_rows_came_in(comp
     late = pq.read_table(company / "messages.parquet")
     cut = instant(SNAPSHOT, zone=PARIS)
     assert pc.sum(pc.and_(pc.less(late["sent_at"], cut), pc.greater_equal(late["known_at"], cut))).as_py() > 0
+
+
+def _club(folder: Path, **contracts: bool) -> Workspace:
+    """Two subscriptions, of one of which no price is known."""
+    columns = {name: name for name in ("subscription_id", "customer_id", "started_at", "mrr")}
+    settings = Settings(
+        time_zone="Europe/Paris",
+        currency="EUR",
+        complete_until=date(2024, 7, 1),
+        sources=(Source(table="subscriptions", path="subs.csv", columns=columns),),
+        cohort=AtRisk(kind="subscribed"),
+        outcome=Outcome(kind="churn", also=("contraction",), horizon_days=30),
+        contracts=Contracts(**contracts),
+    )
+    (folder / FILE_NAME).write_text(render(settings), encoding="utf-8")
+    rows = "subscription_id,customer_id,started_at,mrr\ns1,priced,2024-01-10,30\ns2,unpriced,2024-01-10,\n"
+    (folder / "subs.csv").write_text(rows, encoding="utf-8")
+    return _opened(folder)
+
+
+def test_whose_outcome_is_not_known_is_not_learned_from(tmp_path: Path) -> None:
+    club = _club(tmp_path)
+    snapshots, day = snapshots_of(club), date(2024, 3, 1)
+    found, less = (
+        of.at(day).labelled_frame() for of in (snapshots, snapshots.of(club.settings.question_of("contraction")))
+    )
+    assert found is not None
+    assert less is not None
+    assert sorted(found["customer_id"]) == ["priced", "unpriced"]
+    assert list(less["customer_id"]) == ["priced"]
+
+
+def test_how_a_pause_is_read_makes_other_outcomes_and_no_other_main_question(tmp_path: Path) -> None:
+    before, after = snapshots_of(_club(tmp_path)), snapshots_of(_club(tmp_path, pause_pauses_mrr=False))
+    assert before.question == after.question
+    assert before.observed != after.observed

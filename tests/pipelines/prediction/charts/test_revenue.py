@@ -20,7 +20,7 @@ def month(name: str, **more: Any) -> dict[str, Any]:
         "month": name, "new": 2, "reactivated": 1, "lost": 1, "voluntary_lost": 1, "involuntary_lost": 0,
         "customers_end": 11, "mrr_start": 1000.0, "mrr_new": 40.0, "mrr_reactivation": 10.0, "mrr_expansion": 30.0,
         "mrr_contraction": 20.0, "mrr_churned": 30.0, "mrr_end": 1030.0, "grr": 95.0, "nrr": 98.0,
-        "expansion_share": 37.5, "provisional": False,
+        "expansion_share": 37.5, "customers_unpriced": 0, "provisional": False,
     }  # fmt: skip
     return row | more
 
@@ -28,7 +28,7 @@ def month(name: str, **more: Any) -> dict[str, Any]:
 MONTHS = [month("2024-03"), month("2024-04", nrr=101.0), month("2024-05", involuntary_lost=1, voluntary_lost=0)]
 NO_MONEY = dict.fromkeys(
     ("mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end", "grr",
-     "nrr", "expansion_share", "voluntary_lost", "involuntary_lost"),
+     "nrr", "expansion_share", "customers_unpriced", "voluntary_lost", "involuntary_lost"),
 )  # fmt: skip
 
 
@@ -104,6 +104,14 @@ def test_a_first_month_has_nothing_to_keep() -> None:
     assert [chart.name for chart in charts([first, *MONTHS], EN, currency="EUR")][2:] == [
         "chart-revenue-kept", "chart-expansion"
     ]  # fmt: skip
+
+
+def test_months_without_a_known_price_are_in_no_chart_of_revenue() -> None:
+    unknown = month("2024-02") | NO_MONEY | {"voluntary_lost": 1, "involuntary_lost": 0}
+    customers, revenue, *_ = charts([unknown, *MONTHS], EN, currency="EUR")
+    assert customers.caption.startswith("From February 2024 to May 2024, 8 customers came")
+    assert revenue.caption.startswith("From March 2024 to May 2024, 240 EUR of monthly revenue were gained")
+    assert [chart.name for chart in charts([unknown], EN, currency="EUR")] == ["chart-customers-moved"]
 
 
 def test_no_months_make_no_charts() -> None:
