@@ -27,8 +27,8 @@ from pipelines.foundation.storage.atomic_file import scratch, unfinished
 from pipelines.foundation.storage.counted_rows import forget_others
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
-from pipelines.foundation.storage.landings import LANDED, REJECTED, landing, noted
-from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.landings import LANDED, REJECTED, landing, noted, source_landings
+from pipelines.foundation.storage.store import Store, StoredFile
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
 
@@ -97,7 +97,8 @@ def _ingest_file(
     with _typed(store, file, settings, masking) as (count, rows):
         refuse_beyond_share(store, file, rows, count=count)
         refuse_other_currencies(file, rows, currency=settings.currency)
-        refuse_other_customers(store, file, rows, settings)
+        before = _landed_before(store, file, settings)
+        refuse_other_customers(store, file, rows, before)
         detail = {
             "table": file.source.table,
             "source": file.name,
@@ -127,7 +128,7 @@ def _ingest_file(
         lay(store, file, REJECTED, lambda place: write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA), detail)
         schema, contract = landed_schema(file.contract), {"columns": file.contract.landed, "keyed": file.keyed}
         lay(store, file, LANDED, lambda place: write_parquet(place, rows.landed_batches(), schema), detail | contract)
-        said = tuple(remarks(rows, file.contract, today))
+        said = tuple(remarks(rows, file.contract, today, before=[store.verified(each) for each in before]))
     say(_in_words(file, detail))
     return replace(_result(file, detail, "landed"), remarks=said)
 
@@ -169,6 +170,17 @@ def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking)
             if file.format == "parquet":
                 raise damaged(file.path, error) from None
             raise
+
+
+def _landed_before(store: Store, file: SourceFile, settings: Settings) -> list[StoredFile]:
+    """Other contents of the same table that hold, and are there."""
+    of_table = [of for of in source_landings(store, settings) if of.table == file.source.table]
+    landed = {each.file.path: each.file for of in of_table for each in of.landings}
+    return [
+        each
+        for each in landed.values()
+        if each.detail["source_sha256"] != file.sha256 and store.present(each.path) is not None
+    ]
 
 
 def _came_back(store: Store, file: SourceFile) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,12 +14,11 @@ from pipelines.data.landing.raw_rows import identifier
 from pipelines.data.landing.source_files import SourceFile
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.landing.value_sql import quoted
-from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
-from pipelines.foundation.storage.landings import REJECTED, source_landings
-from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.landings import REJECTED
+from pipelines.foundation.storage.store import Store, StoredFile
 
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
 
@@ -65,17 +64,11 @@ def refuse_other_currencies(file: SourceFile, rows: TypedRows, *, currency: str)
     )
 
 
-def refuse_other_customers(store: Store, file: SourceFile, rows: TypedRows, settings: Settings) -> None:
+def refuse_other_customers(store: Store, file: SourceFile, rows: TypedRows, before: Sequence[StoredFile]) -> None:
     """Raise DataError where a key belongs to another customer in a file that landed before: one would lose the row."""
     columns = file.source.columns
     if not file.keyed or "customer_id" not in columns or "customer_id" in file.contract.key or "known_at" in columns:
         return
-    before = [
-        each.file
-        for of in source_landings(store, settings)
-        for each in of.landings
-        if of.table == file.source.table and each.file.detail["source_sha256"] != file.sha256
-    ]
     if not before:
         return
     names = ", ".join(identifier(name) for name in file.contract.key)

@@ -4,42 +4,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 
 from features.contract import Table, local_day
 from pipelines.data.landing.raw_rows import identifier
 from pipelines.data.landing.typed_rows import TypedRows
+from pipelines.data.landing.value_sql import quoted
 from pipelines.foundation.storage.counted_rows import Counted
 
 _COMPARED = {
-    "again": "{count} of its rows are there already, from an earlier file of this source, and count once",
-    "changed": "{count} of its rows say otherwise than an earlier file: what they say is known from {day} on",
-    "corrected": "{count} of its rows say otherwise than an earlier file: what they say has always been so",
-    "news": "{count} rows of earlier files are continued: what happened to them since is known from when it did",
-    "late": "{count} of its rows are older than what landed before, and came late: they are known from {day} on "
-    "(corrects_past = true for this source: from their own dates on)",
-    "ended": "{count} rows of earlier files are no longer there: they hold until {day}",
+    "again": "{rows} met before in this source: counted once",
+    "changed": "{rows} told otherwise than before: known so from {day} on",
+    "corrected": "{rows} told otherwise than before: taken to have always been so",
+    "news": "{rows} continued, as by a return, a payment or an end: known from when that was",
+    "late": "{rows} older than what landed before: known from {day} on (corrects_past = true for this source: from "
+    "their own dates on)",
+    "ended": "{rows} of earlier files no longer there: held until {day}",
 }
-
-
 _MANY_ROWS, _LARGE_SHARE = 100, 0.1  # of one customer
 
 
-def remarks(rows: TypedRows, contract: Table, today: date) -> Iterator[str]:
-    """On the rows of one file by themselves."""
+def remarks(rows: TypedRows, contract: Table, today: date, *, before: Sequence[Path]) -> Iterator[str]:
+    """On the rows of one file. before: what landed of its table earlier."""
     happens = [contract.happened_at, *(each.name for each in contract.columns if each.known_at == each.name)]
     for clock in happens:
         if clock in rows.filled:  # only what has happened: when a card expires may lie ahead
             yield from _ahead(rows, clock, today)
     yield from _equal_rows(rows, contract)
     yield from _one_customer(rows, contract)
+    for column in contract.columns if before else ():
+        if column.code and column.name in rows.filled:
+            yield from _new_codes(rows, identifier(column.name), before)
 
 
 def compared(each: Counted) -> tuple[str, ...]:
     """On what a landing changed of what was there."""
     fates, day = each.fates, each.landing.seen_on
-    return tuple(text.format(count=f"{fates[name]:,}", day=day) for name, text in _COMPARED.items() if fates.get(name))
+    return tuple(text.format(rows=_rows(fates[name]), day=day) for name, text in _COMPARED.items() if fates.get(name))
 
 
 def _ahead(rows: TypedRows, clock: str, today: date) -> Iterator[str]:
@@ -52,9 +55,25 @@ def _ahead(rows: TypedRows, clock: str, today: date) -> Iterator[str]:
     if found is not None:
         count, row, first = found
         yield (
-            f"{count:,} row{'s' * (count != 1)} with {clock} after the day of this run, {today} (first: row {row}, "
+            f"{_rows(count)} with {clock} after the day of this run, {today} (first: row {row}, "
             f"{first}): nothing is counted before its day, and it says nothing of how far the data reach"
         )
+
+
+def _new_codes(rows: TypedRows, column: str, before: Sequence[Path]) -> Iterator[str]:
+    """A code nobody has seen may be a new spelling of an old one, and what is counted by the old one misses it."""
+    files = ", ".join(quoted(str(place)) for place in before)
+    found = rows.ask(
+        f"SELECT count(DISTINCT {column}), min(source_row) FROM typed WHERE why IS NULL AND {column} IS NOT NULL "
+        f"AND {column} NOT IN (SELECT DISTINCT {column} FROM read_parquet([{files}]) WHERE {column} IS NOT NULL)"
+    )
+    if found is not None and found[0]:
+        count, row = found
+        yield f"{count:,} value{'s' * (count != 1)} of {column.strip(chr(34))} never seen before (first: row {row})"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _one_customer(rows: TypedRows, contract: Table) -> Iterator[str]:

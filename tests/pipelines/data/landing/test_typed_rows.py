@@ -63,18 +63,19 @@ def test_lines_of_orders_have_no_key_and_may_repeat(tmp_path: Path) -> None:
 
 SUBSCRIPTION_COLUMNS = {
     "subscription_id": "id", "customer_id": "customer", "started_at": "started", "plan": "plan", "mrr": "mrr",
+    "ended_at": "ended",
     "end_reason": "why",
 }  # fmt: skip
 
 
 def test_recurring_prices_are_read_as_systems_write_them_and_never_below_zero(tmp_path: Path) -> None:
-    rows = """id,customer,started,plan,mrr,why
-y1,a,2024-01-01,year,166.66666666666666,
-y2,b,2024-01-01,year,8.333333333,
-n1,c,2024-01-10,free,0,
-n2,d,2024-01-10,Basic Plus,,
-n3,e,2024-01-10,basic,-5,
-n4,f,2024-01-10,basic,10,Payment Failed
+    rows = """id,customer,started,plan,mrr,ended,why
+y1,a,2024-01-01,year,166.66666666666666,,
+y2,b,2024-01-01,year,8.333333333,,
+n1,c,2024-01-10,free,0,,
+n2,d,2024-01-10,Basic Plus,,,
+n3,e,2024-01-10,basic,-5,,
+n4,f,2024-01-10,basic,10,2024-02-01,Payment Failed
 """
     landed = land(tmp_path, rows, path="subs.csv", table="subscriptions", columns=SUBSCRIPTION_COLUMNS)
     assert landed.values("customer_id", "mrr", "plan", "end_reason") == [

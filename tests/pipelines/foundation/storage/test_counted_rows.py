@@ -57,7 +57,7 @@ def test_lines_of_overlapping_exports_count_once(tmp_path: Path) -> None:
     february, march = "1,C,2024-02-10,1,5,", "2,C,2024-03-10,1,5,"
     assert land(tmp_path, "a.csv", ["0,C,2024-01-10,1,5,", february], MARCH, wanted) == ()
     (said,) = land(tmp_path, "b.csv", [february, march], MAY, wanted)
-    assert said == "1 of its rows are there already, from an earlier file of this source, and count once"
+    assert said == "1 row met before in this source: counted once"
     assert known(tmp_path, wanted, JUNE, "order_id") == [("0",), ("1",), ("2",)]
 
 
@@ -85,7 +85,7 @@ def test_a_line_that_came_back_is_the_same_line(tmp_path: Path) -> None:
     wanted = settings("order_lines")
     land(tmp_path, "a.csv", ["1,C,2024-02-10,1,5,"], MARCH, wanted)
     (said,) = land(tmp_path, "b.csv", ["1,C,2024-02-10,1,5,2024-04-10"], MAY, wanted)
-    assert said == "1 rows of earlier files are continued: what happened to them since is known from when it did"
+    assert said == "1 row continued, as by a return, a payment or an end: known from when that was"
     assert known(tmp_path, wanted, date(2024, 4, 10), "returned_on") == [("None",)]
     assert known(tmp_path, wanted, date(2024, 4, 11), "returned_on") == [("2024-04-10",)]
 
@@ -97,7 +97,7 @@ def test_an_amount_that_changed_is_known_from_the_landing_that_brought_it(tmp_pa
     wanted = settings()
     land(tmp_path, "orders.csv", ["1,C,2024-02-10,100,"], MARCH, wanted)
     (said,) = land(tmp_path, "orders.csv", ["1,C,2024-02-10,900,"], MAY, wanted)
-    assert said == "1 of its rows say otherwise than an earlier file: what they say is known from 2024-05-01 on"
+    assert said == "1 row told otherwise than before: known so from 2024-05-01 on"
     assert known(tmp_path, wanted, date(2024, 4, 30), "amount") == [("100.0000",)]
     assert known(tmp_path, wanted, MAY, "amount") == [("900.0000",)]
 
@@ -140,7 +140,7 @@ def test_a_row_older_than_the_landing_before_is_known_from_its_own_landing_on(tm
     wanted = settings()
     land(tmp_path, "a.csv", ["1,C,2024-02-10,1,"], MARCH, wanted)
     said = land(tmp_path, "b.csv", ["2,C,2024-02-20,2,", "3,C,2024-03-01,3,"], MAY, wanted)
-    assert [text[:57] for text in said] == ["1 of its rows are older than what landed before, and came"]
+    assert [text[:60] for text in said] == ["1 row older than what landed before: known from 2024-05-01 on"[:60]]
     assert known(tmp_path, wanted, date(2024, 4, 30), "order_id") == [("1",), ("3",)]
     assert known(tmp_path, wanted, MAY, "order_id") == [("1",), ("2",), ("3",)]
 
@@ -156,7 +156,7 @@ def test_of_a_whole_state_what_is_no_longer_there_ends(tmp_path: Path) -> None:
     wanted = settings(new_file="state")
     land(tmp_path, "a.csv", ["1,C,2024-02-10,1,", "2,C,2024-02-11,1,"], MARCH, wanted)
     said = land(tmp_path, "b.csv", ["2,C,2024-02-11,1,"], MAY, wanted)
-    assert "1 rows of earlier files are no longer there: they hold until 2024-05-01" in said
+    assert "1 row of earlier files no longer there: held until 2024-05-01" in said
     assert known(tmp_path, wanted, date(2024, 4, 30), "order_id") == [("1",), ("2",)]
     assert known(tmp_path, wanted, MAY, "order_id") == [("2",)]
     land(tmp_path, "c.csv", ["1,C,2024-02-10,1,", "2,C,2024-02-11,1,"], JUNE, wanted)
@@ -262,6 +262,15 @@ def test_rows_dated_after_the_day_of_the_run_are_named(tmp_path: Path) -> None:
         tmp_path, "a.csv", ["1,C,2024-02-10,1,", "2,C,2042-01-01,1,", "3,C,2024-03-01,1,"], MARCH, settings()
     )
     assert said.startswith("1 row with ordered_at after the day of this run, 2024-03-01 (first: row 2, 2042-01-01)")
+
+
+def test_a_code_that_nobody_has_seen_is_named_by_its_row(tmp_path: Path) -> None:
+    wanted = settings("subscriptions", columns=CLUB | {"end_reason": "why"})
+    row = "1,C,2024-01-10,10,,2024-02-10,{}"
+    assert land(tmp_path, "a.csv", [row.format("price")], MARCH, wanted) == ()
+    assert land(tmp_path, "b.csv", [row.format("Price").replace("1,", "2,", 1)], MARCH, wanted) == ()
+    said = land(tmp_path, "c.csv", [row.format("prise").replace("1,", "3,", 1)], MARCH, wanted)
+    assert said == ("1 value of end_reason never seen before (first: row 1)",)
 
 
 def statuses(results: list[IngestResult]) -> list[str]:
