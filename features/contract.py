@@ -29,8 +29,9 @@ class Column:
     null: what an empty value means; None where a row without the value is rejected.
     made_when_absent: a source without this column gets values made of the file's hash and the row number, so that each
         row has its own; a source that names the column must fill it.
-    state: it stands as of the export, not as of when the row happened (a tier, a date of renewal). Where a source does
-        not say when its rows became known, it is known from the export on.
+    state: not empty where it stands as of the export, not as of when the row happened (a tier, a date of renewal): the
+        indicators that are made of it. Where a source does not say when its rows became known, it is known from the
+        export on.
     choices: the only values of a code that feature code tells apart; a row with another is rejected. Empty: any.
     code: a code with other values than a few choices; it lands as `features.codes.code` spells it.
     at_least: the least value; a row with a lesser one is rejected. None: any.
@@ -45,7 +46,7 @@ class Column:
     known_at: str | None = None
     null: str | None = None
     made_when_absent: bool = False
-    state: bool = False
+    state: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     code: bool = False
     at_least: int | None = None

@@ -79,6 +79,8 @@ PAYMENTS = Table(
     ),
 )
 
+_CARD = ("card_expired", "days_until_card_expires", "card_expires_before_horizon", "backup_payment_method")
+
 PAYMENT_METHODS = Table(
     name="payment_methods",
     grain="one row per payment method and version of it",
@@ -90,12 +92,12 @@ PAYMENT_METHODS = Table(
         Column(name="added_at", kind="timestamp", meaning="when it was stored"),
         Column(name="kind", kind="text", meaning="card, direct debit and so on", null="not recorded"),
         Column(
-            name="expires_at", kind="timestamp", state=True, meaning="when it stops working", null="does not expire"
+            name="expires_at", kind="timestamp", state=_CARD, meaning="when it stops working", null="does not expire"
         ),
         Column(
             name="is_default",
             kind="boolean",
-            state=True,
+            state=_CARD,
             meaning="whether it is the one that pays",
             null="not recorded: taken as yes",
         ),

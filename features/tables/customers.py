@@ -15,7 +15,11 @@ CUSTOMERS = Table(
         Column(name="country", kind="text", meaning="country of residence or seat", null="not recorded"),
         Column(name="acquisition_channel", kind="text", meaning="what brought the customer", null="not recorded"),
         Column(
-            name="value_tier", kind="text", state=True, meaning="the company's own class of value", null="not recorded"
+            name="value_tier",
+            kind="text",
+            state=("value_tier",),
+            meaning="the company's own class of value",
+            null="not recorded",
         ),
         Column(name="born_at", kind="timestamp", meaning="date of birth", null="not recorded"),
         Column(name="gender", kind="text", meaning="gender, as the customer gave it", null="not recorded"),

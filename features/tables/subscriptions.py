@@ -34,17 +34,21 @@ SUBSCRIPTIONS = Table(
         Column(
             name="term_started_at",
             kind="timestamp",
-            state=True,
+            state=("days_since_term_start",),
             meaning="when the current term began, by start or renewal",
             null="as started_at",
         ),
         Column(
-            name="renews_at", kind="timestamp", state=True, meaning="when the current term ends", null="no fixed term"
+            name="renews_at",
+            kind="timestamp",
+            state=("months_to_renewal",),
+            meaning="when the current term ends",
+            null="no fixed term",
         ),
         Column(
             name="auto_renew",
             kind="boolean",
-            state=True,
+            state=("auto_renew_off",),
             meaning="whether it renews by itself",
             null="not recorded: taken as yes",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,11 @@ import pyarrow as pa
 import pytest
 
 from features.asof import as_of, instant
-from tests.features.world_case import PARIS, SNAPSHOT, at, landed, order, tables
+from features.tables import TABLES
+from features.training_set import families
+from tests.features.histories import random_world
+from tests.features.test_no_look_ahead import tables_of
+from tests.features.world_case import PARIS, SNAPSHOT, Engine, at, fact, landed, order, tables
 
 
 def _seen(*rows: dict[str, object], day: date = SNAPSHOT) -> list[dict[str, object]]:
@@ -86,3 +91,37 @@ def test_a_day_begins_at_local_midnight_on_both_sides_of_a_clock_change(day: dat
 def test_where_midnight_does_not_exist_the_day_begins_with_its_first_moment() -> None:
     # Santiago skips from 23:59:59 to 01:00 on this day.
     assert instant(date(2024, 9, 8), zone=ZoneInfo("America/Santiago")) == datetime(2024, 9, 8, 4)
+
+
+# Values as of the export
+
+STATE = [(table.name, column.name) for table in TABLES.values() for column in table.columns if column.state]
+
+
+@pytest.mark.parametrize(("table", "column"), STATE)
+def test_of_a_value_as_of_the_export_its_contract_names_every_indicator(table: str, column: str) -> None:
+    customers = [f"c{number}" for number in range(80)]
+    everybody, moved = pa.table({"customer_id": customers}), set[str]()
+    for family in families(TABLES, personal=True):
+        names = tables_of(family)
+        if table not in names:
+            continue
+        engine = Engine(*names, families=[family], customers=True)
+        world = random_world(random.Random(1), names, customers)
+        other = world | {table: [row | {column: None} for row in world[table]]}
+        one, two = (
+            engine.run(everybody=everybody, **{name: landed(name, rows) for name, rows in each.items()})
+            for each in (world, other)
+        )
+        moved |= {name for name in one.column_names if not one[name].equals(two[name])}
+    assert moved == set(TABLES[table].column(column).state)
+
+
+def test_a_value_as_of_the_export_is_null_before_it_and_a_row_that_ended_is_gone() -> None:
+    rows = landed("customers", [fact("A", signed_up_at="2024-01-01", value_tier="gold")])
+    seen = ibis.memtable(rows.append_column("state_from", pa.array([at("2024-05-01")], pa.timestamp("us"))))
+    told = [as_of({"customers": seen}, day, zone=PARIS)["customers"] for day in (date(2024, 5, 1), date(2024, 5, 2))]
+    assert [table.value_tier.to_pyarrow().to_pylist() for table in told] == [[None], ["gold"]]
+    ends = ibis.memtable(rows.append_column("known_until", pa.array([at("2024-05-01")], pa.timestamp("us"))))
+    told = [as_of({"customers": ends}, day, zone=PARIS)["customers"] for day in (date(2024, 5, 1), date(2024, 5, 2))]
+    assert [table.count().to_pyarrow().as_py() for table in told] == [1, 0]

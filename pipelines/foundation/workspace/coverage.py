@@ -13,7 +13,7 @@ PAUSE_DAYS = 14  # a shorter one within the rows is a holiday, and bends no outc
 ENOUGH_ROWS = 30  # of fewer nobody can say what is usual, and data end with the newest
 HABIT = 2  # so many others of at least half its length make a silence usual
 STRAY_ROWS = 10  # fewer, beyond a silence, are mistyped days rather than business taken up again
-STRAY_SHARE = 0.1  # and so are fewer than this part of the rows that usually come in as many days
+STRAY_SHARE = 0.1  # and so are rows on fewer than this part of the days that usually have some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def coverage(counts: Mapping[date, int], *, today: date) -> Coverage | None:
         return None
     ahead = {day: count for day, count in counts.items() if day >= today and count}
     early = _early(days, counts)
-    parts = _parts(days[early:], counts)
+    parts = _parts(days[early:])
     believed = [part for part in parts if not _is_stray(part, parts, counts)] or parts[:1]
     kept = [day for part in believed for day in part]
     return Coverage(
@@ -85,12 +85,15 @@ def reach(tables: Collection[Coverage], *, seen_on: date) -> date:
     return seen_on if not fresh and all(each.usually_silent(seen_on) for each in tables) else newest
 
 
-def _parts(days: Sequence[date], counts: Mapping[date, int]) -> list[list[date]]:
-    """Days with rows, parted where a silence within them tells something."""
+def _parts(days: Sequence[date]) -> list[list[date]]:
+    """Days with rows, parted where a silence within them tells something.
+
+    By days and not by rows: a thousand contracts that were taken over on one day do not say that many come every day.
+    """
     parts = [[days[0]]]
     for before, after in pairwise(days):
         silent = (after - before).days - 1
-        if silent >= PAUSE_DAYS and _tells(days, counts, start=before, end=after):
+        if silent >= PAUSE_DAYS and _tells(days, dict.fromkeys(days, 1), start=before, end=after):
             parts.append([after])
         else:
             parts[-1].append(after)
@@ -125,10 +128,9 @@ def _tells(days: Sequence[date], counts: Mapping[date, int], *, start: date, end
 
 def _is_stray(part: Sequence[date], parts: Sequence[Sequence[date]], counts: Mapping[date, int]) -> bool:
     """Whether a part is too thin beside the largest one to be business."""
-    rows = [sum(counts[day] for day in each) for each in parts]
-    largest = max(range(len(parts)), key=rows.__getitem__)
-    if part is parts[largest] or rows[largest] < ENOUGH_ROWS:
+    largest = max(parts, key=len)
+    if part is largest or sum(counts[day] for day in largest) < ENOUGH_ROWS:
         return False
-    usual = rows[largest] / ((parts[largest][-1] - parts[largest][0]).days + 1)
-    mine = sum(counts[day] for day in part)
-    return mine < STRAY_ROWS or mine < STRAY_SHARE * usual * ((part[-1] - part[0]).days + 1)
+    usual = len(largest) / ((largest[-1] - largest[0]).days + 1)
+    thin = len(part) < STRAY_SHARE * usual * ((part[-1] - part[0]).days + 1)
+    return thin or sum(counts[day] for day in part) < STRAY_ROWS

@@ -79,12 +79,14 @@ def _late(name: str, files: list[Counted]) -> Iterator[str]:
 
 
 def _as_of_export(name: str, files: list[Counted], mapped: Collection[str]) -> Iterator[str]:
-    state = [column.name for column in TABLES[name].columns if column.state and column.name in mapped]
+    state = [column for column in TABLES[name].columns if column.state and column.name in mapped]
     if state and any(each.state_from is not None for each in files):
+        columns = ", ".join(column.name for column in state)
+        indicators = ", ".join(dict.fromkeys(indicator for column in state for indicator in column.state))
         yield (
-            f"{name}: {', '.join(state)} {'is' if len(state) == 1 else 'are'} as of the export, and empty in snapshots "
-            "before it; to have them there, export the history of each row with the moment at which it became known, "
-            "and map known_at"
+            f"{name}: {columns} {'is' if len(state) == 1 else 'are'} as of the export, and so {indicators} "
+            f"{'is' if ', ' not in indicators else 'are'} empty in snapshots before it. To fill them, export the "
+            "history of each row, a version for each change with the moment at which it became known, and map known_at"
         )
 
 

@@ -115,8 +115,13 @@ def test_business_that_is_taken_up_again_is_believed_with_a_pause() -> None:
 
 
 def test_a_trickle_after_a_busy_time_is_not_believed() -> None:
-    found = covered(both(every(1, rows=100), every(2, start=date(2024, 3, 1), end=date(2024, 5, 1))))
-    assert (found.last, len(found.stray)) == (date(2023, 12, 31), 31)
+    found = covered(both(every(1, rows=100), every(12, start=date(2024, 2, 1), end=date(2024, 6, 20))))
+    assert (found.last, len(found.stray)) == (date(2023, 12, 31), 12)
+
+
+def test_contracts_taken_over_on_one_day_do_not_say_that_many_come_every_day() -> None:
+    found = covered(both({date(2023, 1, 2): 1_000}, every(7, start=date(2023, 6, 1), end=TODAY)))
+    assert (found.first, found.last, found.pauses, found.stray) == (date(2023, 1, 2), date(2024, 6, 27), (), ())
 
 
 # Pauses

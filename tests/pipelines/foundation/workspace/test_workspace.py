@@ -267,7 +267,7 @@ def test_one_order_of_a_day_to_come_or_long_after_the_last_carries_the_data_nowh
 
 
 def test_ends_of_subscriptions_tell_how_far_the_data_reach_as_their_beginnings_do(tmp_path: Path) -> None:
-    """Forty began in the year before, and one a week has ended since."""
+    """Forty were taken over in January, and since the next one a week has ended."""
     columns = ("subscription_id", "customer_id", "started_at", "plan", "mrr", "ended_at")
     settings = changed(CLUB, sources=(source("subscriptions", *columns),))
     ends = [date(2024, 1, 1) + timedelta(days=7 * week) for week in range(25)]
