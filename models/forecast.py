@@ -92,7 +92,7 @@ def forecast(chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], *, see
     at_once = max(1, min(DRAWS, _CELLS // max(1, len(chances.mrr))))
     parts = [_draw(chances, sizes, strays, min(at_once, DRAWS - done), random) for done in range(0, DRAWS, at_once)]
     drawn = np.concatenate(parts)
-    found = {"customers_lost": _range(drawn[:, 0])}
+    found = {"customers_lost": _around(float(chances.lost.sum()), _range(drawn[:, 0]))}
     for name, amounts in (("grr", drawn[:, 1]), ("nrr", drawn[:, 2])):
         found[name] = _range(amounts / start if start > 0 else np.full(DRAWS, np.nan))
     return found
@@ -157,6 +157,11 @@ def _shifted(probability: Floats, stray: Stray, draws: int, random: np.random.Ge
         return np.zeros((1, len(probability)))
     odds = logit(np.clip(probability, _EDGE, 1 - _EDGE))
     return np.asarray(expit(odds + stray.drawn(draws, random)))
+
+
+def _around(expected: float, found: Range) -> Range:
+    """With the probabilities' own sum as what is expected: whoever adds them up elsewhere finds the same figure."""
+    return Range(expected, min(found.low, expected), max(found.high, expected))
 
 
 def _range(values: Floats) -> Range:

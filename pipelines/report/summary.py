@@ -57,6 +57,17 @@ def expected_departures(report: ReportData) -> int:
     return round(float(report.scores["churn_probability"].sum()))
 
 
+def expected_by_band(report: ReportData) -> dict[str, int]:
+    """The same by risk band, in whole customers that add up to them: the largest remainders are rounded up."""
+    sums = report.scores["churn_probability"].groupby(report.scores["risk_band"]).sum()
+    exact = {band: float(sums.get(band, 0.0)) for band in in_bands(report)}
+    whole = {band: int(value) for band, value in exact.items()}
+    missing = expected_departures(report) - sum(whole.values())
+    for band in sorted(exact, key=lambda band: exact[band] - whole[band], reverse=True)[:missing]:
+        whole[band] += 1
+    return whole
+
+
 def hits(fold: Fold) -> Hits:
     """What the metrics say in customers; rows of equal probability at the edge of the tenth count in part."""
     top = max(1, round(TOP_SHARE * fold.model.n))

@@ -13,7 +13,7 @@ from pipelines.foundation.wording.families import family_name
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
 from pipelines.report.data import Fold, ReportData
-from pipelines.report.summary import first_and_last, in_bands
+from pipelines.report.summary import expected_by_band, first_and_last, in_bands
 
 MOST_AT_RISK = 50
 REASONS = ("reason_1", "reason_2", "reason_3")
@@ -72,13 +72,13 @@ def bands(report: ReportData, words: Words) -> Table:
         "medium": words.say("band.range_between", low=medium, high=high),
         "low": words.say("band.range_below", high=medium),
     }
-    expected = report.scores["churn_probability"].groupby(report.scores["risk_band"]).sum()
+    expected = expected_by_band(report)
     rows = tuple(
         (
             Cell(words.say(f"band.{band}"), kind=band),
             Cell(ranges[band]),
             Cell(words.number(count)),
-            Cell(words.number(float(expected.get(band, 0.0)))),
+            Cell(words.number(expected[band])),
         )
         for band, count in in_bands(report).items()
     )

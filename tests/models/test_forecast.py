@@ -81,6 +81,17 @@ def test_what_chance_explains_is_no_stray() -> None:
     assert forecast.stray(strays).usual == pytest.approx(0.3, rel=0.15)
 
 
+def test_what_is_expected_is_the_sum_of_the_probabilities_to_the_last_digit() -> None:
+    """Tiles and bands of the report add them up: a mean of draws beside them would round otherwise."""
+    lost = np.random.default_rng(4).uniform(0, 0.3, size=17)
+    chances = Chances(lost=lost, less=np.zeros(17), more=np.zeros(17), mrr=np.ones(17))
+    stray = {name: Stray.certain(0.5) for name in ("lost", "less", "more")}
+    sizes = Sizes(less=np.array([0.5]), more=np.array([0.5]))
+    found = forecast.forecast(chances, sizes, stray, seed=1)["customers_lost"]
+    assert found.expected == float(lost.sum())
+    assert found.low <= found.expected <= found.high
+
+
 def test_before_anything_was_seen_a_stray_of_the_usual_size_is_expected_and_none_is_possible() -> None:
     before = forecast.stray([])
     assert before.weights[before.scales < 0.05].sum() == pytest.approx(2 * (t.cdf(0.05 / 0.15, 3) - 0.5), abs=0.03)
