@@ -8,7 +8,7 @@ from typing import Any
 import ibis.expr.types as ir
 
 from features.tables import TABLES
-from pipelines.prediction.checks.finding import Finding
+from pipelines.prediction.leaks.finding import Finding
 
 FEWEST, SHARE = 5, 0.01
 
