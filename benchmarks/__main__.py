@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import plays_simulated, scoring, simulated, snapshots_report, workspaces
+from benchmarks import leaks, plays_simulated, scoring, simulated, snapshots_report, workspaces
 from benchmarks.report import Report
 from features.outcomes import OUTCOMES
 from pipelines.foundation.simulation.people import FAMILIES
@@ -141,7 +141,18 @@ def _impact(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
             report.note(f"impact, {setting.name}: an effect is shown in {found.shown.mean():.0%}")
 
 
+def _leaks(report: Report, folder: Path, _chosen: argparse.Namespace) -> None:
+    leaking = leaks.leaking_ones(folder / "exports", leaks.REPORTED)
+    honest = leaks.honest_ones(folder / "exports", leaks.REPORTED)
+    stopped = [sum(each.stopped for each in exports) for exports in (leaking, honest)]
+    report.row(f"simulated: of {len(leaking)} leaking exports stop promotion", stopped[0], 57, at_least=True)
+    report.row(f"simulated: of {len(honest)} honest exports stop promotion", stopped[1], 2, at_least=False)
+    for line in leaks.in_words(leaking, honest):
+        report.note(line)
+
+
 PARTS = {
+    "leaks": _leaks,
     "quality": _quality,
     "scoring": _scoring,
     "snapshots": _snapshots,

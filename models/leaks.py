@@ -12,7 +12,9 @@ import pandas as pd
 from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float64]
-Check = Literal["foretells", "only_the_departed", "only_the_stayers", "stops_at_departure", "strong_alone"]
+Check = Literal[
+    "foretells", "only_the_departed", "only_the_stayers", "stops_at_departure", "strong_alone", "rows_deleted"
+]
 
 # A sign of trouble fades: what was known a year ago tells little of who is gone today. A value from today does not.
 FORETELLS = 0.9  # ROC AUC against who had left by the end of the data
@@ -21,8 +23,10 @@ DEPARTED_SHARE = 0.99
 STAYED_SHARE = 0.05  # of the departures that such a group would have had if it were like the others
 EXPECTED_DEPARTURES = 20
 COUNTER = 0.4  # rank correlation with the time of departure, tenure held fixed
+SURELY = 4.0  # standard errors of Fisher's z that such a correlation is above 0: of 40 columns one in 800 by chance
 FEWEST = 30
-FEWEST_DEPARTED = 100
+FEWEST_DEPARTED = 8
+FEWEST_RANKED = 10
 TOO_COMMON = 0.9  # where nearly everybody leaves, a group in which all do is no wonder
 
 
@@ -62,6 +66,8 @@ def counters(
 
     now, later: the same columns at two snapshots, rows aligned by customer (missing in `later` where gone).
     departed_after: (n,) days from the first snapshot until the customer had left, NaN for those who had not.
+
+    Few departures take a stronger correlation: it must be beyond chance.
     """
     left = ~np.isnan(departed_after)
     if left.sum() < FEWEST_DEPARTED:
@@ -71,7 +77,7 @@ def counters(
         if not pd.api.types.is_numeric_dtype(column.dtype) or not _fixed(column, later[name]):
             continue
         found = _partial_rank_correlation(column.to_numpy(np.float64)[left], departed_after[left], tenure_days[left])
-        if found >= COUNTER:
+        if found >= COUNTER and _beyond_chance(found, int((left & column.notna().to_numpy()).sum())):
             yield Suspicion(
                 "stops_at_departure",
                 name,
@@ -88,6 +94,39 @@ def strong_alone(frame: pd.DataFrame, labels: Floats) -> Iterator[Suspicion]:
             yield Suspicion(
                 "strong_alone", name, f"alone it predicts the outcome with ROC AUC {strength:.2f}; no honest sign does"
             )
+
+
+def far_alone(frame: pd.DataFrame, departed: Floats) -> Iterator[Suspicion]:
+    """Single columns of an early snapshot that rank nearly all who left much later before who stayed.
+
+    departed: (n,) 1.0 for those who had left when the data end, of customers who were still there long after it.
+    """
+    ones, zeros = int(departed.sum()), int((departed == 0).sum())
+    if min(ones, zeros) < FEWEST_RANKED:
+        return
+    for name in frame.columns:
+        strength = separation(frame[name], departed)
+        if strength - SURELY * _standard_error(strength, ones, zeros) >= FORETELLS:
+            yield Suspicion(
+                "foretells",
+                name,
+                f"it tells who had left when the data end from who had not with ROC AUC {strength:.2f}, though it was "
+                "read long before",
+            )
+
+
+def faded(frame: pd.DataFrame, departed: Floats) -> Iterator[tuple[str, float]]:
+    """Columns of an early snapshot that surely do not rank nearly all who left much later, each with its ROC AUC.
+
+    departed: as in `far_alone`.
+    """
+    ones, zeros = int(departed.sum()), int((departed == 0).sum())
+    if min(ones, zeros) < FEWEST_RANKED:
+        return
+    for name in frame.columns:
+        strength = separation(frame[name], departed)
+        if strength + 2 * _standard_error(strength, ones, zeros) < FORETELLS:
+            yield str(name), strength
 
 
 def separation(column: pd.Series, labels: Floats) -> float:
@@ -167,12 +206,25 @@ def _partial_rank_correlation(values: Floats, times: Floats, held: Floats) -> fl
     return float(x @ y) / spread if spread > 0 else 0.0
 
 
+def _beyond_chance(correlation: float, rows: int) -> bool:
+    """Whether a correlation of ranks, one variable held fixed, is surely above 0."""
+    return bool(np.arctanh(min(correlation, 0.9999)) * np.sqrt(max(rows - 4, 0)) >= SURELY)
+
+
 def _roc_auc(values: Floats, labels: Floats) -> float:
     positive = labels == 1
     ones, zeros = int(positive.sum()), int((~positive).sum())
     if not ones or not zeros:
         return 0.5
     return float((rankdata(values)[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+
+
+def _standard_error(auc: float, ones: int, zeros: int) -> float:
+    """Of a ROC AUC, after Hanley and McNeil; as of 0.99 where it is above, so that few rows are never sure."""
+    auc = min(auc, 0.99)
+    first, second = auc / (2 - auc), 2 * auc * auc / (1 + auc)
+    spread = auc * (1 - auc) + (ones - 1) * (first - auc * auc) + (zeros - 1) * (second - auc * auc)
+    return float(np.sqrt(spread / (ones * zeros)))
 
 
 def _either_way(auc: float) -> float:

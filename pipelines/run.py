@@ -137,7 +137,7 @@ def train_(job: RunContext) -> dict[str, Any]:
 
 def _train(job: RunContext, task: PredictionTask) -> dict[str, Any]:
     tested, settings = backtests.backtest(task), train.settings_of(task.kind, job.workspace.settings)
-    steps = len(task.calendar.training_days(task.calendar.as_of)) + FIT_STEPS + task.fitter.plan.tuning_trials
+    steps = len(task.calendar.training_days(task.calendar.as_of)) + 1 + FIT_STEPS + task.fitter.plan.tuning_trials
     with job.console.stage("train", steps=steps) as step:
         trained: Trained = train.train(
             task, settings, root=job.workspace.root, now=job.now, tested=tested, progress=step
@@ -148,6 +148,13 @@ def _train(job: RunContext, task: PredictionTask) -> dict[str, Any]:
         f"{'is there already' if trained.unchanged else 'trained'}; "
         f"{'champion' if version.promoted else 'not promoted'}: {version.verdict}"
     )
+    told = trained.doubts
+    if told.findings and version.promoted:  # the same model was promoted before there was a doubt, or by hand
+        job.console.say(f"  {told.in_words}")
+    if told.trusted:
+        job.console.say(f"  trusted by name, though they seem to know the future: {', '.join(told.trusted)}")
+    for reason in told.untold:
+        job.console.say(f"  whether columns know the future could not be told: {reason}")
     if trained.unpublished:
         job.console.say(f"  not yet in MLflow, the next run will try again: {trained.unpublished}")
     return {
@@ -156,6 +163,8 @@ def _train(job: RunContext, task: PredictionTask) -> dict[str, Any]:
         "verdict": version.verdict,
         "unchanged": trained.unchanged,
         "published": trained.unpublished is None,
+        "doubted": list(told.names),
+        "untold": list(told.untold),
     }
 
 

@@ -19,7 +19,7 @@ ORDER = (
     "foundation.wording", "foundation.settings", "foundation.simulation", "foundation.storage", "foundation.ledger",
     "foundation.identity", "foundation.workspace",
     "data.landing", "data.snapshots", "data.kpis", "data.privacy",
-    "prediction.charts", "prediction.training", "prediction.scoring", "prediction.checks",
+    "prediction.charts", "prediction.leaks", "prediction.training", "prediction.scoring", "prediction.checks",
     "operations.plays", "operations.monitoring", "operations.delivery",
     "report", "run", "schedule", "commands", "cli", "cli_docs",
 )  # fmt: skip

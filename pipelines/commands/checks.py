@@ -38,8 +38,11 @@ def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
     Example: attrition audit --project shop
 
-    JSON: {"as_of", "checked": {"snapshots": [date], "indicators"}, "findings": [{"check", "table": name or null,
-    "column", "evidence", "remedy"}]}
+    Values taken from today are looked for before each training, too. Too few customers or departures, or data that end
+    too soon, leave something untold, and it says so.
+
+    JSON: {"as_of", "checked": {"snapshots": [date], "indicators", "columns", "customers", "departures"}, "findings":
+    [{"check", "table": name or null, "column", "evidence", "remedy"}], "notes": [text], "untold": [text]}
     """
 
     def work(job: RunContext) -> dict[str, Any]:

@@ -138,8 +138,11 @@ def train(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
     Example: attrition train --project shop
 
-    JSON: {"version", "promoted", "verdict", "unchanged", "published", "also": [{"outcome", and these, or "skipped":
-    reason}]}
+    Before that it looks for columns that tell who leaves much later, as only values of today do. A model that reads one
+    is not promoted, unless training.trusted_columns names the column; what could not be told is said.
+
+    JSON: {"version", "promoted", "verdict", "unchanged", "published", "doubted": [column], "untold": [text], "also":
+    [{"outcome", and these, or "skipped": reason}]}
     """
     stage("train_", project, as_of, as_json=as_json, debug=debug)
 

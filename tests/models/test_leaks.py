@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from models.leaks import as_of_today, counters, separation, strong_alone
+from models.leaks import as_of_today, counters, faded, far_alone, separation, strong_alone
 
 Floats = npt.NDArray[np.float64]
 
@@ -195,6 +195,28 @@ def test_an_honest_column_is_left_alone() -> None:
     assert list(strong_alone(frame, departed)) == []
 
 
+# Read long before
+
+
+def two_groups(rows: int, wrong: int) -> tuple[pd.DataFrame, Floats]:
+    """As many who left as who stayed; a column is 1 for those who left but for some on each side."""
+    left = happened(*[1] * rows, *[0] * rows)
+    told = np.concatenate([np.arange(rows) >= wrong, np.arange(rows) < wrong]).astype(float)
+    return pd.DataFrame({"told": told, "noise": np.arange(2 * rows) % 2.0}), left
+
+
+@pytest.mark.parametrize(("rows", "wrong", "found"), [(40, 0, True), (9, 0, False), (300, 15, True), (40, 3, False)])
+def test_a_strong_column_is_doubted_only_where_it_is_surely_that_strong(rows: int, wrong: int, *, found: bool) -> None:
+    suspicions = list(far_alone(*two_groups(rows, wrong)))
+    assert [(each.check, each.column) for each in suspicions] == [("foretells", "told")] * found
+
+
+def test_what_surely_tells_little_has_faded_and_few_rows_are_never_sure() -> None:
+    assert dict(faded(*two_groups(100, 30))) == {"told": pytest.approx(0.7), "noise": 0.5}
+    assert dict(faded(*two_groups(100, 2))) == {"noise": 0.5}
+    assert dict(faded(*two_groups(9, 0))) == {}
+
+
 # Counted up to the end
 
 
@@ -227,16 +249,23 @@ def test_one_that_falls_with_it_is_not() -> None:
     assert found_in(-np.arange(120.0), departures(100)) == []
 
 
-@pytest.mark.parametrize(("count", "found"), [(100, True), (99, False)])
-def test_with_fewer_than_a_hundred_departures_nothing_is_said(count: int, *, found: bool) -> None:
-    assert found_in(np.arange(count + 20.0), departures(count)) == ["stops_at_departure"] * found
+@pytest.mark.parametrize(("count", "found"), [(100, True), (99, True), (8, True), (7, False)])
+def test_with_fewer_than_eight_departures_nothing_is_said(count: int, *, found: bool) -> None:
+    assert found_in(np.arange(count + 30.0), departures(count, staying=30)) == ["stops_at_departure"] * found
 
 
-@pytest.mark.parametrize(("empty", "found"), [(20, True), (21, False)])
+@pytest.mark.parametrize(("length", "found"), [(8, True), (12, False), (17, False)])
+def test_few_departures_take_a_correlation_beyond_chance(length: int, *, found: bool) -> None:
+    """20 departures: 8 reversed make it 0.874, 12 make it 0.570, above 0.4 yet not beyond chance; 17 make it -0.227"""
+    values = np.concatenate([reversed_until(20, length), np.full(30, 500.0)])
+    assert found_in(values, departures(20, staying=30)) == ["stops_at_departure"] * found
+
+
+@pytest.mark.parametrize(("empty", "found"), [(20, True), (112, True), (113, False)])
 def test_departures_without_a_value_do_not_count(empty: int, *, found: bool) -> None:
-    values = np.arange(140.0)
+    values = np.arange(150.0)
     values[:empty] = np.nan
-    assert found_in(values, departures(120)) == ["stops_at_departure"] * found
+    assert found_in(values, departures(120, staying=30)) == ["stops_at_departure"] * found
 
 
 def test_a_number_that_changes_is_no_counter() -> None:

@@ -63,13 +63,17 @@ class Versions:
     def add(self, version: Version) -> None:
         """Record a version and its verdict; a promoted one becomes champion in the same transaction.
 
-        One that was there before is to be published again, so that MLflow's aliases follow.
+        One that was there before is to be published again, so that MLflow's aliases follow; where it was not promoted
+        then and is now, its verdict is the new one.
         """
         with self.store.transaction() as ledger:
             ledger.execute(
                 "INSERT INTO versions (outcome, version, made_from, trained_at, promoted, verdict, record) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (version) DO UPDATE SET made_from = excluded.made_from, published = 0",
+                "ON CONFLICT (version) DO UPDATE SET made_from = excluded.made_from, published = 0, "
+                "verdict = CASE WHEN excluded.promoted > promoted THEN excluded.verdict ELSE verdict END, "
+                "record = CASE WHEN excluded.promoted > promoted THEN excluded.record ELSE record END, "
+                "promoted = max(promoted, excluded.promoted)",
                 (
                     self.outcome,
                     version.version,
@@ -196,7 +200,13 @@ class Versions:
         """Raises: TrainingError where nothing was promoted yet."""
         found = self.aliased("champion")
         if found is None:
-            raise TrainingError(f"there is no champion model of {self.outcome} yet; run `attrition train` first")
+            newest = self.aliased("challenger")
+            why = (
+                "run `attrition train` first"
+                if newest is None
+                else f"{newest.version} is not: {newest.verdict} (`attrition promote {newest.version}` overrules)"
+            )
+            raise TrainingError(f"there is no champion model of {self.outcome} yet; {why}")
         return found
 
     def has_copy(self, version: str) -> bool:

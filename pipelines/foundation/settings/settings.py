@@ -23,6 +23,7 @@ from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.schedule import Schedule
 from pipelines.foundation.settings.section import PositiveInt, Section, Share, known_zone
 from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.trusted_columns import refuse_unknown
 
 if TYPE_CHECKING:
     from models.economics import Play
@@ -69,7 +70,7 @@ class Snapshots(Section):
 
 
 class Training(Section):
-    """How the model is fitted."""
+    """How the model is fitted. trusted_columns: promoted though these look as if they knew the future."""
 
     seed: int = 7
     threads: PositiveInt = 2
@@ -77,6 +78,7 @@ class Training(Section):
     start_model: bool = True
     min_customers: PositiveInt = 100
     min_positives: PositiveInt = 20
+    trusted_columns: tuple[str, ...] = ()
 
 
 class Backtest(Section):
@@ -219,6 +221,11 @@ class Settings(Section):
             raise ValueError('nothing provides subscriptions; add a source with table = "subscriptions"')
         if not by_contract and not tables & {"orders", "order_lines"}:
             raise ValueError('nothing provides orders; add a source with table = "orders" or "order_lines"')
+        return self
+
+    @model_validator(mode="after")
+    def _known_to_be_trusted(self) -> Settings:
+        refuse_unknown(self.training.trusted_columns, self.lookback_days)
         return self
 
     @model_validator(mode="after")

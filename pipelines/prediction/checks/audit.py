@@ -9,15 +9,9 @@ from typing import Any
 
 import ibis.expr.types as ir
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
-from features import outcomes
-from features.asof import AsOf, as_of
-from features.cohort import cohort
 from features.other_futures import CHANGES, other_future
-from features.subscription_periods import Endings
 from models import leaks
 from models.matrix import ENTITY
 from pipelines.data.snapshots.features import features
@@ -26,16 +20,13 @@ from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.checks import audit_clocks
-from pipelines.prediction.checks.audit_columns import known_columns
-from pipelines.prediction.checks.finding import Finding
-
-Floats = npt.NDArray[np.float64]
-
-ENDS = 8  # days in the outcome's future at which it is asked who has left
+from pipelines.prediction.leaks.doubts import doubts_in
+from pipelines.prediction.leaks.finding import Finding
+from pipelines.prediction.leaks.leak_check import leak_check, strength_far_ahead
 
 
 def audit(job: RunContext) -> dict[str, Any]:
-    """Every check; the document of it: {"as_of", "checked": {...}, "findings": [...]}."""
+    """Every check; the document of it: {"as_of", "checked": {...}, "findings", "notes", "untold": [...]}."""
     workspace, snapshots = job.workspace, snapshots_of(job.workspace)
     days = audit_days(snapshots.calendar)
     with job.console.stage("audit", steps=len(CHANGES) * len(days) + 3) as step:
@@ -48,20 +39,53 @@ def audit(job: RunContext) -> dict[str, Any]:
             today=workspace.today,
         )
         step("clocks of one row, and of rows that belong together")
-        findings += as_of_today(snapshots)
+        checked, trusted = leak_check(snapshots), workspace.settings.training.trusted_columns
+        told = doubts_in(checked, trusted)
+        findings += told.findings
         step("values taken from today")
-        findings += strong_columns(snapshots)
+        strong, notes = strong_columns(snapshots)
+        findings += [each for each in strong if each.place not in {*trusted, *told.names}]
+        notes += [f"note: {each} is trusted by name, though it seems to know the future" for each in told.trusted]
         step("columns that are too strong alone")
-    for finding in findings:
-        place = f"{finding.table}.{finding.column}" if finding.table else finding.column
-        job.console.say(f"  {finding.check}: {place}: {finding.evidence}. Remedy: {finding.remedy}")
-    if not findings:
-        job.console.say(f"  nothing found: {len(snapshots.definition.columns)} indicator columns cannot see the future")
-    return {
+    document = {
         "as_of": str(workspace.as_of),
-        "checked": {"snapshots": [str(day) for day in days], "indicators": len(snapshots.definition.columns)},
+        "checked": {
+            "snapshots": [str(day) for day in days],
+            "indicators": len(snapshots.definition.columns),
+            **{name: checked[name] for name in ("columns", "customers", "departures")},
+        },
         "findings": [asdict(finding) | {"remedy": finding.remedy} for finding in findings],
+        "notes": notes,
+        "untold": checked["untold"],
     }
+    for line in in_words(document):
+        job.console.say(f"  {line}")
+    return document
+
+
+def in_words(document: Mapping[str, Any]) -> list[str]:
+    """Findings with their remedies, or that there are none; then notes, and what could not be told."""
+    said = []
+    for each in document["findings"]:
+        place = f"{each['table']}.{each['column']}" if each["table"] else each["column"]
+        said.append(f"{each['check']}: {place}: {each['evidence']}. Remedy: {each['remedy']}")
+    return [*(said or [nothing_found(document)]), *document["notes"], *(_untold(each) for each in document["untold"])]
+
+
+def nothing_found(document: Mapping[str, Any]) -> str:
+    """What was looked at in vain; no more is claimed than could be told."""
+    checked = document["checked"]
+    found = f"nothing found: {checked['indicators']} indicator columns do not move with what comes later"
+    if document["untold"]:
+        return f"{found}; of values that were written later not everything could be told"
+    return (
+        f"{found}, and {checked['columns']} columns of tables do not tell who leaves later ({checked['departures']:,} "
+        f"departures of {checked['customers']:,} customers)"
+    )
+
+
+def _untold(reason: str) -> str:
+    return f"could not be told: {reason}"
 
 
 def audit_days(calendar: Calendar) -> list[date]:
@@ -111,92 +135,24 @@ def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
     return bool(left.equals(right) or left.to_pandas().equals(right.to_pandas()))
 
 
-def as_of_today(snapshots: Snapshots) -> Iterator[Finding]:
-    """Values that behave as if they had been read today, at the oldest training snapshot."""
-    days = snapshots.calendar.training_days(snapshots.calendar.as_of)
-    left = departures(snapshots, days[0]) if days else None
-    if left is not None:
-        for name in snapshots.tables:
-            yield from table_of_today(snapshots, name, days[0], days[-1], left)
+def strong_columns(snapshots: Snapshots) -> tuple[list[Finding], list[str]]:
+    """Indicators that predict the outcome of the newest matured snapshot on their own, and notes on those that fade.
 
-
-def table_of_today(snapshots: Snapshots, name: str, first: date, last: date, left: pd.DataFrame) -> Iterator[Finding]:
-    """The same for one table. left: as from `departures` for `first`; last: a later snapshot to compare values with."""
-    customers = list(left.index)
-    now = known_columns(snapshots, name, first, customers)
-    later = known_columns(snapshots, name, last, customers)
-    if now is None or later is None:
-        return
-    after, tenure = (left[column].to_numpy(np.float64) for column in ("days", "tenure"))
-    found = list(leaks.as_of_today(now, (~np.isnan(after)).astype(np.float64)))
-    shared = [column for column in now.columns if column in later.columns]
-    found += leaks.counters(now[shared], later[shared], after, tenure)
-    for suspicion in found:
-        yield Finding(suspicion.check, name, suspicion.column, suspicion.evidence)
-
-
-def strong_columns(snapshots: Snapshots) -> Iterator[Finding]:
-    """Indicators that predict the outcome of the newest matured snapshot on their own."""
+    A failed payment or a long silence may tell of the next weeks all that there is to tell. Such a sign says little of
+    who leaves much later: what tells nothing far ahead is noted, and is no finding.
+    """
     days = snapshots.calendar.training_days(snapshots.calendar.as_of)
     frame = snapshots.at(days[-1]).labelled_frame() if days else None
     if frame is None or not len(frame):
-        return
+        return [], []
     labels = frame["happened"].to_numpy(np.float64)
-    for suspicion in leaks.strong_alone(frame[snapshots.definition.columns], labels):
-        yield Finding(suspicion.check, None, suspicion.column, suspicion.evidence)
-
-
-def departures(snapshots: Snapshots, day: date) -> pd.DataFrame | None:
-    """By customer of a day's cohort: days until they had left (NaN: not by the end of the data), and tenure in days.
-
-    None where the data end too soon after the day.
-    """
-    horizon, definition = snapshots.question.horizon_days, snapshots.definition
-    span = (snapshots.calendar.covered_until - day).days - horizon
-    if span < horizon:
-        return None
-    view = as_of(snapshots.tables, day, zone=definition.zone)
-    customers = cohort(view, definition.cohort)
-    found: pd.DataFrame | None = None
-    for number in reversed(range(ENDS)):
-        lead = span * number // (ENDS - 1)
-        gone = _gone(snapshots, customers, day, lead_days=lead, horizon_days=horizon)
-        # From the last end backwards: who had left by an end and stayed away is counted from the first such end.
-        days = pd.Series(np.where(gone, float(lead + horizon), np.nan), index=gone.index)
-        if found is None:
-            found = pd.DataFrame({"days": days})
-        else:
-            found["days"] = days.where(days.notna() & found["days"].notna(), found["days"])
-    if found is None:
-        return None
-    return found.assign(tenure=_tenure(snapshots, view, found.index))
-
-
-def _gone(snapshots: Snapshots, customers: ir.Table, day: date, *, lead_days: int, horizon_days: int) -> pd.Series:
-    question = snapshots.question
-    if question.by_contract:  # who has no subscription at the end has left, whenever that was
-        lead_days, horizon_days = 0, lead_days + horizon_days
-    table = outcomes.outcomes(
-        snapshots.tables,
-        customers,
-        day,
-        by_contract=question.by_contract,
-        lead_days=lead_days,
-        horizon_days=horizon_days,
-        complete_until=date.max,  # the last days are looked at as far as they are known
-        zone=snapshots.definition.zone,
-        endings=question.endings or Endings(),
-    )
-    if table is None:
-        raise AssertionError("a window within the data cannot be censored")
-    frame = snapshots.engine.to_pyarrow(table.order_by(ENTITY)).to_pandas().set_index(ENTITY)
-    return pd.Series(frame[question.outcome] == 1)
-
-
-def _tenure(snapshots: Snapshots, view: AsOf, customers: pd.Index) -> npt.NDArray[np.float64]:
-    table, day = ("subscriptions", "started_on") if snapshots.question.by_contract else ("orders", "ordered_on")
-    if table not in view:
-        table = "order_lines"
-    first = view[table].group_by(ENTITY).agg(tenure=view.days_since(view[table][day]).max())
-    frame = snapshots.engine.to_pyarrow(first).to_pandas().set_index(ENTITY)
-    return np.asarray(frame["tenure"].reindex(customers), dtype=np.float64)
+    strong = list(leaks.strong_alone(frame[snapshots.definition.columns], labels))
+    far = strength_far_ahead(snapshots, days[0], [each.column for each in strong]) if strong else {}
+    findings = [Finding(each.check, None, each.column, each.evidence) for each in strong if each.column not in far]
+    notes = [
+        f"note: {each.column}: {each.evidence.partition(';')[0]}, but who leaves much later only with "
+        f"{far[each.column]:.2f}: it fades, as honest signs do"
+        for each in strong
+        if each.column in far
+    ]
+    return findings, notes

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 
 from features.tables import TABLES
 from pipelines.foundation.workspace.coverage import Coverage
-from pipelines.prediction.checks.finding import Finding
+from pipelines.prediction.leaks.finding import Finding
 
 FEWEST, SHARE = 5, 0.01
 

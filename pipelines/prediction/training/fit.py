@@ -17,7 +17,7 @@ Fits = MutableMapping[tuple[Question, tuple[int, ...]], Fitted]
 
 @dataclass(frozen=True, kw_only=True)
 class FitPlan:
-    """What a fit depends on beside its rows: the section `training` of the settings, without the number of threads."""
+    """What a fit depends on beside its rows: the section `training`, without threads and trusted columns."""
 
     seed: int
     tuning_trials: int

@@ -62,6 +62,7 @@ def model_card(version: Version, model: str) -> str:
         folds=record["backtest"]["folds"],
         segments=[{**each, "segment": _plain(each["segment"])} for each in record["backtest"].get("segments", [])],
         calibrator=fitted["calibrator"],
+        leaks=_leaks(record.get("leaks")),
         metrics=METRICS,
         figure=_figure,
         share=_share,
@@ -78,6 +79,21 @@ def _tables(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         table["rows"] += file["landed"]
         table["first"] = min((day for day in (table["first"], file["first_known_at"]) if day), default=None)
     return [found[name] for name in sorted(found)]
+
+
+def _leaks(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What was found of columns that know the future; None for versions that were made before it was looked for."""
+    if record is None:
+        return None
+    findings = [
+        {
+            "place": f"{each['table']}.{each['column']}" if each["table"] else each["column"],
+            "evidence": _plain(each["evidence"]),
+            "remedy": _plain(each["remedy"]),
+        }
+        for each in record["findings"]
+    ]
+    return {"findings": findings, "trusted": record["trusted"], "untold": record["untold"]}
 
 
 def _figure(fold: Mapping[str, Any], name: str) -> str:

@@ -19,7 +19,7 @@ from pipelines.prediction.training.fit import FitPlan, Fitter
 class PredictionTask:
     """One outcome to predict.
 
-    main: whether it is the outcome whose scores go to the CRM.
+    main: whether it is the outcome whose scores go to the CRM. trusted: columns that are never doubted.
     """
 
     main: bool
@@ -29,6 +29,7 @@ class PredictionTask:
     backtest: Backtest
     promotion: Promotion
     retention: Retention
+    trusted: tuple[str, ...]
 
     @property
     def question(self) -> Question:
@@ -54,7 +55,7 @@ def tasks_of(workspace: Workspace) -> tuple[PredictionTask, ...]:
     """
     settings, snapshots = workspace.settings, snapshots_of(workspace)
     kinds = (settings.outcome.kind, *settings.outcome.also)
-    plan = FitPlan(**settings.training.model_dump(exclude={"threads"}))
+    plan = FitPlan(**settings.training.model_dump(exclude={"threads", "trusted_columns"}))
     return tuple(
         PredictionTask(
             main=kind == settings.outcome.kind,
@@ -64,6 +65,7 @@ def tasks_of(workspace: Workspace) -> tuple[PredictionTask, ...]:
             backtest=settings.backtest,
             promotion=settings.promotion,
             retention=settings.retention,
+            trusted=settings.training.trusted_columns,
         )
         for kind in kinds
     )

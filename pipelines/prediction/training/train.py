@@ -23,6 +23,7 @@ from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.fingerprint import code_version, fingerprint
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import quality
+from pipelines.prediction.leaks.doubts import Doubts, doubts
 from pipelines.prediction.training import backtest, champion, model_card
 from pipelines.prediction.training.fit import FitPlan
 from pipelines.prediction.training.task import PredictionTask
@@ -32,11 +33,12 @@ BY = ("features", "models")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingInputs:
-    """snapshots: keys of features and outcomes of every training day."""
+    """snapshots: keys of features and outcomes of every training day. doubted: columns that forbid promotion."""
 
     question: Question
     snapshots: tuple[tuple[str, str], ...]
     fit: FitPlan
+    doubted: tuple[str, ...]
 
     @property
     def key(self) -> str:
@@ -45,11 +47,15 @@ class TrainingInputs:
 
 @dataclass(frozen=True)
 class Trained:
-    """unchanged: data, settings and code were those of this version. unpublished: why MLflow lacks it, or None."""
+    """unchanged: data, settings and code were those of this version. unpublished: why MLflow lacks it, or None.
+
+    doubts: what the columns of today's data are suspected of, whatever the version's verdict was.
+    """
 
     version: Version
     unchanged: bool
     unpublished: str | None
+    doubts: Doubts
 
 
 def train(
@@ -69,7 +75,9 @@ def train(
     """
     versions, tracking = task.versions, settings.tracking
     days = task.calendar.training_days(task.calendar.as_of)
-    made_from = _inputs(task, days).key
+    doubted = doubts(task.snapshots, task.trusted)
+    progress("columns that may know the future")
+    made_from = _inputs(task, days, doubted).key
     found = versions.made_from(made_from)
     if found is None or not versions.has_copy(found.version):
         found_rows = task.snapshots.training_matrix(days, progress=progress)
@@ -79,8 +87,8 @@ def train(
         name = artifact.version(files)
         versions.keep(files, name)
         if found is not None and found.version == name:  # its local copy was gone and is back
-            return Trained(found, unchanged=False, unpublished=publish(versions, tracking, root=root))
-        verdict = champion.verdict(task, rows)
+            return Trained(found, unchanged=False, unpublished=publish(versions, tracking, root=root), doubts=doubted)
+        verdict = doubted.verdict or champion.verdict(task, rows)
         record = {
             "parameters": _parameters(task, settings, fitted),
             "settings": json.loads(settings.model_dump_json()),
@@ -88,13 +96,16 @@ def train(
             "code": code_version(),
             "schema": _schema(task.snapshots.definition, fitted),
             "backtest": {"folds": [], "skipped": []} if tested is None else dict(tested),
+            "leaks": doubted.record,
             "promotion": documents.finite([asdict(gate) for gate in verdict.gates]),
         }
         version = Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
         versions.keep({model_card.FILE_NAME: model_card.model_card(version, files[artifact.MODEL])}, name)
         versions.add(version)
-        return Trained(versions.named(name), unchanged=False, unpublished=publish(versions, tracking, root=root))
-    return Trained(found, unchanged=True, unpublished=publish(versions, tracking, root=root))
+        return Trained(
+            versions.named(name), unchanged=False, unpublished=publish(versions, tracking, root=root), doubts=doubted
+        )
+    return Trained(found, unchanged=True, unpublished=publish(versions, tracking, root=root), doubts=doubted)
 
 
 def publish(versions: Versions, tracking: Tracking, *, root: Path) -> str | None:
@@ -137,9 +148,9 @@ def registry_of(plan: Tracking, root: Path) -> Registry:
     return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=root / "mlflow_artifacts")
 
 
-def _inputs(task: PredictionTask, days: Sequence[date]) -> TrainingInputs:
+def _inputs(task: PredictionTask, days: Sequence[date], doubted: Doubts) -> TrainingInputs:
     keys = learned_keys(task.snapshots, days, planned="a training")
-    return TrainingInputs(question=task.question, snapshots=keys, fit=task.fitter.plan)
+    return TrainingInputs(question=task.question, snapshots=keys, fit=task.fitter.plan, doubted=doubted.names)
 
 
 def _parameters(task: PredictionTask, settings: Settings, fitted: Fitted) -> dict[str, Any]:

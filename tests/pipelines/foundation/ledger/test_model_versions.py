@@ -30,12 +30,25 @@ def version(name: str, *, promoted: bool, **changes: Any) -> Version:
 
 
 def test_without_a_promoted_version_there_is_no_champion_and_a_remedy(versions: Versions) -> None:
-    versions.add(version("aaa", promoted=False))
     with pytest.raises(TrainingError, match=r"^there is no champion model of churn yet; run `attrition train` first$"):
+        versions.champion()
+    versions.add(version("aaa", promoted=False))
+    with pytest.raises(TrainingError, match=r"yet; aaa is not: it is worse \(`attrition promote aaa` overrules\)$"):
         versions.champion()
     challenger = versions.aliased("challenger")
     assert challenger is not None
     assert challenger.version == "aaa"
+
+
+def test_a_version_that_is_promoted_later_has_the_new_verdict_and_keeps_it(versions: Versions) -> None:
+    versions.add(version("aaa", promoted=False))
+    versions.add(version("aaa", promoted=True, made_from="trusted", record={"leaks": "trusted"}))
+    found = versions.champion()
+    assert (found.promoted, found.verdict, found.record) == (True, "there is no champion yet", {"leaks": "trusted"})
+    versions.add(version("aaa", promoted=False, made_from="again", record={}))
+    kept = versions.named("aaa")
+    assert (kept.promoted, kept.verdict, kept.record) == (True, "there is no champion yet", {"leaks": "trusted"})
+    assert kept.made_from == "again"
 
 
 def test_a_promoted_version_becomes_champion_and_one_that_is_not_leaves_it(versions: Versions) -> None:

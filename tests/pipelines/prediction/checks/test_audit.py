@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,8 +25,11 @@ from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks import audit, audit_clocks
-from pipelines.prediction.checks.audit import departures, table_of_today, time_travel
-from pipelines.prediction.checks.finding import Finding
+from pipelines.prediction.checks.audit import time_travel
+from pipelines.prediction.leaks.departures import departures
+from pipelines.prediction.leaks.finding import Finding
+from pipelines.prediction.leaks.first_values import first_values
+from pipelines.prediction.leaks.leak_check import judged
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LOOKBACKS = (30, 90)
@@ -43,9 +46,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def left(company: Workspace) -> pd.DataFrame:
-    found = departures(snapshots_of(company), company.calendar.training_days(company.as_of)[0])
-    assert found is not None
-    return found
+    return departures(snapshots_of(company))
 
 
 def with_tables(company: Workspace, **tables: ir.Table) -> Workspace:
@@ -240,11 +241,8 @@ IN_DATA: dict[str, tuple[str, Plant]] = {
 
 def planted(company: Workspace, table: str, plant: Plant, left: pd.DataFrame) -> Workspace:
     """The workspace with columns of a table changed by who will have left, and by how long they will have stayed."""
-    span = float(left["days"].max())
-    life = (left["days"].fillna(2 * span) + left["tenure"]).astype("int64")
-    truth = ibis.memtable(
-        pd.DataFrame({"who": left.index, "gone": left["days"].notna().to_numpy(), "life": life.to_numpy()})
-    )
+    life = (left["until"] - left["started"]).clip(lower=0).astype("int64")
+    truth = ibis.memtable(pd.DataFrame({"who": left.index, "gone": left["left"].to_numpy(), "life": life.to_numpy()}))
     rows = company.tables[table]
     joined = rows.left_join(truth, rows.customer_id == truth.who)
     joined = joined.mutate(gone=ibis.coalesce(joined.gone, True), life=joined.life.fill_null(0))
@@ -252,15 +250,16 @@ def planted(company: Workspace, table: str, plant: Plant, left: pd.DataFrame) ->
     return with_tables(company, **{table: changed})
 
 
-def of_today(company: Workspace, table: str, left: pd.DataFrame) -> Iterator[Finding]:
-    days = company.calendar.training_days(company.as_of)
-    return table_of_today(snapshots_of(company), table, days[0], days[-1], left)
+def of_today(company: Workspace, table: str, left: pd.DataFrame) -> list[Finding]:
+    values = first_values(snapshots_of(company), table, left)
+    assert values is not None
+    return judged([values])[0]
 
 
 @pytest.mark.parametrize("kind", IN_DATA)
 def test_a_value_as_of_today_is_found(company: Workspace, left: pd.DataFrame, kind: str) -> None:
     table, plant = IN_DATA[kind]
-    found = list(of_today(planted(company, table, plant, left), table, left))
+    found = of_today(planted(company, table, plant, left), table, left)
     assert found, kind
     assert {each.table for each in found} == {table}
 
@@ -270,7 +269,7 @@ CUSTOMER_TABLES = [name for name, table in TABLES.items() if "customer_id" in [c
 
 @pytest.mark.parametrize("table", CUSTOMER_TABLES)
 def test_what_was_known_at_its_time_raises_no_alarm(company: Workspace, left: pd.DataFrame, table: str) -> None:
-    assert list(of_today(company, table, left)) == []
+    assert of_today(company, table, left) == []
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -280,7 +279,7 @@ def test_values_that_have_nothing_to_do_with_leaving_raise_no_alarm(
     shuffled = left.sample(frac=1.0, random_state=seed).set_index(left.index)
     for kind in ("status equal to the outcome", "a counter up to today"):
         table, plant = IN_DATA[kind]
-        assert list(of_today(planted(company, table, plant, shuffled), table, left)) == []
+        assert of_today(planted(company, table, plant, shuffled), table, left) == []
 
 
 # 3. Clocks that cannot be right
@@ -343,10 +342,46 @@ def test_the_departed_are_counted_from_when_they_left_for_good(company: Workspac
     ends = company.engine.to_pyarrow(company.tables["subscriptions"].select("customer_id", "ended_on")).to_pandas()
     ended = ends[~ends["customer_id"].isin(ends[ends["ended_on"].isna()]["customer_id"])]
     gone = set(ended["customer_id"])
-    assert set(left.index[left["days"].notna()]) <= gone
-    assert (left["days"].notna()).mean() > 0.2
-    assert left["days"].dropna().min() == company.settings.outcome.horizon_days
-    assert (company.calendar.covered_until - company.calendar.training_days(company.as_of)[0]) >= timedelta(
-        days=left["days"].max()
-    )
+    assert set(left.index[left["left"]]) <= gone
+    assert left["left"].mean() > 0.2
+    last = ended.groupby("customer_id")["ended_on"].max()
+    told = left.loc[left["left"], "until"]
+    assert told.tolist() == [last[who].toordinal() for who in told.index]
+    assert (left.loc[~left["left"], "until"] == company.calendar.covered_until.toordinal()).all()
     assert audit.audit_days(company.calendar)
+
+
+# 5. What is said
+
+
+def said(**changed: object) -> list[str]:
+    checked = {"snapshots": [], "indicators": 9, "columns": 4, "customers": 1200, "departures": 300}
+    return audit.in_words({"checked": checked, "findings": [], "notes": [], "untold": []} | changed)
+
+
+def test_where_nothing_is_found_it_is_said_what_was_looked_at() -> None:
+    (told,) = said()
+    assert told == (
+        "nothing found: 9 indicator columns do not move with what comes later, and 4 columns of tables do not tell who "
+        "leaves later (300 departures of 1,200 customers)"
+    )
+
+
+def test_no_more_is_claimed_than_could_be_told() -> None:
+    first, reason = said(untold=["2 of 90 customers left"])
+    assert first.endswith("of values that were written later not everything could be told")
+    assert reason == "could not be told: 2 of 90 customers left"
+
+
+def test_a_finding_is_said_with_its_remedy_and_notes_follow() -> None:
+    finding = {
+        "check": "foretells",
+        "table": "customers",
+        "column": "note",
+        "evidence": "it tells",
+        "remedy": "mend it",
+    }
+    assert said(findings=[finding], notes=["note: it fades"]) == [
+        "foretells: customers.note: it tells. Remedy: mend it",
+        "note: it fades",
+    ]

@@ -1,4 +1,4 @@
-"""What an audit found: where, how it shows, and what to do about it."""
+"""What was found: where, how it shows, and what to do about it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ REMEDIES = {
     "versions with known_at, or remove it from `columns` of its source",
     "stops_at_departure": "it is a total up to the export: export the events behind it, or remove it from `columns` of "
     "its source",
+    "rows_deleted": "export everybody who was ever a customer, those who left, too, or remove the source of this table",
     "strong_alone": "look for the outcome in it: a copy, a consequence, or a wrong clock",
     "clocks": "correct dialect.time_zone of the source, the column that `columns` maps to this clock, or days that are "
     "mistyped",
@@ -28,6 +29,11 @@ class Finding:
     table: str | None
     column: str
     evidence: str
+
+    @property
+    def place(self) -> str:
+        """The column's name, with its table's where it is one of a table."""
+        return f"{self.table}.{self.column}" if self.table else self.column
 
     @property
     def remedy(self) -> str:

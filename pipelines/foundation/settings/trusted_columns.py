@@ -1,0 +1,21 @@
+"""Names of columns that may be trusted though they look as if they knew the future."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from features.errors import did_you_mean
+from features.tables import TABLES
+from features.training_set import FAMILIES
+
+
+def refuse_unknown(names: Collection[str], lookback_days: tuple[int, ...]) -> None:
+    """Raise ValueError for a name that is neither a table's column ("customers.country") nor an indicator."""
+    known = {f"{table.name}.{column.name}" for table in TABLES.values() for column in table.columns}
+    known |= {name for family in FAMILIES for name in family.columns(lookback_days)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(
+            f"training.trusted_columns names '{unknown[0]}', which is neither a column of a table, as in "
+            f'"customers.country", nor an indicator (`attrition indicators`).{did_you_mean(unknown[0], known)}'
+        )
