@@ -24,7 +24,8 @@ ENDS_SCHEMA = pa.schema([("position", pa.int64()), ("source_row", pa.int64()), (
 class CountedBefore:
     """What counted of an earlier landing. path: where that came from; reading: names how its text became values.
 
-    ended: rows of landings before it that it ended.
+    is_counted: whether `rows` were counted, and not landed as they are. state_from: from when a landed file's values
+    as of its export are known. ended: rows of landings before it that it ended.
     """
 
     path: str
