@@ -68,6 +68,7 @@ INDICATORS = (
         fr="vu pour la dernière fois il y a {value}",
         en_null="never seen in the shop or at the brand's content",
         fr_null="jamais vu dans la boutique ni sur les contenus de la marque",
+        null_is_risk=True,
     ),
     Indicator(
         name="baskets_left_{days}d",

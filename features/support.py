@@ -18,6 +18,7 @@ REASONS = {
 }
 SEVERE = 3
 AGAIN_DAYS = 14
+SATISFIED = 4  # of 5: marks from here on are no discontent
 
 INDICATORS = (
     Indicator(
@@ -72,6 +73,7 @@ INDICATORS = (
         en_null="no earlier support contacts to compare with",
         fr_null="aucun contact antérieur avec le service client",
         per_lookback=True,
+        neutral=1,
     ),
     Indicator(
         name="hours_to_first_response_{days}d",
@@ -167,6 +169,7 @@ INDICATORS = (
         en_null="gave support no mark in the last {days} days",
         fr_null="aucune note donnée au service client ces {days} derniers jours",
         per_lookback=True,
+        neutral=SATISFIED,
     ),
 )
 

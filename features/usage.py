@@ -30,6 +30,7 @@ AMOUNTS = (
         fr="dernière utilisation il y a {value}",
         en_null="never used so far",
         fr_null="jamais utilisé jusqu'ici",
+        null_is_risk=True,
     ),
     Indicator(
         name="usage_days_{days}d",
@@ -134,6 +135,7 @@ ONBOARDING = (
         fr="{value} de la prise en main effectuée",
         en_null="no introduction was offered",
         fr_null="aucune prise en main proposée",
+        null_is_risk=True,
     ),
     Indicator(
         name="days_to_first_value",
@@ -145,6 +147,7 @@ ONBOARDING = (
         fr="{value} avant que le produit ne fasse ses preuves",
         en_null="the product has not proved its worth yet",
         fr_null="le produit n'a pas encore fait ses preuves",
+        null_is_risk=True,
     ),
 )
 

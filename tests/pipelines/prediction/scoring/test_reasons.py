@@ -14,7 +14,7 @@ from features.catalog import Indicator
 from features.training_set import FAMILIES
 from models.explanation import Contributions
 from pipelines.foundation.wording.numbers import Language
-from pipelines.prediction.scoring.reasons import SAYINGS, START, Wording, reasons
+from pipelines.prediction.scoring.reasons import SAYINGS, START, Wording, everything_that_raises, reasons
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
@@ -96,6 +96,27 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         ("orders_30d", 1, "1 order in the last 30 days", "1 commande ces 30 derniers jours"),
         ("orders_30d", 2, "2 orders in the last 30 days", "2 commandes ces 30 derniers jours"),
         ("orders_30d", 1_234, "1,234 orders in the last 30 days", "1\u202f234 commandes ces 30 derniers jours"),
+        ("lines_per_order", 1.96, "2.0 lines an order", "2,0 lignes par commande"),
+        ("lines_per_order", 1.5, "1.5 lines an order", "1,5 ligne par commande"),
+        (
+            "usage_quantity_30d",
+            1.96,
+            "2.0 units used in the last 30 days",
+            "2,0 unités utilisées ces 30 derniers jours",
+        ),
+        ("usage_quantity_30d", 1.04, "1.0 units used in the last 30 days", "1,0 unité utilisée ces 30 derniers jours"),
+        (
+            "negative_reasons_30d",
+            1,
+            "gave 1 reason for discontent in the last 30 days",
+            "1 motif de mécontentement donné ces 30 derniers jours",
+        ),
+        (
+            "nps_change",
+            -1,
+            "\u22121 point for recommending us against the mark before",
+            "\u22121 point pour la recommandation par rapport à la note précédente",
+        ),
         ("orders_7d", 3, "3 orders in the last 7 days", "3 commandes ces 7 derniers jours"),
         (
             "orders_change_30d",
@@ -321,12 +342,19 @@ MODEL = ("days_since_last_order", "customer_age_days", "orders_30d", "order_valu
 CODES = ("buying_rhythm", "tenure", "order_count", "order_value")
 
 
-def told(columns: list[list[float]], start: list[float], language: Language = "en", count: int = 3) -> pd.DataFrame:
+def told(
+    columns: list[list[float]],
+    start: list[float],
+    language: Language = "en",
+    count: int = 3,
+    usual: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Reasons of rows whose contributions per column of MODEL and of the start are given."""
     signed, starts = np.array(columns), np.array(start)
     values = np.column_stack([signed[:, 0] + signed[:, 4] + starts, signed[:, 1], signed[:, 2], signed[:, 3]])
     frame = pd.concat([row("orders_30d", value=2.0)] * len(columns), ignore_index=True)
-    return reasons(Contributions(CODES, values, signed, starts, 0.0), frame, MODEL, words(language), count=count)
+    found = Contributions(CODES, values, signed, starts, 0.0)
+    return reasons(found, frame, MODEL, words(language), usual=usual or {}, count=count)
 
 
 def test_the_three_strongest_reasons_come_in_their_order_and_each_code_once() -> None:
@@ -361,6 +389,38 @@ def test_an_indicator_that_raises_the_risk_within_a_code_that_lowers_it_is_no_re
 def test_more_reasons_can_be_asked_for() -> None:
     found = told([[0.9, 0.2, 0.5, 0.3, 0.8]], [0.0], count=4)
     assert found["reason_4_code"].tolist() == ["tenure"]
+
+
+def test_good_news_is_no_reason_and_the_next_risk_takes_its_place() -> None:
+    usual = {"orders_30d": 1.0, "order_value_30d": 30.0}  # two orders are more than usual; 21.00 EUR are less
+    found = told([[0.0, 0.2, 0.9, 0.5, 0.0]], [0.0], usual=usual).iloc[0]
+    assert found.tolist() == [
+        "orders worth 21.00 EUR in the last 30 days",
+        "order_value",
+        "customer for 21 days",
+        "tenure",
+        "",
+        "",
+    ]
+
+
+def test_of_one_code_what_is_no_good_news_is_told() -> None:
+    usual = {"days_since_last_order": 30.0}  # 21 days since the last order are fewer than usual
+    found = told([[0.9, 0, 0, 0, 0.2]], [0.1], usual=usual).iloc[0]
+    assert found["reason_1"] == "no order for 21 days, usually every 21 days"
+
+
+def test_everything_that_raises_the_risk_can_be_asked_for() -> None:
+    signed = np.array([[0.0, 0.2, 0.9, -0.5, 0.0]])
+    parts = Contributions(CODES, signed[:, [0, 1, 2, 3]], signed, np.zeros(1), 0.0)
+    frame = row("orders_30d", value=2.0)
+    found = everything_that_raises(parts, frame, MODEL, words(), count=3).iloc[0]
+    assert found.tolist() == ["2 orders in the last 30 days", "order_count", "customer for 21 days", "tenure", "", ""]
+
+
+def test_what_is_usual_is_the_median_of_everybody_who_has_a_value() -> None:
+    frame = pd.DataFrame({"orders_30d": [0, 1, 5], "last_nps": [None, 3.0, None], "country": ["FR", None, "CH"]})
+    assert words().usual(frame) == {"orders_30d": 1.0, "last_nps": 3.0}
 
 
 def test_reasons_are_told_in_french() -> None:
