@@ -61,8 +61,8 @@ INDICATORS = (
         unit="change",
         direction="higher",
         null="never: 0 where nothing changed",
-        en="{value|message|messages} against the {days} days before",
-        fr="{value|message|messages} par rapport aux {days} jours précédents",
+        en="{value|message|messages} than in the {days} days before",
+        fr="{value|message|messages} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     _share(

@@ -177,8 +177,8 @@ INDICATORS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|order|orders} against the {days} days before",
-        fr="{value|commande|commandes} par rapport aux {days} jours précédents",
+        en="{value|order|orders} than in the {days} days before",
+        fr="{value|commande|commandes} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -187,8 +187,8 @@ INDICATORS = (
         unit="money_change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value} of orders against the {days} days before",
-        fr="{value} de commandes par rapport aux {days} jours précédents",
+        en="orders worth {value} than in the {days} days before",
+        fr="commandes pour {value} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(

@@ -58,8 +58,8 @@ INDICATORS = (
         unit="change",
         direction="higher",
         null="never: 0 where nothing changed",
-        en="{value|support contact|support contacts} against the {days} days before",
-        fr="{value|contact|contacts} avec le service client par rapport aux {days} jours précédents",
+        en="{value|support contact|support contacts} than in the {days} days before",
+        fr="{value|contact|contacts} avec le service client que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(

@@ -68,8 +68,8 @@ AMOUNTS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|day|days} of use against the {days} days before",
-        fr="{value|jour|jours} d'utilisation par rapport aux {days} jours précédents",
+        en="{value|day of use|days of use} than in the {days} days before",
+        fr="{value|jour d'utilisation|jours d'utilisation} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -78,8 +78,8 @@ AMOUNTS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|unit|units} used against the {days} days before",
-        fr="{value|unité utilisée|unités utilisées} par rapport aux {days} jours précédents",
+        en="{value|unit|units} used than in the {days} days before",
+        fr="{value|unité utilisée|unités utilisées} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(

@@ -21,6 +21,7 @@ Words = npt.NDArray[np.object_]
 COUNT = 3
 START = "start"  # stands for the start model's log-odds among the columns of the buying rhythm
 
+_ELIDING = "aàâeéèêiîoôuû"  # before which French "de" is "d'"
 _PLACE = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")
 
 # The start model sees first and last order and how many lie between; this is what that comes to for a person.
@@ -106,7 +107,9 @@ class Wording:
         # Each figure is worded once, however many customers share it.
         values, where = np.unique(figures, return_inverse=True)
         texts = np.array([written(value) for value in values], dtype=object)
-        if singular is not None:
+        if singular is not None and unit == "change":
+            texts = np.array([_compared(self.numbers, value, singular, plural) for value in values], dtype=object)
+        elif singular is not None:
             nouns = [singular if self.numbers.is_singular(_as_written(unit, value)) else plural for value in values]
             texts = texts + " " + np.array(nouns, dtype=object)
         return np.asarray(texts[where], dtype=object)
@@ -188,6 +191,20 @@ def _as_written(unit: Unit, value: float) -> Decimal:
     return Decimal(f"{value:.{0 if whole else DECIMALS[unit]}f}")
 
 
+def _compared(numbers: Numbers, change: float, singular: str, plural: str) -> str:
+    """3 fewer orders, 1 more order; 3 commandes de moins, autant d'incidents: what "than" or "que" can follow.
+
+    A sentence that began with a sign would be read as a formula by spreadsheets, and "−2 incidents" by nobody.
+    """
+    size, steps = numbers.number(abs(change)), round(change)
+    noun = singular if numbers.is_singular(abs(steps)) else plural
+    if numbers.language == "en":
+        return f"{size} {'more' if steps > 0 else 'fewer'} {noun}" if steps else f"no more and no fewer {plural}"
+    if not steps:
+        return f"autant d'{plural}" if plural[0] in _ELIDING else f"autant de {plural}"
+    return f"{size} {noun} de {'plus' if steps > 0 else 'moins'}"
+
+
 def _count(numbers: Numbers, _: str) -> Callable[[float], str]:
     return numbers.number
 
@@ -201,7 +218,17 @@ def _money(numbers: Numbers, currency: str) -> Callable[[float], str]:
 
 
 def _money_change(numbers: Numbers, currency: str) -> Callable[[float], str]:
-    return lambda value: f"{numbers.signed(value, 2)} {currency}"
+    """12.00 EUR more, 12,00 EUR de moins: what "than" or "que" can follow."""
+    more, less, same = (
+        ("more", "less", "neither more nor less") if numbers.language == "en" else ("de plus", "de moins", "autant")
+    )
+
+    def written(value: float) -> str:
+        cents = round(value, 2)
+        amount = f"{numbers.number(abs(value), 2)} {currency}"
+        return f"{amount} {more if cents > 0 else less}" if cents else same
+
+    return written
 
 
 def _days(numbers: Numbers, _: str) -> Callable[[float], str]:

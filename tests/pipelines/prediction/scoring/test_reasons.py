@@ -114,27 +114,51 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         (
             "nps_change",
             -1,
-            "\u22121 point for recommending us against the mark before",
-            "\u22121 point pour la recommandation par rapport à la note précédente",
+            "1 fewer point for recommending us than the time before",
+            "1 point de moins pour la recommandation que la fois précédente",
         ),
         ("orders_7d", 3, "3 orders in the last 7 days", "3 commandes ces 7 derniers jours"),
         (
             "orders_change_30d",
             -1,
-            "\u22121 order against the 30 days before",
-            "\u22121 commande par rapport aux 30 jours précédents",
+            "1 fewer order than in the 30 days before",
+            "1 commande de moins que pendant les 30 jours précédents",
         ),
         (
             "orders_change_30d",
             3,
-            "+3 orders against the 30 days before",
-            "+3 commandes par rapport aux 30 jours précédents",
+            "3 more orders than in the 30 days before",
+            "3 commandes de plus que pendant les 30 jours précédents",
         ),
         (
             "orders_change_30d",
             0,
-            "0 orders against the 30 days before",
-            "0 commande par rapport aux 30 jours précédents",
+            "no more and no fewer orders than in the 30 days before",
+            "autant de commandes que pendant les 30 jours précédents",
+        ),
+        (
+            "incidents_change_30d",
+            -2,
+            "2 fewer incidents than in the 30 days before",
+            "2 incidents de moins que pendant les 30 jours précédents",
+        ),
+        (
+            "incidents_change_30d",
+            0,
+            "no more and no fewer incidents than in the 30 days before",
+            "autant d'incidents que pendant les 30 jours précédents",
+        ),
+        (
+            "usage_quantity_change_30d",
+            -0.4,
+            "no more and no fewer units used than in the 30 days before",
+            "autant d'unités utilisées que pendant les 30 jours précédents",
+        ),
+        (
+            "support_contacts_change_30d",
+            1,
+            "1 more support contact than in the 30 days before",
+            "1 contact de plus avec le service client que pendant les 30 jours précédents",
         ),
         (
             "order_value_30d",
@@ -145,20 +169,20 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         (
             "order_value_change_30d",
             -1234.5,
-            "\u22121,234.50 EUR of orders against the 30 days before",
-            "\u22121\u202f234,50 EUR de commandes par rapport aux 30 jours précédents",
+            "orders worth 1,234.50 EUR less than in the 30 days before",
+            "commandes pour 1\u202f234,50 EUR de moins que pendant les 30 jours précédents",
         ),
         (
             "order_value_change_30d",
             12,
-            "+12.00 EUR of orders against the 30 days before",
-            "+12,00 EUR de commandes par rapport aux 30 jours précédents",
+            "orders worth 12.00 EUR more than in the 30 days before",
+            "commandes pour 12,00 EUR de plus que pendant les 30 jours précédents",
         ),
         (
             "order_value_change_30d",
             0.001,
-            "0.00 EUR of orders against the 30 days before",
-            "0,00 EUR de commandes par rapport aux 30 jours précédents",
+            "orders worth neither more nor less than in the 30 days before",
+            "commandes pour autant que pendant les 30 jours précédents",
         ),
         (
             "reversed_share_30d",
@@ -300,6 +324,56 @@ def test_every_indicator_is_told_in_two_languages(indicator: Indicator, column: 
     assert texts["en"] != texts["fr"]
     if days is not None:
         assert all(str(days) in text for text in texts.values())
+
+
+# What of a sentence stands for itself, and not for the figure before it.
+OWN_PLURAL = {"fois", "mois", "cours", "sans", "des", "concurrents"}
+
+
+def disagreeing(text: str, language: Language) -> str | None:
+    """A plural after a figure in the singular: 1 orders, 0 motifs, 1 motif donnés."""
+    if language == "en":
+        found = re.search(r"(?<![\d.,])1 (?:more |fewer )?([\w-]+s)\b", text)
+        return None if found is None else found[1]
+    for counted in re.findall(
+        r"(?<![\d.,\u202f])[01](?:,\d)? (.*?)(?= ces | que | sur | sous | entre | au | aux |,|$)", text
+    ):
+        of = ""
+        for word in counted.split():
+            if word.endswith("s") and of != "de" and not word.startswith("d'") and word not in OWN_PLURAL:
+                return str(word)
+            of = word
+    return None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ("1 orders in the last 30 days", "en", "orders"),
+        ("1 more orders than in the 30 days before", "en", "orders"),
+        ("2 orders in the last 30 days", "en", None),
+        ("1.0 lines an order", "en", None),
+        ("1 motif de mécontentement donnés ces 30 derniers jours", "fr", "donnés"),
+        ("0 commandes ces 30 derniers jours", "fr", "commandes"),
+        ("1,5 lignes par commande", "fr", "lignes"),
+        ("2 commandes ces 30 derniers jours", "fr", None),
+    ],
+)
+def test_a_plural_after_one_is_found(text: str, language: Language, found: str | None) -> None:
+    assert disagreeing(text, language) == found
+
+
+@pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
+def test_numbers_and_nouns_agree_and_no_sentence_begins_like_a_formula(
+    indicator: Indicator, column: str, days: int | None
+) -> None:
+    assert days is None or indicator.per_lookback
+    for value in (0.0, 1.0, 2.0, -1.0, -2.0):
+        for language in ("en", "fr"):
+            (text,) = words(language).sentences(column, row(column, value=value))
+            assert not text.startswith(("+", "-", "=", "@")), text
+            assert not (indicator.unit == "change" and re.search(r"[+\\u2212]\\d", text)), text
+            assert disagreeing(text, language) is None, text
 
 
 @pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
