@@ -58,6 +58,7 @@ INVOICES = (
         fr="dernière facture de {last_invoice}, contre {usual_invoice} d'habitude",
         en_null="no usual invoice to compare with",
         fr_null="pas de facture habituelle pour comparer",
+        neutral=1,
     ),
     Indicator(
         name="last_invoice_deviation",
@@ -66,9 +67,10 @@ INVOICES = (
         direction="higher",
         null="fewer than two invoices, or usually free",
         en="last invoice {last_invoice}, {value} spreads from the usual {usual_invoice}",
-        fr="dernière facture de {last_invoice}, à {value} écarts de l'habituel {usual_invoice}",
+        fr="dernière facture de {last_invoice}, à {value|écart|écarts} de l'habituel {usual_invoice}",
         en_null="no usual invoice to compare with",
         fr_null="pas de facture habituelle pour comparer",
+        neutral=0,
     ),
     Indicator(
         name="largest_invoice_jump_{days}d",
@@ -81,6 +83,7 @@ INVOICES = (
         en_null="no invoice in the last {days} days to compare with one before it that was not free",
         fr_null="aucune facture ces {days} derniers jours à comparer à une précédente non gratuite",
         per_lookback=True,
+        neutral=1,
     ),
     Indicator(
         name="extraordinary_charges_{days}d",

@@ -44,8 +44,12 @@ class Indicator:
     name: the column; where `per_lookback`, "{days}" stands for each lookback of the settings.
     reason: the reason code; indicators of one code speak of one thing, and a person is told only the strongest.
     unit: how a value is written; a "flag" is 1 or 0, a "category" is text and everything else a number.
-    direction: which values mean more risk, as the business expects it; documentation, not a constraint.
+    direction: which values mean more risk, as the business expects it. No constraint on the model; but what the
+        model takes for a risk against this is told to nobody as a reason.
+    neutral: the value that is no news, where that does not depend on the customers: 1 of a ratio to the customer's own
+        usual. None: 0 for a change; for all else what is usual among the customers.
     null: what an empty value means. Where it begins with "never: 0", customers without any row get 0.
+    null_is_risk: an empty value is bad news by itself (never used), not only unknown (no mark given).
     en, fr: the reason in words. Placeholders: {value}, {days}, the name of another column of the same group, and
         {name|singular|plural} for a number followed by the noun that agrees with it.
     en_null, fr_null: the same where the value is empty.
@@ -64,6 +68,8 @@ class Indicator:
     fr_null: str = ""
     en_no: str = ""
     fr_no: str = ""
+    neutral: float | None = None
+    null_is_risk: bool = False
     per_lookback: bool = False
     personal: bool = False
 

@@ -34,8 +34,8 @@ INDICATORS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|look|looks} at the brand's content against the {days} days before",
-        fr="{value|contenu consulté|contenus consultés} par rapport aux {days} jours précédents",
+        en="{value|look|looks} at the brand's content than in the {days} days before",
+        fr="{value|contenu consulté|contenus consultés} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -54,8 +54,8 @@ INDICATORS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|visit|visits} against the {days} days before",
-        fr="{value|visite|visites} par rapport aux {days} jours précédents",
+        en="{value|visit|visits} than in the {days} days before",
+        fr="{value|visite|visites} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -68,6 +68,7 @@ INDICATORS = (
         fr="vu pour la dernière fois il y a {value}",
         en_null="never seen in the shop or at the brand's content",
         fr_null="jamais vu dans la boutique ni sur les contenus de la marque",
+        null_is_risk=True,
     ),
     Indicator(
         name="baskets_left_{days}d",

@@ -55,6 +55,7 @@ INDICATORS = (
         fr="dernière récompense il y a {value}",
         en_null="no reward so far",
         fr_null="aucune récompense jusqu'ici",
+        null_is_risk=True,
     ),
     Indicator(
         name="rewards_{days}d",

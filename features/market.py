@@ -27,6 +27,7 @@ INDICATORS = (
         fr="paie {value} du prix du concurrent le moins cher",
         en_null="no competitor's price to compare with",
         fr_null="aucun prix concurrent pour comparer",
+        neutral=1,
     ),
     Indicator(
         name="competitor_cut_{days}d",

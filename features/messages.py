@@ -61,8 +61,8 @@ INDICATORS = (
         unit="change",
         direction="higher",
         null="never: 0 where nothing changed",
-        en="{value|message|messages} against the {days} days before",
-        fr="{value|message|messages} par rapport aux {days} jours précédents",
+        en="{value|message|messages} than in the {days} days before",
+        fr="{value|message|messages} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     _share(
@@ -119,6 +119,7 @@ INDICATORS = (
         fr="dernier message ouvert il y a {value}",
         en_null="never opened a message",
         fr_null="n'a jamais ouvert de message",
+        null_is_risk=True,
     ),
     Indicator(
         name="unsubscribed",
@@ -141,7 +142,7 @@ PER_ORDER = (
         direction="higher",
         null="no order in the lookback",
         en="{value} messages for every order in the last {days} days",
-        fr="{value} messages par commande ces {days} derniers jours",
+        fr="{value|message|messages} par commande ces {days} derniers jours",
         en_null="no order in the last {days} days for all the messages",
         fr_null="aucune commande ces {days} derniers jours malgré les messages",
         per_lookback=True,

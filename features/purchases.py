@@ -32,6 +32,7 @@ INDICATORS = (
         fr="dernière commande il y a {value}",
         en_null="no order so far",
         fr_null="aucune commande jusqu'ici",
+        null_is_risk=True,
     ),
     Indicator(
         name="days_since_last_order_over_usual",
@@ -44,6 +45,8 @@ INDICATORS = (
         "d'habitude",
         en_null="fewer than two days with orders so far",
         fr_null="moins de deux jours de commande jusqu'ici",
+        null_is_risk=True,
+        neutral=1,
     ),
     Indicator(
         name="median_days_between_orders",
@@ -55,6 +58,7 @@ INDICATORS = (
         fr="d'habitude {value} entre deux commandes",
         en_null="fewer than two days with orders so far",
         fr_null="moins de deux jours de commande jusqu'ici",
+        null_is_risk=True,
     ),
     Indicator(
         name="spread_days_between_orders",
@@ -99,6 +103,7 @@ INDICATORS = (
         fr="revenu commander {value|autre jour|autres jours}",
         en_null="no order so far",
         fr_null="aucune commande jusqu'ici",
+        null_is_risk=True,
     ),
     Indicator(
         name="order_value_ever",
@@ -110,6 +115,7 @@ INDICATORS = (
         fr="{value} de commandes depuis la première",
         en_null="no order so far",
         fr_null="aucune commande jusqu'ici",
+        null_is_risk=True,
     ),
     Indicator(
         name="last_order_value",
@@ -163,6 +169,7 @@ INDICATORS = (
         en_null="no order in the last {days} days",
         fr_null="aucune commande ces {days} derniers jours",
         per_lookback=True,
+        null_is_risk=True,
     ),
     Indicator(
         name="orders_change_{days}d",
@@ -170,8 +177,8 @@ INDICATORS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|order|orders} against the {days} days before",
-        fr="{value|commande|commandes} par rapport aux {days} jours précédents",
+        en="{value|order|orders} than in the {days} days before",
+        fr="{value|commande|commandes} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -180,8 +187,8 @@ INDICATORS = (
         unit="money_change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value} of orders against the {days} days before",
-        fr="{value} de commandes par rapport aux {days} jours précédents",
+        en="orders worth {value} than in the {days} days before",
+        fr="commandes pour {value} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -201,7 +208,7 @@ INDICATORS = (
         direction="higher",
         null="never: 0 where nothing was sent back",
         en="{value} refunded or cancelled in the last {days} days",
-        fr="{value} remboursés ou annulés ces {days} derniers jours",
+        fr="{value} de remboursements ou d'annulations ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(

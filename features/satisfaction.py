@@ -17,6 +17,7 @@ REASONS = {
 }
 DETRACTOR = 6  # of 10: promoters give 9 or 10, passives 7 or 8, detractors less (Reichheld 2003)
 DISCONTENT = 2  # of 5
+CONTENT = {"nps": DETRACTOR + 1, "csat": 4}  # marks from which on nobody counts as discontent
 
 
 def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
@@ -34,6 +35,7 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             fr=f"{{value}} sur {top} pour {fr}, il y a {{days_since_last_{kind}}}",
             en_null=none_en,
             fr_null=none_fr,
+            neutral=CONTENT[kind],
         ),
         Indicator(
             name=f"mean_{kind}_{{days}}d",
@@ -45,6 +47,7 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             fr=f"{{value}} sur {top} en moyenne pour {fr} ces {{days}} derniers jours",
             en_null=f"no mark for {en} in the last {{days}} days",
             fr_null=f"aucune note pour {fr} ces {{days}} derniers jours",
+            neutral=CONTENT[kind],
             per_lookback=True,
         ),
         Indicator(
@@ -53,8 +56,8 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             unit="change",
             direction="lower",
             null="fewer than two marks",
-            en=f"{{value}} points for {en} against the mark before",
-            fr=f"{{value}} points pour {fr} par rapport à la note précédente",
+            en=f"{{value|point|points}} for {en} than the time before",
+            fr=f"{{value|point|points}} pour {fr} que la fois précédente",
             en_null=f"fewer than two marks for {en}",
             fr_null=f"moins de deux notes pour {fr}",
         ),
@@ -105,7 +108,7 @@ INDICATORS = (
         direction="higher",
         null="never: 0 where no discontent was explained",
         en="gave {value|reason|reasons} for discontent in the last {days} days",
-        fr="{value|motif|motifs} de mécontentement donnés ces {days} derniers jours",
+        fr="{value|motif de mécontentement donné|motifs de mécontentement donnés} ces {days} derniers jours",
         per_lookback=True,
     ),
 )

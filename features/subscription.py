@@ -72,6 +72,7 @@ TERMS = (
         fr="{value} mois avant le renouvellement",
         en_null="no fixed term, can leave at any time",
         fr_null="sans engagement, peut partir à tout moment",
+        null_is_risk=True,
     ),
     Indicator(
         name="auto_renew_off",

@@ -18,6 +18,7 @@ REASONS = {
 }
 SEVERE = 3
 AGAIN_DAYS = 14
+SATISFIED = 4  # of 5: marks from here on are no discontent
 
 INDICATORS = (
     Indicator(
@@ -57,8 +58,8 @@ INDICATORS = (
         unit="change",
         direction="higher",
         null="never: 0 where nothing changed",
-        en="{value|support contact|support contacts} against the {days} days before",
-        fr="{value|contact|contacts} avec le service client par rapport aux {days} jours précédents",
+        en="{value|support contact|support contacts} than in the {days} days before",
+        fr="{value|contact|contacts} avec le service client que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -72,6 +73,7 @@ INDICATORS = (
         en_null="no earlier support contacts to compare with",
         fr_null="aucun contact antérieur avec le service client",
         per_lookback=True,
+        neutral=1,
     ),
     Indicator(
         name="hours_to_first_response_{days}d",
@@ -167,6 +169,7 @@ INDICATORS = (
         en_null="gave support no mark in the last {days} days",
         fr_null="aucune note donnée au service client ces {days} derniers jours",
         per_lookback=True,
+        neutral=SATISFIED,
     ),
 )
 

@@ -30,6 +30,7 @@ AMOUNTS = (
         fr="dernière utilisation il y a {value}",
         en_null="never used so far",
         fr_null="jamais utilisé jusqu'ici",
+        null_is_risk=True,
     ),
     Indicator(
         name="usage_days_{days}d",
@@ -67,8 +68,8 @@ AMOUNTS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|day|days} of use against the {days} days before",
-        fr="{value|jour|jours} d'utilisation par rapport aux {days} jours précédents",
+        en="{value|day of use|days of use} than in the {days} days before",
+        fr="{value|jour d'utilisation|jours d'utilisation} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -77,8 +78,8 @@ AMOUNTS = (
         unit="change",
         direction="lower",
         null="never: 0 where nothing changed",
-        en="{value|unit|units} used against the {days} days before",
-        fr="{value|unité utilisée|unités utilisées} par rapport aux {days} jours précédents",
+        en="{value|unit|units} used than in the {days} days before",
+        fr="{value|unité utilisée|unités utilisées} que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(
@@ -134,6 +135,7 @@ ONBOARDING = (
         fr="{value} de la prise en main effectuée",
         en_null="no introduction was offered",
         fr_null="aucune prise en main proposée",
+        null_is_risk=True,
     ),
     Indicator(
         name="days_to_first_value",
@@ -145,6 +147,7 @@ ONBOARDING = (
         fr="{value} avant que le produit ne fasse ses preuves",
         en_null="the product has not proved its worth yet",
         fr_null="le produit n'a pas encore fait ses preuves",
+        null_is_risk=True,
     ),
 )
 

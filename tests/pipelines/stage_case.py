@@ -34,11 +34,14 @@ def registry_of(workspace: Workspace) -> Registry:
     return training.registry_of(workspace.settings.tracking, workspace.root)
 
 
-def recommend(workspace: Workspace, run: ScoreRun, *, note: bool = True) -> pd.DataFrame:
+def recommend(
+    workspace: Workspace, run: ScoreRun, *, note: bool = True, indicators: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """What is recommended at the run's day, noted unless said otherwise. Of `treatments`, the workspace's tables."""
     scores = workspace.permissions.without_opt_outs(history(workspace.store, run))
     done = plays.done_before(workspace.tables, date.fromisoformat(run.as_of), workspace.engine, workspace.settings.zone)
-    return plays.recommend(plays.plan_of(workspace), workspace.store, run, scores, done, note=note)
+    plan = plays.plan_of(workspace)
+    return plays.recommend(plan, workspace.store, run, scores, done, indicators=indicators, note=note)
 
 
 def measured(workspace: Workspace) -> dict[str, Any]:

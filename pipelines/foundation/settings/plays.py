@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,6 +24,7 @@ Band = Literal["low", "medium", "high"]
 Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 REASONS = {family.name: frozenset(family.reasons) for family in FAMILIES}
+INDICATORS = tuple(each for family in FAMILIES for each in family.indicators if each.unit != "category")
 CODES = frozenset(code for codes in REASONS.values() for code in codes)
 
 
@@ -38,6 +41,9 @@ class Play(Section):
     contact_cost: of each attempt; offer_cost: of what is offered, to whoever takes it up; both in the workspace's
     currency. capacity_per_week: customers for whom it is recommended within any 7 days, at most; None: no limit.
     cool_down_days: before the same customer gets it again. min_value_at_risk: None: whatever it is.
+
+    needs: by indicator, or by several with "|" between them of which one is enough, the least value without which the
+    play would say what is not so. A value that is not known is not enough.
     """
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -51,6 +57,7 @@ class Play(Section):
     cool_down_days: Annotated[int, Field(ge=0)] = 30
     bands: tuple[Band, ...] = ("medium", "high")
     min_value_at_risk: Cost | None = None
+    needs: Mapping[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
 
     @field_validator("reasons")
     @classmethod
@@ -69,6 +76,15 @@ class Play(Section):
     def _some(cls, value: tuple[Band, ...]) -> tuple[Band, ...]:
         if not value:
             raise ValueError("is empty, so nobody may get the play; name a band, or delete the play")
+        return value
+
+    @field_validator("needs")
+    @classmethod
+    def _of_indicators(cls, value: Mapping[str, float]) -> Mapping[str, float]:
+        for name in (each for key in value for each in key.split("|")):
+            if not any(re.fullmatch(each.name.replace("{days}", r"[1-9]\d*"), name) for each in INDICATORS):
+                near = did_you_mean(name, [each.name.format(days=30) for each in INDICATORS])
+                raise ValueError(f"'{name}' is no indicator with a number; `attrition indicators` lists them.{near}")
         return value
 
     @property

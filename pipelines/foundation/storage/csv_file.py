@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pandas as pd
 
 # A cell that starts so is taken for a formula by spreadsheets (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+# A sign and digits are read as the number that they are: nothing in them can call, refer or calculate.
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def write(scores: pd.DataFrame, place: Path) -> None:
@@ -40,9 +44,11 @@ def differing(before: pd.DataFrame | None, place: Path, *, but: Collection[str])
 
 
 def defused(text: str) -> str:
-    """The same text, made harmless where a spreadsheet would run it.
+    """The same text, made harmless where a spreadsheet would run it. A number with a sign is none that it would run.
 
-    >>> defused("=1+1"), defused("A-17")
-    ("'=1+1", 'A-17')
+    >>> defused("=1+1"), defused("A-17"), defused("-2"), defused("-2+3")
+    ("'=1+1", 'A-17', '-2', "'-2+3")
     """
+    if _NUMBER.fullmatch(text):
+        return text
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) or text.startswith("'") else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -34,7 +35,7 @@ class Numbers:
         # CLDR sets a wide space before the sign; in French typography it is as narrow as those within the number.
         self._percent = self._locale.percent_formats[None].suffix[0].replace(WIDE, THIN)
         self._first_day = _FIRST_DAY.get(language, _DAY)
-        self._form = lru_cache(maxsize=10_000)(self._locale.plural_form)
+        self._form = lru_cache(maxsize=10_000)(self._form_of)
 
     def number(self, value: float, decimals: int = 0) -> str:
         r"""Grouped by thousands; a dash for NaN and what is infinite; what is written as zero has no sign.
@@ -63,9 +64,16 @@ class Numbers:
     def _with_sign(self, text: str) -> str:
         return text if text == NOTHING else text + self._percent
 
-    def is_singular(self, value: float) -> bool:
-        """Whether a noun that this many stand before is in the singular: 1 in English, less than 2 in French."""
-        return str(self._form(value)) == "one"
+    def is_singular(self, value: float | Decimal) -> bool:
+        """Whether a noun that this many stand before is in the singular: 1 in English, less than 2 in French.
+
+        A decimal counts as it is written: "1.0 lines" in English, "1,0 ligne" in French.
+        """
+        return self._form(value, str(value) if isinstance(value, Decimal) else "") == "one"
+
+    def _form_of(self, value: float | Decimal, _written: str) -> str:
+        """CLDR's plural category. The decimals 1 and 1.0 are equal, but not of one form: _written tells them apart."""
+        return str(self._locale.plural_form(value))
 
     def day(self, day: date) -> str:
         """1 January 1998 or 1er janvier 1998; the day stays on the line of its month."""

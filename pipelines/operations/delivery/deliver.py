@@ -121,7 +121,10 @@ def _plays(
         return nothing(plan, scores["customer_id"])
     day, zone = date.fromisoformat(run.as_of), snapshots.definition.zone
     done = done_before(snapshots.tables, day, snapshots.engine, zone)
-    return recommend(plan, snapshots.store, run, permissions.without_opt_outs(scores), done, note=note)
+    # Read only where a play asks for it: of a large cohort it is much.
+    indicators = snapshots.at(day).frame() if any(play.needs for play in plan.plays) else None
+    allowed = permissions.without_opt_outs(scores)
+    return recommend(plan, snapshots.store, run, allowed, done, indicators=indicators, note=note)
 
 
 def _stops(

@@ -50,19 +50,28 @@ def plan_of(workspace: Workspace) -> PlayPlan:
 
 
 def recommend(
-    plan: PlayPlan, store: Store, run: ScoreRun, scores: pd.DataFrame, done: pd.DataFrame, *, note: bool = True
+    plan: PlayPlan,
+    store: Store,
+    run: ScoreRun,
+    scores: pd.DataFrame,
+    done: pd.DataFrame,
+    *,
+    indicators: pd.DataFrame | None = None,
+    note: bool = True,
 ) -> pd.DataFrame:
     """One row per customer of a run of whom something may be handed over, by priority: the group, and the play to show.
 
-    scores: of the run, of those customers, by priority. done: which plays were done when (`done_before`).
+    scores: of the run, of those customers, by priority. done: which plays were done when (`done_before`). indicators:
+    one row per customer, as of the run's day, for what plays need; None: nothing is known.
 
     Columns customer_id (as in the scores), treatment_group ("treatment", "holdout", or "" where there are no plays),
     recommended_play_code and recommended_play (in the workspace's language; both "" for none, and for the held-out).
 
-    A play comes into question where one of the three reasons calls for it, band and value at risk allow it, and the
-    customer neither had it recommended nor got it within its cool-down. All three reasons count alike, and the money
-    decides; of plays that are expected to bring the same, it is the one for the stronger reason. Where the value of a
-    customer is not known, neither is what a play would bring, and nothing is recommended.
+    A play comes into question where one of the three reasons calls for it, band and value at risk allow it, the
+    indicators are known to be what the play needs for its words to be true, and the customer neither had it recommended
+    nor got it within its cool-down. All three reasons count alike, and the money decides; of plays that are expected to
+    bring the same, it is the one for the stronger reason. Where the value of a customer is not known, neither is what a
+    play would bring, and nothing is recommended.
 
     What is recommended is noted for both groups, and shown for a week from then on: not to the held-out, nor once the
     play was done or is no longer in the file; the customer gets no other in that week even so. The same day again gives
@@ -77,7 +86,7 @@ def recommend(
     if past.followed:
         today = past.today
     else:
-        today = _recommended_anew(plan, scores, past, done).assign(run_id=run.run_id)
+        today = _recommended_anew(plan, scores, past, done, indicators).assign(run_id=run.run_id)
         if note:
             recommended.replace(run.as_of, today)
     words = {play.code: play.words(plan.language) for play in plan.plays}
@@ -136,16 +145,19 @@ class Past:
         return max(0.0, float(play.capacity_per_week - most))
 
 
-def _recommended_anew(plan: PlayPlan, scores: pd.DataFrame, past: Past, done: pd.DataFrame) -> pd.DataFrame:
+def _recommended_anew(
+    plan: PlayPlan, scores: pd.DataFrame, past: Past, done: pd.DataFrame, indicators: pd.DataFrame | None
+) -> pd.DataFrame:
     """One row per customer who gets a play today, or would if not held out: as in the table, but without run_id."""
     scores = scores[~scores["customer_id"].isin(past.near(None, days=DAYS))].sort_values("customer_id")
     customers = scores["customer_id"]
     probability, value = scores["churn_probability"].to_numpy(dtype=np.float64), _value(scores)
     profits, rank = _profits(plan, scores, probability, value)
+    known = _known(indicators, customers)
     for place, play in enumerate(plan.plays):
         lately = done["customer_id"][(done["play"] == play.code) & (done["age"] < play.cool_down_days)]
         cooling = customers.isin(past.near(play.code, days=play.cool_down_days)) | customers.isin(lately)
-        profits[cooling.to_numpy(), place] = np.nan
+        profits[cooling.to_numpy() | ~_has_what_it_needs(known, play), place] = np.nan
     held = plan.holdout.holds(customers)
     given = assign(profits, room=np.array([past.room(play) for play in plan.plays]), held_out=held, rank=rank)
     gets = given != NOTHING
@@ -182,6 +194,25 @@ def _eligible(scores: pd.DataFrame, play: Play) -> Flags:
     if play.min_value_at_risk is not None:
         fits = fits & (scores["value_at_risk"] >= play.min_value_at_risk).to_numpy()
     return fits
+
+
+def _known(indicators: pd.DataFrame | None, customers: pd.Series[str]) -> pd.DataFrame:
+    """A row per customer, in their order; empty where nothing is known of one."""
+    if indicators is None:
+        return pd.DataFrame(index=customers)
+    return indicators.set_index(indicators["customer_id"].astype(str)).reindex(customers)
+
+
+def _has_what_it_needs(known: pd.DataFrame, play: Play) -> Flags:
+    """(n,) whether every value that the play needs is known, and at least so much."""
+    enough = np.ones(len(known), dtype=np.bool_)
+    for names, least in play.needs.items():
+        of_one = np.zeros(len(known), dtype=np.bool_)
+        for name in names.split("|"):
+            if name in known:
+                of_one |= known[name].to_numpy(dtype=np.float64, na_value=np.nan) >= least
+        enough &= of_one
+    return enough
 
 
 def _value(scores: pd.DataFrame) -> npt.NDArray[np.float64]:

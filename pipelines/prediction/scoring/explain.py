@@ -13,7 +13,7 @@ from models.matrix import ENTITY
 from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.workspace.holdout import Holdout
 from pipelines.foundation.workspace.run_context import RunContext
-from pipelines.prediction.scoring.reasons import COUNT, reasons
+from pipelines.prediction.scoring.reasons import COUNT, everything_that_raises, reasons
 from pipelines.prediction.scoring.score import band, plan_of
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import main_task
@@ -45,7 +45,8 @@ def explain(job: RunContext, customer: str, *, held_out_too: bool = False) -> di
     rows, words = snapshot.matrix(frame).only(mine), plan.wording(task.snapshots.definition)
     found = explanation.contributions(fitted, rows, words.codes())
     single = frame[mine].reset_index(drop=True)
-    ranked = reasons(found, single, rows.columns, words, count=len(found.codes)).iloc[0]
+    given = reasons(found, single, rows.columns, words, usual=words.usual(frame)).iloc[0]
+    ranked = everything_that_raises(found, single, rows.columns, words, count=len(found.codes)).iloc[0]
     texts = {ranked[f"reason_{n + 1}_code"]: ranked[f"reason_{n + 1}"] for n in range(len(found.codes))}
     order = np.argsort(-found.values[0], kind="stable")
     probability = fitted.probability(rows)
@@ -55,7 +56,11 @@ def explain(job: RunContext, customer: str, *, held_out_too: bool = False) -> di
         "model_version": champion.version,
         "churn_probability": float(probability[0]),
         "churn_risk_band": str(band(probability, plan.bands)[0]),
-        "reasons": [{"code": code, "text": texts[code]} for code in list(texts)[:COUNT] if code],
+        "reasons": [
+            {"code": given[f"reason_{n + 1}_code"], "text": given[f"reason_{n + 1}"]}
+            for n in range(COUNT)
+            if given[f"reason_{n + 1}_code"]
+        ],
         "average_log_odds": found.average,
         "contributions": [
             {"code": found.codes[k], "log_odds": float(found.values[0, k]), "text": texts.get(found.codes[k], "")}

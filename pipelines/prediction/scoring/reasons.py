@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +14,14 @@ import pandas as pd
 from features.catalog import Family, Indicator, Unit
 from models.explanation import RHYTHM, RHYTHM_COLUMNS, Contributions, strongest
 from pipelines.foundation.wording.numbers import Language, Numbers, numbers
+from pipelines.prediction.scoring.agreement import DECIMALS, agrees
 
 Words = npt.NDArray[np.object_]
 
 COUNT = 3
 START = "start"  # stands for the start model's log-odds among the columns of the buying rhythm
 
+_ELIDING = "aàâeéèêiîoôuû"  # before which French "de" is "d'"
 _PLACE = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")
 
 # The start model sees first and last order and how many lie between; this is what that comes to for a person.
@@ -45,6 +49,26 @@ class Wording:
     def codes(self) -> dict[str, str]:
         """Reason code of every column."""
         return {column: indicator.reason for column, (indicator, _) in self.by_column.items()}
+
+    def usual(self, frame: pd.DataFrame) -> dict[str, float]:
+        """Median of every column of figures over all customers scored that day, null where nobody has a value."""
+        figures = [
+            name for name, (indicator, _) in self.by_column.items() if name in frame and indicator.unit != "category"
+        ]
+        return {name: float(frame[name].median()) for name in figures}
+
+    def agree(
+        self, column: str, frame: pd.DataFrame, contributions: npt.NDArray[np.float64], usual: Mapping[str, float]
+    ) -> npt.NDArray[np.bool_]:
+        """(n,) whether the column's value may be told as a reason to each customer of `frame` (`agrees`)."""
+        indicator, days = self.by_column[column]
+        own = indicator.name.format(days=days)
+        if indicator.unit == "category":
+            values = np.zeros(len(frame))
+        else:
+            values = frame[own].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = usual.get(own, np.nan)
+        return agrees(indicator, values, contributions, usual=None if np.isnan(known) else known)
 
     def sentences(self, column: str, frame: pd.DataFrame) -> Words:
         """(n,) one sentence per row of `frame`, about the column's indicator."""
@@ -78,27 +102,72 @@ class Wording:
         if self.by_column[column][0].unit == "category":
             return frame[column].to_numpy(dtype=object)
         figures = frame[column].to_numpy(dtype=np.float64)
-        written: Callable[[float], str] = SAYINGS[self.by_column[column][0].unit](self.numbers, self.currency)
+        unit = self.by_column[column][0].unit
+        written: Callable[[float], str] = SAYINGS[unit](self.numbers, self.currency)
         # Each figure is worded once, however many customers share it.
         values, where = np.unique(figures, return_inverse=True)
         texts = np.array([written(value) for value in values], dtype=object)
-        if singular is not None:
-            nouns = [singular if self.numbers.is_singular(value) else plural for value in values]
+        if singular is not None and unit == "change":
+            texts = np.array([_compared(self.numbers, value, singular, plural) for value in values], dtype=object)
+        elif singular is not None:
+            nouns = [singular if self.numbers.is_singular(_as_written(unit, value)) else plural for value in values]
             texts = texts + " " + np.array(nouns, dtype=object)
         return np.asarray(texts[where], dtype=object)
 
 
 def reasons(
-    found: Contributions, frame: pd.DataFrame, columns: Sequence[str], wording: Wording, *, count: int = COUNT
+    found: Contributions,
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    wording: Wording,
+    *,
+    usual: Mapping[str, float],
+    count: int = COUNT,
 ) -> pd.DataFrame:
     """Columns reason_1, reason_1_code, ... up to `count`: what raises each risk most; empty where nothing more does.
 
-    found: contributions of the n rows of `frame`; columns: the model's, as in `found.columns`.
+    Told is only what the catalog calls a risk, too (`agrees`): of a code the strongest such indicator, and no code that
+    has none. Good news that the model takes for a risk would be read as a mistake, and acted on as one.
+
+    found: contributions of the n rows of `frame`; columns: the model's, as in `found.columns`. usual: as
+    `Wording.usual` gives it for everybody scored that day; columns without one are judged without it.
     """
-    places = strongest(found, count=count)
+    names, signed = [*columns, START], np.column_stack([found.columns, found.start])
+    told = np.column_stack(
+        [
+            wording.agree(name, frame, signed[:, index], usual)
+            if name in wording.by_column
+            else np.zeros(len(frame), dtype=np.bool_)
+            for index, name in enumerate(names)
+        ]
+    )
+    return _told(found, frame, columns, wording, told=told, count=count)
+
+
+def everything_that_raises(
+    found: Contributions, frame: pd.DataFrame, columns: Sequence[str], wording: Wording, *, count: int
+) -> pd.DataFrame:
+    """The columns of `reasons`, but whatever the catalog says: how the model came to its figure, or what is no risk."""
+    everything = np.ones((len(frame), len(columns) + 1), dtype=np.bool_)
+    return _told(found, frame, columns, wording, told=everything, count=count)
+
+
+def _told(
+    found: Contributions,
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    wording: Wording,
+    *,
+    told: npt.NDArray[np.bool_],
+    count: int,
+) -> pd.DataFrame:
+    """told: (n, m + 1) which columns, and the start, may be told to whom."""
     code_of = wording.codes()
     owners = [RHYTHM if name in RHYTHM_COLUMNS else code_of[name] for name in columns] + [RHYTHM]
     names, signed = [*columns, START], np.column_stack([found.columns, found.start])
+    signed = np.where(told, signed, -np.inf)
+    open_to = np.column_stack([told[:, [owner == code for owner in owners]].any(axis=1) for code in found.codes])
+    places = strongest(replace(found, values=np.where(open_to, found.values, 0.0)), count=count)
     result: dict[str, Words] = {}
     for rank in range(count):
         words, codes = np.full(len(frame), "", dtype=object), np.full(len(frame), "", dtype=object)
@@ -110,10 +179,30 @@ def reasons(
             codes[rows] = code
             loudest = np.array(mine)[signed[rows][:, mine].argmax(axis=1)]
             for index in np.unique(loudest):
-                told = rows[loudest == index]
-                words[told] = wording.sentences(names[index], frame.iloc[told])
+                those = rows[loudest == index]
+                words[those] = wording.sentences(names[index], frame.iloc[those])
         result[f"reason_{rank + 1}"], result[f"reason_{rank + 1}_code"] = words, codes
     return pd.DataFrame(result, index=frame.index)
+
+
+def _as_written(unit: Unit, value: float) -> Decimal:
+    """The figure with the digits that the sentence shows: a noun agrees with what is read, not with 1.96."""
+    whole = unit in WHOLE_WITHOUT_POINT and value == round(value)
+    return Decimal(f"{value:.{0 if whole else DECIMALS[unit]}f}")
+
+
+def _compared(numbers: Numbers, change: float, singular: str, plural: str) -> str:
+    """3 fewer orders, 1 more order; 3 commandes de moins, autant d'incidents: what "than" or "que" can follow.
+
+    A sentence that began with a sign would be read as a formula by spreadsheets, and "−2 incidents" by nobody.
+    """
+    size, steps = numbers.number(abs(change)), round(change)
+    noun = singular if numbers.is_singular(abs(steps)) else plural
+    if numbers.language == "en":
+        return f"{size} {'more' if steps > 0 else 'fewer'} {noun}" if steps else f"no more and no fewer {plural}"
+    if not steps:
+        return f"autant d'{plural}" if plural[0] in _ELIDING else f"autant de {plural}"
+    return f"{size} {noun} de {'plus' if steps > 0 else 'moins'}"
 
 
 def _count(numbers: Numbers, _: str) -> Callable[[float], str]:
@@ -129,7 +218,17 @@ def _money(numbers: Numbers, currency: str) -> Callable[[float], str]:
 
 
 def _money_change(numbers: Numbers, currency: str) -> Callable[[float], str]:
-    return lambda value: f"{numbers.signed(value, 2)} {currency}"
+    """12.00 EUR more, 12,00 EUR de moins: what "than" or "que" can follow."""
+    more, less, same = (
+        ("more", "less", "neither more nor less") if numbers.language == "en" else ("de plus", "de moins", "autant")
+    )
+
+    def written(value: float) -> str:
+        cents = round(value, 2)
+        amount = f"{numbers.number(abs(value), 2)} {currency}"
+        return f"{amount} {more if cents > 0 else less}" if cents else same
+
+    return written
 
 
 def _days(numbers: Numbers, _: str) -> Callable[[float], str]:
@@ -168,6 +267,9 @@ def _mark(numbers: Numbers, _: str) -> Callable[[float], str]:
 def _ratio(numbers: Numbers, _: str) -> Callable[[float], str]:
     return lambda value: numbers.number(value, 1)
 
+
+# Written without a point where nothing stands behind it.
+WHOLE_WITHOUT_POINT: frozenset[Unit] = frozenset({"hours", "mark", "quantity"})
 
 SAYINGS: Mapping[Unit, Callable[[Numbers, str], Callable[[float], str]]] = {
     "count": _count,

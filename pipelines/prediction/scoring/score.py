@@ -26,7 +26,7 @@ from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.wording.numbers import Language
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.prediction.scoring import reasons as reason_words
-from pipelines.prediction.scoring.reasons import Wording, reasons
+from pipelines.prediction.scoring.reasons import Wording, everything_that_raises, reasons
 from pipelines.prediction.training.champion import answering, learned_from
 from pipelines.prediction.training.task import PredictionTask
 
@@ -232,15 +232,18 @@ def in_batches(
     """reason_1 to reason_3 and their codes, a row per row.
 
     In batches, so that memory stays bounded, as many at a time as there are threads; the result does not depend on how
-    many.
+    many. What is usual is taken from all rows. Of expansion, which is no risk, whatever raises its probability is told.
     """
+    usual = words.usual(frame)
 
     def explained(start: int) -> pd.DataFrame:
         chosen = np.zeros(len(rows), dtype=np.bool_)
         chosen[start : start + BATCH] = True
         part, batch = rows.only(chosen), frame.iloc[start : start + BATCH]
         found = explanation.contributions(fitted, part, words.codes())
-        return reasons(found, batch, part.columns, words)
+        if fitted.question.outcome == "expansion":
+            return everything_that_raises(found, batch, part.columns, words, count=reason_words.COUNT)
+        return reasons(found, batch, part.columns, words, usual=usual)
 
     parts = []
     with ThreadPoolExecutor(threads) as pool:

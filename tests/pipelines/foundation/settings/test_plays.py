@@ -28,6 +28,7 @@ PHRASES = (
     "is no family of reasons and no reason code.",
     "name a reason, or delete the play",
     "name a band, or delete the play",
+    "is no indicator with a number; `attrition indicators` lists them.",
 )
 
 
@@ -87,6 +88,12 @@ def test_a_play_with_its_defaults(file: Path) -> None:
     assert (play.economics.contact_cost, play.economics.offer_cost, play.economics.success_rate) == (4.0, 0.0, 0.3)
 
 
+def test_a_play_names_what_it_needs_by_lookback_and_by_several_of_which_one_is_enough(file: Path) -> None:
+    file.write_text(PLAY + 'needs = { orders_90d = 2, "customer_age_days|subscription_age_days" = 365.5 }\n')
+    (play,) = load(file)
+    assert dict(play.needs) == {"orders_90d": 2.0, "customer_age_days|subscription_age_days": 365.5}
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n"])
 def test_a_file_without_plays_has_none(file: Path, text: str) -> None:
     file.write_text(text)
@@ -113,6 +120,12 @@ def test_where_there_is_no_file_there_are_no_plays(file: Path) -> None:
         (PLAY + "capacity_per_week = 0\n", "  plays.0.capacity_per_week: Input should be greater than or equal to 1"),
         (PLAY + 'bands = ["hihg"]\n', "  plays.0.bands.0: Input should be 'low', 'medium' or 'high'"),
         (PLAY.replace('"call"', '"Call me"'), "  plays.0.code: String should match pattern '^[a-z][a-z0-9_]*$'"),
+        (
+            PLAY + "needs = { customer_age_day = 365 }\n",
+            "  plays.0.needs: 'customer_age_day' {4} Did you mean 'customer_age_days'?",
+        ),
+        (PLAY + 'needs = { "loyalty_points|country" = 1 }\n', "  plays.0.needs: 'country' {4}"),
+        (PLAY + "needs = { order_30d = 1 }\n", "  plays.0.needs: 'order_30d' {4} Did you mean 'orders_30d'?"),
         (PLAY + PLAY, "  plays: two plays have the code 'call'; give each a code of its own"),
     ],
 )  # fmt: skip

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,14 @@ def test_the_percent_sign_of_french_stands_off_by_a_narrow_space() -> None:
 )
 def test_one_is_singular_in_english_and_less_than_two_in_french(value: float, en: bool, fr: bool) -> None:
     assert (numbers("en").is_singular(value), numbers("fr").is_singular(value)) == (en, fr)
+
+
+def test_a_noun_agrees_with_a_decimal_as_it_is_written() -> None:
+    cases = [
+        Decimal(text) for text in ("1", "1.0", "1", "1.5", "2.0")
+    ]  # 1 and 1.0 are equal: neither may answer for both
+    assert [numbers("en").is_singular(each) for each in cases] == [True, False, True, False, False]
+    assert [numbers("fr").is_singular(each) for each in cases] == [True, True, True, True, False]
 
 
 MONTHS = {

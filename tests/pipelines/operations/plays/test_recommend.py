@@ -123,6 +123,37 @@ def test_bands_and_value_at_risk_say_who_may_get_it(tmp_path: Path) -> None:
     assert shown(found, run) == {THREE: "call", TREATED[3]: "call"}
 
 
+NEEDS = {"customer_age_days|subscription_age_days": 365, "loyalty_points": 1}
+
+
+def test_a_play_goes_only_to_those_of_whom_what_it_says_is_known_to_be_true(tmp_path: Path) -> None:
+    found = workspace(tmp_path, play("thanks", needs=NEEDS))
+    names = TREATED[:7]
+    indicators = pd.DataFrame(
+        {
+            "customer_id": [*names[:6], "C-of-nobody"],
+            "customer_age_days": [365, 364, 7, None, None, 365, 365],
+            "subscription_age_days": [None, None, 400, 900, None, 900, 900],
+            "loyalty_points": [1, 50, 3, None, 9, 0, 1],
+        }
+    )
+    rows = recommend(found, scored(found, dict.fromkeys(names, 100.0)), indicators=indicators)
+    told = rows["customer_id"][rows["recommended_play_code"] == "thanks"]
+    assert sorted(told) == sorted([names[0], names[2]])
+
+
+def test_where_no_indicators_are_known_a_play_that_needs_some_is_not_recommended(tmp_path: Path) -> None:
+    found = workspace(tmp_path, play("thanks", needs={"loyalty_points": 0}), play("call", contact_cost=30.0))
+    assert shown(found, scored(found, {ONE: 100.0})) == {ONE: "call"}
+
+
+def test_a_table_that_is_not_there_has_nothing_that_a_play_needs(tmp_path: Path) -> None:
+    found = workspace(tmp_path, play("thanks", needs={"loyalty_points": 0}))
+    indicators = pd.DataFrame({"customer_id": [ONE], "customer_age_days": [700]})
+    rows = recommend(found, scored(found, {ONE: 100.0}), indicators=indicators)
+    assert rows["recommended_play_code"].tolist() == [""]
+
+
 def test_where_nothing_is_known_of_value_or_nothing_is_won_nothing_is_recommended(tmp_path: Path) -> None:
     found = workspace(tmp_path, play("free", contact_cost=0.0), play("call", contact_cost=1.0))
     run = scored(found, {ONE: None, TWO: 0.0, THREE: 10.0}, churn_probability=[0.9, 0.0, 0.5])

@@ -11,12 +11,14 @@ from typer.testing import CliRunner
 from features.errors import DataError
 from pipelines.cli import app
 from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.holdout import held_out
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.explain import explain
+from pipelines.prediction.scoring.runs import history
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -80,3 +82,18 @@ def test_a_broken_file_of_plays_stops_every_command_in_words(shop: Path) -> None
     done = CliRunner().invoke(app, ["check", "--project", str(shop)])
     assert done.exit_code == 2
     assert "plays.0.fro: there is no such setting. Did you mean 'for'?" in done.stderr
+
+
+def test_the_reasons_are_those_of_the_score_and_the_list_of_contributions_has_every_code_in_words(shop: Path) -> None:
+    workspace = open_workspace(shop, now=NOW)
+    frame = snapshots_of(workspace).at(workspace.as_of).frame()
+    names = frame["customer_id"].astype(str).tolist()
+    out = held_out(names, share=0.1, seed=7).tolist()
+    stored = history(workspace.store, ScoreStore(workspace.store).require(str(workspace.as_of))).set_index(
+        "customer_id"
+    )
+    for name in [name for name, held in zip(names, out, strict=True) if not held][:3]:
+        found = explain(job(shop), name)
+        told = [stored.loc[name, f"reason_{n}"] for n in (1, 2, 3)]
+        assert [reason["text"] for reason in found["reasons"]] == [text for text in told if text]
+        assert all(part["text"] for part in found["contributions"] if part["log_odds"] > 0)

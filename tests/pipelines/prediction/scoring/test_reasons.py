@@ -14,7 +14,7 @@ from features.catalog import Indicator
 from features.training_set import FAMILIES
 from models.explanation import Contributions
 from pipelines.foundation.wording.numbers import Language
-from pipelines.prediction.scoring.reasons import SAYINGS, START, Wording, reasons
+from pipelines.prediction.scoring.reasons import SAYINGS, START, Wording, everything_that_raises, reasons
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
@@ -96,24 +96,69 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         ("orders_30d", 1, "1 order in the last 30 days", "1 commande ces 30 derniers jours"),
         ("orders_30d", 2, "2 orders in the last 30 days", "2 commandes ces 30 derniers jours"),
         ("orders_30d", 1_234, "1,234 orders in the last 30 days", "1\u202f234 commandes ces 30 derniers jours"),
+        ("lines_per_order", 1.96, "2.0 lines an order", "2,0 lignes par commande"),
+        ("lines_per_order", 1.5, "1.5 lines an order", "1,5 ligne par commande"),
+        (
+            "usage_quantity_30d",
+            1.96,
+            "2.0 units used in the last 30 days",
+            "2,0 unités utilisées ces 30 derniers jours",
+        ),
+        ("usage_quantity_30d", 1.04, "1.0 units used in the last 30 days", "1,0 unité utilisée ces 30 derniers jours"),
+        (
+            "negative_reasons_30d",
+            1,
+            "gave 1 reason for discontent in the last 30 days",
+            "1 motif de mécontentement donné ces 30 derniers jours",
+        ),
+        (
+            "nps_change",
+            -1,
+            "1 fewer point for recommending us than the time before",
+            "1 point de moins pour la recommandation que la fois précédente",
+        ),
         ("orders_7d", 3, "3 orders in the last 7 days", "3 commandes ces 7 derniers jours"),
         (
             "orders_change_30d",
             -1,
-            "\u22121 order against the 30 days before",
-            "\u22121 commande par rapport aux 30 jours précédents",
+            "1 fewer order than in the 30 days before",
+            "1 commande de moins que pendant les 30 jours précédents",
         ),
         (
             "orders_change_30d",
             3,
-            "+3 orders against the 30 days before",
-            "+3 commandes par rapport aux 30 jours précédents",
+            "3 more orders than in the 30 days before",
+            "3 commandes de plus que pendant les 30 jours précédents",
         ),
         (
             "orders_change_30d",
             0,
-            "0 orders against the 30 days before",
-            "0 commande par rapport aux 30 jours précédents",
+            "no more and no fewer orders than in the 30 days before",
+            "autant de commandes que pendant les 30 jours précédents",
+        ),
+        (
+            "incidents_change_30d",
+            -2,
+            "2 fewer incidents than in the 30 days before",
+            "2 incidents de moins que pendant les 30 jours précédents",
+        ),
+        (
+            "incidents_change_30d",
+            0,
+            "no more and no fewer incidents than in the 30 days before",
+            "autant d'incidents que pendant les 30 jours précédents",
+        ),
+        (
+            "usage_quantity_change_30d",
+            -0.4,
+            "no more and no fewer units used than in the 30 days before",
+            "autant d'unités utilisées que pendant les 30 jours précédents",
+        ),
+        (
+            "support_contacts_change_30d",
+            1,
+            "1 more support contact than in the 30 days before",
+            "1 contact de plus avec le service client que pendant les 30 jours précédents",
         ),
         (
             "order_value_30d",
@@ -124,20 +169,20 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         (
             "order_value_change_30d",
             -1234.5,
-            "\u22121,234.50 EUR of orders against the 30 days before",
-            "\u22121\u202f234,50 EUR de commandes par rapport aux 30 jours précédents",
+            "orders worth 1,234.50 EUR less than in the 30 days before",
+            "commandes pour 1\u202f234,50 EUR de moins que pendant les 30 jours précédents",
         ),
         (
             "order_value_change_30d",
             12,
-            "+12.00 EUR of orders against the 30 days before",
-            "+12,00 EUR de commandes par rapport aux 30 jours précédents",
+            "orders worth 12.00 EUR more than in the 30 days before",
+            "commandes pour 12,00 EUR de plus que pendant les 30 jours précédents",
         ),
         (
             "order_value_change_30d",
             0.001,
-            "0.00 EUR of orders against the 30 days before",
-            "0,00 EUR de commandes par rapport aux 30 jours précédents",
+            "orders worth neither more nor less than in the 30 days before",
+            "commandes pour autant que pendant les 30 jours précédents",
         ),
         (
             "reversed_share_30d",
@@ -281,6 +326,56 @@ def test_every_indicator_is_told_in_two_languages(indicator: Indicator, column: 
         assert all(str(days) in text for text in texts.values())
 
 
+# What of a sentence stands for itself, and not for the figure before it.
+OWN_PLURAL = {"fois", "mois", "cours", "sans", "des", "concurrents"}
+
+
+def disagreeing(text: str, language: Language) -> str | None:
+    """A plural after a figure in the singular: 1 orders, 0 motifs, 1 motif donnés."""
+    if language == "en":
+        found = re.search(r"(?<![\d.,])1 (?:more |fewer )?([\w-]+s)\b", text)
+        return None if found is None else found[1]
+    for counted in re.findall(
+        r"(?<![\d.,\u202f])[01](?:,\d)? (.*?)(?= ces | que | sur | sous | entre | au | aux |,|$)", text
+    ):
+        of = ""
+        for word in counted.split():
+            if word.endswith("s") and of != "de" and not word.startswith("d'") and word not in OWN_PLURAL:
+                return str(word)
+            of = word
+    return None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ("1 orders in the last 30 days", "en", "orders"),
+        ("1 more orders than in the 30 days before", "en", "orders"),
+        ("2 orders in the last 30 days", "en", None),
+        ("1.0 lines an order", "en", None),
+        ("1 motif de mécontentement donnés ces 30 derniers jours", "fr", "donnés"),
+        ("0 commandes ces 30 derniers jours", "fr", "commandes"),
+        ("1,5 lignes par commande", "fr", "lignes"),
+        ("2 commandes ces 30 derniers jours", "fr", None),
+    ],
+)
+def test_a_plural_after_one_is_found(text: str, language: Language, found: str | None) -> None:
+    assert disagreeing(text, language) == found
+
+
+@pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
+def test_numbers_and_nouns_agree_and_no_sentence_begins_like_a_formula(
+    indicator: Indicator, column: str, days: int | None
+) -> None:
+    assert days is None or indicator.per_lookback
+    for value in (0.0, 1.0, 2.0, -1.0, -2.0):
+        for language in ("en", "fr"):
+            (text,) = words(language).sentences(column, row(column, value=value))
+            assert not text.startswith(("+", "-", "=", "@")), text
+            assert not (indicator.unit == "change" and re.search(r"[+\\u2212]\\d", text)), text
+            assert disagreeing(text, language) is None, text
+
+
 @pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
 def test_every_indicator_that_may_be_empty_is_told_when_it_is(
     indicator: Indicator, column: str, days: int | None
@@ -321,12 +416,19 @@ MODEL = ("days_since_last_order", "customer_age_days", "orders_30d", "order_valu
 CODES = ("buying_rhythm", "tenure", "order_count", "order_value")
 
 
-def told(columns: list[list[float]], start: list[float], language: Language = "en", count: int = 3) -> pd.DataFrame:
+def told(
+    columns: list[list[float]],
+    start: list[float],
+    language: Language = "en",
+    count: int = 3,
+    usual: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Reasons of rows whose contributions per column of MODEL and of the start are given."""
     signed, starts = np.array(columns), np.array(start)
     values = np.column_stack([signed[:, 0] + signed[:, 4] + starts, signed[:, 1], signed[:, 2], signed[:, 3]])
     frame = pd.concat([row("orders_30d", value=2.0)] * len(columns), ignore_index=True)
-    return reasons(Contributions(CODES, values, signed, starts, 0.0), frame, MODEL, words(language), count=count)
+    found = Contributions(CODES, values, signed, starts, 0.0)
+    return reasons(found, frame, MODEL, words(language), usual=usual or {}, count=count)
 
 
 def test_the_three_strongest_reasons_come_in_their_order_and_each_code_once() -> None:
@@ -361,6 +463,38 @@ def test_an_indicator_that_raises_the_risk_within_a_code_that_lowers_it_is_no_re
 def test_more_reasons_can_be_asked_for() -> None:
     found = told([[0.9, 0.2, 0.5, 0.3, 0.8]], [0.0], count=4)
     assert found["reason_4_code"].tolist() == ["tenure"]
+
+
+def test_good_news_is_no_reason_and_the_next_risk_takes_its_place() -> None:
+    usual = {"orders_30d": 1.0, "order_value_30d": 30.0}  # two orders are more than usual; 21.00 EUR are less
+    found = told([[0.0, 0.2, 0.9, 0.5, 0.0]], [0.0], usual=usual).iloc[0]
+    assert found.tolist() == [
+        "orders worth 21.00 EUR in the last 30 days",
+        "order_value",
+        "customer for 21 days",
+        "tenure",
+        "",
+        "",
+    ]
+
+
+def test_of_one_code_what_is_no_good_news_is_told() -> None:
+    usual = {"days_since_last_order": 30.0}  # 21 days since the last order are fewer than usual
+    found = told([[0.9, 0, 0, 0, 0.2]], [0.1], usual=usual).iloc[0]
+    assert found["reason_1"] == "no order for 21 days, usually every 21 days"
+
+
+def test_everything_that_raises_the_risk_can_be_asked_for() -> None:
+    signed = np.array([[0.0, 0.2, 0.9, -0.5, 0.0]])
+    parts = Contributions(CODES, signed[:, [0, 1, 2, 3]], signed, np.zeros(1), 0.0)
+    frame = row("orders_30d", value=2.0)
+    found = everything_that_raises(parts, frame, MODEL, words(), count=3).iloc[0]
+    assert found.tolist() == ["2 orders in the last 30 days", "order_count", "customer for 21 days", "tenure", "", ""]
+
+
+def test_what_is_usual_is_the_median_of_everybody_who_has_a_value() -> None:
+    frame = pd.DataFrame({"orders_30d": [0, 1, 5], "last_nps": [None, 3.0, None], "country": ["FR", None, "CH"]})
+    assert words().usual(frame) == {"orders_30d": 1.0, "last_nps": 3.0}
 
 
 def test_reasons_are_told_in_french() -> None:
