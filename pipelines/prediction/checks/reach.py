@@ -69,9 +69,10 @@ def _pauses(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
 
 def _late(name: str, files: list[Counted]) -> Iterator[str]:
     for fate, what in (("late", "came later than their dates say"), ("changed", "say otherwise than before")):
-        counts = {each.landing.seen_on: each.fates.get(fate, 0) for each in files if each.fates.get(fate, 0)}
-        if counts:
-            total, days = sum(counts.values()), ", ".join(str(day) for day in sorted(filter(None, counts)))
+        late = [each for each in files if each.fates.get(fate)]
+        if late:
+            total = sum(each.fates[fate] for each in late)
+            days = ", ".join(sorted({str(each.landing.seen_on) for each in late}))
             yield (
                 f"{name}: {_rows(total)} that {what} are known from the landing on ({days}), not to snapshots before. "
                 "If they were always so, set corrects_past = true for their source"

@@ -8,7 +8,17 @@ from pathlib import Path
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.checks.reach import reach_notes
-from tests.pipelines.foundation.workspace.test_workspace import CLUB, NOON, ORDERS, SHOP, changed, daily, opened, source
+from tests.pipelines.foundation.workspace.test_workspace import (
+    CLUB,
+    NOON,
+    ORDERS,
+    SHOP,
+    changed,
+    daily,
+    made,
+    opened,
+    source,
+)
 
 YEAR = daily(date(2023, 6, 1), date(2024, 6, 30))
 
@@ -71,6 +81,18 @@ def test_rows_that_are_known_later_than_their_dates_are_named(tmp_path: Path) ->
         "orders: 1 row that came later than their dates say",
         "orders: 3 rows that say otherwise than before",
     ]
+
+
+def test_rows_of_two_files_of_one_day_are_counted_together(tmp_path: Path) -> None:
+    orders = ORDERS.model_copy(update={"path": "*.csv"})
+    workspace = opened(tmp_path, changed(SHOP, sources=(ORDERS,)), orders=YEAR)
+    head = ",".join(ORDERS.columns)
+    for name, amount, rows in (("a", ",11", YEAR[:2]), ("b", ",12", YEAR[1:4])):
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, *(row.replace(",10", amount) for row in rows), ""]))
+    ingest(workspace.store, changed(SHOP, sources=(orders,)), today=date(2024, 7, 1))
+    made(tmp_path, changed(SHOP, sources=(orders,)))
+    (said,) = reach_notes(open_workspace(tmp_path, now=NOON))
+    assert said.startswith("orders: 5 rows that say otherwise than before are known from the landing on (2024-07-01)")
 
 
 def test_values_as_of_the_export_are_named_where_the_source_maps_them(tmp_path: Path) -> None:
