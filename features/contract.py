@@ -61,6 +61,19 @@ class Column:
 CURRENCY = Column(name="currency", kind="currency", meaning="of the amounts", null="the workspace's currency")
 
 
+# Clocks of a row itself, which a source of any table may have beside the table's columns; where it has, all are filled.
+ROW_CLOCKS = (
+    Column(
+        name="known_at",
+        kind="timestamp",
+        meaning="when the row became known, where that is later than what it tells of",
+    ),
+    Column(
+        name="exported_at", kind="timestamp", meaning="when the file was exported: what changed is known from then on"
+    ),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """One table's contract.

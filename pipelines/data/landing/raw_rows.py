@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.contract import PHYSICAL, Column, Table
+from features.contract import PHYSICAL, ROW_CLOCKS, Column, Table
 from features.errors import DataError, did_you_mean
 from pipelines.data.landing.value_sql import Reading
 from pipelines.foundation.settings.sources import Source
@@ -30,11 +30,8 @@ class RawRows:
 
 
 def wanted_columns(source: Source, contract: Table) -> dict[str, Column]:
-    """The contract columns that a source maps; the clocks of the row itself, where they are mapped, must be filled."""
-    known_at = Column(name="known_at", kind="timestamp", meaning="when the row became known")
-    exported_at = Column(name="exported_at", kind="timestamp", meaning="when the file was exported")
-    wanted = (*contract.columns, known_at, exported_at)
-    return {column.name: column for column in wanted if column.name in source.columns}
+    """The contract columns that a source maps, and the clocks of the row itself."""
+    return {column.name: column for column in (*contract.columns, *ROW_CLOCKS) if column.name in source.columns}
 
 
 def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int]:

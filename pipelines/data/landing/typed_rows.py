@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from features.contract import Column, Table, local_day
+from features.contract import ROW_CLOCKS, Column, Table, local_day
 from features.errors import DataError
 from pipelines.data.landing.raw_rows import RawRows, identifier, physical
 from pipelines.data.landing.value_sql import Reading, quoted
@@ -23,6 +23,7 @@ from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
 GUEST = "a guest"  # the reason of a row whose customer is none
 SHARED_IDS = ("customer_id", "product_id")  # they name the same whoever exports them
 
+_CLOCKS = {clock.name for clock in ROW_CLOCKS}
 _SHOWN_CHARACTERS = 60
 _BATCH_ROWS = 65_536
 
@@ -284,7 +285,7 @@ def _landed_columns(column: Column, raw: RawRows, made: str) -> list[str]:
 
 def _reason(name: str, reading: Reading, contract: Table, *, quote: bool) -> str:
     """SQL of what is wrong with a value, in words; null where nothing is."""
-    required = name in ("known_at", "exported_at") or contract.column(name).required
+    required = name in _CLOCKS or contract.column(name).required
     more = f"CASE WHEN length({reading.shown}) > {_SHOWN_CHARACTERS} THEN '…' END"
     shown = f"'''', left({reading.shown}, {_SHOWN_CHARACTERS}), {more}, ''' '"
     start = f"{quoted(name + ' ')}, {shown}" if quote else quoted(name + " ")

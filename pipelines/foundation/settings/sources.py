@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from features.contract import ROW_CLOCKS
 from features.errors import did_you_mean
 from features.tables import TABLES
 from pipelines.foundation.settings.date_format import date_pattern
@@ -93,7 +94,7 @@ class Source(Section):
         if self.table not in TABLES:
             raise ValueError(f"there is no table '{self.table}'.{did_you_mean(self.table, TABLES)}")
         contract = TABLES[self.table]
-        names = [column.name for column in contract.columns] + ["known_at", "exported_at"]
+        names = [column.name for column in (*contract.columns, *ROW_CLOCKS)]
         for name in self.columns:
             if name not in names:
                 raise ValueError(f"table {self.table} has no column '{name}'.{did_you_mean(name, names)}")

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 
+from features.contract import ROW_CLOCKS
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
 from pipelines.foundation.settings.sources import Source
@@ -42,8 +43,7 @@ def _line(section: Any, name: str, unset: str = "") -> str:
 
 def _columns(source: Source) -> str:
     """The mapping of a source: every column of its table's contract, those that it does not provide commented out."""
-    meanings = {column.name: column.meaning for column in TABLES[source.table].columns}
-    meanings["known_at"] = "when the row became known, where that is later than what it tells of"
+    meanings = {column.name: column.meaning for column in (*TABLES[source.table].columns, *ROW_CLOCKS)}
     return "\n".join(
         f"{name} = {_toml(source.columns[name])}  # {meaning}"
         if name in source.columns

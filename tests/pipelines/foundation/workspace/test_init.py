@@ -176,6 +176,7 @@ def test_an_unset_setting_can_be_set_by_taking_its_comment_mark_away(tmp_path: P
     assert settings.sources[0].dialect.time_zone == "UTC"
     assert settings.sources[0].columns["cancelled_at"] == "cancelled_at"
     assert settings.sources[0].columns["known_at"] == "known_at"
+    assert settings.sources[0].columns["exported_at"] == "exported_at"
 
 
 def test_a_value_that_is_not_the_default_is_followed_by_it() -> None:
