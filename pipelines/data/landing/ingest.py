@@ -27,7 +27,7 @@ from pipelines.foundation.storage.atomic_file import scratch, unfinished
 from pipelines.foundation.storage.counted_rows import forget_others
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
-from pipelines.foundation.storage.landings import LANDED, REJECTED, landing, noted, source_landings
+from pipelines.foundation.storage.landings import LANDED, REJECTED, arrivals_by_now, landing, source_landings
 from pipelines.foundation.storage.store import Store, StoredFile
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
@@ -110,13 +110,13 @@ def _ingest_file(
             "span": rows.span,
             "versions": "known_at" in file.source.columns,
             "exported_on": rows.exported_on,
-            "landings": noted(
+            "landings": arrivals_by_now(
                 store,
                 table=file.source.table,
                 source=file.name,
                 source_sha256=file.sha256,
                 today=today,
-                again=_came_back(store, file),
+                again=known is None and store.find(file.place(LANDED)) is not None,
             ),
         }
         _check(file, detail)
@@ -181,11 +181,6 @@ def _landed_before(store: Store, file: SourceFile, settings: Settings) -> list[S
         for each in landed.values()
         if each.detail["source_sha256"] != file.sha256 and store.present(each.path) is not None
     ]
-
-
-def _came_back(store: Store, file: SourceFile) -> bool:
-    """Whether a content landed before, just so, and another one from its path since."""
-    return store.find(file.place(LANDED)) is not None
 
 
 def _check(file: SourceFile, detail: Mapping[str, Any]) -> None:

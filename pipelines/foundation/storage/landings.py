@@ -68,7 +68,7 @@ def current(store: Store) -> list[StoredFile]:
     last = _last_of_paths(holding)
 
     def holds(file: StoredFile) -> bool:
-        after = [last[file.detail["table"], path] for path in _paths(file)]
+        after = [last[file.detail["table"], each["source"]] for each in _arrivals(file)]
         noted = file.detail.get("landings") and all(each.detail.get("landings") for each in after)
         alike = any(_reading(each) == _reading(file) for each in after)
         return bool(file.detail["keyed"] or file in after or (noted and alike))
@@ -89,7 +89,7 @@ def landing(store: Store, path: str, *, table: str, source: str, copies_count: b
     return found if last is None or last.path == path else None
 
 
-def noted(
+def arrivals_by_now(
     store: Store, *, table: str, source: str, source_sha256: str, today: date, again: bool
 ) -> list[dict[str, Any]]:
     """When a content arrived, and from which path, now included.
@@ -104,22 +104,19 @@ def noted(
     last = _last_of_paths(files).get((table, source))
     if not again and last is not None and last.detail["source_sha256"] == source_sha256:
         return before
-    number = 1 + max((each["number"] for file in files for each in file.detail.get("landings", [])), default=0)
+    number = 1 + max((each["number"] for file in files for each in _arrivals(file)), default=0)
     return [*before, {"on": today.isoformat(), "number": number, "source": source}]
+
+
+def _arrivals(file: StoredFile) -> list[dict[str, Any]]:
+    """Every arrival of a file; of one that an earlier release landed a single one, on a day that is not known."""
+    return file.detail.get("landings") or [{"on": None, "number": 0, "source": file.detail["source"]}]
 
 
 def _last_of_paths(files: Iterable[StoredFile]) -> dict[tuple[str, str], StoredFile]:
     """By table and path: the content that it held when it was landed last."""
-    arrivals = [
-        (each["number"], file.sequence, each["source"], file)
-        for file in files
-        for each in file.detail.get("landings") or [{"number": 0, "source": file.detail["source"]}]
-    ]
+    arrivals = [(each["number"], file.sequence, each["source"], file) for file in files for each in _arrivals(file)]
     return {(file.detail["table"], path): file for _, _, path, file in sorted(arrivals, key=itemgetter(0, 1))}
-
-
-def _paths(file: StoredFile) -> set[str]:
-    return {each["source"] for each in file.detail.get("landings") or [{"source": file.detail["source"]}]}
 
 
 def _reading(file: StoredFile) -> str:
@@ -134,7 +131,7 @@ def source_landings(store: Store, settings: Settings | None) -> list[SourceLandi
     """
     found: dict[tuple[str, int | str], list[Landing]] = {}
     sources: dict[tuple[str, int | str], Source | None] = {}
-    for each in _arrivals(current(store)):
+    for each in _in_order(current(store)):
         table = each.file.detail["table"]
         number, source = (each.path, None) if settings is None else _numbered(table, each.path, settings)
         if settings is None or source is not None:
@@ -150,7 +147,7 @@ def source_landings(store: Store, settings: Settings | None) -> list[SourceLandi
     ]
 
 
-def _arrivals(files: Iterable[StoredFile]) -> list[Landing]:
+def _in_order(files: Iterable[StoredFile]) -> list[Landing]:
     """Every arrival of some files, oldest first, on the day of its landing.
 
     None landed later than the one after it, whatever the clock of the machine said.
@@ -163,7 +160,7 @@ def _arrivals(files: Iterable[StoredFile]) -> list[Landing]:
             number=each["number"],
         )
         for file in files
-        for each in file.detail.get("landings") or [{"on": None, "number": 0, "source": file.detail["source"]}]
+        for each in _arrivals(file)
     ]
     newest_first = sorted(found, key=lambda each: (each.number, each.file.sequence), reverse=True)
     latest = date.max

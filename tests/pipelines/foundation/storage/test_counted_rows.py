@@ -254,6 +254,19 @@ def test_a_prefix_parts_the_numbers_of_two_shops(tmp_path: Path) -> None:
     assert known(tmp_path, wanted, MAY, "order_id", "customer_id") == [("1001", "anne"), ("be-1001", "dora")]
 
 
+def test_a_landed_file_that_is_made_anew_has_not_arrived_again(tmp_path: Path) -> None:
+    wanted = settings()
+    land(tmp_path, "a.csv", ["1,C,2024-02-10,1,"], MARCH, wanted)
+    store = Store(tmp_path)
+    (file,) = store.files("landed")
+    (tmp_path / file.path).unlink()
+    with store.transaction() as ledger:  # as if another release of a library had written other bytes
+        ledger.execute("UPDATE files SET sha256 = 'other' WHERE path = ?", (file.path,))
+    ingest(store, wanted, today=MAY)
+    (again,) = store.files("landed")
+    assert again.detail["landings"] == file.detail["landings"] == [{"on": "2024-03-01", "number": 1, "source": "a.csv"}]
+
+
 # What is remarked
 
 
