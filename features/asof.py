@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
-from features.contract import Column, Table, local_day
+from features.contract import Column, Table
 from features.tables import TABLES
 
 # Merging selects takes a fifth of the time that translation into SQL takes, and engines merge them by themselves.
@@ -72,8 +72,6 @@ def known_at(tables: Mapping[str, ir.Table], snapshot_on: date, moment: datetime
 def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Table:
     ends = "known_until" in table.columns
     table = table.filter(table.known_at < cut, table[contract.happened_at] < cut)
-    if ends:  # what was put right was never so: it is not even an earlier version
-        table = table.filter(table.known_until.isnull() | (table.known_until > table.known_at))
     if contract.key:
         newest = ibis.row_number().over(
             group_by=contract.key,
@@ -94,5 +92,4 @@ def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Tabl
 
 
 def _masked(table: ir.Table, column: Column, known: ir.BooleanValue) -> dict[str, ir.Value]:
-    names = [column.name, local_day(column.name)] if column.kind == "timestamp" else [column.name]
-    return {name: known.ifelse(table[name], ibis.null(table[name].type())) for name in names}
+    return {name: known.ifelse(table[name], ibis.null(table[name].type())) for name in column.landed}

@@ -56,6 +56,12 @@ class Column:
     def required(self) -> bool:
         return self.null is None
 
+    @property
+    def landed(self) -> dict[str, str]:
+        """Name and physical type of what lands of it: the value and, of a timestamp, its local calendar day."""
+        day = {local_day(self.name): PHYSICAL["day"]} if self.kind == "timestamp" else {}
+        return {self.name: PHYSICAL[self.kind]} | day
+
 
 # Beside every amount of money: sums never mix currencies, so a file with another one than the workspace's is refused.
 CURRENCY = Column(name="currency", kind="currency", meaning="of the amounts", null="the workspace's currency")
@@ -109,9 +115,7 @@ class Table:
         """
         types: dict[str, str] = {}
         for column in self.columns:
-            types[column.name] = PHYSICAL[column.kind]
-            if column.kind == "timestamp":
-                types[local_day(column.name)] = PHYSICAL["day"]
+            types |= column.landed
         return types | {"known_at": PHYSICAL["timestamp"], "source_row": PHYSICAL["integer"]}
 
 

@@ -21,8 +21,6 @@ def first_known(table: ir.Table, contract: Table, end: datetime) -> ir.Table:
     """
     cut = ibis.literal(end, type="timestamp(6)")
     rows = table.filter(table.known_at < cut, table[contract.happened_at] < cut)
-    if "known_until" in rows.columns:  # what was put right was never so
-        rows = rows.filter(rows.known_until.isnull() | (rows.known_until > rows.known_at))
     rows = rows.mutate(first_known_at=ibis.greatest(rows.known_at, rows[contract.happened_at]))
     later = [rows.landed_order.desc(), rows.source_row.desc()]
     first = rows.mutate(place=ibis.row_number().over(group_by="customer_id", order_by=[rows.first_known_at, *later]))

@@ -57,7 +57,7 @@ def _without_later_values(table: ir.Table, contract: Table, moment: ir.Timestamp
     for column in contract.columns:
         if column.known_at:
             known = table[column.known_at] < moment
-            gone |= {name: known.ifelse(table[name], ibis.null(table[name].type())) for name in _landed(column)}
+            gone |= {name: known.ifelse(table[name], ibis.null(table[name].type())) for name in column.landed}
     return table.mutate(**gone)
 
 
@@ -103,7 +103,3 @@ def _other(value: ir.Value, column: Column) -> ir.Value:
 
 def _typed(table: ir.Table, like: ir.Table) -> ir.Table:
     return table.select(**{name: table[name].cast(kind) for name, kind in like.schema().items()})
-
-
-def _landed(column: Column) -> list[str]:
-    return [column.name, local_day(column.name)] if column.kind == "timestamp" else [column.name]

@@ -69,7 +69,7 @@ def ingest(
         _ingest_file(store, file, settings, masking=masking, say=say, today=today)
         for file in source_files(store, settings)
     ]
-    counted = [each for files in counted_files(store, settings).values() for each in files]
+    counted = counted_files(store, settings)
     forget_others(store, counted)
     told = {(each.table, each.landing.path): compared(each) for each in counted}
     return [

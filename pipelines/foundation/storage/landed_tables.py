@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,14 +20,16 @@ from pipelines.foundation.storage.landings import source_landings
 from pipelines.foundation.storage.row_fates import ENDS_SCHEMA
 from pipelines.foundation.storage.store import Store
 
+_WHICH = ("ended_order", "ended_row")  # name the row that ended
 
-def counted_files(store: Store, settings: Settings | None) -> dict[str, list[Counted]]:
-    """By table: what counts of each landing, by source; without settings, of every file that ever landed.
+
+def counted_sources(store: Store, settings: Settings | None) -> list[list[Counted]]:
+    """By source: what counts of each of its landings, oldest first; without settings, of every file that ever landed.
 
     Raises: IntegrityError where a landed file is missing, altered, or of an earlier contract.
     """
     zone = ZoneInfo("UTC") if settings is None else settings.zone
-    found: dict[str, list[Counted]] = {}
+    found = []
     for of in source_landings(store, settings):
         for landing in of.landings:
             if landing.file.detail["columns"] != TABLES[of.table].landed:
@@ -35,8 +37,14 @@ def counted_files(store: Store, settings: Settings | None) -> dict[str, list[Cou
                     f"{landing.file.path} was landed under an earlier contract of {of.table}; put its source "
                     f"{landing.file.detail['source']} back and run `attrition ingest`"
                 )
-        found.setdefault(of.table, []).extend(counted(store, of, zone=zone))
+        found.append(list(counted(store, of, zone=zone)))
     return found
+
+
+def counted_files(store: Store, settings: Settings | None) -> list[Counted]:
+    """The same of all sources together, in the order of arrival."""
+    every = chain.from_iterable(counted_sources(store, settings))
+    return sorted(every, key=lambda each: each.landing.order)
 
 
 def landed_tables(store: Store, connection: Any, *, settings: Settings | None = None) -> dict[str, ir.Table]:
@@ -44,47 +52,42 @@ def landed_tables(store: Store, connection: Any, *, settings: Settings | None = 
 
     landed_order (int64): the position of the row's file in the order of arrival; of two versions known at the same
     moment the later one holds. Where rows ended, `known_until`: the moment from which a row holds no longer (null: it
-    does). Where a table has values of the day of its export, `state_from`: the moment from which they are known (null:
-    as the row). With `settings`, files that none of its sources names any longer are left out.
+    does); what was put right, and so was never so, is not there. Where a table has values of the day of its export,
+    `state_from`: the moment from which they are known (null: as the row). With `settings`, files that none of its
+    sources names any longer are left out.
 
     Raises: IntegrityError where a landed file is missing, altered, or of an earlier contract.
     """
-    return {name: _table(store, connection, name, files) for name, files in counted_files(store, settings).items()}
+    sources: dict[str, list[list[Counted]]] = {}
+    for of in counted_sources(store, settings):
+        sources.setdefault(of[0].table, []).append(of)
+    return {name: _table(store, connection, name, found) for name, found in sources.items()}
 
 
-def _table(store: Store, connection: Any, name: str, files: list[Counted]) -> ir.Table:
+def _table(store: Store, connection: Any, name: str, sources: list[list[Counted]]) -> ir.Table:
     """Files of several sources, in the order of arrival over all of them."""
-    order = {id(each): number for number, each in enumerate(sorted(files, key=_arrival))}
-    contract = TABLES[name]
-    with_state = any(each.state_from for each in files)
-    ordered = sorted(files, key=_arrival)
-    places = [store.verified(each.rows) for each in ordered]
+    files = sorted(chain.from_iterable(sources), key=lambda each: each.landing.order)
     table = parquet_table(
         connection,
-        places,
-        list(contract.landed),
-        state_from=[each.state_from for each in ordered] if with_state else None,
+        [store.verified(each.rows) for each in files],
+        list(TABLES[name].landed),
+        state_from=[each.state_from for each in files] if any(each.state_from for each in files) else None,
     )
-    ends = _ends(store, files, order)
+    ends = _ends(store, sources, {id(each): number for number, each in enumerate(files)})
     if not ends.num_rows:
         return table
     ended = ibis.memtable(ends)
     joined = table.left_join(ended, (table.landed_order == ended.ended_order) & (table.source_row == ended.ended_row))
-    return joined.drop("ended_order", "ended_row")
+    return joined.filter(joined.known_until.isnull() | (joined.known_until > joined.known_at)).drop(*_WHICH)
 
 
-def _arrival(each: Counted) -> tuple[Any, ...]:
-    return each.landing.order
-
-
-def _ends(store: Store, files: Sequence[Counted], order: dict[int, int]) -> pa.Table:
-    """ended_order, ended_row, known_until: of each row that ended, once."""
+def _ends(store: Store, sources: list[list[Counted]], order: dict[int, int]) -> pa.Table:
+    """ended_order, ended_row, known_until: of each row that ended, once. order: of each file, by its id()."""
     parts = [pa.Table.from_pylist([], ENDS_SCHEMA)]
-    own = list[Counted]()
-    for each in files:
-        own = [*own, each] if each.position else [each]
-        if each.ended is not None:
-            table = pq.read_table(store.verified(each.ended))
-            orders = [order[id(own[position])] for position in table["position"].to_pylist()]
-            parts.append(table.set_column(0, "position", pa.array(orders, pa.int64())))
-    return pa.concat_tables(parts).rename_columns(["ended_order", "ended_row", "known_until"])
+    for of in sources:
+        for each in of:
+            if each.ended is not None:
+                table = pq.read_table(store.verified(each.ended))
+                orders = [order[id(of[position])] for position in table["position"].to_pylist()]
+                parts.append(table.set_column(0, "position", pa.array(orders, pa.int64())))
+    return pa.concat_tables(parts).rename_columns([*_WHICH, "known_until"])

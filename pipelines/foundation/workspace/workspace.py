@@ -108,8 +108,7 @@ class Workspace:
     @cached_property
     def landed(self) -> list[Counted]:
         """What the tables are made of, in the order of arrival."""
-        files = [each for of in counted_files(self.store, self.settings).values() for each in of]
-        return sorted(files, key=lambda each: each.landing.order)
+        return counted_files(self.store, self.settings)
 
     @property
     def by_contract(self) -> bool:

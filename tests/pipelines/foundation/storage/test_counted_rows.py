@@ -133,6 +133,23 @@ def test_another_mapping_is_no_news_and_holds_for_all_that_landed(tmp_path: Path
     assert known(tmp_path, settings(), MARCH, "amount") == [("100.0000",)]
 
 
+def test_what_was_put_right_was_never_so_not_even_for_those_who_saw_it(tmp_path: Path) -> None:
+    """The last file is read under other settings, which put right what earlier ones said."""
+    for amount, day, share in ((100, MARCH, 0.0), (200, MAY, 0.0), (300, JUNE, 0.5)):
+        wanted = settings(max_rejected_share=share)
+        land(tmp_path, "orders.csv", [f"1,C,2024-02-10,{amount},"], day, wanted)
+    for day in (MARCH, MAY, JUNE):
+        assert known(tmp_path, wanted, day, "amount") == [("300.0000",)]
+
+
+def test_a_line_that_goes_on_is_one_row_for_whoever_counts_rows(tmp_path: Path) -> None:
+    wanted = settings("order_lines")
+    land(tmp_path, "a.csv", ["1,C,2024-02-10,1,5,"], MARCH, wanted)
+    land(tmp_path, "b.csv", ["1,C,2024-02-10,1,5,2024-04-10"], MAY, wanted)
+    (lines,) = landed_tables(Store(tmp_path), ibis.duckdb.connect(), settings=wanted).values()
+    assert lines.count().execute() == 1
+
+
 # Rows that came late, and rows that are gone
 
 
