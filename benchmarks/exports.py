@@ -77,6 +77,11 @@ def moments(days: Floats | pd.Series) -> pd.Series:
     ).astype("datetime64[us]")
 
 
+def size_of(chance: np.random.Generator) -> int:
+    """100 to 5,000 customers, as often a few as many."""
+    return int(100 * 50 ** chance.random())
+
+
 def company(
     *,
     by_contract: bool,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.exports import NEVER, Company, company, either, moments, subscriptions
+from benchmarks.exports import NEVER, Company, company, either, moments, size_of, subscriptions
 
 Floats = npt.NDArray[np.float64]
 Changes = list[tuple[npt.NDArray[np.bool_], Floats, dict[str, Any]]]
@@ -25,7 +25,7 @@ def honest(seed: int) -> tuple[Company, str]:
 def _any(chance: np.random.Generator, *, by_contract: bool, **given: Any) -> Company:
     return company(
         by_contract=by_contract,
-        customers=int(100 * 50 ** chance.random()),
+        customers=size_of(chance),
         months=float(chance.uniform(16, 36)),
         monthly=float(chance.uniform(0.02, 0.06)),
         chance=chance,
@@ -123,8 +123,7 @@ def complaints(chance: np.random.Generator, *, by_contract: bool) -> Company:
 
 def channel_matters(chance: np.random.Generator, *, by_contract: bool) -> Company:
     """Customers won by advertisement leave two to three and a half times likelier, for ever."""
-    factor_of, made = float(chance.uniform(2, 3.5)), None
-    size = int(100 * 50 ** chance.random())
+    factor_of, size = float(chance.uniform(2, 3.5)), size_of(chance)
     ads = chance.random(size) < chance.uniform(0.1, 0.5)
     made = company(
         by_contract=by_contract, customers=size, months=float(chance.uniform(16, 36)),
@@ -138,7 +137,7 @@ def channel_matters(chance: np.random.Generator, *, by_contract: bool) -> Compan
 
 def new_customers_leave(chance: np.random.Generator, *, by_contract: bool) -> Company:
     """A third leave within weeks, four times likelier than the others; plans and prices change over the years."""
-    size = int(100 * 50 ** chance.random())
+    size = size_of(chance)
     made = company(
         by_contract=by_contract, customers=size, months=float(chance.uniform(16, 36)), monthly=0.02, chance=chance,
         factor=np.where(chance.random(size) < 0.33, 4.0, 1.0),
@@ -151,26 +150,29 @@ def new_customers_leave(chance: np.random.Generator, *, by_contract: bool) -> Co
     return made
 
 
+def _hasty(
+    chance: np.random.Generator, *, by_contract: bool, share: tuple[float, float], monthly: float, factor: float
+) -> tuple[Company, npt.NDArray[np.bool_]]:
+    """A company of which a share leaves so many times likelier than the rest, and who those are."""
+    size = size_of(chance)
+    hasty = chance.random(size) < chance.uniform(*share)
+    made = company(
+        by_contract=by_contract, customers=size, months=float(chance.uniform(16, 36)), monthly=monthly, chance=chance,
+        factor=np.where(hasty, factor, 1.0),
+    )  # fmt: skip
+    return made, hasty
+
+
 def month_to_month(chance: np.random.Generator) -> Company:
     """Whoever can end the contract each month leaves ten times likelier than who is bound for years."""
-    size = int(100 * 50 ** chance.random())
-    monthly = chance.random(size) < chance.uniform(0.3, 0.6)
-    made = company(
-        by_contract=True, customers=size, months=float(chance.uniform(16, 36)), monthly=0.005, chance=chance,
-        factor=np.where(monthly, 10.0, 1.0),
-    )  # fmt: skip
+    made, monthly = _hasty(chance, by_contract=True, share=(0.3, 0.6), monthly=0.005, factor=10.0)
     made.frames["subscriptions"]["plan"] = np.where(monthly, "monthly", "two years")
     return made
 
 
 def bargain_hunters(chance: np.random.Generator) -> Company:
     """Customers of a shop won by a discount leave six times likelier."""
-    size = int(100 * 50 ** chance.random())
-    hunting = chance.random(size) < chance.uniform(0.2, 0.6)
-    made = company(
-        by_contract=False, customers=size, months=float(chance.uniform(16, 36)), monthly=0.01, chance=chance,
-        factor=np.where(hunting, 6.0, 1.0),
-    )  # fmt: skip
+    made, hunting = _hasty(chance, by_contract=False, share=(0.2, 0.6), monthly=0.01, factor=6.0)
     made.frames["customers"]["acquisition_channel"] = np.where(hunting, "discount", "other")
     return made
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.exports import MONTH, NEVER, Company, company, either, moments
+from benchmarks.exports import MONTH, NEVER, Company, company, either, moments, size_of
 
 Leak = Callable[[Company], str]  # changes a column of the export; its name
 
@@ -20,7 +20,7 @@ def leaking(seed: int) -> tuple[Company, list[str], list[str]]:
     by_contract = seed % 2 == 0
     made = company(
         by_contract=by_contract,
-        customers=int(100 * 50 ** chance.random()),
+        customers=size_of(chance),
         months=float(chance.uniform(16, 36)),
         monthly=float(chance.uniform(0.02, 0.06)),
         chance=chance,
