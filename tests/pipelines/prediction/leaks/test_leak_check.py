@@ -19,6 +19,7 @@ from pipelines import run
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME
+from pipelines.foundation.storage.fingerprint import code_version
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -27,6 +28,12 @@ from pipelines.prediction.training.model_card import FILE_NAME as CARD
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 FEW_LEAKING, FEW_HONEST = (11, 16, 22, 24, 26), (3, 4, 7, 8, 14)
+
+
+def test_the_check_is_made_anew_when_what_it_looks_at_is_looked_at_otherwise() -> None:
+    before = code_version(*leak_check.BY)
+    assert before == code_version("pipelines.prediction.leaks.leak_check")
+    assert before != code_version("features", "models")
 
 
 @pytest.mark.parametrize("seed", FEW_LEAKING)
