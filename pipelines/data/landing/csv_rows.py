@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 from features.contract import Table
 from features.errors import DataError
 from pipelines.data.landing.encoding import check_text, codec
-from pipelines.data.landing.raw_rows import RawRows, identifier, positions, wanted_columns
-from pipelines.data.landing.value_sql import quoted, text_reading, trimmed
+from pipelines.data.landing.raw_rows import RawRows, positions, wanted_columns
+from pipelines.data.landing.value_sql import text_reading, trimmed
 from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.foundation.settings.text_values import SPACES
+from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _BLOCK_ROWS = 256  # looked at between two checks of how much is held: rows may be megabytes long
 _HELD_ROWS, _HELD_BYTES = 32_768, 32 << 20

@@ -10,20 +10,20 @@ import pyarrow.types as pt
 
 from features.contract import Column, Table
 from features.errors import DataError
-from pipelines.data.landing.raw_rows import RawRows, identifier, positions, wanted_columns
+from pipelines.data.landing.raw_rows import RawRows, positions, wanted_columns
 from pipelines.data.landing.value_sql import (
     OUTSIDE_YEARS,
     Reading,
     bounded,
     code_reading,
     local_to_utc,
-    quoted,
     text_reading,
     trimmed,
     utc,
     within_years,
 )
 from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _NEEDS = {
     "text": "text or whole numbers",

@@ -44,11 +44,6 @@ def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int
     return {ours: _position(path, found, ours, theirs.strip(SPACES)) for ours, theirs in source.columns.items()}
 
 
-def identifier(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def physical(kind: str) -> str:
     """The landed type of a kind of column, as DuckDB names it."""
     return PHYSICAL[kind].replace("timestamp(6)", "timestamp")

@@ -10,14 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.data.landing.raw_rows import identifier
 from pipelines.data.landing.source_files import SourceFile
 from pipelines.data.landing.typed_rows import TypedRows
-from pipelines.data.landing.value_sql import quoted
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
 from pipelines.foundation.storage.landings import REJECTED
+from pipelines.foundation.storage.sql_text import identifier, quoted
 from pipelines.foundation.storage.store import Store, StoredFile
 
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all

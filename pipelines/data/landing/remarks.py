@@ -9,10 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from features.contract import Table, local_day
-from pipelines.data.landing.raw_rows import identifier
 from pipelines.data.landing.typed_rows import TypedRows
-from pipelines.data.landing.value_sql import quoted
 from pipelines.foundation.storage.counted_rows import Counted
+from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _COMPARED = {
     "again": "{rows} met before in this source: counted once",
@@ -42,7 +41,7 @@ def remarks(rows: TypedRows, contract: Table, today: date, *, before: Sequence[P
 def compared(each: Counted) -> tuple[str, ...]:
     """On what a landing changed of what was there."""
     fates, day = each.fates, each.landing.seen_on
-    return tuple(text.format(rows=_rows(fates[name]), day=day) for name, text in _COMPARED.items() if fates.get(name))
+    return tuple(text.format(rows=in_rows(fates[name]), day=day) for name, text in _COMPARED.items() if fates.get(name))
 
 
 def _ahead(rows: TypedRows, clock: str, today: date) -> Iterator[str]:
@@ -55,7 +54,7 @@ def _ahead(rows: TypedRows, clock: str, today: date) -> Iterator[str]:
     if found is not None:
         count, row, first = found
         yield (
-            f"{_rows(count)} with {clock} after the day of this run, {today} (first: row {row}, "
+            f"{in_rows(count)} with {clock} after the day of this run, {today} (first: row {row}, "
             f"{first}): nothing is counted before its day, and it says nothing of how far the data reach"
         )
 
@@ -72,7 +71,8 @@ def _new_codes(rows: TypedRows, column: str, before: Sequence[Path]) -> Iterator
         yield f"{count:,} value{'s' * (count != 1)} of {column.strip(chr(34))} never seen before (first: row {row})"
 
 
-def _rows(count: int) -> str:
+def in_rows(count: int) -> str:
+    """1 row, 2 rows."""
     return f"{count:,} row{'s' * (count != 1)}"
 
 

@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from features.contract import ROW_CLOCKS, Column, Table, local_day
 from features.errors import DataError
-from pipelines.data.landing.raw_rows import RawRows, identifier, physical
-from pipelines.data.landing.value_sql import Reading, quoted
+from pipelines.data.landing.raw_rows import RawRows, physical
+from pipelines.data.landing.value_sql import Reading
 from pipelines.foundation.identity.erased_customers import ERASED
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Pseudonyms
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
+from pipelines.foundation.storage.sql_text import identifier, quoted
 
 GUEST = "a guest"  # the reason of a row whose customer is none
 SHARED_IDS = ("customer_id", "product_id")  # they name the same whoever exports them

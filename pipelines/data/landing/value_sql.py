@@ -11,6 +11,7 @@ from pipelines.data.landing.local_time import FIRST_YEAR, LAST_YEAR
 from pipelines.foundation.settings.date_format import date_pattern
 from pipelines.foundation.settings.sources import Dialect
 from pipelines.foundation.settings.text_values import FALSE, SPACES, TRUE
+from pipelines.foundation.storage.sql_text import quoted
 
 OUTSIDE_YEARS = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
 
@@ -30,15 +31,6 @@ class Reading:
     empty: str
     value: str
     faults: tuple[tuple[str, str], ...] = ()
-
-
-def quoted(text: str) -> str:
-    """Text as an SQL literal.
-
-    >>> quoted("l'an")
-    "'l''an'"
-    """
-    return "'" + text.replace("'", "''") + "'"
 
 
 def trimmed(column: str) -> str:
@@ -118,14 +110,16 @@ def _number(text: str, dialect: Dialect, *, whole: bool, divided: bool) -> tuple
 def _timestamp(text: str, dialect: Dialect) -> tuple[str, tuple[tuple[str, str], ...]]:
     with_offset = "%z" in dialect.date_format.replace("%%", "")
     plain = f"regexp_replace({text}, 'Z$', '+00:00')" if with_offset else text
-    # Programs print fractions of a second where there are any: a format with whole seconds reads both.
-    fractions = re.sub(r"(?<!%)%S", "%S.%f", dialect.date_format) if "%f" not in dialect.date_format else None
-    cases = "".join(
-        f"WHEN regexp_full_match({text}, {quoted(date_pattern(each))}) THEN {utc(found) if with_offset else found} "
-        for each in dict.fromkeys((dialect.date_format, fractions or dialect.date_format))
-        for found in (f"try_strptime({plain}, {quoted(each)})",)
-    )
-    clock = f"CASE {cases}END"
+
+    def read(written_as: str) -> str:
+        found = f"try_strptime({plain}, {quoted(written_as)})"
+        value = utc(found) if with_offset else found
+        return f"WHEN regexp_full_match({text}, {quoted(date_pattern(written_as))}) THEN {value}"
+
+    formats = [dialect.date_format]
+    if "%f" not in dialect.date_format:  # programs print fractions of a second where there are any
+        formats.append(re.sub(r"(?<!%)%S", "%S.%f", dialect.date_format))
+    clock = f"CASE {' '.join(map(read, dict.fromkeys(formats)))} END"
     value = within_years(clock)
     return (value if with_offset else local_to_utc(value)), (
         (f"{clock} IS NOT NULL", OUTSIDE_YEARS),

@@ -8,18 +8,12 @@ import duckdb
 from duckdb.func import PythonUDFType
 
 from pipelines.data.landing.local_time import zone_clock
+from pipelines.foundation.storage.engine import spilling
 
 
 def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that spills into `scratch`, with the clocks of the source and of the workspace."""
-    connection = duckdb.connect(
-        config={
-            "temp_directory": str(scratch),
-            "memory_limit": "2GB",  # a file may be larger than memory, and the machine is not ours alone
-            "autoinstall_known_extensions": "false",  # nothing is fetched from the network
-            "preserve_insertion_order": "false",  # every result is sorted by us
-        }
-    )
+    connection = spilling(scratch)
     connection.execute("SET TimeZone = 'UTC'")  # how rejected moments are shown must not depend on the machine
     connection.create_function(
         "local_to_utc", zone_clock(source_zone).to_utc, ["TIMESTAMP"], "TIMESTAMP", type=PythonUDFType.ARROW

@@ -10,8 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.data.landing.raw_rows import identifier
-from pipelines.data.landing.value_sql import quoted
+from pipelines.foundation.storage.sql_text import identifier, quoted
 from pipelines.foundation.storage.store import LEDGER, Store
 
 # Folders in which every file is ours, whether the ledger lists it or not: with rows of customers, and without.

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
-
-import duckdb
 
 from features.asof import instant
 from features.tables import TABLES
 from pipelines.foundation.storage.atomic_file import scratch
+from pipelines.foundation.storage.engine import spilling
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.storage.landings import Landing, SourceLandings
 from pipelines.foundation.storage.rewriting import delete_file
@@ -131,7 +129,7 @@ def _stored(
     rows, ended = store.present(f"{place}.parquet"), store.present(f"{place}-{ENDED}.parquet")
     if rows is None or (ended is None and rows.detail["ends"]):
         earlier = [_before(store, each) for each in before]
-        with scratch(store.root / COUNTED, "counting") as folder, duckdb.connect(config=_limits(folder)) as connection:
+        with scratch(store.root / COUNTED, "counting") as folder, spilling(folder) as connection:
             found = Comparison(connection, _arrival(store, inputs, before, landing, zone), earlier)
             if found.ends:
                 first = found.first("ends", "known_until")
@@ -168,10 +166,6 @@ def _arrival(store: Store, inputs: CountInputs, before: Sequence[Counted], landi
         seen_before=None if seen_before is None else instant(seen_before, zone=zone),
         state_from=_state_from(landing, zone, corrects_past=inputs.corrects_past),
     )
-
-
-def _limits(folder: Path) -> dict[str, str | bool | int | float | list[str]]:
-    return {"temp_directory": str(folder), "memory_limit": "2GB", "autoinstall_known_extensions": "false"}
 
 
 def _seen_before(before: Sequence[Counted], landing: Landing) -> date | None:

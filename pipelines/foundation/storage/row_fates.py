@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from features.contract import Table, local_day
 from pipelines.foundation.storage.landed_parquet import GROUP_ROWS, landed_schema, write_parquet
+from pipelines.foundation.storage.sql_text import identifier, identifiers, moment, quoted
 
 FATES = ("again", "new", "late", "news", "changed", "corrected", "ended")
 ENDS_SCHEMA = pa.schema([("position", pa.int64()), ("source_row", pa.int64()), ("known_until", pa.timestamp("us"))])
@@ -105,7 +106,7 @@ class Comparison:
     def write_rows(self, place: Path) -> None:
         names = list(self._contract.landed)
         order = [name for name in ("customer_id", self._contract.happened_at) if name in names]
-        query = f"SELECT {_list(names)}, state_from FROM rows ORDER BY {_list([*order, 'source_row'])}"
+        query = f"SELECT {identifiers(names)}, state_from FROM rows ORDER BY {identifiers([*order, 'source_row'])}"
         write_parquet(place, self._connection.execute(query).to_arrow_reader(GROUP_ROWS), self._arrival.schema)
 
     def write_ends(self, place: Path) -> None:
@@ -114,22 +115,24 @@ class Comparison:
 
     def _read(self, before: Sequence[CountedBefore]) -> None:
         """`arrived`: the landing. `alive`: what counted before and has not ended; of a key only its last version."""
-        columns, arrival = _list(self._contract.landed), self._arrival
+        columns, arrival = identifiers(self._contract.landed), self._arrival
         parts, ends = list[str](), ["SELECT NULL::BIGINT AS position, NULL::BIGINT AS source_row WHERE false"]
         for position, each in enumerate(before):
-            state = "state_from" if each.is_counted else f"{_moment(each.state_from)} AS state_from"
-            told = f"{state}, {position} AS position, {_quoted(each.reading)} AS reading, {_quoted(each.path)} AS path"
-            parts.append(f"SELECT {columns}, {told} FROM read_parquet({_quoted(each.rows)})")
+            state = "state_from" if each.is_counted else f"{moment(each.state_from)} AS state_from"
+            told = f"{state}, {position} AS position, {quoted(each.reading)} AS reading, {quoted(each.path)} AS path"
+            parts.append(f"SELECT {columns}, {told} FROM read_parquet({quoted(each.rows)})")
             if each.ended is not None:
-                ends.append(f"SELECT position, source_row FROM read_parquet({_quoted(each.ended)})")
+                ends.append(f"SELECT position, source_row FROM read_parquet({quoted(each.ended)})")
         order = "ORDER BY position DESC, source_row DESC"
-        last = f"QUALIFY row_number() OVER (PARTITION BY {_list(self._fact)} {order}) = 1" if arrival.keyed else ""
+        last = (
+            f"QUALIFY row_number() OVER (PARTITION BY {identifiers(self._fact)} {order}) = 1" if arrival.keyed else ""
+        )
         run = self._connection.execute
         run(f"CREATE VIEW counting AS {' UNION ALL '.join(parts)}")
         run(f"CREATE TABLE gone AS {' UNION ALL '.join(ends)}")
         run(f"CREATE VIEW newest AS SELECT * FROM counting {last}")
         run("CREATE TABLE alive AS SELECT * FROM newest ANTI JOIN gone USING (position, source_row)")
-        run(f"CREATE VIEW arrived AS SELECT {columns} FROM read_parquet({_quoted(arrival.rows)})")
+        run(f"CREATE VIEW arrived AS SELECT {columns} FROM read_parquet({quoted(arrival.rows)})")
 
     def _match(self) -> None:
         """`again`: rows of the landing that are there. `pairs`: rows that tell a fact otherwise than it was told."""
@@ -143,11 +146,11 @@ class Comparison:
 
     def _paired(self, left: str, right: str, names: Sequence[str]) -> str:
         """One with one: rows equal in some columns, the first of each side with the first, and so on."""
-        by, clocks = _list(names), [name for name in self._clocked if name not in names]
+        by, clocks = identifiers(names), [name for name in self._clocked if name not in names]
         same = _same("l", "r", names)
 
         def numbered(table: str, *place: str) -> str:
-            order = ", ".join(f"{_name(each)} NULLS FIRST" for each in (*clocks, *place))
+            order = ", ".join(f"{identifier(each)} NULLS FIRST" for each in (*clocks, *place))
             turn = f"row_number() OVER (PARTITION BY {by} ORDER BY {order}) AS turn"
             return f"(SELECT {by}, {', '.join(place)}, {turn} FROM {table})"
 
@@ -158,14 +161,14 @@ class Comparison:
         """
 
     def _name_fates(self) -> None:
-        arrival, arrives, before = self._arrival, _moment(self._arrival.since), _moment(self._arrival.seen_before)
-        state = _moment(arrival.state_from)
+        arrival, arrives, before = self._arrival, moment(self._arrival.since), moment(self._arrival.seen_before)
+        state = moment(arrival.state_from)
         lasting = [name for name in self._values if name not in self._clocked]
         believed = arrival.since is None or arrival.corrects_past
         on_time = believed or arrival.seen_before is None or arrival.versions
         fresh = "true" if on_time else f"known_at >= {before}"
         news = f"{_same('l', 'r', lasting)} AND {self._happened_since()}"
-        corrected = "true" if believed else f"r.reading <> {_quoted(arrival.reading)}"
+        corrected = "true" if believed else f"r.reading <> {quoted(arrival.reading)}"
         self._connection.execute(f"""
             CREATE TABLE fates AS
             SELECT source_row, 'again' AS fate, NULL::TIMESTAMP AS known_at, NULL::TIMESTAMP AS state_from FROM again
@@ -193,22 +196,22 @@ class Comparison:
         before = self._arrival.seen_before
         told = ["true"]
         for name, clock in self._clocked.items():
-            later = "true" if before is None else f"coalesce(l.{_name(clock)} >= {_moment(before)}, false)"
-            told.append(f"({_same('l', 'r', [name])} OR (r.{_name(name)} IS NULL AND {later}))")
+            later = "true" if before is None else f"coalesce(l.{identifier(clock)} >= {moment(before)}, false)"
+            told.append(f"({_same('l', 'r', [name])} OR (r.{identifier(name)} IS NULL AND {later}))")
         return " AND ".join(told)
 
     def _end(self) -> None:
         """Rows that hold no longer: those told otherwise, where no key makes them versions; those no longer there."""
-        arrival, happened = self._arrival, _name(local_day(self._contract.happened_at))
+        arrival, happened = self._arrival, identifier(local_day(self._contract.happened_at))
         span = f"(SELECT min({happened}) FROM arrived) AND (SELECT max({happened}) FROM arrived)"
         replaced = {
             "state": "true",
             "period": f"{happened} BETWEEN {span}",
             # Without keys nothing tells a longer file from another: a path holds what it held last.
-            "rows": "false" if arrival.keyed else f"path = {_quoted(arrival.path)}",
+            "rows": "false" if arrival.keyed else f"path = {quoted(arrival.path)}",
         }[arrival.new_file]
         believed = arrival.since is None or arrival.corrects_past
-        end = "r.known_at" if believed else f"greatest(r.known_at, {_moment(arrival.since)})"
+        end = "r.known_at" if believed else f"greatest(r.known_at, {moment(arrival.since)})"
         self._connection.execute(f"""
             CREATE TABLE ends AS
             SELECT pairs.position, before_row AS source_row, false AS gone,
@@ -228,20 +231,4 @@ class Comparison:
 
 
 def _same(left: str, right: str, names: Sequence[str]) -> str:
-    return " AND ".join(f"{left}.{_name(name)} IS NOT DISTINCT FROM {right}.{_name(name)}" for name in names)
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(map(_name, names))
-
-
-def _name(name: str) -> str:
-    return f'"{name}"'
-
-
-def _quoted(text: object) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def _moment(moment: datetime | None) -> str:
-    return "NULL::TIMESTAMP" if moment is None else f"TIMESTAMP '{moment.isoformat(sep=' ')}'"
+    return " AND ".join(f"{left}.{identifier(name)} IS NOT DISTINCT FROM {right}.{identifier(name)}" for name in names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from features.tables import TABLES
+from pipelines.data.landing.remarks import in_rows
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.workspace.coverage import Coverage
 from pipelines.foundation.workspace.workspace import Workspace
@@ -28,8 +29,8 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
 def _ahead(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
     if each.ahead_from is not None and each.ahead_from > workspace.today:
         yield (
-            f"{name}: {_rows(each.ahead)} dated on the day of this run or later (first {each.ahead_from}): not counted "
-            "before their day, and no sign of how far data reach; correct them in the export if they are mistyped"
+            f"{name}: {in_rows(each.ahead)} dated on the day of this run or later (first {each.ahead_from}): not "
+            "counted before their day, and no sign of how far data reach. Correct them in the export if mistyped"
         )
 
 
@@ -37,7 +38,7 @@ def _stray(name: str, each: Coverage) -> Iterator[str]:
     if each.stray:
         count = sum(each.counts[day] for day in each.stray)
         yield (
-            f"{name}: {_rows(count)} of {_days(each.stray)} beyond a long silence: too few to say that the data reach "
+            f"{name}: {in_rows(count)} of {_days(each.stray)} beyond a long silence: too few to say that data reach "
             "there. Correct them in the export if they are mistyped"
         )
 
@@ -74,8 +75,8 @@ def _late(name: str, files: list[Counted]) -> Iterator[str]:
             total = sum(each.fates[fate] for each in late)
             days = ", ".join(sorted({str(each.landing.seen_on) for each in late}))
             yield (
-                f"{name}: {_rows(total)} that {what} are known from the landing on ({days}), not to snapshots before. "
-                "If they were always so, set corrects_past = true for their source"
+                f"{name}: {in_rows(total)} that {what} are known from the landing on ({days}), not to snapshots "
+                "before. If they were always so, set corrects_past = true for their source"
             )
 
 
@@ -89,10 +90,6 @@ def _as_of_export(name: str, files: list[Counted], mapped: Collection[str]) -> I
             f"{'is' if ', ' not in indicators else 'are'} empty in snapshots before it. To fill them, export the "
             "history of each row, a version for each change with the moment at which it became known, and map known_at"
         )
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _days(days: tuple[object, ...]) -> str:
