@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,12 +157,21 @@ class Registry:
 
 def make_database(place: Path) -> None:
     """An SQLite file with MLflow's tables. Broken off, it is not to be used: MLflow would never make the others."""
+    place.write_bytes(_empty_database())
+
+
+@cache
+def _empty_database() -> bytes:
+    """To make the tables, MLflow goes through every release that it had, which takes seconds."""
     from mlflow import MlflowClient
 
-    uri = f"sqlite:///{place}"
-    with _in_words(uri):
-        _quieten()
-        MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "mlflow.sqlite"
+        uri = f"sqlite:///{place}"
+        with _in_words(uri):
+            _quieten()
+            MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+        return place.read_bytes()
 
 
 def _quieten() -> None:
