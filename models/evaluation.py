@@ -90,6 +90,8 @@ def paired(
     judges = [_Judge(labels, probabilities) for probabilities in models]
     each = np.ones(len(labels)) if weights is None else weights
     found = [tuple(judge.metrics(each) for judge in judges)]
+    for judge, of_all in zip(judges, found[0], strict=True):
+        judge.search_near(of_all)
     found.extend(tuple(judge.metrics(times[places] * each) for judge in judges) for times in draws)
     return found
 
@@ -124,6 +126,13 @@ class _Judge:
         self.squares = (ranked - self.labels) ** 2
         # Rows of one probability are one level: their order among each other must not count.
         self.level_ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True)) if len(ranked) else np.empty(0, int)
+        self.design = np.column_stack([np.ones(len(ranked)), self.log_odds])
+        self.start = np.array([0.0, 1.0])  # intercept and slope of probabilities that hold
+
+    def search_near(self, found: Metrics) -> None:
+        """Of other weightings of these rows the calibration is like this one's."""
+        if np.isfinite(found.calibration_slope):
+            self.start = np.array([found.calibration_intercept, found.calibration_slope])
 
     def metrics(self, weights: Floats) -> Metrics:
         weights = weights[self.order]
@@ -150,9 +159,8 @@ class _Judge:
         )
 
     def _calibration(self, weights: Floats) -> tuple[float, float]:
-        """Logistic regression of the outcome on the log-odds, searched from slope 1 and intercept 0."""
-        design = np.column_stack([np.ones(len(self.log_odds)), self.log_odds])
-        regression = Regression(design=design, labels=self.labels, start=np.array([0.0, 1.0]), weights=weights)
+        """Logistic regression of the outcome on the log-odds, searched from `start`."""
+        regression = Regression(design=self.design, labels=self.labels, start=self.start, weights=weights)
         # Singular: one probability for all, or outcomes that it separates perfectly.
         intercept, slope = regression.fit(steps=25, tolerance=_STEP, singular=_SINGULAR)
         return float(slope), float(intercept)

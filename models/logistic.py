@@ -39,8 +39,10 @@ class Regression:
             expected = expit(self.offset + self.design @ found)
             spread = self.weights * expected * (1 - expected)
             curvature = (self.design * spread[:, None]).T @ self.design + ridge
-            if singular < np.inf and np.linalg.cond(curvature) > singular:
-                return np.full(len(found), np.nan)
+            if singular < np.inf:
+                across = np.linalg.eigvalsh(curvature)
+                if not across[-1] <= singular * across[0]:
+                    return np.full(len(found), np.nan)
             missing = self.design.T @ (self.weights * (self.labels - expected))
             step = np.linalg.solve(curvature, missing - self.ridge * (found - self.start))
             while halving and np.abs(step).max() >= tolerance and self._loss(found + step) > self._loss(found):
