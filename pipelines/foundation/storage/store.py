@@ -58,7 +58,7 @@ class Store:
 
     def _version(self) -> int:
         """The ledger's version, read without waiting for whoever writes."""
-        with self._connected() as ledger:
+        with self.reading() as ledger:
             return ledger_schema.version_of(ledger, self.ledger)
 
     def damaged(self, what: object) -> IntegrityError:
@@ -82,6 +82,13 @@ class Store:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """What was committed, without waiting for whoever writes; each statement sees what is there then."""
+        with self._connected() as connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -110,7 +117,7 @@ class Store:
         return self._stored(row)
 
     def find(self, path: str) -> StoredFile | None:
-        with self.transaction() as ledger:
+        with self.reading() as ledger:
             row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
         return None if row is None else self._stored(row)
 
@@ -121,7 +128,7 @@ class Store:
 
     def files(self, kind: str) -> list[StoredFile]:
         """Every file of a kind, in the order of recording."""
-        with self.transaction() as ledger:
+        with self.reading() as ledger:
             rows = ledger.execute("SELECT * FROM files WHERE kind = ? ORDER BY sequence", (kind,)).fetchall()
         return [self._stored(row) for row in rows]
 
