@@ -40,11 +40,12 @@ def cost(folder: Path, *, rows: int) -> Cost:
     train = snapshots.training_matrix(workspace.calendar.training_days(workspace.as_of))
     assert train is not None
     fitted = fit(train, seed=7, threads=2)
-    matrix, frame = _many(snapshots.at(workspace.as_of), rows)
+    snapshot = snapshots.at(workspace.as_of)
+    matrix, frame = _many(snapshot, rows)
     plan = plan_of(workspace.settings)
     predict = min(_timed_predict(fitted, matrix) for _ in range(REPEATS))
     started = perf_counter()
-    found = scored(fitted, matrix, frame, plan.wording(snapshots.definition), plan.bands, threads=2)
+    found = scored(fitted, matrix, frame, plan.wording(snapshot), plan.bands, threads=2)
     seconds = perf_counter() - started
     assert len(found) == rows
     assert found["reason_1"].str.len().gt(0).mean() > 0.5

@@ -105,6 +105,10 @@ class Group:
         """What it needs and `tables` do not have."""
         return [need for need in self.needs if not any(name in tables for name in need.split("|"))]
 
+    def rests_on(self, stopped: Collection[str], tables: Collection[str]) -> list[str]:
+        """What it needs of which all tables that are there have stopped."""
+        return [need for need in self.needs if set(need.split("|")) & set(tables) <= set(stopped)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Family:

@@ -58,6 +58,8 @@ OUTCOMES: Mapping[Kind, OutcomeKind] = {
     "contraction": OutcomeKind(revenue="less", happens="staying and paying less"),
     "expansion": OutcomeKind(revenue="more", happens="staying and paying more"),
 }
+# What tells the one from the other is why a subscription ended: a reason recorded, or payments that failed.
+BY_REASON: tuple[Kind, ...] = ("voluntary", "involuntary")
 OF_CONTRACTS = tuple(kind for kind, each in OUTCOMES.items() if each.of_contracts)
 FURTHER = tuple(kind for kind, each in OUTCOMES.items() if not each.main)
 _DEARER = ("price", "discount_end")

@@ -18,7 +18,7 @@ from pipelines.operations.monitoring import monitor as monitoring
 from pipelines.prediction.scoring import score
 from pipelines.prediction.training import backtest as backtests
 from pipelines.prediction.training import train
-from pipelines.prediction.training.task import PredictionTask, main_task, tasks_of
+from pipelines.prediction.training.task import WHY_UNKNOWN, PredictionTask, main_task, tasks_of, untold
 from pipelines.prediction.training.train import Trained
 from pipelines.report import summary_json as summary
 from pipelines.report import write as write_report
@@ -132,6 +132,9 @@ def train_(job: RunContext) -> dict[str, Any]:
         except TrainingError as error:
             job.console.say(f"  {task.kind} left out: {error}")
             also.append({"outcome": task.kind, "skipped": str(error)})
+    for kind in untold(job.workspace):
+        job.console.say(f"  {kind} left out: {WHY_UNKNOWN}")
+        also.append({"outcome": kind, "skipped": WHY_UNKNOWN})
     return first | {"also": also}
 
 

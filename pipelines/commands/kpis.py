@@ -26,7 +26,8 @@ def kpis(
 ) -> None:
     """Retention, attrition and recurring revenue by calendar month, each defined, and retention by signup cohort.
 
-    Full months only. Amounts are exact to the cent, rates are in percent; null where there is nothing to divide by.
+    Full months only. Amounts are exact to the cent, rates are in percent; null where there is nothing to divide by,
+    or where nothing tells why customers left.
     docs/figures.md holds every definition beside those of others, with worked cases.
     Customers without subscriptions have no amounts of revenue, and a repeat rate instead.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.data.kpis import words as kpi_words
-from pipelines.data.kpis.figures import MONEY, figures
+from pipelines.data.kpis.figures import MONEY, figures, why_untold
 from pipelines.data.kpis.ground import Ground
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
@@ -65,6 +65,8 @@ def _intro(found: Retention, words: Words) -> str:
     unpriced = max(row["customers_unpriced"] or 0 for row in found.months)
     if unpriced:
         text = f"{text} {words.say('kpi_page.unpriced', n=unpriced)}"
+    if why_untold(found.months):
+        text = f"{text} {words.say('kpi_page.why_untold')}"
     provisional = found.months[-1]["provisional"]
     return f"{text} {words.say('retention.provisional')}" if provisional else text
 
@@ -72,7 +74,7 @@ def _intro(found: Retention, words: Words) -> str:
 def _newest(found: Retention, words: Words) -> Table:
     """One row per rate, the newest months side by side."""
     months = found.months[-_SHOWN_MONTHS:]
-    by_contract = months[-1]["voluntary_lost"] is not None
+    by_contract = months[-1]["buyers"] is None
     rows = tuple(
         (Cell(kpi_words.label(name, words)), *(Cell(_written(row[name], words)) for row in months))
         for name in _named(by_contract=by_contract)

@@ -149,11 +149,12 @@ def _number(value: float | None) -> float:
 
 def _explained(snapshots: Snapshots, fitted: Fitted, plan: ScorePlan) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Importance and spread per reason code, over a fixed sample of the scored customers."""
-    rows, _ = rows_at_risk(snapshots.at(snapshots.calendar.as_of))
+    snapshot = snapshots.at(snapshots.calendar.as_of)
+    rows, _ = rows_at_risk(snapshot)
     families = snapshots.definition.families
     chosen = np.zeros(len(rows), dtype=np.bool_)
     chosen[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]] = True
-    sample, codes = rows.only(chosen), plan.wording(snapshots.definition).codes()
+    sample, codes = rows.only(chosen), plan.wording(snapshot).codes()
     found = explanation.contributions(fitted, sample, codes)
     size = np.abs(found.values).mean(axis=0)
     language = ("en", "fr").index(plan.language)

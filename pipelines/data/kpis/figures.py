@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -21,10 +21,11 @@ MONEY = ("mrr_start", *revenue.MOVES, "mrr_end")
 # What is not told by the end of a month alone: who came and went within it, and of whom no price is known.
 BETWEEN = ("new_and_lost", "mrr_new_and_lost")
 UNPRICED = ("customers_unpriced", *revenue.LEARNED)
+# Null where nothing tells why customers left.
+BY_REASON = ("voluntary_lost", "involuntary_lost")
 # Null where the other kind of company has nothing to say.
 OF_CONTRACTS = (
-    *MONEY, *BETWEEN, *UNPRICED, "grr", "nrr", "net_negative_churn", "expansion_share", "voluntary_lost",
-    "involuntary_lost",
+    *MONEY, *BETWEEN, *UNPRICED, "grr", "nrr", "net_negative_churn", "expansion_share", *BY_REASON
 )  # fmt: skip
 OF_SHOPS = ("buyers", "repeat_buyers", "repeat_rate")
 
@@ -104,6 +105,8 @@ def _month(ground: Ground, start: date, end: date, segment: str, totals: dict[st
         **retention_rates.of_revenue(totals),
         "repeat_rate": retention_rates.percent(totals["repeat_buyers"], totals["buyers"]),
     }
+    if not ground.tells_why(end):
+        row |= dict.fromkeys(BY_REASON)
     if ground.by_contract and _nothing_known(totals):
         row |= dict.fromkeys((*amounts, "grr", "nrr", "net_negative_churn", "expansion_share"))
     return row | dict.fromkeys(OF_SHOPS if ground.by_contract else OF_CONTRACTS)
@@ -113,3 +116,8 @@ def _nothing_known(totals: dict[str, Any]) -> bool:
     """Whether there were customers, and not one price of theirs was known: then revenue is unknown, and not 0."""
     there = totals["customers_start"] + totals["new"]
     return 0 < there <= totals["customers_unpriced"] and not any(totals[name] for name in MONEY)
+
+
+def why_untold(months: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there are months, of customers bound by contract, of which nothing tells why customers left."""
+    return any(row["voluntary_lost"] is None and row["buyers"] is None for row in months)

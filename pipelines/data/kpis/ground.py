@@ -18,7 +18,6 @@ from features.asof import AsOf, as_of
 from features.errors import SettingsError, did_you_mean
 from features.segments import CHOICES, segments
 from features.subscription_periods import known_paid, subscription_periods
-from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.workspace import Workspace
 
 # Of all tables, these alone say what was paid at a time.
@@ -51,6 +50,10 @@ class Ground:
     def until(self) -> date:
         """The first day that is not covered."""
         return min(self.workspace.calendar.covered_until, self.workspace.as_of)
+
+    def tells_why(self, end: date) -> bool:
+        """Whether it is known why those left who left before a day."""
+        return end <= self.workspace.why_left_until
 
     @property
     def grace(self) -> timedelta:
@@ -103,20 +106,20 @@ class Ground:
         return ibis.memtable(pa.concat_tables(found))
 
     def _payers(self, day: date) -> pa.Table:
+        """To translate the query takes longer than to run it, so that is done once for all months."""
+        settings, compiled = self.workspace.settings, self.workspace.compiled
+        tables, there = self._some(*_PRICED), self.customer_periods
+        if compiled is not None:
+            tables, there = compiled.over(tables), compiled.rows_of("attrition_customer_periods", there)
+
         def payers(day: date) -> ir.Table:
-            then = self._seen(day, *_PRICED)
+            then = as_of(tables, day, zone=settings.zone)
             month = then.days_before(1).truncate("M").cast("date")
-            found = revenue.payers(self.customer_periods, then, self.workspace.settings.endings, since=month)
-            return _seen_on(day, found)
+            return _seen_on(day, revenue.payers(there, then, settings.endings, since=month))
 
-        if self.workspace.settings.engine != "duckdb":
+        if compiled is None:
             return self.workspace.engine.to_pyarrow(payers(day))
-        return self._compiled.run("payers", payers, day)
-
-    @cached_property
-    def _compiled(self) -> CompiledQueries:
-        """To translate the query of `_payers` takes longer than to run it, so that is done once for all months."""
-        return CompiledQueries(self.workspace.engine, self.workspace.settings.zone)
+        return compiled.run(("payers", settings.endings, *tables), payers, day)
 
     def rows(self, table: ir.Table) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.workspace.engine.to_pyarrow(table).to_pylist()

@@ -11,7 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from features.segments import ALL
-from pipelines.data.kpis.figures import BETWEEN, MONEY, UNPRICED
+from pipelines.data.kpis.figures import BETWEEN, MONEY, UNPRICED, why_untold
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.kpis.words import cohort, head, label, means
 from pipelines.foundation.wording.numbers import NOTHING
@@ -48,6 +48,8 @@ def show(console: Console, ground: Ground, document: dict[str, Any]) -> None:
     unpriced = max(row["customers_unpriced"] or 0 for row in document["months"])
     if unpriced:
         console.say(words.say("kpi_page.unpriced", n=unpriced) + "\n")
+    if why_untold(document["months"]):
+        console.say(words.say("kpi_page.why_untold") + "\n")
     for name in _named(document, by_contract=ground.by_contract):
         console.say(words.say("kpi_page.defined", label=label(name, words), meaning=means(name, words, settings)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,11 @@ class Definition:
     def families(self) -> list[Family]:
         """The indicator families that the tables allow."""
         return training_set.families(self.tables, personal=self.personal)
+
+    def unknown_columns(self, stopped: Collection[str]) -> frozenset[str]:
+        """Those of `columns` that nobody can know once tables have stopped."""
+        groups = [group for family in self.families for group in family.groups if group.rests_on(stopped, self.tables)]
+        return frozenset(name for group in groups for name in group.columns(self.lookbacks.lookback_days))
 
     @property
     def columns(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
@@ -29,13 +29,15 @@ COHORT = "attrition_cohort"
 class FeatureInputs:
     """landed: hashes of the files of which something was known by the day, in the order of landing.
 
-    refusals: hash of the lists of those who may not be processed; empty where there are none.
+    refusals: hash of the lists of those who may not be processed; empty where there are none. stopped: tables that had
+    stopped by then, while others went on.
     """
 
     day: date
     definition: Definition
     landed: tuple[str, ...]
     refusals: str
+    stopped: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -48,27 +50,35 @@ def features(
     day: date,
     engine: Any,
     *,
+    stopped: Collection[str] = (),
     compiled: CompiledQueries | None = None,
 ) -> pa.Table:
     """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group.
 
-    compiled: where the same tables' queries were translated already, or will be.
+    stopped: tables of which nothing is known at that day; what rests on them is null, and not 0.
+
+    compiled: where queries of such tables were translated already, or will be.
     """
+    if compiled is not None:
+        tables = compiled.over(tables)
     view_of = cache(partial(as_of, tables, zone=definition.zone))  # to make it takes longer than to make a query of it
-    view = view_of(day)
-    found = at_risk = engine.to_pyarrow(cohort(view, definition.cohort).order_by(ENTITY))
+
+    def run(name: Hashable, make: Callable[[date], ir.Table]) -> pa.Table:
+        if compiled is None:
+            return engine.to_pyarrow(make(day))
+        return compiled.run((definition, name), make, day)
+
+    found = at_risk = run(COHORT, lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY))
     customers = ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
+    unknown = definition.unknown_columns(stopped)
     for family in definition.families:
         for group in family.groups:
-            if compiled is None:
-                columns = engine.to_pyarrow(part(group, view, customers, definition.lookbacks))
-            else:
-                make = partial(_part, group, definition, view_of, customers)
-                columns = compiled.run((definition, group), make, day)
+            columns = run(group, partial(_part, group, definition, view_of, customers))
             if not columns[ENTITY].equals(found[ENTITY]):
                 raise AssertionError(f"{family.name} lost customers at {day}")
             for name in columns.column_names[1:]:
-                found = found.append_column(name, columns[name])
+                values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]
+                found = found.append_column(name, values)
     return found
 
 

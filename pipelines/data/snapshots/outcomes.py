@@ -47,12 +47,16 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class OutcomeInputs:
-    """landed: hashes of the files of which something was known when the outcome was; otherwise as `FeatureInputs`."""
+    """landed: hashes of the files of which something was known when the outcome was; otherwise as `FeatureInputs`.
+
+    why_known: whether it can be told why customers left.
+    """
 
     day: date
     observed: Observed
     landed: tuple[str, ...]
     refusals: str
+    why_known: bool = True
 
     @property
     def key(self) -> str:
@@ -65,16 +69,25 @@ def outcomes(
     day: date,
     engine: Any,
     *,
+    why_known: bool = True,
     compiled: CompiledQueries | None = None,
 ) -> pa.Table:
     """One row per customer of the day's cohort with an outcome, a column per kind, as `features.outcomes` has them.
 
+    Where it is not known why customers left, that they left by choice or otherwise is null.
+
     The day must be one whose outcomes are known. compiled: where the query was translated already, or will be.
     """
     if compiled is None:
-        return engine.to_pyarrow(_outcomes(observed, tables, day))
-    make = partial(_outcomes, observed, tables)
-    return compiled.run(("outcomes", observed), make, day, offsets=observed.offsets)
+        found = engine.to_pyarrow(_outcomes(observed, tables, day))
+    else:
+        make = partial(_outcomes, observed, compiled.over(tables))
+        found = compiled.run(("outcomes", observed), make, day, offsets=observed.offsets)
+    for name in definitions.BY_REASON:
+        if not why_known and name in found.column_names:
+            nobody = pa.nulls(len(found), found[name].type)
+            found = found.set_column(found.column_names.index(name), name, nobody)
+    return found
 
 
 def _outcomes(observed: Observed, tables: Mapping[str, ir.Table], day: date) -> ir.Table:

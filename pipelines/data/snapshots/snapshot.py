@@ -31,7 +31,9 @@ from pipelines.foundation.workspace.workspace import Workspace
 class Snapshots:
     """Those of one question, each computed when it is first asked for (`at`).
 
-    files: what the tables are made of. refusals: hash of the lists of those who may not be processed.
+    files: what the tables are made of. stopped: tables that stopped while others went on, each with the first day that
+    it may not cover. why_left_until: the first day of which it cannot be told why customers left. refusals: hash of the
+    lists of those who may not be processed.
     start_model: whether matrices start from a buying model. compiled: None where queries are not translated once.
     """
 
@@ -39,6 +41,8 @@ class Snapshots:
     engine: Any
     tables: Mapping[str, ir.Table]
     files: tuple[Counted, ...]
+    stopped: Mapping[str, date]
+    why_left_until: date
     refusals: str
     definition: Definition
     observed: Observed
@@ -88,7 +92,19 @@ class Snapshot:
     @property
     def inputs(self) -> FeatureInputs:
         of = self.snapshots
-        return FeatureInputs(day=self.day, definition=of.definition, landed=of.known_by(self.day), refusals=of.refusals)
+        stopped = tuple(sorted(name for name, until in of.stopped.items() if until < self.day))
+        return FeatureInputs(
+            day=self.day,
+            definition=of.definition,
+            landed=of.known_by(self.day),
+            refusals=of.refusals,
+            stopped=stopped,
+        )
+
+    @property
+    def unknown_columns(self) -> frozenset[str]:
+        """Columns that are null for everybody, because what they rest on had stopped."""
+        return self.snapshots.definition.unknown_columns(self.inputs.stopped)
 
     @property
     def outcome_inputs(self) -> OutcomeInputs | None:
@@ -96,8 +112,14 @@ class Snapshot:
         of = self.snapshots
         if not of.calendar.is_known(self.day):
             return None
-        landed = of.known_by(of.calendar.known_on(self.day))
-        return OutcomeInputs(day=self.day, observed=of.observed, landed=landed, refusals=of.refusals)
+        known_on = of.calendar.known_on(self.day)
+        return OutcomeInputs(
+            day=self.day,
+            observed=of.observed,
+            landed=of.known_by(known_on),
+            refusals=of.refusals,
+            why_known=known_on <= of.why_left_until,
+        )
 
     @cached_property
     def file(self) -> StoredFile:
@@ -105,7 +127,9 @@ class Snapshot:
         of, inputs = self.snapshots, self.inputs
 
         def rows() -> pa.Table:
-            return features(inputs.definition, of.tables, inputs.day, of.engine, compiled=of.compiled)
+            return features(
+                inputs.definition, of.tables, inputs.day, of.engine, stopped=inputs.stopped, compiled=of.compiled
+            )
 
         return self._stored(f"snapshots/{inputs.day}-{inputs.key}.parquet", rows, kind="snapshot")
 
@@ -117,7 +141,9 @@ class Snapshot:
             return None
 
         def rows() -> pa.Table:
-            return outcomes(inputs.observed, of.tables, inputs.day, of.engine, compiled=of.compiled)
+            return outcomes(
+                inputs.observed, of.tables, inputs.day, of.engine, why_known=inputs.why_known, compiled=of.compiled
+            )
 
         return self._stored(f"outcomes/{inputs.day}-{inputs.key}.parquet", rows, kind="outcome")
 
@@ -202,6 +228,8 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         engine=workspace.engine,
         tables=workspace.tables,
         files=tuple(workspace.landed),
+        stopped=workspace.stopped,
+        why_left_until=workspace.why_left_until,
         refusals=workspace.refusals.fingerprint if workspace.refusals else "",
         definition=Definition(
             cohort=question.cohort,
@@ -222,7 +250,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         question=question,
         calendar=workspace.calendar,
         start_model=settings.training.start_model,
-        compiled=workspace.compiled if settings.engine == "duckdb" else None,
+        compiled=workspace.compiled,
     )
 
 

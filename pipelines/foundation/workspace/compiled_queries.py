@@ -2,7 +2,8 @@
 
 Translation takes seconds for a snapshot of every indicator, more than DuckDB takes to run it. Of a query only the
 literals of its days depend on the day (`features.asof`), so it is translated for a day that occurs nowhere, and these
-are replaced.
+are replaced. A query of tables under names that stay depends on their columns beside, not on their rows: what one
+workspace of a process translated serves the next.
 """
 
 from __future__ import annotations
@@ -14,36 +15,60 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.asof import instant
 
+Translated = tuple[str, pa.Schema]
+# Of this process, by all that a translation depends on.
+TRANSLATED: dict[Hashable, Translated] = {}
 NO_DAY = date(1904, 2, 29)
 _DATES = re.compile(r"\b(\d{4})(?:-|, ?)\d{1,2}(?:-|, ?)\d{1,2}\b")
 
 
 class CompiledQueries:
-    """Queries of one engine, by name, over tables that stay (`rows_of`)."""
+    """Queries by name over tables under names that stay; one object for an engine, since the names are the engine's.
+
+    Whoever runs a query first says what rows it reads (`over`, `rows_of`): others may have read others since.
+    """
 
     def __init__(self, engine: Any, zone: ZoneInfo) -> None:
         self.engine, self.zone = engine, zone
-        self._queries: dict[Hashable, tuple[str, pa.Schema]] = {}
+        self._rows: dict[str, ir.Table | pa.Table] = {}
+        self._named: dict[str, ir.Table] = {}
+        self._of_others: dict[Hashable, Translated] = {}  # queries that read tables which no other engine has
 
     def run(
         self, name: Hashable, make: Callable[[date], ir.Table], day: date, *, offsets: Collection[int] = ()
     ) -> pa.Table:
         """What the query gives for a day.
 
-        make: the query of a day, called once per name. offsets: how many days after it the other days lie that its
-        literals tell of. Raises: AssertionError where a literal of the day that occurs nowhere would be left.
+        name: tells everything that the query depends on, but its day and the columns of the tables. make: the query of
+        a day, called once per name. offsets: how many days after it the other days lie that its literals tell of.
+        Raises: AssertionError where a literal of the day that occurs nowhere would be left.
         """
-        if name not in self._queries:
-            expression = make(NO_DAY)
-            self._queries[name] = self.engine.compile(expression), expression.schema().to_pyarrow()
-        query, schema = self._queries[name]
+        query, schema = self._translated(name, make)
         filled = self.filled(query, day, offsets=offsets)
         return self.engine.raw_sql(filled).to_arrow_table().cast(schema)
+
+    def _translated(self, name: Hashable, make: Callable[[date], ir.Table]) -> Translated:
+        columns = frozenset((each, table.schema()) for each, table in self._named.items())
+        shared = (name, self.engine.name, self.zone, columns)
+        found = self._of_others.get(name) or TRANSLATED.get(shared)
+        if found is None:
+            expression = make(NO_DAY)
+            found = self.engine.compile(expression), expression.schema().to_pyarrow()
+            if self._reads_named_alone(expression):
+                TRANSLATED[shared] = found
+            else:
+                self._of_others[name] = found
+        return found
+
+    def _reads_named_alone(self, expression: ir.Table) -> bool:
+        read = expression.op().find(ops.PhysicalTable)
+        return all(isinstance(each, ops.DatabaseTable) and each.name in self._named for each in read)
 
     def filled(self, query: str, day: date, *, offsets: Collection[int] = ()) -> str:
         """A query made for NO_DAY as it would have been made for this day."""
@@ -58,15 +83,19 @@ class CompiledQueries:
             raise AssertionError(f"a query for {day} tells of {'no day' if found == query else 'days that never were'}")
         return found
 
+    def over(self, tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
+        """Tables under names that stay."""
+        return {name: self.rows_of(f"attrition_{name}", table) for name, table in tables.items()}
+
     def rows_of(self, name: str, rows: ir.Table | pa.Table) -> ir.Table:
         """The rows under a name that queries keep: the same name later stands for other rows of the same columns."""
-        if isinstance(rows, pa.Table):
-            return self.engine.create_table(name, rows, temp=True, overwrite=True)
-        return self.engine.create_view(name, rows, overwrite=True)
-
-    def reread(self, tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
-        """Tables under names that stay."""
-        return {name: self.rows_of(f"attrition_reread_{name}", table) for name, table in tables.items()}
+        if self._rows.get(name) is not rows:
+            if isinstance(rows, pa.Table):
+                self._named[name] = self.engine.create_table(name, rows, temp=True, overwrite=True)
+            else:
+                self._named[name] = self.engine.create_view(name, rows, overwrite=True)
+            self._rows[name] = rows
+        return self._named[name]
 
     def _date(self, day: date) -> str:
         return self._written(ibis.literal(day))

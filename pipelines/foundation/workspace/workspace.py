@@ -72,9 +72,9 @@ class Workspace:
         return {}
 
     @cached_property
-    def compiled(self) -> CompiledQueries:
-        """Queries over `tables`, translated once."""
-        return CompiledQueries(self.engine, self.settings.zone)
+    def compiled(self) -> CompiledQueries | None:
+        """Queries that are translated once; None where the engine is not DuckDB."""
+        return CompiledQueries(self.engine, self.settings.zone) if self.settings.engine == "duckdb" else None
 
     @cached_property
     def permissions(self) -> Permissions:
@@ -183,6 +183,28 @@ class Workspace:
         told = [each.complete_until for each in self.sources_of(name) if each.complete_until is not None]
         covered_by = self.outcome_coverages if name in self.outcome_coverages else self.coverages
         return min(told) if told else covered_by[name].until(self.reach)
+
+    @cached_property
+    def stopped(self) -> dict[str, date]:
+        """Tables that stopped while others went on: of each the first day that it may not cover.
+
+        Without those that outcomes are read from, which no calendar day outlives, and without the customers: who they
+        are stays known of those who are there.
+        """
+        others = self.tables.keys() - self.outcome_coverages.keys() - {"customers"}
+        untils = {name: self.table_until(name) for name in sorted(others & self.coverages.keys())}
+        return {name: until for name, until in untils.items() if until < self.reach}
+
+    @cached_property
+    def why_left_until(self) -> date:
+        """The first day of which it cannot be told why customers left; date.max where reasons to end are recorded.
+
+        Where none is recorded, payments tell it, for as long as there are any; date.min where there are none either.
+        """
+        subscriptions = self.tables.get("subscriptions")
+        if subscriptions is not None and self.engine.to_pyarrow(subscriptions.end_reason.count()).as_py():
+            return date.max
+        return self.stopped.get("payments", date.max) if "payments" in self.tables else date.min
 
     def pauses(self, name: str) -> tuple[tuple[date, date], ...]:
         """Spans within a table's rows of which the rows may be missing; none where a source says it was closed."""

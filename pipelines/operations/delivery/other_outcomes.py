@@ -144,11 +144,12 @@ def _outcomes_seen(snapshots: Snapshots) -> tuple[str, ...]:
 
 def _scored(champion: Champion, plan: ScorePlan, frame: pd.DataFrame, day: date) -> pd.DataFrame:
     task, fitted = champion.task, champion.fitted
-    rows = task.snapshots.at(day).matrix(frame)
+    snapshot = task.snapshots.at(day)
+    rows = snapshot.matrix(frame)
     probability = fitted.probability(rows)
     value = economics.value(rows, by_contract=True, days=fitted.question.horizon_days)
     change = -value if OUTCOMES[task.kind].revenue == "lost" else value * _size(task.snapshots, task.kind)
-    said = in_batches(fitted, rows, frame, plan.wording(task.snapshots.definition), threads=task.fitter.threads)
+    said = in_batches(fitted, rows, frame, plan.wording(snapshot), threads=task.fitter.threads)
     risk = pd.DataFrame({ENTITY: rows.customers.astype(str), "outcome": task.kind, "probability": probability})
     return pd.concat([risk.assign(expected_change=(probability * change).round(2)), said], axis=1)
 

@@ -56,16 +56,17 @@ def charts(months: Sequence[Row], words: Words, *, currency: str) -> list[Chart]
 
 
 def _customers(months: Sequence[Row], words: Words) -> Chart:
-    by_contract = months[-1]["voluntary_lost"] is not None
-    came, went = _CUSTOMERS if by_contract else (_CUSTOMERS[0], {"lost": "high"})
+    by_contract = months[-1]["buyers"] is None
+    told = all(row["voluntary_lost"] is not None for row in months)
+    came, went = _CUSTOMERS if told else (_CUSTOMERS[0], {"lost": "high"})
     columns = {name: _column(months, name) for name in ("reactivated", *went)}
     columns["first"] = _column(months, "new") - columns["reactivated"]
     caption = words.say(
-        "customers_moved.caption",
+        "customers_moved.why_untold" if by_contract and not told else "customers_moved.caption",
         **_span(months, words),
         new=int(_column(months, "new").sum()),
         lost=int(_column(months, "lost").sum()),
-        involuntary=int(_column(months, "involuntary_lost").sum()) if by_contract else 0,
+        involuntary=int(_column(months, "involuntary_lost").sum()) if told else 0,
         end=months[-1]["customers_end"],
     )
     return _bars("customers_moved", months, columns, words, sides=(came, went), caption=caption)

@@ -17,7 +17,6 @@ from models.matrix import ENTITY
 from pipelines.data.snapshots.features import features
 from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
 from pipelines.foundation.workspace.calendar import Calendar
-from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.checks import audit_clocks
 from pipelines.prediction.leaks.doubts import doubts_in
@@ -99,29 +98,20 @@ def time_travel(
 ) -> Iterator[Finding]:
     """Columns that move when only what was not known at the snapshot is changed."""
     moved: dict[str, list[str]] = {}
-    look, zone = _looking(snapshots), snapshots.definition.zone
+    definition = snapshots.definition
+
+    def look(tables: Mapping[str, ir.Table], day: date) -> pa.Table:
+        return features(definition, tables, day, snapshots.engine, compiled=snapshots.compiled)
+
     for day in days:
         before = look(snapshots.tables, day)
         for change in CHANGES:
-            after = look(other_future(snapshots.tables, day, change, zone=zone), day)
+            after = look(other_future(snapshots.tables, day, change, zone=definition.zone), day)
             for column in moved_columns(before, after):
                 moved.setdefault(column, []).append(f"{change} at {day}")
             progress(f"{day} with later rows and values {change}")
     for column, where in moved.items():
         yield Finding("time_travel", None, column, f"it moves when rows and values known later are {', '.join(where)}")
-
-
-def _looking(snapshots: Snapshots) -> Callable[[Mapping[str, ir.Table], date], pa.Table]:
-    """Snapshots over other tables of the same columns; DuckDB's queries are translated for the first of them alone."""
-    definition, engine = snapshots.definition, snapshots.engine
-    if snapshots.compiled is None:
-        return lambda tables, day: features(definition, tables, day, engine)
-    compiled = CompiledQueries(engine, definition.zone)  # of its own: these tables are others under names that stay
-
-    def look(tables: Mapping[str, ir.Table], day: date) -> pa.Table:
-        return features(definition, compiled.reread(tables), day, engine, compiled=compiled)
-
-    return look
 
 
 def moved_columns(before: pa.Table, after: pa.Table) -> list[str]:

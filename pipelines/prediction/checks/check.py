@@ -15,7 +15,7 @@ from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.checks.reach import reach_notes
 from pipelines.prediction.training.champion import answering
-from pipelines.prediction.training.task import PredictionTask, main_task, tasks_of
+from pipelines.prediction.training.task import WHY_UNKNOWN, PredictionTask, main_task, tasks_of, untold
 
 
 def check(job: RunContext) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def check(job: RunContext) -> dict[str, Any]:
             "no fold can be tested: that takes a matured day with matured training snapshots before"
         )
     document["notes"] += list(reach_notes(workspace))
+    document["notes"] += [f"the outcome {kind} is left out: {WHY_UNKNOWN}" for kind in untold(workspace)]
     document["notes"] += [_other_question(each) for each in tasks_of(workspace)]
     document["notes"] = [note for note in document["notes"] if note]
     return _say(job, document)

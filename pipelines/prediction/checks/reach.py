@@ -45,10 +45,13 @@ def _stray(name: str, each: Coverage) -> Iterator[str]:
 
 def _stopped(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
     reach = workspace.reach
-    if each.stopped(reach) and not any(source.complete_until for source in workspace.sources_of(name)):
+    told = any(source.complete_until for source in workspace.sources_of(name))
+    if told and name in workspace.stopped:
+        yield f"{name}: complete until {workspace.stopped[name]}, as its source says. {_rests(workspace, name)}"
+    elif each.stopped(reach) and not told:
         yield (
             f"{name}: stopped on {each.last}: {each.rows_a_day:,.1f} rows a day until then, none in the "
-            f"{(reach - each.last).days - 1:,} days to {reach}. What rests on it counts nothing since; export it "
+            f"{(reach - each.last).days - 1:,} days to {reach}. {_rests(workspace, name)}; export it "
             "again, or set complete_until of its source"
         )
     elif each.usually_silent(reach) and reach > each.last and (reach - each.last).days > 1:
@@ -56,6 +59,14 @@ def _stopped(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
             f"{name}: silent since {each.last}, as usual ({each.rows_a_day * 30:,.1f} rows a month), and taken to be "
             f"complete until {reach}; set complete_until of its source if the export ended before"
         )
+
+
+def _rests(workspace: Workspace, name: str) -> str:
+    if name in workspace.stopped:
+        return "What rests on it is not known since: it is empty, and no reason is made of it"
+    if name in workspace.outcome_coverages:
+        return "No outcome is read from later days"
+    return "Who came since is not known"
 
 
 def _pauses(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:

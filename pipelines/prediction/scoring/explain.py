@@ -42,7 +42,7 @@ def explain(job: RunContext, customer: str, *, held_out_too: bool = False) -> di
     if not held_out_too:
         _refuse_held_out(workspace.holdout, permissions, customer)
     # The start model is fitted on everybody at the snapshot, so the whole matrix is made before one row is taken.
-    rows, words = snapshot.matrix(frame).only(mine), plan.wording(task.snapshots.definition)
+    rows, words = snapshot.matrix(frame).only(mine), plan.wording(snapshot)
     found = explanation.contributions(fitted, rows, words.codes())
     single = frame[mine].reset_index(drop=True)
     given = reasons(found, single, rows.columns, words, usual=words.usual(frame)).iloc[0]

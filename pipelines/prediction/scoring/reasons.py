@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -29,11 +29,21 @@ _RHYTHM_INDICATOR = "days_since_last_order_over_usual"
 
 
 class Wording:
-    """The sentences of a workspace: language, currency, and the indicators its tables allow."""
+    """The sentences of a workspace: language, currency, and the indicators its tables allow.
+
+    unknown: columns of which nothing is known that day; an empty value says nothing there ("no contact so far").
+    """
 
     def __init__(
-        self, families: Sequence[Family], *, lookback_days: Sequence[int], language: Language, currency: str
+        self,
+        families: Sequence[Family],
+        *,
+        lookback_days: Sequence[int],
+        language: Language,
+        currency: str,
+        unknown: Collection[str] = (),
     ) -> None:
+        self.unknown = frozenset(unknown)
         self.numbers = numbers(language)
         self.currency = currency
         self.by_column: dict[str, tuple[Indicator, int | None]] = {
@@ -63,6 +73,8 @@ class Wording:
         """(n,) whether the column's value may be told as a reason to each customer of `frame` (`agrees`)."""
         indicator, days = self.by_column[column]
         own = indicator.name.format(days=days)
+        if own in self.unknown:
+            return np.zeros(len(frame), dtype=np.bool_)
         if indicator.unit == "category":
             values = np.zeros(len(frame))
         else:
@@ -147,8 +159,12 @@ def reasons(
 def everything_that_raises(
     found: Contributions, frame: pd.DataFrame, columns: Sequence[str], wording: Wording, *, count: int
 ) -> pd.DataFrame:
-    """The columns of `reasons`, but whatever the catalog says: how the model came to its figure, or what is no risk."""
+    """The columns of `reasons`, but whatever the catalog says: how the model came to its figure, or what is no risk.
+
+    Columns of which nothing is known that day are left out.
+    """
     everything = np.ones((len(frame), len(columns) + 1), dtype=np.bool_)
+    everything[:, [index for index, name in enumerate(columns) if name in wording.unknown]] = False
     return _told(found, frame, columns, wording, told=everything, count=count)
 
 

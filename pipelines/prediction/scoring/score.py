@@ -45,13 +45,15 @@ class ScorePlan:
     max_data_age_days: int
     max_model_age_days: int
 
-    def wording(self, definition: Definition) -> Wording:
+    def wording(self, snapshot: Snapshot) -> Wording:
         """The sentences that can be said of a snapshot's indicators."""
+        definition = snapshot.snapshots.definition
         return Wording(
             definition.families,
             lookback_days=definition.lookbacks.lookback_days,
             language=self.language,
             currency=self.currency,
+            unknown=snapshot.unknown_columns,
         )
 
 
@@ -163,7 +165,7 @@ def scores_of(
 ) -> pd.DataFrame:
     """One row per customer of the cohort: what `scored` gives, value_at_risk and priority."""
     rows, frame = rows_at_risk(snapshot)
-    words = inputs.plan.wording(inputs.definition)
+    words = inputs.plan.wording(snapshot)
     scores = scored(fitted, rows, frame, words, inputs.plan.bands, threads=threads, progress=progress)
     return with_money(scores, rows)
 

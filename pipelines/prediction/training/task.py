@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from features.outcomes import Kind
+from features.outcomes import BY_REASON, Kind
 from models.question import Question
 from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
 from pipelines.foundation.ledger.model_versions import Versions
@@ -13,6 +14,11 @@ from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training.fit import FitPlan, Fitter
+
+WHY_UNKNOWN = (
+    "nothing tells why customers left: no end_reason is recorded in subscriptions, and there are no payments; map "
+    "end_reason, or add a source of payments"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +57,12 @@ class PredictionTask:
 def tasks_of(workspace: Workspace) -> tuple[PredictionTask, ...]:
     """The outcome whose scores go to the CRM, then the further ones of the settings; snapshots are shared.
 
+    Without those that tell why customers leave, where nothing tells it (`untold`).
+
     Raises: DataError where nothing has landed.
     """
     settings, snapshots = workspace.settings, snapshots_of(workspace)
-    kinds = (settings.outcome.kind, *settings.outcome.also)
+    kinds = [kind for kind in (settings.outcome.kind, *settings.outcome.also) if kind not in untold(workspace)]
     plan = FitPlan(**settings.training.model_dump(exclude={"threads", "trusted_columns"}))
     return tuple(
         PredictionTask(
@@ -69,6 +77,12 @@ def tasks_of(workspace: Workspace) -> tuple[PredictionTask, ...]:
         )
         for kind in kinds
     )
+
+
+def untold(workspace: Workspace) -> tuple[Kind, ...]:
+    """Further outcomes of the settings of which nobody's is known: neither reasons nor payments tell why they left."""
+    asked = [kind for kind in workspace.settings.outcome.also if kind in BY_REASON]
+    return tuple(asked) if asked and workspace.why_left_until == date.min else ()
 
 
 def main_task(workspace: Workspace) -> PredictionTask:

@@ -55,7 +55,7 @@ PARTS: dict[str, list[Any]] = {
 
 def test_every_part_of_a_definition_is_tried() -> None:
     assert set(PARTS) == {field.name for field in fields(Definition)}
-    assert {field.name for field in fields(FeatureInputs)} == {"day", "definition", "landed", "refusals"}
+    assert {field.name for field in fields(FeatureInputs)} == {"day", "definition", "landed", "refusals", "stopped"}
 
 
 def test_another_day_is_another_name_though_the_same_files_are_known() -> None:
@@ -71,7 +71,8 @@ def test_another_definition_is_another_name(part: str, other: Any) -> None:
 
 def test_other_files_or_refusals_are_another_name_and_equal_inputs_are_the_same() -> None:
     others = [replace(INPUTS, landed=("a",)), replace(INPUTS, landed=("b", "a")), replace(INPUTS, refusals="x")]
-    assert len({each.key for each in (INPUTS, *others)}) == 4
+    others += [replace(INPUTS, stopped=("usage",))]
+    assert len({each.key for each in (INPUTS, *others)}) == 5
     again = FeatureInputs(
         day=date(2024, 7, 1),
         definition=replace(DEFINITION, cohort=Cohort(**vars(DEFINITION.cohort))),

@@ -35,7 +35,7 @@ PARTS: dict[str, list[Any]] = {
 
 def test_every_part_of_what_is_observed_is_tried() -> None:
     assert set(PARTS) == {field.name for field in fields(Observed)}
-    assert {field.name for field in fields(OutcomeInputs)} == {"day", "observed", "landed", "refusals"}
+    assert {field.name for field in fields(OutcomeInputs)} == {"day", "observed", "landed", "refusals", "why_known"}
 
 
 def test_another_day_is_another_name_though_the_same_files_are_known() -> None:

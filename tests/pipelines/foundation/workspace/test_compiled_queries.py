@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import pyarrow as pa
@@ -92,3 +93,54 @@ def test_rows_under_a_name_are_the_newest_put_there(compiled: CompiledQueries) -
     first = compiled.rows_of("named", pa.table({"n": [1]}))
     compiled.rows_of("named", pa.table({"n": [2, 3]}))
     assert compiled.engine.to_pyarrow(first.order_by("n")).to_pydict() == {"n": [2, 3]}
+
+
+def asked_of(compiled: CompiledQueries, over: dict[str, Any], name: str) -> tuple[list[date], Any]:
+    """For which days a query was made, and what it gives."""
+    asked: list[date] = []
+    table = compiled.over(over)["orders"]
+
+    def make(day: date) -> Any:
+        asked.append(day)
+        return table.mutate(day=ibis.literal(day))
+
+    return asked, compiled.run(name, make, DAY).to_pylist()
+
+
+def test_what_one_engine_translated_serves_the_next_with_its_own_rows() -> None:
+    one, other = (CompiledQueries(open_engine("duckdb"), PARIS) for _ in range(2))
+    first = asked_of(one, {"orders": pa.table({"n": [1]})}, "shared")
+    second = asked_of(other, {"orders": pa.table({"n": [2]})}, "shared")
+    assert first == ([NO_DAY], [{"n": 1, "day": DAY}])
+    assert second == ([], [{"n": 2, "day": DAY}])
+
+
+@pytest.mark.parametrize(
+    ("rows", "zone"), [({"n": ["a"]}, PARIS), ({"n": [1], "m": [1]}, PARIS), ({"n": [1]}, ZoneInfo("Asia/Tokyo"))]
+)
+def test_other_columns_and_other_midnights_are_translated_anew(rows: dict[str, Any], zone: ZoneInfo) -> None:
+    asked_of(CompiledQueries(open_engine("duckdb"), PARIS), {"orders": pa.table({"n": [1]})}, "others")
+    asked, found = asked_of(CompiledQueries(open_engine("duckdb"), zone), {"orders": pa.table(rows)}, "others")
+    assert asked == [NO_DAY]
+    assert found == [{name: values[0] for name, values in rows.items()} | {"day": DAY}]
+
+
+def test_a_query_that_reads_what_one_engine_alone_has_stays_there() -> None:
+    for number in (1, 2):
+        compiled = CompiledQueries(open_engine("duckdb"), PARIS)
+        own = compiled.engine.create_table("of_one_engine", pa.table({"n": [number]}))
+
+        def make(day: date, own: Any = own) -> Any:
+            return own.mutate(day=ibis.literal(day))
+
+        for _ in range(2):
+            assert compiled.run("of one engine", make, DAY).to_pylist() == [{"n": number, "day": DAY}]
+
+
+def test_the_same_rows_are_put_under_their_name_once(
+    compiled: CompiledQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pa.table({"n": [1]})
+    named = compiled.rows_of("kept", rows)
+    monkeypatch.setattr(compiled.engine, "create_table", lambda *_, **__: pytest.fail("they were there"))
+    assert compiled.rows_of("kept", rows) is named

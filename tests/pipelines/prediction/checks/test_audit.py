@@ -23,6 +23,7 @@ from pipelines.data.snapshots import features as snapshots
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.simulation.simulate import simulate
+from pipelines.foundation.workspace import compiled_queries
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks import audit, audit_clocks
 from pipelines.prediction.checks.audit import time_travel
@@ -52,7 +53,8 @@ def left(company: Workspace) -> pd.DataFrame:
 def with_tables(company: Workspace, **tables: ir.Table) -> Workspace:
     """The same workspace over other tables."""
     other = Workspace(company.root, company.settings, company.as_of, company.today)
-    other.__dict__.update(tables={**company.tables, **tables}, engine=company.engine, store=company.store)
+    other.__dict__.update(tables={**company.tables, **tables}, store=company.store)
+    other.__dict__.update(engine=company.engine, compiled=company.compiled)
     return other
 
 
@@ -158,6 +160,7 @@ def travel(company: Workspace, monkeypatch: pytest.MonkeyPatch, family: str, lea
 
     only = [each for each in snapshots_of(company).definition.families if each.name == family]
     monkeypatch.setattr(snapshots, "as_of", view_of_day)
+    monkeypatch.setattr(compiled_queries, "TRANSLATED", {})  # queries of a right cut are not those of a wrong one
     monkeypatch.setattr(Definition, "families", only)
     day = company.calendar.training_days(company.as_of)[-1]
     # What leaks, and what the family needs: to change the other tables takes most of the time.

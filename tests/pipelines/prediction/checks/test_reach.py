@@ -44,7 +44,21 @@ def test_a_table_that_stopped_before_the_others_is_named_with_its_evidence(tmp_p
     found = opened(tmp_path, changed(SHOP, sources=(ORDERS, contacts)), orders=YEAR, support_contacts=rows)
     (said,) = reach_notes(found)
     assert said.startswith(
-        "support_contacts: stopped on 2024-02-29: 1.0 rows a day until then, none in the 121 days to 2024-06-30."
+        "support_contacts: stopped on 2024-02-29: 1.0 rows a day until then, none in the 121 days to 2024-06-30. "
+        "What rests on it is not known since: it is empty, and no reason is made of it; export it again"
+    )
+
+
+def test_a_table_that_its_source_says_to_end_is_named_with_what_follows(tmp_path: Path) -> None:
+    contacts = source("support_contacts", "contact_id", "customer_id", "opened_at").model_copy(
+        update={"complete_until": date(2024, 6, 1)}
+    )
+    rows = [",".join(row.split(",")[:3]) for row in YEAR]
+    found = opened(tmp_path, changed(SHOP, sources=(ORDERS, contacts)), orders=YEAR, support_contacts=rows)
+    (said,) = reach_notes(found)
+    assert said == (
+        "support_contacts: complete until 2024-06-01, as its source says. What rests on it is not known since: it is "
+        "empty, and no reason is made of it"
     )
 
 

@@ -21,8 +21,9 @@ def test_batches_and_threads_change_no_score_and_no_reason(
     workspace = open_workspace(finished_workspace, now=datetime(2026, 1, 5, tzinfo=UTC))
     task, plan = main_task(workspace), plan_of(workspace.settings)
     _, fitted = answering(task)
-    rows, frame = rows_at_risk(task.snapshots.at(workspace.as_of))
-    bands, words = plan.bands, plan.wording(task.snapshots.definition)
+    snapshot = task.snapshots.at(workspace.as_of)
+    rows, frame = rows_at_risk(snapshot)
+    bands, words = plan.bands, plan.wording(snapshot)
     whole = scored(fitted, rows, frame, words, bands, threads=1)
     monkeypatch.setattr(score, "BATCH", 7)
     steps: list[str] = []

@@ -1,0 +1,50 @@
+"""A table that stopped while others went on: what rests on it is unknown from then on."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.training_set import families
+from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
+from pipelines.prediction.scoring.reasons import Wording
+from tests.pipelines.foundation.workspace.test_workspace import ORDERS, SHOP, changed, daily, opened, source
+
+
+def contacts_until(folder: Path, last: date) -> Snapshots:
+    """A shop with an order a day, and a contact a day until its export stopped."""
+    contacts = source("support_contacts", "contact_id", "customer_id", "opened_at")
+    orders = daily(date(2023, 6, 1), date(2024, 6, 30))
+    rows = [",".join(row.split(",")[:3]) for row in daily(date(2023, 6, 1), last)]
+    wanted = changed(SHOP, sources=(ORDERS, contacts))
+    return snapshots_of(opened(folder, wanted, orders=orders, support_contacts=rows))
+
+
+def test_what_rests_on_a_table_that_stopped_is_unknown_and_not_nothing(tmp_path: Path) -> None:
+    of = contacts_until(tmp_path, date(2024, 2, 29))
+    before, after = (of.at(day).frame() for day in (date(2024, 2, 1), date(2024, 6, 1)))
+    assert of.stopped == {"support_contacts": date(2024, 2, 29)}
+    mine = [name for name in before if name in of.at(date(2024, 6, 1)).unknown_columns]
+    assert "support_contacts_90d" in mine
+    assert (before["support_contacts_90d"] > 0).all()
+    assert after[mine].isna().all(axis=None)
+    assert (after["orders_90d"] > 0).all()
+    assert of.at(date(2024, 2, 1)).unknown_columns == frozenset()
+
+
+def test_what_rests_on_a_table_that_goes_on_is_known(tmp_path: Path) -> None:
+    of = contacts_until(tmp_path, date(2024, 6, 29))
+    assert of.stopped == {}
+    assert (of.at(date(2024, 6, 1)).frame()["support_contacts_90d"] > 0).all()
+
+
+def test_no_reason_is_made_of_what_is_unknown() -> None:
+    frame = pd.DataFrame({"days_since_last_contact": [np.nan, 3.0], "days_since_last_order": [np.nan, 3.0]})
+    here = families(["orders", "support_contacts"])
+    for unknown in ((), ("days_since_last_order",)):
+        words = Wording(here, lookback_days=(30,), language="en", currency="EUR", unknown=unknown)
+        told = words.agree("days_since_last_order", frame, np.ones(2), {"days_since_last_order": 1.0})
+        assert list(told) == ([False, False] if unknown else [True, True])
