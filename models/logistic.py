@@ -41,7 +41,7 @@ class Regression:
             curvature = (self.design * spread[:, None]).T @ self.design + ridge
             if singular < np.inf:
                 across = np.linalg.eigvalsh(curvature)
-                if not across[-1] <= singular * across[0]:
+                if across[0] <= 0 or across[-1] > singular * across[0]:
                     return np.full(len(found), np.nan)
             missing = self.design.T @ (self.weights * (self.labels - expected))
             step = np.linalg.solve(curvature, missing - self.ridge * (found - self.start))

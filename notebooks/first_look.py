@@ -88,7 +88,7 @@ _, fitted = answering(task)
 rows = task.snapshots.at(workspace.as_of).matrix()
 some = np.arange(len(rows)) < 2_000
 sample = rows.only(some)
-words = plan_of(workspace.settings).wording(task.snapshots.definition)
+words = plan_of(workspace.settings).wording(task.snapshots.at(workspace.as_of))
 found = explanation.contributions(fitted, sample, words.codes())
 shap.summary_plot(
     found.columns, sample.values, feature_names=list(rows.columns), max_display=15, rng=np.random.default_rng(0)

@@ -74,7 +74,7 @@ def _intro(found: Retention, words: Words) -> str:
 def _newest(found: Retention, words: Words) -> Table:
     """One row per rate, the newest months side by side."""
     months = found.months[-_SHOWN_MONTHS:]
-    by_contract = months[-1]["buyers"] is None
+    by_contract = months[-1]["customers_unpriced"] is not None
     rows = tuple(
         (Cell(kpi_words.label(name, words)), *(Cell(_written(row[name], words)) for row in months))
         for name in _named(by_contract=by_contract)

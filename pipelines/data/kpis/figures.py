@@ -120,4 +120,4 @@ def _nothing_known(totals: dict[str, Any]) -> bool:
 
 def why_untold(months: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there are months, of customers bound by contract, of which nothing tells why customers left."""
-    return any(row["voluntary_lost"] is None and row["buyers"] is None for row in months)
+    return any(row["voluntary_lost"] is None and row["customers_unpriced"] is not None for row in months)

@@ -18,10 +18,13 @@ from features.cohort import cohort
 from features.training_set import part
 from models.matrix import ENTITY
 from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.stopped import arrivals, may_stop
+from pipelines.data.snapshots.stopped import stopped as stopped_by
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 
-BY = ("features.training_set", "features.asof", "features.cohort")
+BY = ("features.training_set", "features.asof", "features.cohort", "pipelines.data.snapshots.stopped")
+STOPPED = "attrition_stopped"
 COHORT = "attrition_cohort"
 
 
@@ -29,8 +32,8 @@ COHORT = "attrition_cohort"
 class FeatureInputs:
     """landed: hashes of the files of which something was known by the day, in the order of landing.
 
-    refusals: hash of the lists of those who may not be processed; empty where there are none. stopped: tables that had
-    stopped by then, while others went on.
+    refusals: hash of the lists of those who may not be processed; empty where there are none. stopped: tables that
+    are not covered until then, as their sources say.
     """
 
     day: date
@@ -55,7 +58,8 @@ def features(
 ) -> pa.Table:
     """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group.
 
-    stopped: tables of which nothing is known at that day; what rests on them is null, and not 0.
+    stopped: tables that are said to end before that day. What rests on them, or on others that had stopped by then, is
+    null, and not 0; the schema's metadata names them (`STOPPED`).
 
     compiled: where queries of such tables were translated already, or will be.
     """
@@ -70,7 +74,11 @@ def features(
 
     found = at_risk = run(COHORT, lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY))
     customers = ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
-    unknown = definition.unknown_columns(stopped)
+    gone = set(stopped)
+    if may_stop(definition.tables):
+        came = run(STOPPED, lambda day: arrivals(view_of(day)))
+        gone |= set(stopped_by(came, day, by_contract=definition.cohort.kind == "subscribed"))
+    unknown = definition.unknown_columns(gone)
     for family in definition.families:
         for group in family.groups:
             columns = run(group, partial(_part, group, definition, view_of, customers))
@@ -79,7 +87,7 @@ def features(
             for name in columns.column_names[1:]:
                 values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]
                 found = found.append_column(name, values)
-    return found
+    return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone))}) if gone else found
 
 
 def _part(

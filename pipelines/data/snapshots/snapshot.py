@@ -18,8 +18,9 @@ from features.asof import instant
 from models.matrix import ENTITY, LABEL, Matrix, matrix, model_columns, stack
 from models.question import Question
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.data.snapshots.features import FeatureInputs, features
+from pipelines.data.snapshots.features import STOPPED, FeatureInputs, features
 from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
+from pipelines.data.snapshots.stopped import may_stop
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
@@ -31,8 +32,8 @@ from pipelines.foundation.workspace.workspace import Workspace
 class Snapshots:
     """Those of one question, each computed when it is first asked for (`at`).
 
-    files: what the tables are made of. stopped: tables that stopped while others went on, each with the first day that
-    it may not cover. why_left_until: the first day of which it cannot be told why customers left. refusals: hash of the
+    files: what the tables are made of. complete_until: of tables whose sources say so, the first day that they do not
+    cover. why_left_until: the first day of which it cannot be told why customers left. refusals: hash of the
     lists of those who may not be processed.
     start_model: whether matrices start from a buying model. compiled: None where queries are not translated once.
     """
@@ -41,7 +42,7 @@ class Snapshots:
     engine: Any
     tables: Mapping[str, ir.Table]
     files: tuple[Counted, ...]
-    stopped: Mapping[str, date]
+    complete_until: Mapping[str, date]
     why_left_until: date
     refusals: str
     definition: Definition
@@ -92,7 +93,7 @@ class Snapshot:
     @property
     def inputs(self) -> FeatureInputs:
         of = self.snapshots
-        stopped = tuple(sorted(name for name, until in of.stopped.items() if until < self.day))
+        stopped = tuple(sorted(name for name, until in of.complete_until.items() if until < self.day))
         return FeatureInputs(
             day=self.day,
             definition=of.definition,
@@ -104,7 +105,9 @@ class Snapshot:
     @property
     def unknown_columns(self) -> frozenset[str]:
         """Columns that are null for everybody, because what they rest on had stopped."""
-        return self.snapshots.definition.unknown_columns(self.inputs.stopped)
+        told = pq.read_schema(self.snapshots.store.verified(self.file)).metadata or {}
+        stopped = told.get(STOPPED.encode(), b"").decode()
+        return self.snapshots.definition.unknown_columns(stopped.split(",")) if stopped else frozenset()
 
     @property
     def outcome_inputs(self) -> OutcomeInputs | None:
@@ -228,7 +231,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         engine=workspace.engine,
         tables=workspace.tables,
         files=tuple(workspace.landed),
-        stopped=workspace.stopped,
+        complete_until={name: until for name in may_stop(tables) if (until := workspace.told_until(name)) is not None},
         why_left_until=workspace.why_left_until,
         refusals=workspace.refusals.fingerprint if workspace.refusals else "",
         definition=Definition(

@@ -180,13 +180,17 @@ class Workspace:
 
     def table_until(self, name: str) -> date:
         """The first day of which a table may not have everything: as its sources say, or as its rows arrive."""
-        told = [each.complete_until for each in self.sources_of(name) if each.complete_until is not None]
         covered_by = self.outcome_coverages if name in self.outcome_coverages else self.coverages
-        return min(told) if told else covered_by[name].until(self.reach)
+        return self.told_until(name) or covered_by[name].until(self.reach)
+
+    def told_until(self, name: str) -> date | None:
+        """The same as the table's sources say; None where none says it."""
+        told = [each.complete_until for each in self.sources_of(name) if each.complete_until is not None]
+        return min(told, default=None)
 
     @cached_property
     def stopped(self) -> dict[str, date]:
-        """Tables that stopped while others went on: of each the first day that it may not cover.
+        """Tables that stopped while others went on, as it looks now: of each the first day that it may not cover.
 
         Without those that outcomes are read from, which no calendar day outlives, and without the customers: who they
         are stays known of those who are there.

@@ -56,7 +56,7 @@ def charts(months: Sequence[Row], words: Words, *, currency: str) -> list[Chart]
 
 
 def _customers(months: Sequence[Row], words: Words) -> Chart:
-    by_contract = months[-1]["buyers"] is None
+    by_contract = months[-1]["customers_unpriced"] is not None
     told = all(row["voluntary_lost"] is not None for row in months)
     came, went = _CUSTOMERS if told else (_CUSTOMERS[0], {"lost": "high"})
     columns = {name: _column(months, name) for name in ("reactivated", *went)}

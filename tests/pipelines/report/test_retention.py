@@ -66,7 +66,12 @@ def test_a_shop_has_no_revenue_and_its_repeat_rate() -> None:
 
 
 def test_a_company_without_known_prices_has_its_rates_of_revenue_empty() -> None:
-    unknown = NO_MONEY | {"net_negative_churn": None, "voluntary_lost": 1, "involuntary_lost": 0}
+    unknown = NO_MONEY | {
+        "net_negative_churn": None,
+        "voluntary_lost": 1,
+        "involuntary_lost": 0,
+        "customers_unpriced": 12,
+    }
     page = Page(retention_of(render(with_retention("en", **unknown))))
     assert page.figures() == ["chart-customers-moved", "chart-cohorts"]
     assert f"Gross revenue retention (GRR) {NOTHING} {NOTHING} {NOTHING}" in page.text

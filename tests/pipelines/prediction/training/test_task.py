@@ -29,7 +29,8 @@ CLUB = Settings(
             table="subscriptions",
             path="subscriptions.csv",
             columns={
-                name: name for name in ("subscription_id", "customer_id", "started_at", "plan", "mrr", "ended_at")
+                name: name
+                for name in ("subscription_id", "customer_id", "started_at", "plan", "mrr", "ended_at", "end_reason")
             },
             dialect=Dialect(time_zone="UTC"),
         ),
@@ -40,10 +41,10 @@ CLUB = Settings(
     training=Training(seed=11, threads=1, tuning_trials=2, start_model=False, min_customers=3, min_positives=2),
     promotion=Promotion(snapshots=5),
 )
-ROWS = """subscription_id,customer_id,started_at,plan,mrr,ended_at
-1,A,2024-01-02,basic,30,2024-04-01
-2,B,2024-01-02,basic,30,
-3,C,2024-01-02,basic,30,
+ROWS = """subscription_id,customer_id,started_at,plan,mrr,ended_at,end_reason
+1,A,2024-01-02,basic,30,2024-04-01,moved
+2,B,2024-01-02,basic,30,,
+3,C,2024-01-02,basic,30,,
 """
 
 

@@ -1,0 +1,47 @@
+"""Which tables had stopped by a snapshot's day, judged by what was known then: no later landing changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from features.asof import AsOf
+from features.contract import local_day
+from features.tables import TABLES
+from pipelines.foundation.workspace.coverage import Coverage, coverage
+
+SHOP = ("orders", "order_lines")
+# Those that outcomes are read from, which no day of the calendar outlives; and who customers are stays known.
+LASTING = frozenset({*SHOP, "subscriptions", "subscription_changes", "customers"})
+
+
+def may_stop(tables: Collection[str]) -> list[str]:
+    """Those of which it is judged whether they stopped."""
+    return sorted(set(tables) - LASTING)
+
+
+def arrivals(view: AsOf) -> ir.Table:
+    """Rows of each table by local day: columns name, day, rows."""
+    parts = [
+        view[name].group_by(day=view[name][local_day(TABLES[name].happened_at)]).agg(rows=view[name].count())
+        for name in sorted(view.tables)
+    ]
+    named = [part.mutate(name=ibis.literal(name)) for name, part in zip(sorted(view.tables), parts, strict=True)]
+    return ibis.union(*named) if len(named) > 1 else named[0]
+
+
+def stopped(found: pa.Table, day: date, *, by_contract: bool) -> tuple[str, ...]:
+    """Tables of which rows that should have come did not, while others went on; found: their `arrivals` as of a day."""
+    counts: dict[str, dict[date, int]] = {}
+    for row in found.to_pylist():
+        counts.setdefault(row["name"], {})[row["day"]] = row["rows"]
+    covered = {name: coverage(days, today=day) for name, days in counts.items()}
+    here: dict[str, Coverage] = {name: each for name, each in covered.items() if each is not None}
+    telling = [each.last for name, each in here.items() if by_contract or name in SHOP]
+    if not telling:
+        return ()
+    return tuple(name for name in may_stop(here) if here[name].stopped(max(telling)))
