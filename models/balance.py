@@ -17,7 +17,8 @@ Floats = npt.NDArray[np.float64]
 _FAR = 30.0  # log-odds that no group is shifted by
 _STRAIGHT = 0.01  # below such a skewness the gamma distribution has a shape too large to compute with
 _PRIOR = 0.5  # how far, before anything was seen, the slope of calibrated log-odds strays from 1
-_LOOSE = 10.0
+_LOOSE = 10.0  # how far the level strays from an even chance
+_EXACT = 1e-12  # of a shift: 1e-5 put the money of 20,000 customers off by up to 0.30 of their currency
 _STEP = 1e-8
 
 
@@ -42,8 +43,10 @@ def refined(events: Floats, log_odds: Floats, size: Floats | None = None) -> Flo
     """(n,) log-odds that fit the events better, but for their level: times a slope, near 1 unless much happened.
 
     size: (n,) anything else that the events may depend on, such as the logarithm of a value. Without events to tell,
-    it does not count. Penalised logistic regression (normal priors): risks that are too sure of themselves, blurred, or
-    blind to what makes the large ones leave would make intervals too narrow.
+    it does not count. Penalised logistic regression: risks that are too sure of themselves, blurred, or blind to what
+    makes the large ones leave would make intervals too narrow. The priors are normal: the slope, of log-odds less their
+    mean, around 1 and that of size, in its standard deviations, around 0, both with a standard deviation of a half; the
+    level around 0 with one of 10. A slope below 0 counts as 0.
     """
     known = [log_odds - log_odds.mean()]
     if size is not None and size.std() > 0:
@@ -117,7 +120,7 @@ def _root(rises: Callable[[float], float]) -> float:
     ends = rises(-_FAR), rises(_FAR)
     if ends[0] * ends[1] > 0:
         return -_FAR if abs(ends[0]) < abs(ends[1]) else _FAR
-    return float(brentq(rises, -_FAR, _FAR, xtol=1e-5))
+    return float(brentq(rises, -_FAR, _FAR, xtol=_EXACT))
 
 
 def _chances(log_odds: Floats, by: float) -> tuple[Floats, Floats]:

@@ -11,7 +11,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]
 
-POINTS = 101  # of a column's grid, so that a distance falls short of the exact one by a hundredth at most
+# Of a column's grid, so that a distance to the cohort of the grid falls short of the exact one by a hundredth and a
+# customer at most. Two other cohorts may differ by more between two of its points, or beyond its ends.
+POINTS = 101
 BINS = 10  # of the population stability index; this and the next are convention
 FURTHEST = 0.99  # two cohorts that have nothing in common differ by no more than the grid can tell
 SMALLEST = 1e-4  # what an empty bin's share counts as
@@ -106,7 +108,9 @@ def noise(one: int, other: int) -> float:
 
 
 def psi(before: Profile, today: Profile) -> Floats:
-    """(m + k,) population stability index: tenths of the values before, or texts, and nulls as a bin of their own.
+    """(m + k,) population stability index: tenths of the cohort of the grid, or texts, and nulls as a bin of their own.
+
+    The share of an empty bin counts as SMALLEST.
 
     People ask for it. Its usual limits (0.1 and 0.25) know neither the number of customers nor how much a column always
     moved, so nothing here is decided by it.

@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 DRAWS = 1_000
 CONFIDENCE = 0.9
+FIGURES = ("customers_lost", "grr", "nrr")
 PRIOR_SCALE = 0.15  # how far, in log-odds, the level of all risks strays before anything was seen of it
 _EDGE = 1e-9
 _WIDEST = 5.0
@@ -25,7 +26,8 @@ _CELLS = 2_000_000  # drawn at once, so that memory stays bounded
 class Chances:
     """Of n customers at risk: probabilities of loss, of paying less and of paying more, and recurring revenue a month.
 
-    less, more: 0 where no such model exists; then revenue changes by loss alone.
+    At most one of the three happens to a customer. less, more: 0 where no such model exists; then revenue changes by
+    loss alone.
     """
 
     lost: Floats
@@ -44,7 +46,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Range:
-    """expected, and the interval that holds what comes with probability `CONFIDENCE`; `low` and `high` of it."""
+    """What is expected by the probabilities themselves, and the ends of the interval.
+
+    The interval holds what comes with probability `CONFIDENCE`.
+    """
 
     expected: float
     low: float
@@ -83,18 +88,20 @@ class Stray:
 def forecast(chances: Chances, sizes: Sizes, strays: Mapping[str, Stray], *, seed: int) -> dict[str, Range]:
     """customers_lost, grr and nrr (shares of the recurring revenue at the start; null where that is 0).
 
-    The horizon is drawn `DRAWS` times: whether each customer leaves, pays less or more, and by how much. Two things
-    make the interval wide: chance, and that the level of risk of all customers together strays from what models
-    expect, by a season or by news. strays: how far, by outcome: "lost", "less", "more".
+    What is expected is summed from the probabilities, the sizes of change at their mean: whoever adds up probabilities
+    elsewhere finds the same figures. For the interval the horizon is drawn `DRAWS` times: whether each customer leaves,
+    pays less or more (one of these at most), and by how much. Two things make it wide: chance, and that the level of
+    risk of all customers together strays from what models expect, by a season or by news. strays: how far, by outcome:
+    "lost", "less", "more". Where probabilities of one customer sum to more than 1, the later ones get what is left.
     """
     random = np.random.default_rng(seed)
     start = float(chances.mrr.sum())
     at_once = max(1, min(DRAWS, _CELLS // max(1, len(chances.mrr))))
     parts = [_draw(chances, sizes, strays, min(at_once, DRAWS - done), random) for done in range(0, DRAWS, at_once)]
     drawn = np.concatenate(parts)
-    found = {"customers_lost": _around(float(chances.lost.sum()), _range(drawn[:, 0]))}
-    for name, amounts in (("grr", drawn[:, 1]), ("nrr", drawn[:, 2])):
-        found[name] = _range(amounts / start if start > 0 else np.full(DRAWS, np.nan))
+    found = {}
+    for name, mean, amounts, unit in zip(FIGURES, _expected(chances, sizes), drawn.T, (1.0, start, start), strict=True):
+        found[name] = _around(mean / unit, amounts / unit) if unit > 0 else Range(np.nan, np.nan, np.nan)
     return found
 
 
@@ -133,22 +140,30 @@ def _draw(
     """(draws, 3) customers lost, and recurring revenue kept, first without and then with what is added."""
     shape, mrr = (draws, len(chances.mrr)), chances.mrr
     lost = random.random(shape) < _shifted(chances.lost, strays["lost"], draws, random)
-    less, more = (
-        ~lost & (random.random(shape) < _given(_shifted(chance, strays[name], draws, random), chances))
-        for name, chance in (("less", chances.less), ("more", chances.more))
-    )
+    less = ~lost & (random.random(shape) < _of(1 - chances.lost, _shifted(chances.less, strays["less"], draws, random)))
+    left = 1 - chances.lost - chances.less  # who pays less does not pay more
+    more = ~lost & ~less & (random.random(shape) < _of(left, _shifted(chances.more, strays["more"], draws, random)))
     fall, rise = (
         random.choice(size, shape) if len(size) and happens.any() else np.zeros((1, 1))
         for size, happens in ((sizes.less, less), (sizes.more, more))
     )
     gross = mrr * ~lost * (1 - less * fall)
-    net = gross + mrr * (more & ~less) * rise
+    net = gross + mrr * more * rise
     return np.column_stack([lost.sum(axis=1), gross.sum(axis=1), net.sum(axis=1)])
 
 
-def _given(probability: Floats, chances: Chances) -> Floats:
-    """Given that they stay: the models' probabilities are of all customers."""
-    return np.asarray(np.minimum(1.0, probability / np.maximum(1 - chances.lost, _EDGE)))
+def _expected(chances: Chances, sizes: Sizes) -> tuple[float, float, float]:
+    """The mean of what `_draw` draws where no level strays."""
+    less = np.minimum(chances.less, 1 - chances.lost)
+    more = np.minimum(chances.more, 1 - chances.lost - less)
+    fall, rise = (float(size.mean()) if len(size) else 0.0 for size in (sizes.less, sizes.more))
+    gross = float(chances.mrr @ (1 - chances.lost - less * fall))
+    return float(chances.lost.sum()), gross, gross + float(chances.mrr @ (more * rise))
+
+
+def _of(left: Floats, probability: Floats) -> Floats:
+    """A probability, of all customers, among those to whom nothing else happened: (n,) the share `left` of each."""
+    return np.asarray(np.minimum(1.0, probability / np.maximum(left, _EDGE)))
 
 
 def _shifted(probability: Floats, stray: Stray, draws: int, random: np.random.Generator) -> Floats:
@@ -159,11 +174,6 @@ def _shifted(probability: Floats, stray: Stray, draws: int, random: np.random.Ge
     return np.asarray(expit(odds + stray.drawn(draws, random)))
 
 
-def _around(expected: float, found: Range) -> Range:
-    """With the probabilities' own sum as what is expected: whoever adds them up elsewhere finds the same figure."""
-    return Range(expected, min(found.low, expected), max(found.high, expected))
-
-
-def _range(values: Floats) -> Range:
-    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Range(float(values.mean()), float(low), float(high))
+def _around(expected: float, drawn: Floats) -> Range:
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Range(expected, min(float(low), expected), max(float(high), expected))

@@ -39,7 +39,8 @@ class Enrolled:
     """(n,) customers whom one play was, or but for chance would have been, recommended; one row each.
 
     treated: recommended, otherwise held out. left: 1 who left in the outcome window, else 0. probability: of leaving,
-    as known on the day. value: revenue over the horizon if they stay; null where it is not known.
+    as known on the day; below 1 in 10,000, or as near to 1, it counts as that. value: revenue over the horizon if they
+    stay; null where it is not known.
     """
 
     treated: Flags
@@ -61,8 +62,10 @@ class Kept:
 class Impact:
     """Of one play or several. without: how many of the treated would have left without it, as far as can be told.
 
-    p_value: the chance of so many customers kept, or lost, where plays change nothing.
-    money: None where no held-out or no treated customer has a known value; without_value: customers left out of it.
+    p_value: the chance of so many customers kept, or lost, where plays change nothing: twice the tail at which the
+    interval's end touches 0, never told as less than 2 in a thousand million.
+    money: None where of one play no held-out or no treated customer is known to be worth anything; without_value:
+    customers of unknown value, who are left out of it.
     detectable: the smallest number of customers kept that would show with probability POWER; None where even keeping
     all who leave would not.
     """
@@ -212,7 +215,7 @@ class _Sum:
         first, last = float(np.log(_SMALLEST)), float(np.log(0.5 - _SMALLEST))
         if self.estimate == 0 or touches(last) <= 0:
             return 1.0
-        return 2 * _SMALLEST if touches(first) >= 0 else float(2 * np.exp(brentq(touches, first, last, xtol=1e-3)))
+        return 2 * _SMALLEST if touches(first) >= 0 else float(2 * np.exp(brentq(touches, first, last, xtol=1e-9)))
 
 
 def _detectable(pairs: Sequence[_Pair]) -> float | None:

@@ -57,13 +57,17 @@ def realised(
 def observed_over_expected(
     labels: Floats, probabilities: Floats, customers: Texts, *, samples: int, seed: int
 ) -> tuple[float, float, float]:
-    """Outcomes that happened over those expected, with a 95% interval; NaN where nothing was expected."""
+    """Outcomes that happened over those expected, with a 95% interval; NaN where nothing was expected.
+
+    Draws in which nothing is expected have no ratio, and are left out of the interval.
+    """
     if not len(labels) or not probabilities.sum() > 0:
         return float("nan"), float("nan"), float("nan")
     drawn, everyone = of_customers(customers, samples=samples, seed=seed), np.ones(len(labels), dtype=np.bool_)
-    ratios = drawn.sums(labels, everyone) / drawn.sums(probabilities, everyone)
-    low, high = np.quantile(ratios[1:], [0.025, 0.975])
-    return float(ratios[0]), float(low), float(high)
+    happened, expected = drawn.sums(labels, everyone), drawn.sums(probabilities, everyone)
+    ratios = happened[1:][expected[1:] > 0] / expected[1:][expected[1:] > 0]
+    low, high = np.quantile(ratios, [0.025, 0.975]) if len(ratios) else (float("nan"), float("nan"))
+    return float(happened[0] / expected[0]), float(low), float(high)
 
 
 def promised(folds: Sequence[Mapping[str, Any]], part: str) -> dict[str, float | None]:

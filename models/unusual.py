@@ -11,7 +11,7 @@ from scipy.stats import t as student
 Floats = npt.NDArray[np.float64]
 
 LEAST = 3.0  # independent values of the past; with fewer, what is usual cannot be told from chance
-_TINY = 1e-3
+_TINY = 1e-3  # what smaller values count as, so that 0 has a logarithm
 _SAME = 0.05  # values within a twentieth of each other are never told apart
 
 

@@ -11,13 +11,14 @@ import pandas as pd
 
 from models import explanation
 from models.economics import DAYS_PER_MONTH
+from models.forecast import FIGURES
 from models.matrix import Matrix
 from models.training import Fitted
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.foundation.wording.families import family_name
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import money as charts_of_money
-from pipelines.prediction.scoring.forecast import FIGURES, horizon_forecast
+from pipelines.prediction.scoring.forecast import horizon_forecast
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask

@@ -73,6 +73,7 @@ def gather(workspace: Workspace) -> ReportData:
     champion, fitted = answering(task)
     run = ScoreStore(store).require(str(as_of))
     _refuse_other_question(task, run)
+    _refuse_other_model(champion.version, run)
     document = backtest.backtest(task)
     predictions = backtest.newest_predictions(store, document)
     importance, spread = _explained(task.snapshots, fitted, plan)
@@ -121,6 +122,16 @@ def _refuse_other_question(task: PredictionTask, run: ScoreRun) -> None:
         raise OutdatedModelError(
             f"the scores of {run.as_of} answer another question than the settings ask: {difference} as for them; run "
             "`attrition score`"
+        )
+
+
+def _refuse_other_model(champion: str, run: ScoreRun) -> None:
+    """Raise OutdatedModelError where the scores of a day are not the champion's, whose forecast stands beside them."""
+    version = str(run.detail["model_version"])
+    if version != champion:
+        raise OutdatedModelError(
+            f"the scores of {run.as_of} are of model {version}, and {champion} is champion: the page would tell two "
+            "numbers of customers expected to leave; run `attrition score`"
         )
 
 

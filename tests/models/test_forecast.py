@@ -32,8 +32,7 @@ def test_less_and_more_change_revenue_by_their_sizes() -> None:
     sizes = Sizes(less=np.array([0.5]), more=np.array([1 / 3]))
     found = forecast.forecast(chances(4_000, lost=0.1, less=0.2, more=0.3), sizes, STRAYS, seed=1)
     assert found["grr"].expected == pytest.approx(0.9 - 0.2 * 0.5, abs=0.002)
-    more = 0.9 * (1 - 0.2 / 0.9) * 0.3 / 0.9
-    assert found["nrr"].expected == pytest.approx(0.8 + more / 3, abs=0.002)
+    assert found["nrr"].expected == pytest.approx(0.9 - 0.2 * 0.5 + 0.3 / 3, abs=0.002)
 
 
 def test_nobody_pays_and_there_is_no_rate() -> None:
@@ -43,7 +42,7 @@ def test_nobody_pays_and_there_is_no_rate() -> None:
 
 
 def test_the_same_seed_gives_the_same_forecast() -> None:
-    made = [forecast.forecast(chances(50, lost=0.2), NONE, STRAYS, seed=seed) for seed in (3, 3, 4)]
+    made = [forecast.forecast(chances(2_000, lost=0.2), NONE, STRAYS, seed=seed) for seed in (3, 3, 4)]
     assert made[0] == made[1] != made[2]
 
 

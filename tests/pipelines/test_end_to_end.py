@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import json
+import math
+import re
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -16,6 +19,7 @@ import pytest
 from scipy.special import logit
 from typer.testing import CliRunner
 
+from features.errors import OutdatedModelError
 from pipelines import run as stages
 from pipelines.cli import app
 from pipelines.data.snapshots.snapshot import snapshots_of
@@ -25,9 +29,11 @@ from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.scoring.explain import explain
+from pipelines.prediction.scoring.forecast import horizon_forecast
 from pipelines.prediction.scoring.score import rows_at_risk
 from pipelines.prediction.training.champion import answering
-from pipelines.prediction.training.task import main_task
+from pipelines.prediction.training.task import main_task, tasks_of
+from pipelines.report import write
 from tests.pipelines.shop_case import AS_OF, FORMULA, SETTINGS, make_shop, order, orders, write_orders
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -135,6 +141,45 @@ def test_everybody_at_risk_has_one_score_with_band_and_reasons(finished_workspac
         .any()
         .any()
     )
+
+
+def test_the_sum_of_the_probabilities_is_one_number_wherever_it_stands(finished_workspace: Path) -> None:
+    """Added up from the ledger, and found in the file that is handed over, the forecast and the page."""
+    rows = query(finished_workspace, "SELECT churn_probability, churn_risk_band FROM scores")
+    expected = math.fsum(probability for probability, _ in rows)
+    (delivered,) = (finished_workspace / "delivery").glob("*.csv")
+    with delivered.open(encoding="utf-8-sig", newline="") as handle:
+        handed_over = [float(row["churn_probability"]) for row in csv.DictReader(handle)]
+    assert math.fsum(handed_over) == pytest.approx(expected, rel=1e-12)
+    workspace = open_workspace(finished_workspace, now=NOW)
+    ahead = horizon_forecast(tasks_of(workspace))["next"]
+    assert ahead is not None
+    assert set(ahead) == {"customers_lost"}
+    assert ahead["customers_lost"]["expected"] == pytest.approx(expected, rel=1e-12)
+    drawn = (finished_workspace / "report.html").read_text(encoding="utf-8")
+    text = " ".join(html.unescape(re.sub(r"<(style|script|svg).*?</\1>|<[^>]+>", " ", drawn, flags=re.DOTALL)).split())
+    whole, customers = round(expected), len(rows)
+    assert f"{whole} expected to leave {whole / customers:.0%} of all" in text
+    assert f"Added up, their probabilities expect {whole} of them not to order" in text
+    assert f"Customers lost {whole} " in text
+    told = 0
+    for band in ("High", "Medium", "Low"):
+        mine = [probability for probability, name in rows if name == band.lower()]
+        (found,) = re.findall(rf"{band} (?:from|under)? ?[\d%\u2013]+ (\d+) (\d+) ", text)
+        assert int(found[0]) == len(mine), band
+        assert abs(int(found[1]) - math.fsum(mine)) < 1, band
+        told += int(found[1])
+    assert told == whole
+
+
+def test_the_report_waits_for_scores_of_the_champion_whose_forecast_it_tells(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(copy / "attrition.sqlite") as ledger:
+        ledger.execute("UPDATE score_runs SET detail = json_set(detail, '$.model_version', 'aaaaaaaaaaaa')")
+    monkeypatch.setattr(write, "_refuse_other_question", lambda *_: None)  # it reads the model, which is not there
+    with pytest.raises(OutdatedModelError, match=r"are of model aaaaaaaaaaaa, and [0-9a-f]{12} is.*attrition score"):
+        write.write_report(open_workspace(copy, now=NOW))
 
 
 def test_each_score_says_from_what_and_until_when(finished_workspace: Path) -> None:

@@ -38,7 +38,7 @@ def alerts(document: Document, words: Words) -> list[Alert]:
     """Everything in a document of monitoring that somebody should know, in words."""
     return [
         *_drift(document["drift"], words),
-        *(_volume(row, words) for row in document["volume"] if row["unusual"] or row["stopped"]),
+        *(_volume(row, document, words) for row in document["volume"] if row["unusual"] or row["stopped"]),
         *(_freshness(row, words) for row in document["freshness"] if row["late"]),
         *_quality(document, words),
     ]
@@ -100,14 +100,16 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(row[name]) for name in ("distance", "usual", "limit")}
 
 
-def _volume(row: Mapping[str, Any], words: Words) -> Alert:
+def _volume(row: Mapping[str, Any], document: Document, words: Words) -> Alert:
     usual = float(row["usual"])
     if row["table"] == "cohort":
         what = words.say("alert.cohort", rows=row["rows"])
-        return Alert("volume", what, words.say("alert.cohort_evidence", usual=usual), words.say("alert.cohort_remedy"))
+        said = "alert.cohort_evidence" if row["unusual"] else "alert.cohort_none"
+        evidence = words.say(said, usual=usual, day=date.fromisoformat(document["drift"]["reference"]))
+        return Alert("volume", what, evidence, words.say("alert.cohort_remedy"))
     what = words.say("alert.volume", table=row["table"], rows=row["rows"], days=row["span_days"])
-    evidence = words.say("alert.volume_evidence", usual=usual, spans=row["spans"])
-    return Alert("volume", what, evidence, words.say("alert.volume_remedy"))
+    said = "alert.volume_stopped" if row["stopped"] else "alert.volume_evidence"
+    return Alert("volume", what, words.say(said, usual=usual, spans=row["spans"]), words.say("alert.volume_remedy"))
 
 
 def _freshness(row: Mapping[str, Any], words: Words) -> Alert:

@@ -43,8 +43,9 @@ class Arrivals:
     def volumes(self) -> list[dict[str, Any]]:
         """One entry per table: the rows that became known in the last span, and those before.
 
-        `unusual` where they are fewer or more, in proportion to the spans just before, than ever before in proportion
-        to theirs; `stopped` where there are none and always were.
+        `unusual` where they are fewer or more, in proportion to the spans just before, than the proportions of earlier
+        spans to theirs make plausible; one of these may have been as far off. `stopped` where there are none and always
+        were. usual: the median of the four spans before. spans: how many there are before.
         """
         names, span = sorted(self.tables), self.span_days
         level = self.level / len(names)
@@ -102,7 +103,10 @@ def volume(rows: list[int], level: float) -> dict[str, Any]:
 
 
 def _change(rows: list[int]) -> float:
-    """How far the first is from the median of the others: the logarithm of their ratio, over what chance alone does."""
+    """How far the first is from the median of the others: the logarithm of their ratio, over what chance alone does.
+
+    One row more is counted on either side, here and in `_noise`, so that none has a logarithm.
+    """
     usual = float(np.median(rows[1:]))
     return log((rows[0] + 1) / (usual + 1)) / _noise(rows[0], usual)
 
@@ -138,7 +142,7 @@ def pause(days: list[date], today: date, level: float) -> dict[str, Any]:
 
 
 def cohort(sizes: list[tuple[int, int]], overlap: float, level: float) -> dict[str, Any]:
-    """The entry of those at risk: today's number, against the newest snapshot that the champion learned from.
+    """The entry of those at risk: today's number, against that of the day that today is compared with (`Pairs`).
 
     sizes: of the earlier pairs, then of today's.
     """

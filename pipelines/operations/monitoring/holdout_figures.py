@@ -46,6 +46,12 @@ def around(rows: pd.DataFrame, question: Question, day: date) -> pd.DataFrame:
     return rows.drop_duplicates("customer_id")[["customer_id", "treatment_group"]].reset_index(drop=True)
 
 
+def count(near: pd.DataFrame, rows: pd.DataFrame) -> int:
+    """How many of the rows' customers were held out."""
+    held = near["customer_id"][near["treatment_group"] == HOLDOUT]
+    return int(rows["customer_id"].isin(held).sum())
+
+
 def stand_ins(near: pd.DataFrame, rows: pd.DataFrame) -> StandIns | None:
     """For rows with customer_id and label; None where none of them was recommended a play.
 

@@ -31,6 +31,7 @@ BY = ("pipelines.operations.monitoring.matured",)
 Promises = tuple[list[Mapping[str, Any]], bool]
 AT_MOST = 52  # scored days told of; the newest
 TOO_FEW = "too few were held out, or too few of them left, to stand for those who were recommended a play"
+NOBODY_ASKED = "nobody who was scored was recommended a play, so nobody needs a stand-in"
 NO_HOLDOUT = "nobody was set aside to go without a retention action, so what actions change cannot be told"
 
 
@@ -130,7 +131,7 @@ def _figures(
     version = str(run.detail["model_version"])
     folds, hindsight = promises
     treated = rows["treated"].to_numpy() == 1
-    others = held_out.stand_ins(near, rows)
+    others, waiting = held_out.stand_ins(near, rows), held_out.count(near, rows)
     everyone, untreated = (_realised(plan, part) for part in (rows, rows[~treated]))
     holdout = _realised(plan, rows, others.weights) if others is not None and others.enough else None
     promise = {"all": realised.promised(folds, "model"), "untreated": realised.promised(folds, "untreated")}
@@ -157,9 +158,13 @@ def _figures(
         "judged_on": "everybody" if holdout is None else "holdout",
         "bands": _bands(rows, np.ones(len(rows)) if holdout is None or others is None else others.weights),
         "recommended": 0 if others is None else others.recommended,
-        "held_out": 0 if others is None else others.held_out,
+        "held_out": waiting,
         "holdout": holdout,
-        "holdout_reason": None if holdout is not None else _reason(others),
+        "holdout_reason": None
+        if holdout is not None
+        else NOBODY_ASKED
+        if others is None and waiting
+        else _reason(others),
     }
 
 

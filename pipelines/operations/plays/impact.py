@@ -209,11 +209,14 @@ def play_figures(
     """Of one play, or of several together.
 
     treatment, holdout: customers who count, with their outcome or without. unknown: those of them whose outcome is not
-    known yet; without_outcome: who had none, or was erased. left, judged: who left and who was judged, by group.
-    customers, money: estimate of what was kept, low and high. without: how many would have left without the play.
-    p_value_adjusted: among all plays (Holm). done: share of each group for whom the play was done, null where nothing
-    was read back. cost: of the actions done for the treatment group; null where none was read back, or one is without
-    its cost. net: money less cost. Figures are null where `verdict` is a reason why nothing can be told.
+    known yet; without_outcome: who had none, or was erased. All others are judged, and what follows is of them.
+    left, judged: who left and who was judged, by group. customers, money: estimate of what was kept, low and high.
+    without: how many would have left without the play. p_value_adjusted: among all plays (Holm); of all together it is
+    that of their sum. done: share of each group for whom the play was done, null where nothing was read back. actions,
+    cost: of what was done for the treatment group, from the day on until the outcome window's end; cost is null where
+    nothing was read back or done, or where one action is without its cost. net: money less cost; the cost of customers
+    whose value is not known counts, too. Figures are null where `verdict` is a reason why nothing can be told:
+    "too_early" where the outcomes of fewer than half are known, or of nobody in one group.
     """
     rows = pd.concat(parts)
     treated, known = rows["treatment_group"] == TREATMENT, rows["left"].notna()

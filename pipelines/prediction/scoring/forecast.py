@@ -24,7 +24,6 @@ Floats = npt.NDArray[np.float64]
 
 # What each outcome is to a forecast; those of which there is no model are left out.
 PARTS: Mapping[str, str] = {kind: each.revenue for kind, each in OUTCOMES.items() if each.revenue != "lost"}
-FIGURES = ("customers_lost", "grr", "nrr")
 
 
 def horizon_forecast(tasks: Sequence[PredictionTask]) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def horizon_forecast(tasks: Sequence[PredictionTask]) -> dict[str, Any]:
     {"confidence", "horizon_days", "next": {figure: {"expected", "low", "high"}} or null, "past": [{"snapshot_on",
     "figures": {figure: {"expected", "low", "high", "actual"}}}], "coverage": {figure: share of past intervals that held
     what came}, "error": {figure: mean absolute error}}. Figures are customers_lost and, by contract, grr and nrr of the
-    customers at risk. A past forecast uses only errors and sizes of change that had been seen by its day.
+    customers at risk. Each uses only errors and sizes of change that had been seen by its day.
 
     tasks: every outcome of the workspace, the main one first.
     """
@@ -41,7 +40,7 @@ def horizon_forecast(tasks: Sequence[PredictionTask]) -> dict[str, Any]:
     folds = _folds(parts)
     days = sorted(set.intersection(*(set(frame["snapshot_on"]) for frame in folds.values()))) if folds else []
     past = [{"snapshot_on": day, "figures": _past(main, folds, day, days)} for day in days]
-    names = [name for name in FIGURES if past and name in past[0]["figures"]]
+    names = [name for name in models.FIGURES if past and name in past[0]["figures"]]
     return {
         "confidence": models.CONFIDENCE,
         "horizon_days": main.question.horizon_days,
@@ -110,8 +109,9 @@ def _next(
         for part, fitted in champions.items()
     }
     mrr = frame["mrr"].fillna(0).to_numpy(dtype=np.float64) if task.question.by_contract else np.zeros(len(frame))
-    made = _made(task, _chances(risks, mrr), folds, days, snapshot.day)
-    return {name: asdict(made[name]) for name in (FIGURES if mrr.sum() > 0 else FIGURES[:1])}
+    seen = task.calendar.known_by(snapshot.day, [date.fromisoformat(each) for each in days])
+    made = _made(task, _chances(risks, mrr), folds, list(map(str, seen)), snapshot.day)
+    return {name: asdict(made[name]) for name in (models.FIGURES if mrr.sum() > 0 else models.FIGURES[:1])}
 
 
 def _made(

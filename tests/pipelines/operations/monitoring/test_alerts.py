@@ -59,10 +59,18 @@ def test_scores_that_drifted_are_an_alert_of_their_own() -> None:
 def test_what_stopped_and_what_is_late_is_told_by_table() -> None:
     volume, cohort, freshness = told(volume=[NO_ORDERS, FEWER], freshness=[SILENT])
     assert volume.what == "orders: 0 rows became known in the last 28 days"
-    assert "700 in such a span before" in volume.evidence
+    assert volume.evidence == "700 in such a span before, and in 25 spans never none"
     assert cohort.what == "40 customers are at risk"
+    assert cohort.evidence.startswith("300 on 10\u00a0June 2024, and by how their number moved before")
     assert freshness.what == "orders: no news for 16 days"
     assert "among 700 pauses the longest took 2 days" in freshness.evidence
+
+
+def test_evidence_claims_no_more_than_was_judged() -> None:
+    """An earlier span may have been as far off; those at risk are held against the day that today is compared with."""
+    fewer, nobody = told(volume=[NO_ORDERS | {"stopped": False}, FEWER | {"rows": 0, "unusual": False}])
+    assert fewer.evidence == "700 in such a span before, and by 25 spans before it no such change was to be expected"
+    assert nobody.evidence == "300 on 10\u00a0June 2024"
 
 
 def test_scores_that_turned_out_worse_are_told_with_interval_and_promise() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.realised import RATIO, realised
 from pipelines.foundation.ledger.recommendations import Recommended
-from pipelines.operations.monitoring.holdout_figures import around, stand_ins
+from pipelines.operations.monitoring.holdout_figures import around, count, stand_ins
+from tests.models.model_case import QUESTION
 from tests.pipelines.operations.monitoring.company_case import job_of
 from tests.pipelines.operations.plays.impact_case import TODAY, recommend, recommended
 from tests.pipelines.shop_case import make_shop
@@ -100,3 +104,45 @@ def test_recommendations_that_may_touch_the_window_count_by_the_first(tmp_path: 
         .to_dict()
     )
     assert found == {"A": "treatment", "B": "holdout", "C": "treatment"}
+
+
+@given(
+    asked=st.lists(
+        st.tuples(st.sampled_from("ABCDEFGH"), st.integers(-70, 70), st.sampled_from(["treatment", "holdout"])),
+        max_size=20,
+    ),
+    left=st.lists(st.sampled_from([0.0, 1.0]), min_size=8, max_size=8),
+    lead=st.sampled_from([0, 5]),
+)
+def test_who_counts_for_how_many_is_what_the_words_say(
+    asked: list[tuple[str, int, str]], left: list[float], lead: int
+) -> None:
+    """Each by the first recommendation within lead and horizon (30 days) before the day, or before the window's end."""
+    day, reach = date(2024, 3, 1), lead + 30
+    ordered = sorted(asked, key=lambda each: (each[1], each[0]))
+    rows = pd.DataFrame(
+        {
+            "customer_id": [name for name, _, _ in ordered],
+            "recommended_on": [str(day + timedelta(days=after)) for _, after, _ in ordered],
+            "treatment_group": [group for _, _, group in ordered],
+        },
+        dtype="str",
+    )
+    group: dict[str, str] = {}
+    for name, after, each in ordered:
+        if -reach <= after < reach:
+            group.setdefault(name, each)
+    people = scored(list("ABCDEFGH"), left)
+    around_it = around(rows, replace(QUESTION, lead_days=lead, horizon_days=30), day)
+    found = stand_ins(around_it, people)
+    counts = {each: [name for name in "ABCDEFGH" if group.get(name) == each] for each in ("treatment", "holdout")}
+    assert count(around_it, people) == len(counts["holdout"])
+    if not counts["treatment"]:
+        assert found is None
+        return
+    assert found is not None
+    right = {"treatment": 0.0, "holdout": len(group) / len(counts["holdout"]) if counts["holdout"] else 0.0}
+    assert found.weights.tolist() == pytest.approx([right.get(group.get(name, ""), 1.0) for name in "ABCDEFGH"])
+    assert (found.recommended, found.held_out) == (len(counts["treatment"]), len(counts["holdout"]))
+    gone = {name for name, happened in zip("ABCDEFGH", left, strict=True) if happened}
+    assert found.held_out_left == len(gone & set(counts["holdout"]))

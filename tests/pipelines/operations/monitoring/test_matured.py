@@ -29,6 +29,7 @@ from pipelines.operations.monitoring import matured as maturing
 from pipelines.operations.monitoring.holdout_figures import StandIns
 from pipelines.operations.monitoring.matured import (
     NO_HOLDOUT,
+    NOBODY_ASKED,
     TOO_FEW,
     MaturedInputs,
     MaturedPlan,
@@ -282,6 +283,13 @@ def test_the_few_held_out_are_among_the_others() -> None:
     assert (found["judged_on"], found["holdout_reason"]) == ("everybody", TOO_FEW)
     assert sum(band["n"] for band in found["bands"]) == 229
     assert sum(band["happened"] for band in found["bands"]) == rows["label"].sum()
+
+
+def test_who_was_held_out_is_counted_though_nobody_was_recommended_a_play() -> None:
+    rows = rows_of(("A", 100, 0.2, 0), ("H", 20, 0.2, 0))
+    found = figures(rows, near(rows, holdout="H"))
+    assert (found["recommended"], found["held_out"], found["holdout"]) == (0, 20, None)
+    assert (found["judged_on"], found["holdout_reason"]) == ("everybody", NOBODY_ASKED)
 
 
 def test_the_held_out_stand_for_those_recommended_a_play() -> None:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from features.errors import TrainingError
 from models import realised
+from models.drift import grid
 from models.evaluation import metrics
 from pipelines import run as stages
 from pipelines.cli import app
@@ -32,9 +33,12 @@ from pipelines.operations.monitoring.monitor import matured_plan, monitor, monit
 from pipelines.operations.monitoring.profiles import Profiles
 from pipelines.operations.monitoring.webhook import VARIABLE
 from pipelines.prediction.training.task import main_task
-from tests.pipelines.operations.monitoring.company_case import NOW, SCORED, TODAY, TRAINED, job_of, make_company
+from tests.models.oracles import drift, quality
+from tests.pipelines.operations.monitoring.company_case import FEW, NOW, SCORED, TODAY, TRAINED, job_of, make_company
 from tests.pipelines.operations.monitoring.test_webhook import listening
 from tests.pipelines.operations.plays.impact_case import recommend, recommended
+from tests.pipelines.oracles import company as files
+from tests.pipelines.oracles import monitoring as oracle
 
 SIGN_UPS_END = {"customers", "subscriptions"}  # nobody signs up in the company's last months
 
@@ -248,3 +252,114 @@ def test_with_few_snapshots_drift_is_unknown_and_what_is_needed_is_said(company:
     assert found["reason"].startswith("the champion learned from 4 snapshots, and 6 are needed")
     assert len(found["indicators"]) > 10
     assert not [row for row in found["indicators"] if row["drifted"]]
+
+
+HAPPENED = {
+    "customers": "signed_up_at", "subscriptions": "started_at", "subscription_changes": "changed_at",
+    "payments": "attempted_at", "orders": "ordered_at", "support_contacts": "opened_at", "treatments": "treated_at",
+}  # fmt: skip
+
+
+def test_arrivals_are_what_the_files_say(company: Path, document: dict[str, Any]) -> None:
+    level, volumes = 0.05 / len(FEW), {row["table"]: row for row in document["volume"]}
+    freshness = {row["table"]: row for row in document["freshness"]}
+    assert set(freshness) == set(FEW) == set(volumes) - {"cohort"}
+    for name, moment in HAPPENED.items():
+        rows = files.rows(company, name)
+        right = oracle.volume(oracle.spans([row["known_at"] for row in rows], TODAY, 28), level)
+        assert {key: volumes[name][key] for key in right} == pytest.approx(right), name
+        known = {row[moment].date() for row in rows if row["known_at"].date() < TODAY and row[moment].date() < TODAY}
+        right = oracle.pause(sorted(known), TODAY, level)
+        assert {key: freshness[name][key] for key in right} == right, name
+
+
+def test_drift_is_what_the_snapshots_say(company: Path, document: dict[str, Any]) -> None:
+    """The champion is asked for its probabilities, and all else is computed of the columns as they were stored."""
+    workspace, found = job_of(company, TODAY).workspace, document["drift"]
+    fitted = workspace.versions.load(document["model_version"])
+    learned = [date.fromordinal(day) for day in fitted.snapshots]
+    reference, earlier, lag = oracle.pairs(learned, TODAY, 28)
+    assert (found["reference"], found["pairs"], found["reference_learned"]) == (str(reference), len(earlier), False)
+    days = sorted({day for pair in earlier for day in pair} | {reference, TODAY, learned[-1]})
+    cohorts = {day: oracle.columns(company, day) for day in days}
+    for day, columns in cohorts.items():
+        chances = fitted.probability(main_task(workspace).snapshots.at(day).matrix())
+        columns["churn_probability"] = chances.tolist()
+    numbers = [name for name, values in cohorts[TODAY].items() if not oracle.is_text(values)]
+    newest = cohorts[learned[-1]]
+    ranked = {name: grid(np.array(newest[name], dtype=np.float64)[:, None])[0].tolist() for name in numbers}
+    points = {name: [each for each in mine if not np.isnan(each)] for name, mine in ranked.items()}
+    words = [name for name in cohorts[TODAY] if name not in numbers]
+
+    def seen(until: date, known: list[date]) -> dict[str, set[str]]:
+        return {name: {text for day in known if day <= until for text in cohorts[day][name] if text} for name in words}
+
+    told = sorted({day for pair in earlier for day in pair} | {reference})
+    rows = [oracle.apart(cohorts[a], cohorts[b], points, seen(a, told)) for a, b in earlier]
+    trained = {name: set(shares) for name, shares in fitted.encoder.shares.items()}
+    today = oracle.apart(cohorts[reference], cohorts[TODAY], points, trained)
+    entries = {row["column"]: row for row in [*found["indicators"], found["scores"]]}
+    assert set(entries) == set(cohorts[TODAY])
+    places: dict[str, list[tuple[str, str]]] = {}
+    for place in today:
+        places.setdefault(entries[place[0]]["family"], []).append(place)
+    judged = drift.families(
+        {name: [today[place] for place in mine] for name, mine in places.items()},
+        {name: [[row[place] for place in mine] for row in rows] for name, mine in places.items()},
+        least=drift.noise(*(len(cohorts[day]["churn_probability"]) for day in (reference, TODAY))),
+        overlap=max(lag, 2),
+        level=found["level"],
+    )
+    families = {row["family"]: row for row in found["families"]}
+    for name, (whole, usual, scaled) in judged.items():
+        assert whole.threshold is not None
+        right = {"statistic": whole.statistic, "threshold": whole.threshold, "p_value": whole.p_value}
+        assert {key: families[name][key] for key in right} == pytest.approx(right), name
+        assert families[name]["drifted"] == (whole.statistic > whole.threshold)
+        for (column, part), mine, over in zip(places[name], usual, scaled, strict=True):
+            assert (part in entries[column]["drifted"]) == (over > whole.threshold)
+            if part == "values":
+                limit = drift.unstretched(mine * whole.threshold)
+                right = {"distance": today[column, part], "usual": drift.unstretched(mine), "limit": limit}
+                assert {key: entries[column][key] for key in right} == pytest.approx(right), column
+    index = oracle.stability(cohorts[reference], cohorts[TODAY], points)
+    for column, row in entries.items():
+        before, after = cohorts[reference][column], cohorts[TODAY][column]
+        right = {"psi": index[column], "missing": drift.nulls(after), "missing_before": drift.nulls(before)}
+        assert {key: row[key] for key in right} == pytest.approx(right, abs=1e-9), column
+    largest = max(whole.statistic / whole.threshold for whole, *_ in judged.values() if whole.threshold)
+    least = min(whole.p_value for whole, *_ in judged.values() if whole.p_value is not None)
+    assert found["statistic"] == pytest.approx(largest)
+    assert found["p_value"] == pytest.approx(min(1.0, len(judged) * least))
+    sizes = [tuple(len(cohorts[day]["churn_probability"]) for day in pair) for pair in [*earlier, (reference, TODAY)]]
+    right = oracle.cohort([(a, b) for a, b in sizes], max(lag, 2), found["level"])
+    assert {key: document["volume"][0][key] for key in right} == pytest.approx(right)
+
+
+def test_what_came_of_past_scores_is_what_scores_and_files_say(company: Path, document: dict[str, Any]) -> None:
+    pooled: dict[str, list[float]] = {}
+    for day, found in zip(SCORED, document["matured"], strict=True):
+        rows, bands = oracle.scored(company, day)
+        end = day + timedelta(days=30)
+        touched = {row["customer_id"] for row in files.treatments(company, first=day, after=end)}
+        alone = [row for row in rows if row.customer not in touched]
+        for figures, mine in ((found, rows), (found["untreated"], alone)):
+            right = quality.figures(mine)
+            assert {name: figures[name] for name in right} == pytest.approx(right, rel=1e-9)
+            rest = quality.unexplained(mine, figures["calibration_slope"], figures["calibration_intercept"])
+            assert rest == pytest.approx((0, 0), abs=1e-6)
+        assert found["treated"] == len(rows) - len(alone)
+        assert [band["band"] for band in found["bands"]] == sorted(set(bands))
+        for band in found["bands"]:
+            mine = [row for row, name in zip(rows, bands, strict=True) if name == band["band"]]
+            sums = [float(len(mine)), sum(row.probability for row in mine), float(sum(row.left for row in mine))]
+            assert [band["n"], band["expected"], band["happened"]] == pytest.approx(sums, rel=1e-9)
+            before = pooled.setdefault(band["band"], [0.0, 0.0, 0.0])
+            pooled[band["band"]] = [a + b for a, b in zip(before, sums, strict=True)]
+    together = document["calibration"]
+    sums = [sum(each[place] for each in pooled.values()) for place in range(3)]
+    assert [together["n"], together["expected"], together["happened"]] == pytest.approx(sums)
+    assert together["observed_over_expected"] == pytest.approx(sums[2] / sums[1])
+    assert {band["band"]: band["expected"] for band in together["bands"]} == pytest.approx(
+        {name: each[1] for name, each in pooled.items()}
+    )

@@ -19,6 +19,7 @@ from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays.impact import first_of_each, impact, plays, recommended_any, with_actions
+from tests.models.oracles import impact as effects
 from tests.pipelines.operations.monitoring.company_case import job_of
 from tests.pipelines.operations.plays.impact_case import (
     DAY,
@@ -29,6 +30,7 @@ from tests.pipelines.operations.plays.impact_case import (
     recommend,
     recommended,
 )
+from tests.pipelines.oracles import impact as oracle
 from tests.pipelines.stage_case import measured
 
 
@@ -236,3 +238,76 @@ def test_an_outcome_that_nobody_wants_to_prevent_is_refused(copy: Path) -> None:
     grown = Workspace(copy, workspace.settings.model_copy(update={"outcome": outcome}), TODAY, TODAY)
     with pytest.raises(SettingsError, match="needs an outcome of loss"):
         measured(grown)
+
+
+def several_plays(folder: Path) -> None:
+    """Calls and letters on two days, some twice; values and outcomes that are not known, and what was done of it."""
+    random = np.random.default_rng(12)
+    first, second = (list(at_risk(folder, day)["customer_id"]) for day in (DAY, LATER))
+    asked = []
+    for place, (names, play, day) in enumerate(
+        [
+            (first[:80], "call", DAY),
+            (first[80:140], "letter", DAY),
+            (["nobody", *second[-90:]], "letter", LATER),
+            (first[140:155], "visit", DAY),
+        ]
+    ):
+        group = np.where(random.random(len(names)) < (0.0 if play == "visit" else 0.4), "holdout", "treatment")
+        part = recommended(names, play=play, day=day, held_out=0)
+        value = np.where(random.random(len(names)) < 0.1, np.nan, random.lognormal(4, 1, len(names)).round(2))
+        chance = random.beta(2, 8, len(names))
+        asked.append(part.assign(treatment_group=group, churn_probability=chance, value=value if place else 50.0))
+    recommend(folder, *asked)
+    done = pd.concat(asked).iloc[::3]
+    at = pd.to_datetime(done["recommended_on"]) + pd.to_timedelta(random.integers(-60, 40 * 24, len(done)), unit="h")
+    costs = np.where(done["play"] == "call", 12.35, 1.0)
+    made = pd.DataFrame(
+        {
+            "treatment_id": [f"X{number}" for number in range(len(done))],
+            "customer_id": done["customer_id"].to_numpy(),
+            "treated_at": at.to_numpy().astype("datetime64[us]"),
+            "play": np.where(random.random(len(done)) < 0.1, "call", done["play"]),
+            "cost": np.where((done["play"] == "letter") & (random.random(len(done)) < 0.2), np.nan, costs),
+        }
+    )
+    export = folder / "treatments.parquet"
+    before = pd.read_parquet(export)
+    pd.concat([before, made.assign(known_at=made["treated_at"])]).to_parquet(export, index=False)
+    workspace = workspace_of(folder)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
+
+
+def agrees(found: dict[str, Any], right: dict[str, Any], *, name: str) -> None:
+    """Customers to a millionth, money to the cent, and all else exactly."""
+    for key, value in right.items():
+        mine = found[key]
+        if isinstance(mine, dict) and "estimate" in mine:
+            mine = tuple(mine[end] for end in ("estimate", "low", "high"))
+        near = 0.005 if key in ("money", "net", "cost") else 1e-6
+        exact = value is None or isinstance(value, int)
+        assert mine == (value if exact else pytest.approx(value, abs=near)), (name, key)
+
+
+def test_the_document_is_what_the_files_and_the_ledger_say(copy: Path) -> None:
+    """Everything but p-values is computed anew; these are where the interval's end touches 0."""
+    several_plays(copy)
+    for today in (TODAY, LATER + timedelta(days=43)):
+        document, parts = measured(workspace_of(copy, today)), oracle.judged(copy, today)
+        assert document["recommended"] == document["repeated"] + sum(len(part) for part in parts.values())
+        shown = {play["play"]: play for play in document["plays"]}
+        assert list(shown) == ["call", "letter", "visit"]
+        for name, part in parts.items():
+            agrees(shown[name], oracle.figures([part]) if name != "visit" else {"customers": None}, name=name)
+        told = [name for name in parts if shown[name]["customers"] is not None]
+        agrees(document["overall"], oracle.figures([parts[name] for name in told]), name="overall")
+        for name in told:
+            estimate, tail = shown[name]["customers"]["estimate"], shown[name]["p_value"] / 2
+            low, high = effects.ends([oracle.persons(parts[name])], tail)
+            assert (low if estimate > 0 else high) == pytest.approx(0, abs=1e-5)
+        adjusted = effects.holm([shown[name]["p_value"] for name in told])
+        assert [shown[name]["p_value_adjusted"] for name in told] == pytest.approx(adjusted)
+        for play in (shown[name] for name in told):
+            right = "kept" if play["customers"]["estimate"] > 0 else "harmed"
+            assert play["verdict"] == (right if play["p_value_adjusted"] <= 0.05 else "not_shown")
+        assert shown["visit"]["verdict"] == "no_holdout"
