@@ -220,7 +220,9 @@ def _money(numbers: Numbers, currency: str) -> Callable[[float], str]:
 def _money_change(numbers: Numbers, currency: str) -> Callable[[float], str]:
     """12.00 EUR more, 12,00 EUR de moins: what "than" or "que" can follow."""
     more, less, same = (
-        ("more", "less", "neither more nor less") if numbers.language == "en" else ("de plus", "de moins", "autant")
+        ("more", "less", "neither more nor less")
+        if numbers.language == "en"
+        else ("de plus", "de moins", "le même montant")
     )
 
     def written(value: float) -> str:
