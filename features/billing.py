@@ -14,6 +14,7 @@ from features.subscriptions import changes, running
 
 REASONS = {
     "unusual_invoice": ("invoices out of the usual", "factures inhabituelles"),
+    "invoice_size": ("size of invoices", "montant des factures"),
     "extraordinary_charges": ("charges beside the usual", "frais exceptionnels"),
     "overdue": ("invoices overdue", "factures en retard"),
     "failed_payments": ("payments that failed", "paiements échoués"),
@@ -28,7 +29,7 @@ LARGEST_FACTOR = 1e6  # of a price: beyond it are mistakes, which must not be to
 INVOICES = (
     Indicator(
         name="last_invoice",
-        reason="unusual_invoice",
+        reason="invoice_size",
         unit="money",
         direction="either",
         null="never invoiced",
@@ -39,7 +40,7 @@ INVOICES = (
     ),
     Indicator(
         name="usual_invoice",
-        reason="unusual_invoice",
+        reason="invoice_size",
         unit="money",
         direction="either",
         null="fewer than two invoices",

@@ -16,6 +16,7 @@ REASONS = {
     "message_response": ("response to messages", "réaction aux messages"),
     "unsubscribed": ("wish for no more messages", "désinscription"),
 }
+LEAST_PRESSURE = 2  # one message is none, however few are usual
 _CHANNELS = {"emails": "email", "sms": "sms", "push_messages": "push"}
 
 
@@ -29,6 +30,7 @@ def _sent(name: str, singular: tuple[str, str], plural: tuple[str, str]) -> Indi
         null="never: 0 where none was sent",
         en=f"{{value|{singular[0]}|{plural[0]}}} sent in the last {{days}} days",
         fr=f"{{value|{singular[1]}|{plural[1]}}} ces {{days}} derniers jours",
+        least_told=LEAST_PRESSURE,
         per_lookback=True,
     )
 
@@ -67,6 +69,7 @@ INDICATORS = (
         null="never: 0 where nothing changed",
         en="{value|message|messages} than in the {days} days before",
         fr="{value|message|messages} que pendant les {days} jours précédents",
+        least_told=LEAST_PRESSURE,
         per_lookback=True,
     ),
     _share(

@@ -85,6 +85,13 @@ def told(indicator: Indicator, value: float | None, *, contribution: float = 0.5
         ("days_since_last_use", 4.0, 3.4, True),
         ("days_since_last_reward", None, None, True),
         ("customer_age_days", 7.0, 700.0, True),  # either
+        # So little that it is no risk, however little is usual.
+        ("emails_{days}d", 1.0, 0.0, False),
+        ("emails_{days}d", 2.0, 0.0, True),
+        ("emails_{days}d", 2.0, 2.0, False),
+        ("messages_{days}d", 1.0, None, False),
+        ("messages_change_{days}d", 1.0, None, False),
+        ("messages_change_{days}d", 2.0, None, True),
         ("country", 1.0, None, False),
         ("country", None, None, False),
     ],
