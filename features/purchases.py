@@ -45,7 +45,6 @@ INDICATORS = (
         "entre deux commandes",
         en_null="fewer than two days with orders so far",
         fr_null="moins de deux jours de commande jusqu'ici",
-        null_is_risk=True,
         neutral=1,
     ),
     Indicator(
@@ -58,7 +57,6 @@ INDICATORS = (
         fr="d'habitude {value} entre deux commandes",
         en_null="fewer than two days with orders so far",
         fr_null="moins de deux jours de commande jusqu'ici",
-        null_is_risk=True,
     ),
     Indicator(
         name="spread_days_between_orders",

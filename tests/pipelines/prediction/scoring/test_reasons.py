@@ -14,7 +14,8 @@ from features.catalog import Indicator
 from features.training_set import FAMILIES
 from models.explanation import Contributions
 from pipelines.foundation.wording.numbers import Language
-from pipelines.prediction.scoring.reasons import SAYINGS, START, Wording, everything_that_raises, reasons
+from pipelines.prediction.scoring.figures import SAYINGS
+from pipelines.prediction.scoring.reasons import START, Wording, everything_that_raises, reasons
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
@@ -91,8 +92,9 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
     }
     assert said(column, values) == "no order for 84 days, usually 21 days between orders"
     never_usual = values | {"days_since_last_order_over_usual": None, "median_days_between_orders": None}
-    assert said(column, never_usual) == "fewer than two days with orders so far"
-    assert said(column, never_usual, "fr") == "moins de deux jours de commande jusqu'ici"
+    assert said(column, never_usual) == "last order 84 days ago"
+    assert said(column, never_usual, "fr") == "dernière commande il y a 84 jours"
+    assert said(column, dict.fromkeys(values)) == "no order so far"
 
 
 @pytest.mark.parametrize(
@@ -547,6 +549,22 @@ def test_of_one_code_what_is_no_good_news_is_told() -> None:
     usual = {"days_since_last_order": 30.0}  # 21 days since the last order are fewer than usual
     found = told([[0.9, 0, 0, 0, 0.2]], [0.1], usual=usual).iloc[0]
     assert found["reason_1"] == "no order for 21 days, usually 21 days between orders"
+
+
+def test_who_ordered_on_one_day_is_told_how_long_ago_and_only_where_that_is_long() -> None:
+    frame = pd.concat([row("orders_30d", value=2.0)] * 3, ignore_index=True)
+    frame["days_since_last_order_over_usual"] = frame["median_days_between_orders"] = [np.nan, np.nan, 9.0]
+    frame["days_since_last_order"] = [200.0, 20.0, 20.0]
+    signed, start = np.zeros((3, len(MODEL))), np.ones(3)
+    values = np.column_stack([start, np.zeros((3, len(CODES) - 1))])
+    found = reasons(
+        Contributions(CODES, values, signed, start, 0.0), frame, MODEL, words(), usual={"days_since_last_order": 90.0}
+    )
+    assert found["reason_1"].tolist() == [
+        "last order 200 days ago",
+        "",
+        "no order for 20 days, usually 9 days between orders",
+    ]
 
 
 def test_everything_that_raises_the_risk_can_be_asked_for() -> None:
