@@ -45,6 +45,7 @@ WITHOUT_A_FILE = {
     "tests/features/test_no_look_ahead.py": "a property of every family",
     "tests/features/test_oracle.py": "every indicator against plain Python",
     "tests/pipelines/prediction/scoring/test_sentences.py": "every sentence against plain Python",
+    "tests/pipelines/prediction/scoring/test_published_sentences.py": "every reason handed over against the exports",
     "tests/pipelines/test_questions.py": "every setting that makes the question, on a finished workspace",
     "tests/pipelines/test_cli_docs.py": "documentation against the command line",
     "tests/pipelines/data/landing/test_dirty_files.py": "ingest on files as they come",

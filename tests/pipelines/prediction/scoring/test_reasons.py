@@ -393,6 +393,8 @@ def test_every_indicator_is_told_in_two_languages(indicator: Indicator, column: 
         assert all(str(days) in text for text in texts.values())
 
 
+UNELIDED = re.compile(r"\b(?:de|que|ne|le|la|se|ce) [aàâeéèêiîoôuû]")  # que un client, de avance
+
 # What of a sentence stands for itself, and not for the figure before it.
 OWN_PLURAL = {"fois", "depuis", "mois", "cours", "sans", "des", "concurrents"}
 
@@ -441,6 +443,8 @@ def test_numbers_and_nouns_agree_and_no_sentence_begins_like_a_formula(
             assert not text.startswith(("+", "-", "=", "@")), text
             assert not (indicator.unit == "change" and re.search(r"[+\u2212]\d", text)), text
             assert disagreeing(text, language) is None, text
+            assert "  " not in text
+            assert language == "en" or not UNELIDED.search(text), text
 
 
 @pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
