@@ -82,7 +82,8 @@ class Judge:
         found = self._reader.readings(reason.text, columns)
         if not found:
             return Judged(reason, "unparsed", f"no sentence of code {reason.code!r} reads so")
-        if reason.customer in reason.text:
+        # An id of digits cannot be told from a figure; but of digits, what reads as a sentence has its figures alone.
+        if reason.customer in reason.text and not reason.customer.isdigit():
             return Judged(reason, "unparsed", "it names the customer")
         if len(found) > 1 and any(each.figures for each in found):
             return Judged(reason, "unparsed", f"it may be about any of {[each.column for each in found]}")

@@ -110,6 +110,15 @@ def within(unit: str, value: float) -> float:
     return 0.5 if unit == "hours" and abs(value) >= WHOLE_HOURS_FROM - 0.05 else WITHIN[unit]
 
 
+@dataclass(frozen=True)
+class Sentence:
+    """A text of the catalog as a pattern. places: for each group a column, with the nouns that follow its figure."""
+
+    told: Told
+    pattern: re.Pattern[str]
+    places: tuple[tuple[str, Nouns | None], ...]
+
+
 class Reader:
     """Reads what a workspace can say: in one language, with one currency."""
 
@@ -126,6 +135,7 @@ class Reader:
         self.by_reason: dict[str, list[str]] = {}
         for column, (indicator, _) in self.by_column.items():
             self.by_reason.setdefault(indicator.reason, []).append(column)
+        self._sentences = {column: tuple(self._of(column)) for column in self.by_column}
 
     def unit(self, column: str) -> str:
         return self.by_column[column][0].unit
@@ -133,40 +143,37 @@ class Reader:
     def readings(self, text: str, columns: Sequence[str] | None = None) -> list[Reading]:
         """Everything that the text may say, of these columns or of any."""
         return [
-            Reading(column, told, figures)
+            Reading(column, sentence.told, figures)
             for column in (self.by_column if columns is None else columns)
-            for told, template in self._templates(column)
-            if (figures := self.figures(text, column, template)) is not None
+            for sentence in self._sentences[column]
+            if (figures := self._figures(text, sentence)) is not None
         ]
 
-    def figures(self, text: str, column: str, template: str) -> dict[str, float | str] | None:
-        """By column, what the text says if it is this template of this column; None where it is not."""
-        found: dict[str, float | str] = {}
-        parts = _parts(template, text, self.by_column[column][1])
-        if parts is None:
+    def _figures(self, text: str, sentence: Sentence) -> dict[str, float | str] | None:
+        """By column, what the text says if it is this sentence; None where it is not."""
+        match = sentence.pattern.fullmatch(text)
+        if match is None:
             return None
-        for name, nouns, words in parts:
-            which = column if name == "value" else name
-            if self.unit(which) == "category":
-                found[which] = words
-                continue
+        found: dict[str, float | str] = {}
+        for (column, nouns), words in zip(sentence.places, match.groups(), strict=True):
+            unit = self.unit(column)
             try:
-                found[which] = read(words, self.unit(which), nouns, self.language, self.currency)
+                found[column] = words if unit == "category" else read(words, unit, nouns, self.language, self.currency)
             except UnreadableError:
                 return None
         return found
 
-    def _templates(self, column: str) -> Iterator[tuple[Told, str]]:
-        indicator = self.by_column[column][0]
+    def _of(self, column: str) -> Iterator[Sentence]:
+        indicator, days = self.by_column[column]
         endings: tuple[tuple[Told, str], ...] = (("value", ""), ("null", "_null"), ("zero", "_no"))
         for told, ending in endings:
             if template := getattr(indicator, f"{self.language}{ending}"):
-                yield told, template
+                yield _sentence(told, template, column, days)
 
 
-def _parts(template: str, text: str, days: int | None) -> list[tuple[str, Nouns | None, str]] | None:
-    """Name, nouns and words of every figure of a sentence; None where the text is no such sentence."""
-    pattern, places, end = "", [], 0
+def _sentence(told: Told, template: str, column: str, days: int | None) -> Sentence:
+    pattern, end = "", 0
+    places: list[tuple[str, Nouns | None]] = []
     for place in _PLACE.finditer(template):
         pattern += re.escape(template[end : place.start()])
         end = place.end()
@@ -174,8 +181,6 @@ def _parts(template: str, text: str, days: int | None) -> list[tuple[str, Nouns 
             pattern += str(days)
         else:
             pattern += "(.+?)"
-            places.append((place[1], None if place[2] is None else (place[2], place[3])))
-    found = re.fullmatch(pattern + re.escape(template[end:]), text)
-    if found is None:
-        return None
-    return [(name, nouns, words) for (name, nouns), words in zip(places, found.groups(), strict=True)]
+            nouns = None if place[2] is None else (place[2], place[3])
+            places.append((column if place[1] == "value" else place[1], nouns))
+    return Sentence(told, re.compile(pattern + re.escape(template[end:])), tuple(places))

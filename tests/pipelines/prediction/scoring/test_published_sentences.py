@@ -156,12 +156,14 @@ def test_good_news_is_found_by_what_is_usual_among_all_who_were_scored() -> None
     assert verdict(text, "order_count", rows={"orders": fewer}, risk=False).fault is None
 
 
-def test_a_sentence_that_names_the_customer_is_found() -> None:
+@pytest.mark.parametrize(("customer", "named"), [("order", True), ("A-17", False), ("10", False)])
+def test_a_sentence_that_names_the_customer_is_found(customer: str, named: bool) -> None:
     reader = Reader(FAMILIES, lookback_days=SPANS, language="en", currency="EUR")
-    rows = {"orders": [row | {"customer_id": "10"} for row in orders()["orders"] if row["customer_id"] == "A-17"]}
-    judge = Judge(reader, Truth(rows, ["10"], HERE), FAMILY_OF)
-    found = judge.judge(Reason("10", "buying_rhythm", "last order 10 days ago"))
-    assert found.why == "it names the customer"
+    rows = {"orders": [row | {"customer_id": customer} for row in orders()["orders"] if row["customer_id"] == "A-17"]}
+    rows["orders"] += [row for row in orders()["orders"] if row["customer_id"] == "b"] * 2
+    judge = Judge(reader, Truth(rows, [customer, "b", "b2"], HERE), FAMILY_OF)
+    found = judge.judge(Reason(customer, "order_count", "1 order in the last 30 days"))
+    assert (found.why == "it names the customer") is named
 
 
 @pytest.mark.parametrize(

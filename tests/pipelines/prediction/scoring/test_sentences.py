@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -57,6 +58,17 @@ def test_each_sentence_says_what_its_definition_comes_to(family: Family, languag
         for column in reader.by_column:
             for customer, text in zip(frame["customer_id"], words.sentences(column, frame), strict=True):
                 check(text, column, reader, truth[customer])
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_sentence_with_a_figure_is_about_one_indicator_alone(language: Language) -> None:
+    words = Wording(FAMILIES, lookback_days=(30,), language=language, currency="EUR")
+    reader = Reader(FAMILIES, lookback_days=(30,), language=language, currency="EUR")
+    values = {column: "FR" if reader.unit(column) == "category" else 21.0 for column in reader.by_column}
+    frame = pd.DataFrame({column: [value] for column, value in values.items()})
+    for column in reader.by_column:
+        (text,) = words.sentences(column, frame)
+        assert {each.column for each in reader.readings(text)} == {column}, text
 
 
 @pytest.mark.parametrize(
