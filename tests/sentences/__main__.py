@@ -41,10 +41,10 @@ def of_workspace(place: Path, customers: int) -> list[Judged]:
     trained(place)
     truth, found = None, []
     for language in LANGUAGES:
-        scored(place, language, report=True)
+        given = scored(place, language, report=True)
         assert refuse_another_report(place), "the report lists nobody"
         truth = truth or truth_of(place)
-        said = judged(place, customers, truth)
+        said = judged(given, customers, truth)
         print(f"{place.name}, {language}, {customers} customers: {counts(said)}", flush=True)
         for each in [each for each in said if each.fault][:SHOWN]:
             print(f"  {each.fault}: {each.reason.code}: {each.reason.text} ({each.why})")

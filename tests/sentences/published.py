@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from features.training_set import families
@@ -24,9 +25,18 @@ def truth_of(root: Path) -> Truth:
     return Truth(known_rows(root), everybody_scored(root), vantage_of(settings_of(root)))
 
 
-def judged(root: Path, customers: int, truth: Truth) -> list[Judged]:
-    """Every reason of the first so many customers of the newest files, in the order in which they are listed."""
-    settings = settings_of(root)
+@dataclass(frozen=True)
+class HandedOver:
+    """The files that a workspace handed over last. further: of the outcomes beside the main one; None without such."""
+
+    root: Path
+    scores: Path
+    further: Path | None
+
+
+def judged(given: HandedOver, customers: int, truth: Truth) -> list[Judged]:
+    """Every reason of so many customers of the files, evenly from the most at risk to the least."""
+    settings = settings_of(given.root)
     tables = {source["table"] for source in settings["sources"]}
     there = families(tables, personal=settings["age_and_gender"])
     vantage = vantage_of(settings)
@@ -35,7 +45,7 @@ def judged(root: Path, customers: int, truth: Truth) -> list[Judged]:
     )
     family_of = {column: family.name for family in there for column in family.columns(vantage.lookbacks)}
     judge = Judge(reader, truth, family_of)
-    return [judge.judge(reason) for reason in published(root, customers)]
+    return [judge.judge(reason) for reason in published(given, customers)]
 
 
 def everybody_scored(root: Path) -> list[str]:
@@ -43,20 +53,20 @@ def everybody_scored(root: Path) -> list[str]:
     return [row["customer_id"] for row in _ledger(root)]
 
 
-def published(root: Path, customers: int) -> list[Reason]:
-    """What the two files say of their first so many customers.
+def published(given: HandedOver, customers: int) -> list[Reason]:
+    """What the two files say of so many customers, evenly from the first of the list to the last.
 
     Raises: AssertionError where the file of scores and the ledger do not say the same, or fewer are listed.
     """
-    rows = list(_rows(_newest(root, "scores-*.csv")))
-    assert len(rows) >= customers, f"{root} lists {len(rows)} customers; {customers} were asked for"
-    held = {row["customer_id"]: row for row in _ledger(root)}
+    rows = list(_rows(given.scores))
+    assert len(rows) >= customers, f"{given.scores} lists {len(rows)} customers; {customers} were asked for"
+    held = {row["customer_id"]: row for row in _ledger(given.root)}
     names = [f"reason_{place}{ending}" for place in PLACES for ending in ("", "_code")]
     for row in rows:
         there = held[_id(row)]
-        assert all(row[name] == there[name] for name in names), f"file and ledger differ on a customer in {root}"
-    chosen = rows[:customers]
-    further = _rows(_newest(root, "outcomes-*.csv")) if any(root.glob("delivery/outcomes-*.csv")) else ()
+        assert all(row[name] == there[name] for name in names), f"{given.scores} and the ledger differ on a customer"
+    chosen = [rows[number * len(rows) // customers] for number in range(customers)]
+    further = () if given.further is None else _rows(given.further)
     listed = {_id(row) for row in chosen}
     return [
         Reason(_id(row), row[f"reason_{place}_code"], row[f"reason_{place}"], risk=row.get("outcome") != NO_RISK)
@@ -83,10 +93,6 @@ def reported(root: Path) -> Iterator[tuple[str, list[str]]]:
     for row in re.findall(r"<tr>\s*<td.*?</tr>", listed[0] if listed else "", re.DOTALL):
         (customer,) = re.findall(r"<bdi>(.*?)</bdi>", row)
         yield html.unescape(customer), [html.unescape(each) for each in re.findall(r"<li>(.*?)</li>", row)]
-
-
-def _newest(root: Path, pattern: str) -> Path:
-    return max((root / "delivery").glob(pattern), key=lambda place: place.stat().st_mtime_ns)
 
 
 def _rows(place: Path) -> Iterator[dict[str, str]]:

@@ -13,6 +13,7 @@ from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.init import init
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import open_workspace
+from tests.sentences.published import HandedOver
 from tests.sentences.reading import Language
 
 SIMULATED_PER_LISTED = 9  # of those simulated, many have left, or never subscribed
@@ -49,14 +50,15 @@ def trained(folder: Path) -> Path:
     return folder
 
 
-def scored(folder: Path, language: Language, *, report: bool = False) -> Path:
+def scored(folder: Path, language: Language, *, report: bool = False) -> HandedOver:
     """Scored and handed over in a language, by the model that is there."""
     _write(folder, load(folder / FILE_NAME).model_copy(update={"language": language}))
     job = _job(folder)
-    stages.score_(job)
+    document = stages.score_(job)
     if report:
         stages.report(job)
-    return folder
+    also = document["also"]
+    return HandedOver(folder, folder / document["csv"], None if also is None else folder / also)
 
 
 def _write(folder: Path, settings: Settings) -> None:

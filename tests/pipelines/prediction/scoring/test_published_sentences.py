@@ -18,7 +18,7 @@ from tests.features.world_case import PARIS, SNAPSHOT, at, order
 from tests.pipelines.shop_case import FORMULA
 from tests.sentences.exports import exported, known_rows
 from tests.sentences.judging import Fault, Judge, Judged, Reason, Truth, against, counts
-from tests.sentences.published import judged, published, refuse_another_report, reported, truth_of
+from tests.sentences.published import HandedOver, judged, published, refuse_another_report, reported, truth_of
 from tests.sentences.reading import LANGUAGES, Reader
 from tests.sentences.workspaces import scored
 
@@ -54,8 +54,17 @@ def test_a_report_is_held_against_what_was_handed_over(finished_workspace: Path,
 
 
 def test_fewer_customers_than_were_asked_for_are_no_success(finished_workspace: Path) -> None:
+    (place,) = finished_workspace.glob("delivery/scores-*.csv")
     with pytest.raises(AssertionError, match="100000 were asked for"):
-        published(finished_workspace, 100_000)
+        published(HandedOver(finished_workspace, place, None), 100_000)
+
+
+def test_a_file_that_says_something_else_than_the_ledger_is_found(finished_workspace: Path, tmp_path: Path) -> None:
+    (place,) = finished_workspace.glob("delivery/scores-*.csv")
+    other = tmp_path / "scores.csv"
+    other.write_text(place.read_text(encoding="utf-8").replace("order_count", "order_value"), encoding="utf-8")
+    with pytest.raises(AssertionError, match="the ledger differ"):
+        published(HandedOver(finished_workspace, other, None), CUSTOMERS)
 
 
 # Exports
