@@ -26,6 +26,7 @@ RECORDS := 100000
 SYSTEMS := tests/pipelines/schedule/test_start.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py)
 STOPS := 20
 WORLDS := 4
+CUSTOMERS := 500
 
 # Not one run talks to anybody unasked, and plots need no screen.
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -36,7 +37,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
+.PHONY: help demo test histories sentences systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -52,6 +53,9 @@ test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: 
 
 histories: $(READY) ## deliver WORLDS random histories of each table, file after file: no snapshot before one may move
 	WORLDS=$(WORLDS) $(PYTHON) -m pytest -n 2 tests/pipelines/foundation/storage/test_row_fates.py $(ARGS)
+
+sentences: $(READY) ## hold every reason of CUSTOMERS of a company and of a shop against their exports; last line: counts
+	$(PYTHON) -m tests.sentences --customers $(CUSTOMERS)
 
 systems: $(READY) ## run the tests that wait for other systems: a scheduler, and fakes of CRMs
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEMS) $(ARGS)

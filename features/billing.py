@@ -14,6 +14,7 @@ from features.subscriptions import changes, running
 
 REASONS = {
     "unusual_invoice": ("invoices out of the usual", "factures inhabituelles"),
+    "invoice_size": ("size of invoices", "montant des factures"),
     "extraordinary_charges": ("charges beside the usual", "frais exceptionnels"),
     "overdue": ("invoices overdue", "factures en retard"),
     "failed_payments": ("payments that failed", "paiements échoués"),
@@ -28,7 +29,7 @@ LARGEST_FACTOR = 1e6  # of a price: beyond it are mistakes, which must not be to
 INVOICES = (
     Indicator(
         name="last_invoice",
-        reason="unusual_invoice",
+        reason="invoice_size",
         unit="money",
         direction="either",
         null="never invoiced",
@@ -39,12 +40,12 @@ INVOICES = (
     ),
     Indicator(
         name="usual_invoice",
-        reason="unusual_invoice",
+        reason="invoice_size",
         unit="money",
         direction="either",
         null="fewer than two invoices",
-        en="invoices are usually of {value}",
-        fr="factures d'habitude de {value}",
+        en="usual invoice of {value}",
+        fr="facture habituelle de {value}",
         en_null="fewer than two invoices so far",
         fr_null="moins de deux factures jusqu'ici",
     ),
@@ -66,8 +67,9 @@ INVOICES = (
         unit="ratio",
         direction="higher",
         null="fewer than two invoices, or usually free",
-        en="last invoice {last_invoice}, {value} spreads from the usual {usual_invoice}",
-        fr="dernière facture de {last_invoice}, à {value|écart|écarts} de l'habituel {usual_invoice}",
+        en="last invoice {last_invoice}, usually {usual_invoice}: a difference of {value} times the usual variation",
+        fr="dernière facture de {last_invoice}, contre {usual_invoice} d'habitude : "
+        "un écart de {value} fois la variation habituelle",
         en_null="no usual invoice to compare with",
         fr_null="pas de facture habituelle pour comparer",
         neutral=0,
@@ -78,8 +80,8 @@ INVOICES = (
         unit="ratio",
         direction="higher",
         null="no invoice in the lookback with one before it, or that one was free",
-        en="an invoice {value} times the one before it in the last {days} days",
-        fr="une facture {value} fois celle d'avant ces {days} derniers jours",
+        en="in the last {days} days, an invoice {value} times the one before it",
+        fr="ces {days} derniers jours, une facture de {value} fois la précédente",
         en_null="no invoice in the last {days} days to compare with one before it that was not free",
         fr_null="aucune facture ces {days} derniers jours à comparer à une précédente non gratuite",
         per_lookback=True,
@@ -111,8 +113,8 @@ INVOICES = (
         unit="count",
         direction="higher",
         null="never: 0 where nothing is overdue",
-        en="{value|invoice|invoices} overdue, for up to {overdue_days}",
-        fr="{value|facture|factures} en retard, jusqu'à {overdue_days}",
+        en="{value|invoice|invoices} overdue by up to {overdue_days}",
+        fr="{value|facture|factures} en retard, de {overdue_days} au plus",
     ),
     Indicator(
         name="overdue_amount",

@@ -49,6 +49,8 @@ class Indicator:
     neutral: the value that is no news, where that does not depend on the customers: 1 of a ratio to the customer's own
         usual. None: 0 for a change; for all else what is usual among the customers.
     null: what an empty value means. Where it begins with "never: 0", customers without any row get 0.
+    least_told: of direction "higher", the least value that may be a reason, however few are usual: one message is no
+        pressure. None: whatever is above the reference.
     null_is_risk: an empty value is bad news by itself (never used), not only unknown (no mark given).
     en, fr: the reason in words. Placeholders: {value}, {days}, the name of another column of the same group, and
         {name|singular|plural} for a number followed by the noun that agrees with it.
@@ -69,6 +71,7 @@ class Indicator:
     en_no: str = ""
     fr_no: str = ""
     neutral: float | None = None
+    least_told: float | None = None
     null_is_risk: bool = False
     per_lookback: bool = False
     personal: bool = False

@@ -24,8 +24,8 @@ INDICATORS = (
         null="never: 0 for who is no member",
         en="member of the loyalty programme",
         fr="membre du programme de fidélité",
-        en_no="no member of the loyalty programme",
-        fr_no="pas membre du programme de fidélité",
+        en_no="not a member of the loyalty programme",
+        fr_no="non membre du programme de fidélité",
     ),
     Indicator(
         name="loyalty_points",

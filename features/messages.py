@@ -16,6 +16,7 @@ REASONS = {
     "message_response": ("response to messages", "réaction aux messages"),
     "unsubscribed": ("wish for no more messages", "désinscription"),
 }
+LEAST_PRESSURE = 2  # one message is none, however few are usual
 _CHANNELS = {"emails": "email", "sms": "sms", "push_messages": "push"}
 
 
@@ -29,6 +30,7 @@ def _sent(name: str, singular: tuple[str, str], plural: tuple[str, str]) -> Indi
         null="never: 0 where none was sent",
         en=f"{{value|{singular[0]}|{plural[0]}}} sent in the last {{days}} days",
         fr=f"{{value|{singular[1]}|{plural[1]}}} ces {{days}} derniers jours",
+        least_told=LEAST_PRESSURE,
         per_lookback=True,
     )
 
@@ -43,8 +45,12 @@ def _share(name: str, reason: str, null: str, en: str, fr: str, *, unit: Unit = 
         null=null,
         en=en,
         fr=fr,
-        en_null="no messages in the last {days} days to tell by",
-        fr_null="pas de messages ces {days} derniers jours pour en juger",
+        en_null="no messages in the last {days} days to tell by"
+        if unit == "share"
+        else "no messages in the last {days} days, or none in the {days} before, to compare",
+        fr_null="pas de messages ces {days} derniers jours pour en juger"
+        if unit == "share"
+        else "pas de messages à comparer pendant ces {days} derniers jours ou les {days} précédents",
         per_lookback=True,
     )
 
@@ -63,6 +69,7 @@ INDICATORS = (
         null="never: 0 where nothing changed",
         en="{value|message|messages} than in the {days} days before",
         fr="{value|message|messages} que pendant les {days} jours précédents",
+        least_told=LEAST_PRESSURE,
         per_lookback=True,
     ),
     _share(
@@ -76,37 +83,37 @@ INDICATORS = (
         "prospect_message_share",
         "message_sameness",
         "no message in the lookback",
-        "{value} of the messages of the last {days} days went to people who are no customers, too",
-        "{value} des messages de ces {days} derniers jours envoyés aussi à des prospects",
+        "{value} of the messages of the last {days} days also went to people who are not customers",
+        "{value} des messages de ces {days} derniers jours ont aussi été envoyés à des prospects",
     ),
     _share(
         "open_rate",
         "message_response",
         "no message in the lookback",
         "opened {value} of the messages of the last {days} days",
-        "{value} des messages de ces {days} derniers jours ouverts",
+        "a ouvert {value} des messages de ces {days} derniers jours",
     ),
     _share(
         "open_rate_change",
         "message_response",
         "no message in the lookback, or none in the equal span before",
-        "share of messages opened {value} against the {days} days before",
-        "part des messages ouverts {value} par rapport aux {days} jours précédents",
+        "share of messages opened: {value} against the {days} days before",
+        "part des messages ouverts : {value} par rapport aux {days} jours précédents",
         unit="share_change",
     ),
     _share(
         "click_rate",
         "message_response",
         "no message in the lookback",
-        "followed {value} of the messages of the last {days} days",
-        "clic sur {value} des messages de ces {days} derniers jours",
+        "clicked in {value} of the messages of the last {days} days",
+        "a cliqué dans {value} des messages de ces {days} derniers jours",
     ),
     _share(
         "click_rate_change",
         "message_response",
         "no message in the lookback, or none in the equal span before",
-        "share of messages followed {value} against the {days} days before",
-        "part des messages cliqués {value} par rapport aux {days} jours précédents",
+        "share of messages clicked in: {value} against the {days} days before",
+        "part des messages avec clic : {value} par rapport aux {days} jours précédents",
         unit="share_change",
     ),
     Indicator(
@@ -129,7 +136,7 @@ INDICATORS = (
         null="never: 0 where the customer did not ask for that",
         en="asked for no more messages",
         fr="ne veut plus recevoir de messages",
-        en_no="has not asked for fewer messages",
+        en_no="has not unsubscribed from messages",
         fr_no="n'a pas demandé à ne plus recevoir de messages",
     ),
 )
@@ -143,8 +150,8 @@ PER_ORDER = (
         null="no order in the lookback",
         en="{value} messages for every order in the last {days} days",
         fr="{value|message|messages} par commande ces {days} derniers jours",
-        en_null="no order in the last {days} days for all the messages",
-        fr_null="aucune commande ces {days} derniers jours malgré les messages",
+        en_null="no order in the last {days} days",
+        fr_null="aucune commande ces {days} derniers jours",
         per_lookback=True,
     ),
 )

@@ -17,7 +17,7 @@ REASONS = {
 }
 
 
-def _category(name: str, reason: str, en: str, fr: str, *, personal: bool = False) -> Indicator:
+def _category(name: str, reason: str, en: str, fr: str, *, en_null: str = "", personal: bool = False) -> Indicator:
     return Indicator(
         name=name,
         reason=reason,
@@ -26,7 +26,7 @@ def _category(name: str, reason: str, en: str, fr: str, *, personal: bool = Fals
         null="not recorded",
         en=f"{en}: {{value}}",
         fr=f"{fr} : {{value}}",
-        en_null=f"{en} not recorded",
+        en_null=f"{en_null or en} not recorded",
         fr_null=f"{fr} non renseigné",
         personal=personal,
     )
@@ -34,9 +34,15 @@ def _category(name: str, reason: str, en: str, fr: str, *, personal: bool = Fals
 
 INDICATORS = (
     _category("country", "country", "country", "pays"),
-    _category("acquisition_channel", "acquisition_channel", "won through", "canal d'acquisition"),
+    _category(
+        "acquisition_channel",
+        "acquisition_channel",
+        "won through",
+        "canal d'acquisition",
+        en_null="how the customer was won is",
+    ),
     _category("value_tier", "value_tier", "class of value", "niveau de valeur"),
-    _category("signup_cohort", "signup", "signed up in", "mois d'inscription"),
+    _category("signup_cohort", "signup", "signed up in", "mois d'inscription", en_null="month of signing up"),
     Indicator(
         name="days_since_signup",
         reason="signup",
@@ -55,7 +61,7 @@ INDICATORS = (
         direction="either",
         null="not recorded",
         en="{value|year|years} old",
-        fr="{value|an|ans}",
+        fr="âge : {value|an|ans}",
         en_null="age not recorded",
         fr_null="âge non renseigné",
         personal=True,

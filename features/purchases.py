@@ -40,12 +40,11 @@ INDICATORS = (
         unit="ratio",
         direction="higher",
         null="fewer than two order days: no usual interval",
-        en="no order for {days_since_last_order}, usually every {median_days_between_orders}",
-        fr="aucune commande depuis {days_since_last_order}, contre une tous les {median_days_between_orders} "
-        "d'habitude",
+        en="no order for {days_since_last_order}, usually {median_days_between_orders} between orders",
+        fr="aucune commande depuis {days_since_last_order}, contre {median_days_between_orders} d'habitude "
+        "entre deux commandes",
         en_null="fewer than two days with orders so far",
         fr_null="moins de deux jours de commande jusqu'ici",
-        null_is_risk=True,
         neutral=1,
     ),
     Indicator(
@@ -58,7 +57,6 @@ INDICATORS = (
         fr="d'habitude {value} entre deux commandes",
         en_null="fewer than two days with orders so far",
         fr_null="moins de deux jours de commande jusqu'ici",
-        null_is_risk=True,
     ),
     Indicator(
         name="spread_days_between_orders",

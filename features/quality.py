@@ -62,8 +62,8 @@ INCIDENTS = (
         unit="change",
         direction="higher",
         null="never: 0 where nothing changed",
-        en="{value|incident|incidents} than in the {days} days before",
-        fr="{value|incident|incidents} que pendant les {days} jours précédents",
+        en="{value|incident|incidents} with what the customer uses than in the {days} days before",
+        fr="{value|incident|incidents} sur ce que le client utilise que pendant les {days} jours précédents",
         per_lookback=True,
     ),
     Indicator(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from features.billing import FAMILY
+from features.billing import FAMILY, INVOICES
 from tests.features.world_case import at, differing, fact, family_of, subscription
 
 
@@ -246,3 +246,9 @@ def test_who_was_never_charged_has_zeros_and_no_usual() -> None:
     assert not differing(row, extraordinary_charges_365d=0, extraordinary_value_365d=0, invoices_written_off_365d=0)
     assert not differing(row, overdue_invoices=0, overdue_amount=0, overdue_days=0, credit_notes_365d=0)
     assert not differing(row, failed_payments_365d=0, discounts_ended_365d=0, price_increase_since_renewal=None)
+
+
+def test_only_what_is_held_against_the_customers_own_invoices_is_called_unusual() -> None:
+    told = {indicator.name: indicator.unit for indicator in INVOICES if indicator.reason == "unusual_invoice"}
+    assert set(told) == {"last_invoice_over_usual", "last_invoice_deviation", "largest_invoice_jump_{days}d"}
+    assert set(told.values()) == {"ratio"}

@@ -27,6 +27,9 @@ from pipelines.prediction.scoring.forecast import horizon_forecast
 from pipelines.prediction.scoring.score import plan_of
 from pipelines.prediction.training.task import tasks_of
 from pipelines.prediction.training.train import registry_of, settings_of
+from tests.sentences.published import judged, truth_of
+from tests.sentences.reading import LANGUAGES
+from tests.sentences.workspaces import scored
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KINDS = ("churn", "involuntary", "expansion")
@@ -117,6 +120,18 @@ def test_further_outcomes_are_handed_over_with_money_and_reasons(documents: dict
             change = float(row["expected_change"])
             assert change <= 0 if row["outcome"] == "involuntary" else change >= 0
     assert {row["reason_1_code"] for row in rows} - {""}
+
+
+def test_every_reason_that_was_handed_over_is_true_and_bad_news_in_both_languages(
+    documents: dict[str, Any], company: Path, tmp_path: Path
+) -> None:
+    copy: Path = shutil.copytree(company, tmp_path / "company")
+    truth, listed = truth_of(copy), len(_csv(company / documents["score"]["csv"]))
+    for language in LANGUAGES:
+        found = judged(scored(copy, language), listed, truth)
+        assert [each for each in found if each.fault] == []
+        assert len(found) > listed
+        assert {each.reason.risk for each in found} == {True, False}
 
 
 def test_scores_are_ranked_by_money_at_risk(documents: dict[str, Any], company: Path) -> None:

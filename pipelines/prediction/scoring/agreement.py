@@ -38,7 +38,8 @@ def agrees(indicator: Indicator, values: Floats, contributions: Floats, *, usual
     It may where its contribution raises the risk and the value, rounded as the sentence shows it, is bad news:
 
     - a flag: where it is 1 for direction "higher", 0 for "lower";
-    - "higher": above the reference, and above 0; a customer is told of no risk because of nothing;
+    - "higher": above the reference, and above 0; a customer is told of no risk because of nothing, nor of less than the
+      catalog thinks worth telling (`least_told`);
     - "lower": below the reference; or 0, where the reference is what is usual, for less there is not;
     - "either": always, but for a count or share of 0: nobody acts on what is not there;
     - an empty value: where the catalog calls that bad news (`null_is_risk`);
@@ -68,7 +69,7 @@ def _bad(indicator: Indicator, shown: Floats, reference: float | None, *, worst_
     if indicator.direction == "higher":
         flag_or_unknown = indicator.unit == "flag" or reference is None
         above: Flags = shown > (0.0 if flag_or_unknown else max(reference or 0.0, 0.0))
-        return above
+        return above if indicator.least_told is None else above & (shown >= indicator.least_told)
     if indicator.unit == "flag":
         reference = 1.0
     elif reference is None:

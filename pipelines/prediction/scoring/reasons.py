@@ -5,27 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.catalog import Family, Indicator, Unit
+from features.catalog import Family, Indicator
 from models.explanation import RHYTHM, RHYTHM_COLUMNS, Contributions, strongest
-from pipelines.foundation.wording.numbers import Language, Numbers, numbers
-from pipelines.prediction.scoring.agreement import DECIMALS, agrees
+from pipelines.foundation.wording.numbers import Language, numbers
+from pipelines.prediction.scoring.agreement import agrees
+from pipelines.prediction.scoring.figures import SAYINGS, as_written, compared
 
 Words = npt.NDArray[np.object_]
 
 COUNT = 3
 START = "start"  # stands for the start model's log-odds among the columns of the buying rhythm
 
-_ELIDING = "aàâeéèêiîoôuû"  # before which French "de" is "d'"
 _PLACE = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")
 
 # The start model sees first and last order and how many lie between; this is what that comes to for a person.
 _RHYTHM_INDICATOR = "days_since_last_order_over_usual"
+_LAST_ORDER = "days_since_last_order"  # what it comes to for who ordered on one day, and so has no rhythm
+_STARTED = (START, *RHYTHM_COLUMNS)
 
 
 class Wording:
@@ -53,7 +54,7 @@ class Wording:
             for column, days in indicator.columns(lookback_days).items()
         }
         if _RHYTHM_INDICATOR in self.by_column:
-            for column in (START, *RHYTHM_COLUMNS):
+            for column in _STARTED:
                 self.by_column[column] = self.by_column[_RHYTHM_INDICATOR]
 
     def codes(self) -> dict[str, str]:
@@ -71,6 +72,14 @@ class Wording:
         self, column: str, frame: pd.DataFrame, contributions: npt.NDArray[np.float64], usual: Mapping[str, float]
     ) -> npt.NDArray[np.bool_]:
         """(n,) whether the column's value may be told as a reason to each customer of `frame` (`agrees`)."""
+        agreed = np.zeros(len(frame), dtype=np.bool_)
+        for name, rows in self._told_by(column, frame):
+            agreed[rows] = self._agree(name, frame[rows], contributions[rows], usual)
+        return agreed
+
+    def _agree(
+        self, column: str, frame: pd.DataFrame, contributions: npt.NDArray[np.float64], usual: Mapping[str, float]
+    ) -> npt.NDArray[np.bool_]:
         indicator, days = self.by_column[column]
         own = indicator.name.format(days=days)
         if own in self.unknown:
@@ -84,6 +93,19 @@ class Wording:
 
     def sentences(self, column: str, frame: pd.DataFrame) -> Words:
         """(n,) one sentence per row of `frame`, about the column's indicator."""
+        words = np.empty(len(frame), dtype=object)
+        for name, rows in self._told_by(column, frame):
+            words[rows] = self._sentences(name, frame[rows])
+        return words
+
+    def _told_by(self, column: str, frame: pd.DataFrame) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+        """By which columns' indicators a column is told, and to which rows each."""
+        if column not in _STARTED:
+            return [(column, np.ones(len(frame), dtype=np.bool_))]
+        rhythmless = frame[_RHYTHM_INDICATOR].isna().to_numpy()
+        return [(_RHYTHM_INDICATOR, ~rhythmless), (_LAST_ORDER, rhythmless)]
+
+    def _sentences(self, column: str, frame: pd.DataFrame) -> Words:
         indicator, days = self.by_column[column]
         own = indicator.name.format(days=days)
         text, of_null, of_zero = (
@@ -120,9 +142,9 @@ class Wording:
         values, where = np.unique(figures, return_inverse=True)
         texts = np.array([written(value) for value in values], dtype=object)
         if singular is not None and unit == "change":
-            texts = np.array([_compared(self.numbers, value, singular, plural) for value in values], dtype=object)
+            texts = np.array([compared(self.numbers, value, singular, plural) for value in values], dtype=object)
         elif singular is not None:
-            nouns = [singular if self.numbers.is_singular(_as_written(unit, value)) else plural for value in values]
+            nouns = [singular if self.numbers.is_singular(as_written(unit, value)) else plural for value in values]
             texts = texts + " " + np.array(nouns, dtype=object)
         return np.asarray(texts[where], dtype=object)
 
@@ -199,106 +221,3 @@ def _told(
                 words[those] = wording.sentences(names[index], frame.iloc[those])
         result[f"reason_{rank + 1}"], result[f"reason_{rank + 1}_code"] = words, codes
     return pd.DataFrame(result, index=frame.index)
-
-
-def _as_written(unit: Unit, value: float) -> Decimal:
-    """The figure with the digits that the sentence shows: a noun agrees with what is read, not with 1.96."""
-    whole = unit in WHOLE_WITHOUT_POINT and value == round(value)
-    return Decimal(f"{value:.{0 if whole else DECIMALS[unit]}f}")
-
-
-def _compared(numbers: Numbers, change: float, singular: str, plural: str) -> str:
-    """3 fewer orders, 1 more order; 3 commandes de moins, autant d'incidents: what "than" or "que" can follow.
-
-    A sentence that began with a sign would be read as a formula by spreadsheets, and "−2 incidents" by nobody.
-    """
-    size, steps = numbers.number(abs(change)), round(change)
-    noun = singular if numbers.is_singular(abs(steps)) else plural
-    if numbers.language == "en":
-        return f"{size} {'more' if steps > 0 else 'fewer'} {noun}" if steps else f"no more and no fewer {plural}"
-    if not steps:
-        return f"autant d'{plural}" if plural[0] in _ELIDING else f"autant de {plural}"
-    return f"{size} {noun} de {'plus' if steps > 0 else 'moins'}"
-
-
-def _count(numbers: Numbers, _: str) -> Callable[[float], str]:
-    return numbers.number
-
-
-def _change(numbers: Numbers, _: str) -> Callable[[float], str]:
-    return numbers.signed
-
-
-def _money(numbers: Numbers, currency: str) -> Callable[[float], str]:
-    return lambda value: f"{numbers.number(value, 2)} {currency}"
-
-
-def _money_change(numbers: Numbers, currency: str) -> Callable[[float], str]:
-    """12.00 EUR more, 12,00 EUR de moins: what "than" or "que" can follow."""
-    more, less, same = (
-        ("more", "less", "neither more nor less") if numbers.language == "en" else ("de plus", "de moins", "autant")
-    )
-
-    def written(value: float) -> str:
-        cents = round(value, 2)
-        amount = f"{numbers.number(abs(value), 2)} {currency}"
-        return f"{amount} {more if cents > 0 else less}" if cents else same
-
-    return written
-
-
-def _days(numbers: Numbers, _: str) -> Callable[[float], str]:
-    one, many = ("day", "days") if numbers.language == "en" else ("jour", "jours")
-    return lambda value: f"{numbers.number(round(value))} {one if numbers.is_singular(round(value)) else many}"
-
-
-def _share(numbers: Numbers, _: str) -> Callable[[float], str]:
-    return numbers.percent
-
-
-def _hours(numbers: Numbers, _: str) -> Callable[[float], str]:
-    one, many = ("hour", "hours") if numbers.language == "en" else ("heure", "heures")
-
-    def written(value: float) -> str:
-        shown = round(value) if abs(value) >= 10 else round(value, 1)
-        plain = numbers.number(shown, 0 if shown == round(shown) else 1)
-        return f"{plain} {one if numbers.is_singular(shown) else many}"
-
-    return written
-
-
-def _share_change(numbers: Numbers, _: str) -> Callable[[float], str]:
-    one, many = ("percentage point", "percentage points") if numbers.language == "en" else ("point", "points")
-    return lambda value: f"{numbers.signed(100 * value)} {one if numbers.is_singular(round(100 * value)) else many}"
-
-
-def _relative_change(numbers: Numbers, _: str) -> Callable[[float], str]:
-    return numbers.signed_percent
-
-
-def _mark(numbers: Numbers, _: str) -> Callable[[float], str]:
-    return lambda value: numbers.number(value, 0 if value == round(value) else 1)
-
-
-def _ratio(numbers: Numbers, _: str) -> Callable[[float], str]:
-    return lambda value: numbers.number(value, 1)
-
-
-# Written without a point where nothing stands behind it.
-WHOLE_WITHOUT_POINT: frozenset[Unit] = frozenset({"hours", "mark", "quantity"})
-
-SAYINGS: Mapping[Unit, Callable[[Numbers, str], Callable[[float], str]]] = {
-    "count": _count,
-    "change": _change,
-    "money": _money,
-    "money_change": _money_change,
-    "days": _days,
-    "hours": _hours,
-    "share": _share,
-    "share_change": _share_change,
-    "mark": _mark,
-    "flag": _count,
-    "relative_change": _relative_change,
-    "ratio": _ratio,
-    "quantity": _mark,
-}

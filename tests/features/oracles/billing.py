@@ -8,15 +8,15 @@ from itertools import pairwise
 from math import prod
 from statistics import median
 
-from tests.features.oracles.known import Row, age, exact, ratio
+from tests.features.oracles.known import Row, age, exact, own, ratio
 from tests.features.oracles.subscriptions import running
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.vantage import lookbacks
 
 LARGEST_FACTOR = Fraction(10**6)
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(view, customer) for customer in customers}
+    return {customer: _one(mine, customer) for customer, mine in own(view, customers).items()}
 
 
 def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
@@ -47,7 +47,7 @@ def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
         "overdue_days": max((age(row["due_at"]) for row in late), default=0),
         "price_increase_since_renewal": _increase(view, customer),
     }
-    for span in LOOKBACKS:
+    for span in lookbacks():
         odd = [exact(row["amount"]) for row in charges if row["extraordinary"] and age(row["issued_at"]) <= span]
         jumps = [
             ratio(exact(now["amount"]), exact(then["amount"]))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, local_date, standing_orders
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.known import Row, age, local_date, own, standing_orders
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(view, customer) for customer in customers}
+    return {customer: _one(mine, customer) for customer, mine in own(view, customers).items()}
 
 
 def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
@@ -21,7 +21,7 @@ def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
         if ordering
         else set()
     )
-    for span in LOOKBACKS:
+    for span in lookbacks():
         recent = [row for row in views if age(row["viewed_at"]) <= span]
         before = [row for row in views if span < age(row["viewed_at"]) <= 2 * span]
 

@@ -7,22 +7,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from features.tables import TABLES
-from tests.features.world_case import PARIS, SNAPSHOT, at
+from tests.features.oracles.vantage import here
 
-CUT = at(SNAPSHOT.isoformat())
 Row = dict[str, Any]
 
 
 def local_date(moment: datetime) -> date:
-    return moment.replace(tzinfo=UTC).astimezone(PARIS).date()
+    return _local_date(moment, here().zone)
+
+
+@cache
+def _local_date(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.replace(tzinfo=UTC).astimezone(zone).date()
 
 
 def age(moment: datetime) -> int:
     """Whole local days from a moment's day to the snapshot."""
-    return (SNAPSHOT - local_date(moment)).days
+    return (here().day - local_date(moment)).days
 
 
 def exact(amount: Any) -> Decimal:
@@ -38,8 +44,9 @@ def newest(rows: Iterable[Row], moment: str) -> Row:
     return max(rows, key=lambda row: (row[moment], row["known_at"], row["landed_order"], row["source_row"]))
 
 
-def known(table: str, rows: Sequence[Row], *, cut: datetime = CUT) -> list[Row]:
+def known(table: str, rows: Sequence[Row], *, cut: datetime | None = None) -> list[Row]:
     """The last version of each row that was known before the cut, without what became known later."""
+    cut = here().cut if cut is None else cut
     contract = TABLES[table]
     versions: dict[Any, list[Row]] = defaultdict(list)
     for number, given in enumerate(rows, start=1):
@@ -59,6 +66,19 @@ def known(table: str, rows: Sequence[Row], *, cut: datetime = CUT) -> list[Row]:
 
 def known_world(view: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
     return {table: known(table, rows) for table, rows in view.items()}
+
+
+def own(view: Mapping[str, list[Row]], customers: Iterable[str]) -> dict[str, dict[str, list[Row]]]:
+    """By customer, the view without the rows of others; tables without customers whole."""
+    found: dict[str, dict[str, list[Row]]] = {customer: {} for customer in customers}
+    for name, rows in view.items():
+        personal = any(column.name == "customer_id" for column in TABLES[name].columns)
+        mine: dict[str, list[Row]] = defaultdict(list)
+        for row in rows if personal else ():
+            mine[row["customer_id"]].append(row)
+        for customer, tables in found.items():
+            tables[name] = mine[customer] if personal else rows
+    return found
 
 
 def standing_orders(view: Mapping[str, list[Row]]) -> list[Row]:

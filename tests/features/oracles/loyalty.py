@@ -6,20 +6,18 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from tests.features.oracles import known
-from tests.features.oracles.known import Row, age, exact, newest
-from tests.features.world_case import LOOKBACKS, SPANS
+from tests.features.oracles.known import Row, age, exact, newest, own
+from tests.features.oracles.vantage import here, lookbacks
 
 ZERO = Decimal(0)
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {
-        customer: _one([row for row in view["loyalty"] if row["customer_id"] == customer]) for customer in customers
-    }
+    return {customer: _one(mine["loyalty"]) for customer, mine in own(view, customers).items()}
 
 
 def _one(moves: list[Row]) -> Row:
-    left, lasting = most_left(moves, until=0), most_left(moves, until=-SPANS.horizon_days)
+    left, lasting = most_left(moves, until=0), most_left(moves, until=-here().horizon_days)
     member = [row for row in moves if row["kind"] in ("joined", "left")]
     rewards = [age(row["moved_at"]) for row in moves if row["kind"] == "reward"]
     return {
@@ -27,7 +25,7 @@ def _one(moves: list[Row]) -> Row:
         "loyalty_points": float(left),
         "points_expiring": float(left - lasting),
         "days_since_last_reward": min(rewards, default=None),
-    } | {f"rewards_{span}d": sum(old <= span for old in rewards) for span in LOOKBACKS}
+    } | {f"rewards_{span}d": sum(old <= span for old in rewards) for span in lookbacks()}
 
 
 def purse(moves: list[Row]) -> dict[int | None, Decimal]:

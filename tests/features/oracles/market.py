@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, exact, newest
+from tests.features.oracles.known import Row, age, exact, newest, own
 from tests.features.oracles.offers import used
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
@@ -18,7 +18,7 @@ def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[st
         item = f"product:{row['product_id']}" if row["product_id"] else f"plan:{row['plan']}" if row["plan"] else None
         if item:
             seen[row["competitor"], row["competitor_item"], item].append(row)
-    return {customer: _one(used(view, customer), seen, watched) for customer in customers}
+    return {customer: _one(used(mine, customer), seen, watched) for customer, mine in own(view, customers).items()}
 
 
 def _one(uses: Row, seen: Mapping[tuple[str, str, str], list[Row]], watched: Mapping[str, int]) -> Row:
@@ -30,7 +30,7 @@ def _one(uses: Row, seen: Mapping[tuple[str, str, str], list[Row]], watched: Map
         round(own / float(cheapest[item]) * 1e6) for item, own in uses.items() if own is not None and cheapest.get(item)
     ]
     result: Row = {"price_over_competitors": sum(over) / 1e6 / len(over) if over else None}
-    for span in LOOKBACKS:
+    for span in lookbacks():
         cuts, new = [], set()
         for (_, _, item), rows in seen.items():
             if item not in uses:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, ratio, standing_orders
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.known import Row, age, own, ratio, standing_orders
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(view, customer) for customer in customers}
+    return {customer: _one(mine, customer) for customer, mine in own(view, customers).items()}
 
 
 def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
@@ -18,7 +18,7 @@ def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
         "days_since_last_open": min((age(row["opened_at"]) for row in messages if row["opened_at"]), default=None),
         "unsubscribed": int(any(row["unsubscribed_at"] for row in messages)),
     }
-    for span in LOOKBACKS:
+    for span in lookbacks():
         recent = [row for row in messages if age(row["sent_at"]) <= span]
         before = [row for row in messages if span < age(row["sent_at"]) <= 2 * span]
         templates = [row["template"] for row in recent if row["template"] is not None]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, newest
-from tests.features.world_case import LOOKBACKS, SPANS
+from tests.features.oracles.known import Row, age, newest, own
+from tests.features.oracles.vantage import here, lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
     return {
-        customer: _methods([row for row in view["payment_methods"] if row["customer_id"] == customer])
-        | _attempts([row for row in view["payments"] if row["customer_id"] == customer])
-        for customer in customers
+        customer: _methods(mine["payment_methods"]) | _attempts(mine["payments"])
+        for customer, mine in own(view, customers).items()
     }
 
 
@@ -28,7 +27,7 @@ def _methods(rows: list[Row]) -> Row:
     return {
         "days_until_card_expires": None if left is None else max(left, 0),
         "card_expired": int(left is not None and left < 0),
-        "card_expires_before_horizon": int(left is not None and left < SPANS.horizon_days),
+        "card_expires_before_horizon": int(left is not None and left < here().horizon_days),
         "backup_payment_method": int(any(row["expires_at"] is None or age(row["expires_at"]) < 0 for row in others)),
     }
 
@@ -50,7 +49,7 @@ def _attempts(rows: list[Row]) -> Row:
         "payment_retries_running": int(waiting),
         "days_since_failed_payment": min((age(row["attempted_at"]) for row in failed), default=None),
     }
-    for span in LOOKBACKS:
+    for span in lookbacks():
         for kind in ("hard", "soft"):
             result[f"{kind}_failures_{span}d"] = sum(
                 row["failure_kind"] == kind and age(row["attempted_at"]) <= span for row in failed

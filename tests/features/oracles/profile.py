@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from tests.features.oracles.known import Row, age, local_date
-from tests.features.world_case import SNAPSHOT
+from tests.features.oracles.vantage import here
 
 COLUMNS = ("country", "acquisition_channel", "value_tier", "gender", "signup_cohort", "days_since_signup", "age_years")
 
@@ -25,4 +25,5 @@ def _one(row: Row) -> Row:
 
 
 def _years(born: date) -> int:
-    return SNAPSHOT.year - born.year - ((born.month, born.day) > (SNAPSHOT.month, SNAPSHOT.day))
+    day = here().day
+    return day.year - born.year - ((born.month, born.day) > (day.month, day.day))

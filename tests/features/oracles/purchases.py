@@ -9,20 +9,23 @@ from fractions import Fraction
 from itertools import pairwise
 from statistics import median, stdev
 
-from tests.features.oracles.known import Row, age, exact, ratio
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.known import Row, age, exact, own, ratio
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
     orders = view["orders"] if "orders" in view else _made_of_lines(view["order_lines"])
-    found = {}
-    for customer in customers:
-        mine = [row for row in orders if row["customer_id"] == customer]
+    found: dict[str, Row] = {}
+    orders_of: dict[str, list[Row]] = defaultdict(list)
+    for row in orders:
+        orders_of[row["customer_id"]].append(row)
+    for customer, theirs in own(view, customers).items():
+        mine = orders_of[customer]
         standing = [row for row in mine if row["amount"] >= 0 and row.get("cancelled_at") is None]
         found[customer] = _customer(standing)
         found[customer] |= _reversed([row for row in mine if row["amount"] >= 0], list(_reversals(mine)))
         if "order_lines" in view:
-            lines = [row for row in view["order_lines"] if row["customer_id"] == customer and row["quantity"] > 0]
+            lines = [row for row in theirs["order_lines"] if row["quantity"] > 0]
             found[customer] |= _products(lines)
     return found
 
@@ -66,7 +69,7 @@ def _customer(standing: list[Row]) -> Row:
         )
         never += ("spread_days_between_orders", "customer_age_days", "days_first_to_last_order", "repeat_order_days")
         nothing: Row = dict.fromkeys((*never, "order_value_ever", "last_order_value"))
-        for span in LOOKBACKS:
+        for span in lookbacks():
             zero = ("orders_{}d", "order_days_{}d", "order_value_{}d", "orders_change_{}d", "order_value_change_{}d")
             nothing |= {name.format(span): 0 for name in zero}
             nothing[f"average_order_value_{span}d"] = None
@@ -88,7 +91,7 @@ def _customer(standing: list[Row]) -> Row:
         "order_value_ever": float(sum((_full(row["amount"]) for row in standing), Decimal(0))),
         "last_order_value": float(last_value),
     }
-    for span in LOOKBACKS:
+    for span in lookbacks():
         recent = [row for row, old in zip(standing, ages, strict=True) if old <= span]
         before = [row for row, old in zip(standing, ages, strict=True) if span < old <= 2 * span]
         value = sum((_full(row["amount"]) for row in recent), Decimal(0))
@@ -106,7 +109,7 @@ def _customer(standing: list[Row]) -> Row:
 
 def _reversed(placed: list[Row], back: list[tuple[int, Decimal]]) -> Row:
     result: Row = {}
-    for span in LOOKBACKS:
+    for span in lookbacks():
         returned = [amount for old, amount in back if old <= span]
         value = sum((_full(row["amount"]) for row in placed if age(row["ordered_at"]) <= span), Decimal(0))
         result |= {
@@ -133,7 +136,7 @@ def _products(lines: list[Row]) -> Row:
         "pieces_per_order": ratio(pieces, orders),
         "price_per_piece": ratio(value, pieces),
     }
-    for span in LOOKBACKS:
+    for span in lookbacks():
         recent = [row for row in lines if age(row["ordered_at"]) <= span]
         worth = [exact(row["quantity"]) * exact(row["unit_price"]) for row in recent]
         reduced = [each for each, row in zip(worth, recent, strict=True) if (row["discount"] or 0) > 0]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, ratio
+from tests.features.oracles.known import Row, age, own, ratio
 from tests.features.oracles.offers import used
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _one(view, customer) for customer in customers}
+    lines_of: dict[str, list[Row]] = defaultdict(list)
+    for row in view["order_lines"]:
+        if row["quantity"] > 0:
+            lines_of[f"product:{row['product_id']}"].append(row)
+    return {
+        customer: _one(view, set(used(mine, customer)), lines_of) for customer, mine in own(view, customers).items()
+    }
 
 
-def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
-    items = set(used(view, customer))
-    lines = [row for row in view["order_lines"] if row["quantity"] > 0 and f"product:{row['product_id']}" in items]
+def _one(view: Mapping[str, list[Row]], items: set[str], lines_of: Mapping[str, list[Row]]) -> Row:
+    lines = [row for item in items for row in lines_of.get(item, [])]
     incidents = [
         row
         for row in view["incidents"]
@@ -23,7 +29,7 @@ def _one(view: Mapping[str, list[Row]], customer: str) -> Row:
         or (row["product_id"] is None and row["plan"] is None)
     ]
     result: Row = {}
-    for span in LOOKBACKS:
+    for span in lookbacks():
         rate, earlier = (
             ratio(sum(bool(row["returned_at"]) for row in rows), len(rows))
             for rows in (

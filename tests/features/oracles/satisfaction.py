@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, exact
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.known import Row, age, exact, own
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {
-        customer: _one([row for row in view["surveys"] if row["customer_id"] == customer]) for customer in customers
-    }
+    return {customer: _one(mine["surveys"]) for customer, mine in own(view, customers).items()}
 
 
 def _one(surveys: list[Row]) -> Row:
@@ -27,12 +25,12 @@ def _one(surveys: list[Row]) -> Row:
             f"{kind}_change": scores[-1] - scores[-2] if len(scores) > 1 else None,
             f"days_since_last_{kind}": age(answers[-1]["answered_at"]) if answers else None,
         }
-        for span in LOOKBACKS:
+        for span in lookbacks():
             told = [exact(row["score"]) for row in answers if age(row["answered_at"]) <= span]
             result[f"mean_{kind}_{span}d"] = float(sum(told)) / len(told) if told else None
     last = result["last_nps"]
     result["nps_detractor"] = None if last is None else int(last <= 6)
-    for span in LOOKBACKS:
+    for span in lookbacks():
         result[f"surveys_unanswered_{span}d"] = sum(
             age(row["asked_at"]) <= span and row["answered_at"] is None for row in surveys
         )

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, exact, newest
+from tests.features.oracles.known import Row, age, exact, newest, own
 from tests.features.oracles.subscriptions import running
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _terms(view, customer) | _moves(view, customer) for customer in customers}
+    ranks = _ranks(view)
+    return {
+        customer: _terms(mine, customer, ranks) | _moves(mine, customer)
+        for customer, mine in own(view, customers).items()
+    }
 
 
 def _ranks(view: Mapping[str, list[Row]]) -> dict[str, float]:
@@ -25,8 +29,8 @@ def _ranks(view: Mapping[str, list[Row]]) -> dict[str, float]:
     return {plan: number / (len(means) - 1) if number else 0.0 for plan, number in cheaper.items()}
 
 
-def _terms(view: Mapping[str, list[Row]], customer: str) -> Row:
-    mine, ranks = [row for row in running(view) if row["customer_id"] == customer], _ranks(view)
+def _terms(view: Mapping[str, list[Row]], customer: str, ranks: Mapping[str, float]) -> Row:
+    mine = [row for row in running(view) if row["customer_id"] == customer]
     months = [-age(row["renews_at"]) / 30.4375 for row in mine if row["renews_at"]]
     seats = [row["seats"] for row in mine if row["seats"] is not None]
     prices = [exact(row["mrr"]) for row in mine if row["mrr"] is not None]
@@ -57,7 +61,7 @@ def _paused(view: Mapping[str, list[Row]], subscription: str) -> bool:
 def _moves(view: Mapping[str, list[Row]], customer: str) -> Row:
     result: Row = {}
     changes = [row for row in view.get("subscription_changes", []) if row["customer_id"] == customer]
-    for span in LOOKBACKS:
+    for span in lookbacks():
         recent = [row for row in changes if age(row["changed_at"]) <= span]
         sized = [
             exact(row["mrr_after"]) - exact(row["mrr_before"])

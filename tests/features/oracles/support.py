@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from statistics import fmean
 
-from tests.features.oracles.known import Row, age, exact, local_date, ratio
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.known import Row, age, exact, local_date, own, ratio
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {
-        customer: _one([row for row in view["support_contacts"] if row["customer_id"] == customer])
-        for customer in customers
-    }
+    return {customer: _one(mine["support_contacts"]) for customer, mine in own(view, customers).items()}
 
 
 def _hours(start: datetime, end: datetime) -> float:
@@ -30,7 +27,7 @@ def _one(contacts: list[Row]) -> Row:
             for row in contacts
         ),
     }
-    for span in LOOKBACKS:
+    for span in lookbacks():
         recent = [row for row in contacts if age(row["opened_at"]) <= span]
         older = [old for old in ages if old > span]
         usual = len(older) / (max(ages) - span) * span if older else None

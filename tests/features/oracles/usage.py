@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.features.oracles.known import Row, age, exact, local_date, ratio
+from tests.features.oracles.known import Row, age, exact, local_date, own, ratio
 from tests.features.oracles.subscriptions import running
-from tests.features.world_case import LOOKBACKS
+from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    return {customer: _use(view, customer) | _steps(view, customer) for customer in customers}
+    return {customer: _use(mine, customer) | _steps(mine, customer) for customer, mine in own(view, customers).items()}
 
 
 def _use(view: Mapping[str, list[Row]], customer: str) -> Row:
     uses = [row for row in view["usage"] if row["customer_id"] == customer]
     seats = [row["seats"] for row in running(view) if row["customer_id"] == customer and row["seats"] is not None]
     result: Row = {"days_since_last_use": min((age(row["used_at"]) for row in uses), default=None)}
-    for span in LOOKBACKS:
+    for span in lookbacks():
         recent = [row for row in uses if age(row["used_at"]) <= span]
         before = [row for row in uses if span < age(row["used_at"]) <= 2 * span]
         days, days_before = (len({local_date(row["used_at"]) for row in rows}) for rows in (recent, before))

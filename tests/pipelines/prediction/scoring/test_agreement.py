@@ -47,6 +47,9 @@ def told(indicator: Indicator, value: float | None, *, contribution: float = 0.5
         ("support_contacts_over_usual_{days}d", 1.5, 2.0, True),
         ("days_since_last_order_over_usual", 0.2, 0.1, False),
         ("days_since_last_order_over_usual", 4.0, 9.0, True),
+        ("days_since_last_order_over_usual", None, 9.0, False),  # said by how often the customer came back
+        ("median_days_between_orders", None, 9.0, False),
+        ("days_since_last_order", None, 9.0, True),
         ("price_over_competitors", 0.95, 0.9, False),
         ("price_over_competitors", 1.2, 1.3, True),
         ("last_invoice_deviation", -3.0, -4.0, False),
@@ -85,6 +88,13 @@ def told(indicator: Indicator, value: float | None, *, contribution: float = 0.5
         ("days_since_last_use", 4.0, 3.4, True),
         ("days_since_last_reward", None, None, True),
         ("customer_age_days", 7.0, 700.0, True),  # either
+        # So little that it is no risk, however little is usual.
+        ("emails_{days}d", 1.0, 0.0, False),
+        ("emails_{days}d", 2.0, 0.0, True),
+        ("emails_{days}d", 2.0, 2.0, False),
+        ("messages_{days}d", 1.0, None, False),
+        ("messages_change_{days}d", 1.0, None, False),
+        ("messages_change_{days}d", 2.0, None, True),
         ("country", 1.0, None, False),
         ("country", None, None, False),
     ],

@@ -14,7 +14,8 @@ from features.catalog import Indicator
 from features.training_set import FAMILIES
 from models.explanation import Contributions
 from pipelines.foundation.wording.numbers import Language
-from pipelines.prediction.scoring.reasons import SAYINGS, START, Wording, everything_that_raises, reasons
+from pipelines.prediction.scoring.figures import SAYINGS
+from pipelines.prediction.scoring.reasons import START, Wording, everything_that_raises, reasons
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
@@ -49,20 +50,26 @@ def said(column: str, values: Mapping[str, float | None], language: Language = "
         (
             94,
             21,
-            "no order for 94 days, usually every 21 days",
-            "aucune commande depuis 94 jours, contre une tous les 21 jours d'habitude",
+            "no order for 94 days, usually 21 days between orders",
+            "aucune commande depuis 94 jours, contre 21 jours d'habitude entre deux commandes",
         ),
         (
             1,
             2,
-            "no order for 1 day, usually every 2 days",
-            "aucune commande depuis 1 jour, contre une tous les 2 jours d'habitude",
+            "no order for 1 day, usually 2 days between orders",
+            "aucune commande depuis 1 jour, contre 2 jours d'habitude entre deux commandes",
+        ),
+        (
+            3,
+            1,
+            "no order for 3 days, usually 1 day between orders",
+            "aucune commande depuis 3 jours, contre 1 jour d'habitude entre deux commandes",
         ),
         (
             1_200,
             30.5,
-            "no order for 1,200 days, usually every 30 days",
-            "aucune commande depuis 1\u202f200 jours, contre une tous les 30 jours d'habitude",
+            "no order for 1,200 days, usually 30 days between orders",
+            "aucune commande depuis 1\u202f200 jours, contre 30 jours d'habitude entre deux commandes",
         ),
     ],
 )
@@ -83,10 +90,11 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         "days_since_last_order": 84.0,
         "median_days_between_orders": 21.0,
     }
-    assert said(column, values) == "no order for 84 days, usually every 21 days"
+    assert said(column, values) == "no order for 84 days, usually 21 days between orders"
     never_usual = values | {"days_since_last_order_over_usual": None, "median_days_between_orders": None}
-    assert said(column, never_usual) == "fewer than two days with orders so far"
-    assert said(column, never_usual, "fr") == "moins de deux jours de commande jusqu'ici"
+    assert said(column, never_usual) == "last order 84 days ago"
+    assert said(column, never_usual, "fr") == "dernière commande il y a 84 jours"
+    assert said(column, dict.fromkeys(values)) == "no order so far"
 
 
 @pytest.mark.parametrize(
@@ -139,14 +147,14 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         (
             "incidents_change_30d",
             -2,
-            "2 fewer incidents than in the 30 days before",
-            "2 incidents de moins que pendant les 30 jours précédents",
+            "2 fewer incidents with what the customer uses than in the 30 days before",
+            "2 incidents de moins sur ce que le client utilise que pendant les 30 jours précédents",
         ),
         (
             "incidents_change_30d",
             0,
-            "no more and no fewer incidents than in the 30 days before",
-            "autant d'incidents que pendant les 30 jours précédents",
+            "no more and no fewer incidents with what the customer uses than in the 30 days before",
+            "autant d'incidents sur ce que le client utilise que pendant les 30 jours précédents",
         ),
         (
             "usage_quantity_change_30d",
@@ -182,7 +190,7 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
             "order_value_change_30d",
             0.001,
             "orders worth neither more nor less than in the 30 days before",
-            "commandes pour autant que pendant les 30 jours précédents",
+            "commandes pour le même montant que pendant les 30 jours précédents",
         ),
         (
             "reversed_share_30d",
@@ -238,9 +246,19 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
         ),
         ("card_expired", 1, "the card has expired", "la carte a expiré"),
         ("card_expired", 0, "the payment method has not expired", "le moyen de paiement n'a pas expiré"),
-        ("card_expired", None, "no method that pays is known", "le moyen de paiement utilisé n'est pas connu"),
+        (
+            "card_expired",
+            None,
+            "the payment method in use is not known",
+            "le moyen de paiement utilisé n'est pas connu",
+        ),
         ("days_until_card_expires", 0, "the card is valid for 0 days more", "carte encore valable 0 jour"),
-        ("backup_payment_method", None, "no method that pays is known", "le moyen de paiement utilisé n'est pas connu"),
+        (
+            "backup_payment_method",
+            None,
+            "the payment method in use is not known",
+            "le moyen de paiement utilisé n'est pas connu",
+        ),
         (
             "downgrades_30d",
             1,
@@ -275,6 +293,55 @@ def test_what_the_start_model_says_is_told_as_a_silence_beside_what_is_usual(col
                 "25\u202f% de toutes les lignes de commande de ces 30 derniers jours pour les produits du client ont "
                 "été retournées"
             ),
+        ),
+        (
+            "reordered_products_share",
+            0.25,
+            "25% of the products were ordered more than once",
+            "25\u202f% des produits ont été commandés plus d'une fois",
+        ),
+        (
+            "seats_used_share_30d",
+            0.5,
+            "50% of the seats paid for were used in the last 30 days",
+            "50\u202f% des places payées ont été utilisées ces 30 derniers jours",
+        ),
+        (
+            "onboarding_done_share",
+            0.5,
+            "50% of the introduction done",
+            "prise en main effectuée à 50\u202f%",
+        ),
+        (
+            "open_rate_change_30d",
+            -0.05,
+            "share of messages opened: \u22125 percentage points against the 30 days before",
+            "part des messages ouverts : \u22125 points par rapport aux 30 jours précédents",
+        ),
+        (
+            "open_rate_change_30d",
+            None,
+            "no messages in the last 30 days, or none in the 30 before, to compare",
+            "pas de messages à comparer pendant ces 30 derniers jours ou les 30 précédents",
+        ),
+        ("messages_per_order_30d", None, "no order in the last 30 days", "aucune commande ces 30 derniers jours"),
+        (
+            "payment_failure_streak",
+            1,
+            "1 failed payment without a successful one since",
+            "1 paiement échoué sans paiement réussi depuis",
+        ),
+        (
+            "largest_invoice_jump_30d",
+            2,
+            "in the last 30 days, an invoice 2.0 times the one before it",
+            "ces 30 derniers jours, une facture de 2,0 fois la précédente",
+        ),
+        (
+            "acquisition_channel",
+            None,
+            "how the customer was won is not recorded",
+            "canal d'acquisition non renseigné",
         ),
         (
             "returned_lines_share_30d",
@@ -326,8 +393,10 @@ def test_every_indicator_is_told_in_two_languages(indicator: Indicator, column: 
         assert all(str(days) in text for text in texts.values())
 
 
+UNELIDED = re.compile(r"\b(?:de|que|ne|le|la|se|ce) [aàâeéèêiîoôuû]")  # que un client, de avance
+
 # What of a sentence stands for itself, and not for the figure before it.
-OWN_PLURAL = {"fois", "mois", "cours", "sans", "des", "concurrents"}
+OWN_PLURAL = {"fois", "depuis", "mois", "cours", "sans", "des", "concurrents"}
 
 
 def disagreeing(text: str, language: Language) -> str | None:
@@ -372,8 +441,10 @@ def test_numbers_and_nouns_agree_and_no_sentence_begins_like_a_formula(
         for language in ("en", "fr"):
             (text,) = words(language).sentences(column, row(column, value=value))
             assert not text.startswith(("+", "-", "=", "@")), text
-            assert not (indicator.unit == "change" and re.search(r"[+\\u2212]\\d", text)), text
+            assert not (indicator.unit == "change" and re.search(r"[+\u2212]\d", text)), text
             assert disagreeing(text, language) is None, text
+            assert "  " not in text
+            assert language == "en" or not UNELIDED.search(text), text
 
 
 @pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
@@ -446,7 +517,7 @@ def test_the_three_strongest_reasons_come_in_their_order_and_each_code_once() ->
 def test_of_one_code_the_strongest_indicator_is_told() -> None:
     by_the_start = told([[0.1, 0, 0, 0, 0.2]], [0.3]).iloc[0]
     by_the_days = told([[0.4, 0, 0, 0, 0.2]], [0.3]).iloc[0]
-    assert by_the_start["reason_1"] == "no order for 21 days, usually every 21 days"
+    assert by_the_start["reason_1"] == "no order for 21 days, usually 21 days between orders"
     assert by_the_days["reason_1"] == "last order 21 days ago"
 
 
@@ -481,7 +552,23 @@ def test_good_news_is_no_reason_and_the_next_risk_takes_its_place() -> None:
 def test_of_one_code_what_is_no_good_news_is_told() -> None:
     usual = {"days_since_last_order": 30.0}  # 21 days since the last order are fewer than usual
     found = told([[0.9, 0, 0, 0, 0.2]], [0.1], usual=usual).iloc[0]
-    assert found["reason_1"] == "no order for 21 days, usually every 21 days"
+    assert found["reason_1"] == "no order for 21 days, usually 21 days between orders"
+
+
+def test_who_ordered_on_one_day_is_told_how_long_ago_and_only_where_that_is_long() -> None:
+    frame = pd.concat([row("orders_30d", value=2.0)] * 3, ignore_index=True)
+    frame["days_since_last_order_over_usual"] = frame["median_days_between_orders"] = [np.nan, np.nan, 9.0]
+    frame["days_since_last_order"] = [200.0, 20.0, 20.0]
+    signed, start = np.zeros((3, len(MODEL))), np.ones(3)
+    values = np.column_stack([start, np.zeros((3, len(CODES) - 1))])
+    found = reasons(
+        Contributions(CODES, values, signed, start, 0.0), frame, MODEL, words(), usual={"days_since_last_order": 90.0}
+    )
+    assert found["reason_1"].tolist() == [
+        "last order 200 days ago",
+        "",
+        "no order for 20 days, usually 9 days between orders",
+    ]
 
 
 def test_everything_that_raises_the_risk_can_be_asked_for() -> None:

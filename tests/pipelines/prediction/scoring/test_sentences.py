@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
-from typing import Any, Literal
+from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features.catalog import Family, Indicator
+from features.catalog import Family
 from features.training_set import families
 from pipelines.prediction.scoring.reasons import Wording
 from tests.features.histories import random_world
@@ -17,112 +17,29 @@ from tests.features.oracles.known import known_world
 from tests.features.test_no_look_ahead import tables_of
 from tests.features.test_oracle import CUSTOMERS, FAMILIES, ORACLES
 from tests.features.world_case import LOOKBACKS, Engine, landed
-
-Language = Literal["en", "fr"]
+from tests.sentences.reading import Language, Reader, UnreadableError, read, within
 
 SEEDS = (1, 2)
-FIGURE = "[+\u2212]?[0-9][0-9.,\u202f]*"
-WITHIN = {  # by unit, how far the figure that is read may be from the value
-    "count": 0.5, "flag": 0, "change": 0.5, "money": 0.005, "money_change": 0.005, "days": 0.5, "hours": 0.5,
-    "share": 0.005, "share_change": 0.005, "relative_change": 0.005, "ratio": 0.05, "mark": 0.05, "quantity": 0.05,
-}  # fmt: skip
-WAYS = {"more": 1, "fewer": -1, "less": -1, "plus": 1, "moins": -1}
-UNIT_WORDS = {
-    ("days", "en"): ("day", "days"),
-    ("days", "fr"): ("jour", "jours"),
-    ("hours", "en"): ("hour", "hours"),
-    ("hours", "fr"): ("heure", "heures"),
-    ("share_change", "en"): ("percentage point", "percentage points"),
-    ("share_change", "fr"): ("point", "points"),
-}
 
 
-def figure(text: str, language: Language) -> float:
-    plain = text.replace("\u2212", "-")
-    plain = plain.replace(",", "") if language == "en" else plain.replace("\u202f", "").replace(",", ".")
-    return float(plain)
-
-
-def counted(text: str, nouns: tuple[str, str], language: Language) -> float:
-    """A figure and a noun that agrees with it as it is written: 1 order, 1.0 lines; 1,5 ligne."""
-    found = re.fullmatch(f"({FIGURE}) (.+)", text)
-    assert found, text
-    value = figure(found[1], language)
-    single = found[1].lstrip("+\u2212") == "1" if language == "en" else abs(value) < 2
-    assert found[2] == nouns[0 if single else 1], text
-    return value
-
-
-def changed(text: str, nouns: tuple[str, str], language: Language) -> float:
-    """3 fewer orders, autant d'incidents."""
-    if text in {f"no more and no fewer {nouns[1]}", f"autant de {nouns[1]}", f"autant d'{nouns[1]}"}:
-        return 0.0
-    form = f"(?P<n>{FIGURE}) (?P<way>more|fewer) (?P<noun>.+)"
-    found = re.fullmatch(form if language == "en" else f"(?P<n>{FIGURE}) (?P<noun>.+) de (?P<way>plus|moins)", text)
-    assert found, text
-    return counted(f"{found['n']} {found['noun']}", nouns, language) * WAYS[found["way"]]
-
-
-def money_changed(text: str, language: Language) -> float:
-    """12.00 EUR more, 12,00 EUR de moins."""
-    amount, _, way = text.partition(" EUR ")
-    return (
-        figure(amount, language) * WAYS[way.removeprefix("de ")]
-        if way
-        else {"neither more nor less": 0.0, "autant": 0.0}[text]
-    )
-
-
-def read(text: str, unit: str, nouns: tuple[str, str] | None, language: Language) -> float:
-    """The value that the words for one figure of a sentence say."""
-    nouns = nouns or UNIT_WORDS.get((unit, language))
-    if unit == "money_change":
-        return money_changed(text, language)
-    if nouns is not None:
-        value = changed(text, nouns, language) if unit == "change" else counted(text, nouns, language)
-    else:
-        sign = {"money": " EUR", "share": "%", "relative_change": "%"}.get(unit, "")
-        assert text.endswith(sign), text
-        value = figure(text.removesuffix(sign).rstrip("\u202f"), language)
-    return value / 100 if unit in {"share", "relative_change", "share_change"} else value
-
-
-def said(template: str, text: str, days: int | None) -> list[tuple[str, tuple[str, str] | None, str]]:
-    """Name, nouns and words of every figure of a sentence."""
-    pattern, places, end = "", [], 0
-    for place in re.finditer(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}", template):
-        pattern += re.escape(template[end : place.start()])
-        end = place.end()
-        if place[1] == "days" and days is not None:
-            pattern += str(days)
+def check(text: str, column: str, reader: Reader, truth: dict[str, Any]) -> None:
+    """The text is one sentence about the column, in the words for its value, and every figure in it is right."""
+    (said,) = reader.readings(text, [column])
+    assert said.told == told(column, truth[column], reader), (column, text, truth[column])
+    for name, found in said.figures.items():
+        if reader.unit(name) == "category":
+            assert found == truth[name]
         else:
-            pattern += "(.+?)"
-            places.append((place[1], None if place[2] is None else (place[2], place[3])))
-    found = re.fullmatch(pattern + re.escape(template[end:]), text)
-    assert found, (template, text)
-    return [(name, nouns, words) for (name, nouns), words in zip(places, found.groups(), strict=True)]
+            assert abs(float(found) - truth[name]) <= within(reader.unit(name), truth[name]) + 1e-9, (
+                column,
+                text,
+                truth[name],
+            )
 
 
-def check(
-    text: str,
-    column: str,
-    indicator: Indicator,
-    *,
-    days: int | None,
-    truth: dict[str, Any],
-    units: dict[str, str],
-    language: Language,
-) -> None:
-    value = truth[column]
-    plain, of_null, of_zero = (getattr(indicator, f"{language}{ending}") for ending in ("", "_null", "_no"))
-    template = of_null if value is None else of_zero if of_zero and value == 0 else plain
-    for name, nouns, words in said(template, text, days):
-        which = column if name == "value" else name
-        if units[which] == "category":
-            assert words == truth[which]
-        else:
-            found = read(words, units[which], nouns, language)
-            assert abs(found - truth[which]) <= WITHIN[units[which]] + 1e-9, (column, text, truth[which])
+def told(column: str, value: Any, reader: Reader) -> str:
+    indicator = reader.by_column[column][0]
+    return "null" if value is None else "zero" if indicator.en_no and value == 0 else "value"
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -132,16 +49,26 @@ def test_each_sentence_says_what_its_definition_comes_to(family: Family, languag
     here = next(each for each in families(names, personal=True) if each.name == family.name)
     engine = Engine(*names, families=[here], customers=True)
     words = Wording([here], lookback_days=LOOKBACKS, language=language, currency="EUR")
-    declared = [(column, each, days) for each in here.indicators for column, days in each.columns(LOOKBACKS).items()]
-    units: dict[str, str] = {column: each.unit for column, each, _ in declared}
+    reader = Reader([here], lookback_days=LOOKBACKS, language=language, currency="EUR")
     for seed in SEEDS:
         world = random_world(random.Random(seed), names, CUSTOMERS)
         tables = {name: landed(name, rows) for name, rows in world.items()}
         frame = engine.run(everybody=pa.table({"customer_id": CUSTOMERS}), **tables).to_pandas()
         truth = ORACLES[family.name](known_world(world), CUSTOMERS)
-        for column, indicator, days in declared:
+        for column in reader.by_column:
             for customer, text in zip(frame["customer_id"], words.sentences(column, frame), strict=True):
-                check(text, column, indicator, days=days, truth=truth[customer], units=units, language=language)
+                check(text, column, reader, truth[customer])
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_sentence_with_a_figure_is_about_one_indicator_alone(language: Language) -> None:
+    words = Wording(FAMILIES, lookback_days=(30,), language=language, currency="EUR")
+    reader = Reader(FAMILIES, lookback_days=(30,), language=language, currency="EUR")
+    values = {column: "FR" if reader.unit(column) == "category" else 21.0 for column in reader.by_column}
+    frame = pd.DataFrame({column: [value] for column, value in values.items()})
+    for column in reader.by_column:
+        (text,) = words.sentences(column, frame)
+        assert {each.column for each in reader.readings(text)} == {column}, text
 
 
 @pytest.mark.parametrize(
@@ -161,14 +88,30 @@ def test_figures_are_read_as_they_are_written(
     assert read(text, unit, nouns, language) == pytest.approx(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "unit", "nouns", "language"),
+    [
+        ("1 orders", "count", ("order", "orders"), "en"),
+        ("1234 orders", "count", ("order", "orders"), "en"),
+        ("0 commandes", "count", ("commande", "commandes"), "fr"),
+        ("-2 orders", "change", ("order", "orders"), "en"),
+        ("12.00", "money", None, "en"),
+        ("12.00 USD", "money", None, "en"),
+        ("26%", "share", None, "fr"),
+        ("nan", "ratio", None, "en"),
+        ("12.00 EUR de plus", "money_change", None, "en"),
+    ],
+)
+def test_figures_that_are_written_otherwise_are_not_read(
+    text: str, unit: str, nouns: tuple[str, str] | None, language: Language
+) -> None:
+    with pytest.raises(UnreadableError):
+        read(text, unit, nouns, language)
+
+
 def test_a_sentence_that_says_something_else_is_found() -> None:
-    indicator = next(each for family in FAMILIES for each in family.indicators if each.name == "orders_{days}d")
-
-    def checked(text: str) -> None:
-        truth, units = {"orders_30d": 2}, {"orders_30d": "count"}
-        check(text, "orders_30d", indicator, days=30, truth=truth, units=units, language="en")
-
+    reader = Reader(FAMILIES, lookback_days=(30,), language="en", currency="EUR")
     for text in ("3 orders in the last 30 days", "2 order in the last 30 days", "2 orders in the last 31 days"):
-        with pytest.raises(AssertionError):
-            checked(text)
-    checked("2 orders in the last 30 days")
+        with pytest.raises((AssertionError, ValueError)):
+            check(text, "orders_30d", reader, {"orders_30d": 2})
+    check("2 orders in the last 30 days", "orders_30d", reader, {"orders_30d": 2})
