@@ -37,7 +37,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories sentences systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
+.PHONY: help demo test histories torn sentences systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -56,6 +56,9 @@ histories: $(READY) ## deliver WORLDS random histories of each table, file after
 
 sentences: $(READY) ## hold every reason of CUSTOMERS of a company and of a shop against their exports; last line: counts
 	$(PYTHON) -m tests.sentences --customers $(CUSTOMERS)
+
+torn: $(READY) ## deliver WORLDS companies in torn exports: they are as in one clean delivery, or check names the table
+	WORLDS=$(WORLDS) $(PYTHON) -m pytest -n 2 tests/pipelines/test_torn_deliveries.py $(ARGS)
 
 systems: $(READY) ## run the tests that wait for other systems: a scheduler, and fakes of CRMs
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEMS) $(ARGS)

@@ -49,6 +49,7 @@ WITHOUT_A_FILE = {
     "tests/models/test_monitoring_oracle.py": "drift, arrivals and realised quality against plain Python",
     "tests/pipelines/prediction/scoring/test_sentences.py": "every sentence against plain Python",
     "tests/pipelines/prediction/scoring/test_published_sentences.py": "every reason handed over against the exports",
+    "tests/pipelines/test_torn_deliveries.py": "torn exports beside one clean delivery",
     "tests/pipelines/test_questions.py": "every setting that makes the question, on a finished workspace",
     "tests/pipelines/test_cli_docs.py": "documentation against the command line",
     "tests/pipelines/data/landing/test_dirty_files.py": "ingest on files as they come",
