@@ -103,6 +103,11 @@ class Table:
         if unknown:
             raise ValueError(f"contract {self.name}: {unknown[0]} is not declared as needed")
 
+    @property
+    def clocks(self) -> list[str]:
+        """Timestamp columns that say when a row happened, and when values of it became known."""
+        return sorted({self.happened_at, *(column.known_at for column in self.columns if column.known_at)})
+
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 

@@ -34,7 +34,7 @@ from pipelines.prediction.checks.reach import reach_notes
 
 # A few worlds in `make test`; `make torn WORLDS=1000` looks at a thousand.
 WORLDS = int(os.environ.get("WORLDS", "3"))
-COMPANIES = 8  # of which every world takes its rows
+COMPANIES = 4  # of which every world takes its rows
 END = date(2024, 1, 1)  # when the simulation ends
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
 ENTITIES = ("orders", "subscriptions")
@@ -63,7 +63,7 @@ class World:
 @cache
 def company(folder: Path, seed: int) -> Frames:
     place = folder / f"company-{seed}"
-    simulate(place, customers=80, months=12, seed=seed)
+    simulate(place, customers=200, months=12, seed=seed)
     found = {name: pd.read_parquet(place / f"{name}.parquet") for name in TABLES}
     for name, frame in found.items():
         known = frame[["known_at", TABLES[name].happened_at]].max(axis=1)
@@ -81,7 +81,12 @@ def world(folder: Path, seed: int) -> World:
     first, second, third = (END - timedelta(days=each) for each in days)
     ways: dict[str, Literal["rows", "state"]] = {name: source.choice(("rows", "state")) for name in names}
     told = {name: changed_now_and_then(source, name, rows[name], first) for name in names}
-    return World({name: flattened(name, told[name], first) for name in names}, (first, second, third), ways, seed)
+    return World(
+        {name: flattened(name, told[name], (first, second, third)) for name in names},
+        (first, second, third),
+        ways,
+        seed,
+    )
 
 
 def changed_now_and_then(source: random.Random, table: str, frame: pd.DataFrame, since: date) -> pd.DataFrame:
@@ -108,11 +113,21 @@ def changed_now_and_then(source: random.Random, table: str, frame: pd.DataFrame,
     return pd.concat(both, ignore_index=True)
 
 
-def flattened(table: str, frame: pd.DataFrame, first: date) -> pd.DataFrame:
-    """What was known before the first export, as if it had been known at once: the export cannot tell it otherwise."""
+def flattened(table: str, frame: pd.DataFrame, exports: tuple[date, date, date]) -> pd.DataFrame:
+    """With rows known at once where exports cannot tell it otherwise.
+
+    So it is with all that the first export brings, and with what happened, and became known, between two exports.
+    """
+    happened, (first, *_) = TABLES[table].happened_at, exports
     before = newest(table, frame[frame["known_at"] < cut(first)])
-    before = before.assign(known_at=before[TABLES[table].happened_at])
-    return pd.concat([before, frame[frame["known_at"] >= cut(first)]], ignore_index=True)
+    found = pd.concat([before, frame[frame["known_at"] >= cut(first)]], ignore_index=True)
+    at_once = found["known_at"] < cut(first)
+    key = list(TABLES[table].key)
+    newcomer = ~found.sort_values("known_at", kind="stable").duplicated(key).sort_index() if key else True
+    for last, this in pairwise(exports):
+        between = (found[happened] >= cut(last)) & (found["known_at"] < cut(this))
+        at_once |= between & newcomer
+    return found.assign(known_at=found["known_at"].where(~at_once, found[happened]))
 
 
 def newest(table: str, frame: pd.DataFrame) -> pd.DataFrame:

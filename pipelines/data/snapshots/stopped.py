@@ -25,13 +25,15 @@ def may_stop(tables: Collection[str]) -> list[str]:
 
 
 def arrivals(view: AsOf) -> ir.Table:
-    """Rows of each table by local day: columns name, day, rows."""
+    """How often each local day stands in the clocks of each table: columns name, day, rows."""
     parts = [
-        view[name].group_by(day=view[name][local_day(TABLES[name].happened_at)]).agg(rows=view[name].count())
-        for name in sorted(view.tables)
+        table.select(name=ibis.literal(name), day=local_day(clock))
+        for name, table in sorted(view.tables.items())
+        for clock in TABLES[name].clocks
     ]
-    named = [part.mutate(name=ibis.literal(name)) for name, part in zip(sorted(view.tables), parts, strict=True)]
-    return ibis.union(*named) if len(named) > 1 else named[0]
+    days = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    days = days.filter(days.day.notnull())
+    return days.group_by("name", "day").agg(rows=days.count())
 
 
 def stopped(found: pa.Table, day: date, *, by_contract: bool) -> tuple[str, ...]:

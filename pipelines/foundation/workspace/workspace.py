@@ -130,9 +130,8 @@ class Workspace:
 
     def _rows_by_day(self, name: str) -> dict[date, int]:
         """How often each local day stands in the clocks of a table: when a row happened, ended, was paid."""
-        table, contract = self.tables[name], TABLES[name]
-        clocks = {contract.happened_at, *(column.known_at for column in contract.columns if column.known_at)}
-        parts = [table.select(day=local_day(clock)) for clock in sorted(clocks)]
+        table = self.tables[name]
+        parts = [table.select(day=local_day(clock)) for clock in TABLES[name].clocks]
         days = ibis.union(*parts) if len(parts) > 1 else parts[0]
         days = days.filter(days.day.notnull())
         found = self.engine.to_pyarrow(days.group_by("day").agg(rows=days.count()))
