@@ -222,7 +222,7 @@ def pieces(
         now.iloc[max(0, start - source.randint(0, 30)) : end + source.randint(0, 30)] for start, end in pairwise(edges)
     ]
     source.shuffle(parts)
-    yield from parts
+    yield from parts or [now]
 
 
 def different(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
