@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,7 +15,12 @@ import pyarrow as pa
 from features.errors import DataError, IntegrityError
 from pipelines.data.landing.csv_rows import csv_rows
 from pipelines.data.landing.parquet_rows import damaged, parquet_rows
-from pipelines.data.landing.reject_limits import refuse_beyond_share, refuse_other_currencies, refuse_other_customers
+from pipelines.data.landing.reject_limits import (
+    refuse_beyond_share,
+    refuse_cut_off_state,
+    refuse_other_currencies,
+    refuse_other_customers,
+)
 from pipelines.data.landing.remarks import compared, remarks
 from pipelines.data.landing.source_files import SourceFile, file_sha256, source_files
 from pipelines.data.landing.typed_rows import TypedRows
@@ -27,7 +32,14 @@ from pipelines.foundation.storage.atomic_file import scratch, unfinished
 from pipelines.foundation.storage.counted_rows import forget_others
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA, landed_schema, write_parquet
 from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
-from pipelines.foundation.storage.landings import LANDED, REJECTED, arrivals_by_now, landing, source_landings
+from pipelines.foundation.storage.landings import (
+    LANDED,
+    REJECTED,
+    SourceLandings,
+    arrivals_by_now,
+    landing,
+    source_landings,
+)
 from pipelines.foundation.storage.store import Store, StoredFile
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
@@ -97,7 +109,9 @@ def _ingest_file(
     with _typed(store, file, settings, masking) as (count, rows):
         refuse_beyond_share(store, file, rows, count=count)
         refuse_other_currencies(file, rows, currency=settings.currency)
-        before = _landed_before(store, file, settings)
+        of_table = _of_table(store, file, settings)
+        refuse_cut_off_state(file, rows, _state_before(file, of_table))
+        before = _landed_before(store, file, of_table)
         refuse_other_customers(store, file, rows, before)
         detail = {
             "table": file.source.table,
@@ -172,9 +186,18 @@ def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking)
             raise
 
 
-def _landed_before(store: Store, file: SourceFile, settings: Settings) -> list[StoredFile]:
+def _of_table(store: Store, file: SourceFile, settings: Settings) -> list[SourceLandings]:
+    return [of for of in source_landings(store, settings) if of.table == file.source.table]
+
+
+def _state_before(file: SourceFile, of_table: Sequence[SourceLandings]) -> StoredFile | None:
+    """What landed of the same source last, if that is another content."""
+    last = next((of.landings[-1].file for of in of_table if of.source == file.source), None)
+    return last if last is not None and last.detail["source_sha256"] != file.sha256 else None
+
+
+def _landed_before(store: Store, file: SourceFile, of_table: Sequence[SourceLandings]) -> list[StoredFile]:
     """Other contents of the same table that hold, and are there."""
-    of_table = [of for of in source_landings(store, settings) if of.table == file.source.table]
     landed = {each.file.path: each.file for of in of_table for each in of.landings}
     return [
         each

@@ -1,4 +1,4 @@
-"""When too many rows of a file break the contract, none of it lands, and its broken rows can be looked at."""
+"""What keeps a whole file from landing: too many broken rows (they are listed), too few rows, or other people's."""
 
 from __future__ import annotations
 
@@ -44,6 +44,26 @@ def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, coun
         f"max_rejected_share = {most} allows, so nothing of it is landed. Most frequent: {reasons}. They are listed in "
         f"{listed}{part}. Correct the dialect of this source in attrition.toml, correct the file, or raise "
         "max_rejected_share"
+    )
+
+
+def refuse_cut_off_state(file: SourceFile, rows: TypedRows, before: StoredFile | None) -> None:
+    """Raise DataError where a whole state lacks more rows than the source's max_gone_share: what it lacks would end.
+
+    before: the state that landed before it. A file without any row ends nothing, so it is not judged.
+    """
+    most = file.source.max_gone_share
+    if file.source.new_file != "state" or before is None or not rows.landed:
+        return
+    was = before.detail["landed"]
+    if rows.landed >= (1 - most) * was:
+        return
+    raise DataError(
+        f"{file.name}: holds {rows.landed:,} rows as the whole state of {file.source.table}, where "
+        f"{before.detail['source']} held {was:,}; what it lacks would end, and that is more than "
+        f"max_gone_share = {most} allows, so nothing of it is landed. If the export was cut off, export it anew; if it "
+        'is a part of the table, set new_file = "rows" for this source in attrition.toml; if so many are gone '
+        "indeed, raise max_gone_share"
     )
 
 

@@ -60,7 +60,8 @@ class Source(Section):
     """Where rows of one table come from. `columns` says which source column fills which contract column.
 
     new_file: what a further file is: "rows" beside those of earlier files, a new state of its "period" (the days that
-    its rows lie in), or the whole "state" of the table at its export. exported_on: how the day of the export is written
+    its rows lie in), or the whole "state" of the table at its export. max_gone_share: how much fewer rows a whole state
+    may have than the one before it, as what it lacks ends. exported_on: how the day of the export is written
     in each file's name; None: a file is as old as its landing. corrects_past: values that changed, rows that came late
     and rows that are gone were always so. key_prefix: put before the keys of this source, where two count alike.
     complete_until: the first day of which this source does not have everything; None: judged by how its rows arrive.
@@ -74,6 +75,7 @@ class Source(Section):
     columns: dict[str, str]
     max_rejected_share: Share = 0.05
     new_file: Literal["rows", "period", "state"] = "rows"
+    max_gone_share: Share = 0.5
     exported_on: str | None = None
     corrects_past: bool = False
     key_prefix: str = ""

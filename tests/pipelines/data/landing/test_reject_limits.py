@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,31 @@ def test_what_a_spreadsheet_would_run_is_shown_as_text(start: str, tmp_path: Pat
         land(tmp_path, HEADER + "A,C,x,1\n", path=f"{start}orders.csv", max_rejected_share=0)
     (listed,) = (tmp_path / "rejected/orders").iterdir()
     assert f",'{start}orders.csv," in listed.read_text(encoding="utf-8-sig")
+
+
+def _states(root: Path, *sizes: int, **changes: Any) -> list[int]:
+    """Write the first so many of ten orders into a file each, and ingest them one by one: how many rows landed."""
+    root.mkdir(exist_ok=True)
+    found = []
+    for number, size in enumerate(sizes, start=1):
+        (root / f"orders-{number}.csv").write_text(HEADER + "".join(f"A-{n},C,2024-01-02,1\n" for n in range(size)))
+        found.append(land_file(root, "orders-*.csv", **({"new_file": "state"} | changes)).result.landed)
+    return found
+
+
+def test_a_whole_state_that_lacks_more_than_half_of_what_was_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as refused:
+        _states(tmp_path, 10, 4)
+    assert str(refused.value) == (
+        "orders-2.csv: holds 4 rows as the whole state of orders, where orders-1.csv held 10; what it lacks would end, "
+        "and that is more than max_gone_share = 0.5 allows, so nothing of it is landed. If the export was cut off, "
+        'export it anew; if it is a part of the table, set new_file = "rows" for this source in attrition.toml; if so '
+        "many are gone indeed, raise max_gone_share"
+    )
+    assert len(Store(tmp_path).files("landed")) == 1
+    assert _states(tmp_path / "allowed", 10, 4, max_gone_share=0.6) == [10, 4]
+
+
+def test_a_whole_state_of_half_or_of_nothing_lands_and_so_do_further_rows_however_few(tmp_path: Path) -> None:
+    for name, sizes, new_file in (("half", (10, 5), "state"), ("none", (10, 0), "state"), ("rows", (10, 1), "rows")):
+        assert _states(tmp_path / name, *sizes, new_file=new_file) == list(sizes)
