@@ -24,10 +24,13 @@ class AsOf:
     Feature code sees nothing else, so that it cannot look ahead. Spans are counted in local calendar days: they need no
     clock arithmetic, so daylight saving cannot bend them. `today` is an expression, not a Python date: whatever feature
     code makes of it, the engine computes, and one query serves every snapshot.
+
+    pause_pauses_mrr: how the company reads a pause, as `features.subscriptions.terms` says.
     """
 
     today: ir.DateScalar
     tables: Mapping[str, ir.Table]
+    pause_pauses_mrr: bool = True
 
     def __contains__(self, name: str) -> bool:
         return name in self.tables
@@ -53,20 +56,22 @@ def instant(day: date, *, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
 
 
-def as_of(tables: Mapping[str, ir.Table], snapshot_on: date, *, zone: ZoneInfo) -> AsOf:
+def as_of(tables: Mapping[str, ir.Table], snapshot_on: date, *, zone: ZoneInfo, pause_pauses_mrr: bool = True) -> AsOf:
     """Landed tables, cut to what was known before `snapshot_on` began.
 
     Rows that happened or became known at or after that instant are gone; of several versions of a row the last one
     known by then holds, unless it had ended; in the rows that remain, every value that became known later is null.
     """
-    return known_at(tables, snapshot_on, instant(snapshot_on, zone=zone))
+    return known_at(tables, snapshot_on, instant(snapshot_on, zone=zone), pause_pauses_mrr=pause_pauses_mrr)
 
 
-def known_at(tables: Mapping[str, ir.Table], snapshot_on: date, moment: datetime) -> AsOf:
+def known_at(
+    tables: Mapping[str, ir.Table], snapshot_on: date, moment: datetime, *, pause_pauses_mrr: bool = True
+) -> AsOf:
     """The same, where the moment at which the day begins is at hand."""
     cut = ibis.literal(moment, type="timestamp(6)")
     known = {name: _known(table, TABLES[name], cut) for name, table in tables.items()}
-    return AsOf(ibis.literal(snapshot_on), known)
+    return AsOf(ibis.literal(snapshot_on), known, pause_pauses_mrr=pause_pauses_mrr)
 
 
 def _known(table: ir.Table, contract: Table, cut: ir.TimestampScalar) -> ir.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -100,9 +101,10 @@ def outcomes(
     known = end + timedelta(days=endings.grace_days) if by_contract else end
     if known > complete_until:
         return None
-    now = as_of(tables, known, zone=zone)
+    view_of = partial(as_of, tables, zone=zone, pause_pauses_mrr=endings.pause_pauses_mrr)
+    now = view_of(known)
     if by_contract:
-        then, later = (as_of(tables, day, zone=zone) for day in (start, end))
+        then, later = view_of(start), view_of(end)
         found = _of_contracts(now, then, later, endings, price_rise_is_expansion=price_rise_is_expansion)
         found = cohort.inner_join(found, "customer_id")
     else:

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from features.aggregates import count, exact_total
 from features.asof import AsOf
 from features.segments import UNKNOWN
-from features.subscription_periods import Endings, counted, priced, within
+from features.subscription_periods import counted, priced, within
 from features.subscriptions import paid_for, terms
 
 # Exact, and so narrow that sums of it still fit: some engines widen a decimal when they add.
@@ -18,9 +18,7 @@ MOVES = ("mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr
 LEARNED = ("mrr_became_known", "mrr_became_unknown")
 
 
-def payers(
-    subscription_periods: ir.Table, then: AsOf, endings: Endings, *, since: ir.DateValue | None = None
-) -> ir.Table:
+def payers(subscription_periods: ir.Table, then: AsOf, *, since: ir.DateValue | None = None) -> ir.Table:
     """One row per customer who has something when the day of `then` begins, or had it since `since` and has no more.
 
     Columns: customer_id; passed (boolean: came and went since `since`); free (boolean: has nothing that was ever paid
@@ -30,12 +28,12 @@ def payers(
     the price of some subscription was not known). Who is neither has a subscription that is paid for.
     """
     today, no, yes = then.days_before(0), ibis.literal(value=False), ibis.literal(value=True)
-    there = _by_customer(priced(counted(subscription_periods, today), then, endings)).mutate(passed=no, free=no)
+    there = _by_customer(priced(counted(subscription_periods, today), then)).mutate(passed=no, free=no)
     free = _free(counted(subscription_periods, today), then).mutate(passed=no, free=yes)
     found = ibis.union(there, free.anti_join(there, "customer_id"))
     if since is None:
         return found
-    gone = _by_customer(priced(within(subscription_periods, since, today), then, endings)).mutate(passed=yes, free=no)
+    gone = _by_customer(priced(within(subscription_periods, since, today), then)).mutate(passed=yes, free=no)
     return ibis.union(found, gone.anti_join(there, "customer_id"))
 
 

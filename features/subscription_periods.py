@@ -24,7 +24,7 @@ class Endings:
 
     grace_days: a customer who is back with some subscription within so many days never left. involuntary_reasons:
     values of `end_reason` that tell of a payment that failed, as codes are spelled, however they are given.
-    pause_pauses_mrr: as in `features.subscriptions.terms`.
+    pause_pauses_mrr: how a pause is read, by the views that are made with it (`features.asof.AsOf`).
     """
 
     grace_days: int = 14
@@ -73,10 +73,10 @@ def paying(now: AsOf, then: AsOf, endings: Endings) -> ir.Table:
 
     Columns: as of `priced`.
     """
-    return priced(counted(subscription_periods(now, endings), then.days_before(0)), then, endings)
+    return priced(counted(subscription_periods(now, endings), then.days_before(0)), then)
 
 
-def priced(subscription_periods: ir.Table, then: AsOf, endings: Endings) -> ir.Table:
+def priced(subscription_periods: ir.Table, then: AsOf) -> ir.Table:
     """Those of the subscription periods that are paid for `then`, with the plan and the price known then.
 
     A subscription at 0 is not paid for, unless it is paused. One whose price was not known then is: its revenue is
@@ -84,8 +84,7 @@ def priced(subscription_periods: ir.Table, then: AsOf, endings: Endings) -> ir.T
 
     Columns: subscription_id, customer_id, involuntary, counted_until, plan, mrr (exact; null: no price was known then).
     """
-    known = terms(then, pause_pauses_mrr=endings.pause_pauses_mrr)
-    known = known.select("subscription_id", plan_then="plan", mrr_then="mrr", paused_then="paused")
+    known = terms(then).select("subscription_id", plan_then="plan", mrr_then="mrr", paused_then="paused")
     joined = subscription_periods.left_join(known, "subscription_id")
     paid = joined.mrr_then.isnull() | (joined.mrr_then > 0) | ibis.coalesce(joined.paused_then, False)
     joined = joined.filter(paid)

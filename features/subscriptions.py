@@ -9,23 +9,23 @@ from features.aggregates import newest
 from features.asof import AsOf
 
 
-def terms(view: AsOf, *, pause_pauses_mrr: bool = True) -> ir.Table:
+def terms(view: AsOf) -> ir.Table:
     """One row per subscription that had begun by the snapshot, ended ones included.
 
     Columns: subscription_id, customer_id, started_on, term_started_on, renews_on, trial_ends_on, cancel_requested_at,
     cancel_requested_on, ended_at, ended_on, end_reason, auto_renew; plan, seats, mrr as the last known change left
     them (mrr null: no price of it was known); paused (boolean: it brings nothing because it is paused, its mrr is 0).
 
-    pause_pauses_mrr: a pause that names no price, or 0, takes the revenue away until the subscription is taken up
-    again; one that names a price is a change of price. Otherwise no pause changes anything.
+    Where the view's `pause_pauses_mrr` holds, a pause that names no price, or 0, takes the revenue away until the
+    subscription is taken up again; one that names a price is a change of price. Otherwise no pause changes anything.
     """
     table = view["subscriptions"]
     if "subscription_changes" in view:
         steps = view["subscription_changes"]
         for name, value in (("plan", "plan"), ("seats", "seats")):
             table = _changed(table, steps, name, value)
-        table = _changed(table, _of_price(steps, pause_pauses_mrr=pause_pauses_mrr), "mrr", "mrr_after")
-    table = _with_pauses(view, table, pause_pauses_mrr=pause_pauses_mrr)
+        table = _changed(table, _of_price(steps, pause_pauses_mrr=view.pause_pauses_mrr), "mrr", "mrr_after")
+    table = _with_pauses(view, table)
     return table.select(
         "subscription_id",
         "customer_id",
@@ -125,9 +125,9 @@ def _of_price(steps: ir.Table, *, pause_pauses_mrr: bool) -> ir.Table:
     return steps.filter(~stops)
 
 
-def _with_pauses(view: AsOf, table: ir.Table, *, pause_pauses_mrr: bool) -> ir.Table:
+def _with_pauses(view: AsOf, table: ir.Table) -> ir.Table:
     """The table with `paused`, and an mrr of 0 where that holds."""
-    if "subscription_changes" not in view or not pause_pauses_mrr:
+    if "subscription_changes" not in view or not view.pause_pauses_mrr:
         return table.mutate(paused=ibis.literal(value=False))
     steps = view["subscription_changes"]
     last = newest(steps.filter(steps.kind.isin(("pause", "resume"))), "changed_at", by="subscription_id")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from features.cohort import Cohort
 from features.outcomes import Kind, window
 from features.subscription_periods import Endings
-
-_OF_PRICES = ("contraction", "expansion")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ class Question:
             lead_days=lead_days,
             horizon_days=horizon_days,
             cohort=cohort if looks_back else Cohort(kind=cohort.kind),
-            endings=_read(endings, outcome) if by_contract else None,
+            endings=endings if by_contract else None,
             price_rise_is_expansion=price_rise_is_expansion and outcome == "expansion",
         )
 
@@ -105,11 +103,6 @@ class Question:
         """
         mine, others = _settings(self), _settings(other)
         return "; ".join(f"{name} is {mine[name]}, not {others[name]}" for name in mine if mine[name] != others[name])
-
-
-def _read(endings: Endings, outcome: Kind) -> Endings:
-    """Who is paused is a customer, however a pause is read: only whether they pay more or less depends on it."""
-    return endings if outcome in _OF_PRICES else replace(endings, pause_pauses_mrr=Endings().pause_pauses_mrr)
 
 
 def _settings(question: Question) -> dict[str, object]:

@@ -139,7 +139,7 @@ def _of_contracts(engine: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any
     paid = subscription_periods(as_of(tables, SNAPSHOT, zone=PARIS), endings).cache()  # as the figures take it
     seen = []
     for since, day in ((start, start), (start, end)):
-        found = payers(paid, as_of(tables, day, zone=PARIS), endings, since=ibis.literal(since))
+        found = payers(paid, as_of(tables, day, zone=PARIS), since=ibis.literal(since))
         seen.append(engine.to_pyarrow(found.mutate(seen_on=ibis.literal(day))))
     span = {"start_on": pa.array([start], pa.date32()), "end_on": pa.array([end], pa.date32())}
     moved = movements(

@@ -52,9 +52,9 @@ class Question:
         view = {name: ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name) for name in names}
         paid = subscription_periods(as_of(view, now, zone=PARIS), endings)
         there = [
-            payers(paid, as_of(view, day, zone=PARIS), endings, since=ibis.literal(since)).mutate(
-                seen_on=ibis.literal(day)
-            )
+            payers(
+                paid, as_of(view, day, zone=PARIS, pause_pauses_mrr=endings.pause_pauses_mrr), since=ibis.literal(since)
+            ).mutate(seen_on=ibis.literal(day))
             for since, day in zip((days[0], *days), days, strict=False)
         ]
         periods = ibis.table({"start_on": "date", "end_on": "date"}, name="periods")

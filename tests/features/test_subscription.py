@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features.subscription import FAMILY
-from tests.features.world_case import at, differing, fact, family_of, subscription
+from tests.features.world_case import at, differing, fact, family_of, subscription, where_pauses_count_on
 
 
 def _change(changed_at: str, kind: str, number: str = "", **more: Any) -> dict[str, Any]:
@@ -149,6 +149,12 @@ def test_pauses_are_counted_and_last_until_resumed() -> None:
     assert not differing(both, paused=1, pauses_7d=1, pauses_30d=2, downgrades_30d=0, upgrades_30d=0)
     ended = subscription("a", "2", ended_at=at("2024-05-30"))
     assert not differing(_of(subscription("a"), ended, subscription_changes=changes), paused=0, pauses_7d=1)
+
+
+def test_a_pause_takes_the_revenue_away_unless_pauses_are_set_to_count_on() -> None:
+    rows = {"subscriptions": [subscription("a", mrr=30)], "subscription_changes": [_change("2024-05-20", "pause")]}
+    assert not differing(family_of(FAMILY, "a", **rows).loc["a"], mrr=0, paused=1)
+    assert not differing(where_pauses_count_on(FAMILY, "a", **rows).loc["a"], mrr=30, paused=1)
 
 
 def test_subscription_resumed_after_the_snapshot_is_paused() -> None:

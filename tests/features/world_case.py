@@ -130,11 +130,19 @@ def family_of(family: Family, *customers: str, **rows: Sequence[Mapping[str, Any
     return _alone(family, customers, {name: landed(name, content) for name, content in rows.items()})
 
 
-def _alone(family: Family, customers: Sequence[str], view: Mapping[str, pa.Table]) -> pd.DataFrame:
-    key = (family.name, *sorted(view))
+def where_pauses_count_on(family: Family, *customers: str, **rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The same in a company that is paid while a subscription is paused."""
+    view = {name: landed(name, content) for name, content in rows.items()}
+    return _alone(family, customers, view, pause_pauses_mrr=False)
+
+
+def _alone(
+    family: Family, customers: Sequence[str], view: Mapping[str, pa.Table], *, pause_pauses_mrr: bool = True
+) -> pd.DataFrame:
+    key = (family.name, str(pause_pauses_mrr), *sorted(view))
     if key not in _ENGINES:
         there = replace(family, groups=tuple(group for group in family.groups if not group.lacks(view)))
-        _ENGINES[key] = Engine(*view, families=[there], customers=True)
+        _ENGINES[key] = Engine(*view, families=[there], customers=True, pause_pauses_mrr=pause_pauses_mrr)
     everybody = pa.table({"customer_id": pa.array(customers, pa.string())})
     return _ENGINES[key].run(everybody=everybody, **view).to_pandas().set_index("customer_id")
 
@@ -158,10 +166,11 @@ class Engine:
         families: Sequence[Family] | None = None,
         customers: bool = False,
         at_risk: Literal["ever_ordered", "subscribed"] = "ever_ordered",
+        pause_pauses_mrr: bool = True,
     ) -> None:
         unbound = {name: ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name) for name in names}
         chosen = training_set.families(names, personal=True) if families is None else families
-        known = as_of(unbound, SNAPSHOT, zone=PARIS)
+        known = as_of(unbound, SNAPSHOT, zone=PARIS, pause_pauses_mrr=pause_pauses_mrr)
         if customers:
             everybody = ibis.table({"customer_id": "string"}, name="everybody")
         else:

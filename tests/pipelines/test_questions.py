@@ -49,7 +49,7 @@ OF_A_COMPANY = [
     ("contracts", "grace_days", 3, "contracts.grace_days is 3, not 14"),
     ("contracts", "involuntary_reasons", ("unpaid",), "contracts.involuntary_reasons is ['unpaid'], not"),
     ("contracts", "price_rise_is_expansion", True, None),  # only an expansion depends on it
-    ("contracts", "pause_pauses_mrr", False, None),  # who is paused is a customer either way
+    ("contracts", "pause_pauses_mrr", False, "contracts.pause_pauses_mrr is False, not True"),
     (None, "lookback_days", (14,), None),  # none of its few tables has an indicator over lookbacks
 ]
 

@@ -113,9 +113,9 @@ class Ground:
             tables, there = compiled.over(tables), compiled.rows_of("attrition_customer_periods", there)
 
         def payers(day: date) -> ir.Table:
-            then = as_of(tables, day, zone=settings.zone)
+            then = as_of(tables, day, zone=settings.zone, pause_pauses_mrr=settings.endings.pause_pauses_mrr)
             month = then.days_before(1).truncate("M").cast("date")
-            return _seen_on(day, revenue.payers(there, then, settings.endings, since=month))
+            return _seen_on(day, revenue.payers(there, then, since=month))
 
         if compiled is None:
             return self.workspace.engine.to_pyarrow(payers(day))
@@ -126,7 +126,8 @@ class Ground:
         return found
 
     def _seen(self, day: date, *names: str) -> AsOf:
-        return as_of(self._some(*names), day, zone=self.workspace.settings.zone)
+        settings = self.workspace.settings
+        return as_of(self._some(*names), day, zone=settings.zone, pause_pauses_mrr=settings.endings.pause_pauses_mrr)
 
     def _some(self, *names: str) -> dict[str, ir.Table]:
         return {name: table for name, table in self.workspace.tables.items() if name in names}

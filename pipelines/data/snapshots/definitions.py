@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
 
+import ibis.expr.types as ir
+
 from features import training_set
+from features.asof import AsOf, as_of
 from features.catalog import Family, Lookbacks
 from features.cohort import Cohort
 
@@ -16,7 +20,7 @@ class Definition:
     """What indicators are computed by, beside the landed rows themselves.
 
     tables: the names of those that landed. time_zone: whose midnights start days. personal: with the indicators about
-    who the customer is.
+    who the customer is. pause_pauses_mrr: how a pause is read, as `features.subscriptions.terms` says.
     """
 
     cohort: Cohort
@@ -24,10 +28,15 @@ class Definition:
     time_zone: str
     tables: tuple[str, ...]
     personal: bool
+    pause_pauses_mrr: bool
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def view(self, tables: Mapping[str, ir.Table], day: date) -> AsOf:
+        """The tables as they were known on a day."""
+        return as_of(tables, day, zone=self.zone, pause_pauses_mrr=self.pause_pauses_mrr)
 
     @property
     def families(self) -> list[Family]:

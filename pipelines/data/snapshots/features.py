@@ -12,14 +12,13 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from features.asof import AsOf, as_of
+from features.asof import AsOf
 from features.catalog import Group
 from features.cohort import cohort
 from features.training_set import part
 from models.matrix import ENTITY
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.data.snapshots.stopped import arrivals, may_stop
-from pipelines.data.snapshots.stopped import stopped as stopped_by
+from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 
@@ -58,14 +57,14 @@ def features(
 ) -> pa.Table:
     """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group.
 
-    stopped: tables that are said to end before that day. What rests on them, or on others that had stopped by then, is
-    null, and not 0; the schema's metadata names them (`STOPPED`).
+    stopped: tables that are said to end before that day. What rests on them, or on others that had stopped or not begun
+    by then, is null, and not 0; the schema's metadata names them (`STOPPED`).
 
     compiled: where queries of such tables were translated already, or will be.
     """
     if compiled is not None:
         tables = compiled.over(tables)
-    view_of = cache(partial(as_of, tables, zone=definition.zone))  # to make it takes longer than to make a query of it
+    view_of = cache(partial(definition.view, tables))  # to make it takes longer than to make a query of it
 
     def run(name: Hashable, make: Callable[[date], ir.Table]) -> pa.Table:
         if compiled is None:
@@ -77,7 +76,7 @@ def features(
     gone = set(stopped)
     if may_stop(definition.tables):
         came = run(STOPPED, lambda day: arrivals(view_of(day)))
-        gone |= set(stopped_by(came, day, by_contract=definition.cohort.kind == "subscribed"))
+        gone |= set(silent(came, day, definition.tables, by_contract=definition.cohort.kind == "subscribed"))
     unknown = definition.unknown_columns(gone)
     for family in definition.families:
         for group in family.groups:

@@ -91,17 +91,17 @@ def outcomes(
 
 
 def _outcomes(observed: Observed, tables: Mapping[str, ir.Table], day: date) -> ir.Table:
-    zone = ZoneInfo(observed.time_zone)
+    zone, endings = ZoneInfo(observed.time_zone), observed.endings or Endings()
     table = definitions.outcomes(
         tables,
-        cohort(as_of(tables, day, zone=zone), observed.cohort),
+        cohort(as_of(tables, day, zone=zone, pause_pauses_mrr=endings.pause_pauses_mrr), observed.cohort),
         day,
         by_contract=observed.endings is not None,
         lead_days=observed.lead_days,
         horizon_days=observed.horizon_days,
         complete_until=date.max,  # whether they are known is for the calendar to say
         zone=zone,
-        endings=observed.endings or Endings(),
+        endings=endings,
         price_rise_is_expansion=observed.price_rise_is_expansion,
     )
     if table is None:

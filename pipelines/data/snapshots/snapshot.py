@@ -240,6 +240,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
             time_zone=settings.time_zone,
             tables=tables,
             personal=settings.age_and_gender,
+            pause_pauses_mrr=settings.endings.pause_pauses_mrr,
         ),
         observed=Observed(
             cohort=question.cohort,

@@ -1,4 +1,4 @@
-"""Which tables had stopped by a snapshot's day, judged by what was known then: no later landing changes it."""
+"""Which tables had not begun by a day, or had stopped: judged by what was known then, whatever lands later."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ def arrivals(view: AsOf) -> ir.Table:
     return days.group_by("name", "day").agg(rows=days.count())
 
 
-def stopped(found: pa.Table, day: date, *, by_contract: bool) -> tuple[str, ...]:
-    """Tables of which rows that should have come did not, while others went on; found: their `arrivals` as of a day."""
+def silent(found: pa.Table, day: date, tables: Collection[str], *, by_contract: bool) -> tuple[str, ...]:
+    """Those that say nothing of a day: no row of them had come yet, or none of those that should have.
+
+    found: their `arrivals` as of the day. Others went on by then: where no table tells of a day, none is silent.
+    """
     counts: dict[str, dict[date, int]] = {}
     for row in found.to_pylist():
         counts.setdefault(row["name"], {})[row["day"]] = row["rows"]
@@ -46,4 +49,4 @@ def stopped(found: pa.Table, day: date, *, by_contract: bool) -> tuple[str, ...]
     telling = [each.last for name, each in here.items() if by_contract or name in SHOP]
     if not telling:
         return ()
-    return tuple(name for name in may_stop(here) if here[name].stopped(max(telling)))
+    return tuple(name for name in may_stop(tables) if name not in here or here[name].stopped(max(telling)))

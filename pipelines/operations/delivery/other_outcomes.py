@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from features import cohort
-from features.asof import as_of
 from features.outcomes import OUTCOMES, Kind
 from models import economics
 from models.matrix import ENTITY
@@ -165,7 +164,7 @@ def _announced(snapshots: Snapshots, permissions: Permissions, refusals: Refusal
     if not snapshots.question.by_contract:
         return {"customers": 0, "mrr": 0.0, "csv": None}
     day = snapshots.calendar.as_of
-    view = as_of(snapshots.tables, day, zone=snapshots.definition.zone)
+    view = snapshots.definition.view(snapshots.tables, day)
     leaving = snapshots.engine.to_pyarrow(cohort.announced(view).order_by(ENTITY)).to_pandas()
     leaving["requested_on"] = leaving["requested_on"].astype(str)
     seen = fingerprint(snapshots.at(day).file.sha256, refusals.fingerprint)

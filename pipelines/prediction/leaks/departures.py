@@ -8,7 +8,6 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from features.asof import as_of
 from features.orders import purchases
 from features.subscription_periods import Endings, subscription_periods
 from models.far_ahead import FAR_DAYS, NEW_DAYS, Followed
@@ -25,7 +24,7 @@ def departures(snapshots: Snapshots) -> pd.DataFrame:
     last `NEW_DAYS` of the data.
     """
     end, question = snapshots.calendar.covered_until, snapshots.question
-    view, last_day = as_of(snapshots.tables, end, zone=snapshots.definition.zone), end
+    view, last_day = snapshots.definition.view(snapshots.tables, end), end
     if question.by_contract:
         rows = subscription_periods(view, question.endings or Endings())
         runs = ibis.coalesce(rows.counted_until >= ibis.literal(end), True)

@@ -17,6 +17,7 @@ SHOP = Definition(
     time_zone="Europe/Paris",
     tables=("orders",),
     personal=False,
+    pause_pauses_mrr=True,
 )
 EVERYTHING = replace(SHOP, tables=tuple(sorted(TABLES)), personal=True)
 

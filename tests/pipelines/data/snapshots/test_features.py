@@ -32,6 +32,7 @@ DEFINITION = Definition(
     time_zone="Europe/Paris",
     tables=("orders",),
     personal=False,
+    pause_pauses_mrr=True,
 )
 INPUTS = FeatureInputs(day=date(2024, 7, 1), definition=DEFINITION, landed=("a", "b"), refusals="")
 ORDERS = [
@@ -50,6 +51,7 @@ PARTS: dict[str, list[Any]] = {
     "time_zone": ["UTC"],
     "tables": [("order_lines", "orders")],
     "personal": [True],
+    "pause_pauses_mrr": [False],
 }
 
 

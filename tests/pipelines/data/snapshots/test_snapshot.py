@@ -113,7 +113,8 @@ def test_whose_outcome_is_not_known_is_not_learned_from(tmp_path: Path) -> None:
     assert list(less["customer_id"]) == ["priced"]
 
 
-def test_how_a_pause_is_read_makes_other_outcomes_and_no_other_main_question(tmp_path: Path) -> None:
+def test_how_a_pause_is_read_makes_other_indicators_outcomes_and_questions(tmp_path: Path) -> None:
     before, after = snapshots_of(_club(tmp_path)), snapshots_of(_club(tmp_path, pause_pauses_mrr=False))
-    assert before.question == after.question
+    assert before.definition != after.definition
+    assert before.question != after.question
     assert before.observed != after.observed

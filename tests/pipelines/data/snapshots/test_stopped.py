@@ -14,11 +14,13 @@ from pipelines.prediction.scoring.reasons import Wording
 from tests.pipelines.foundation.workspace.test_workspace import ORDERS, SHOP, changed, daily, opened, source
 
 
-def contacts_until(folder: Path, last: date, *, silent_from: date = date.max) -> Snapshots:
+def contacts_until(
+    folder: Path, last: date, *, first: date = date(2023, 6, 1), silent_from: date = date.max
+) -> Snapshots:
     """A shop with an order a day, and a contact a day until its export stopped, but for 60 days of silence."""
     contacts = source("support_contacts", "contact_id", "customer_id", "opened_at")
     orders = daily(date(2023, 6, 1), date(2024, 6, 30))
-    rows = [",".join(row.split(",")[:3]) for row in daily(date(2023, 6, 1), last)]
+    rows = [",".join(row.split(",")[:3]) for row in daily(first, last)]
     silent = {str(silent_from + timedelta(days=number)) for number in range(60)} if silent_from < date.max else set()
     rows = [row for row in rows if row.split(",")[2][:10] not in silent]
     wanted = changed(SHOP, sources=(ORDERS, contacts))
@@ -34,6 +36,15 @@ def test_what_rests_on_a_table_that_stopped_is_unknown_and_not_nothing(tmp_path:
     assert after[mine].isna().all(axis=None)
     assert (after["orders_90d"] > 0).all()
     assert of.at(date(2024, 2, 1)).unknown_columns == frozenset()
+
+
+def test_what_rests_on_a_table_that_had_not_begun_is_unknown_and_not_nothing(tmp_path: Path) -> None:
+    of = contacts_until(tmp_path, date(2024, 6, 29), first=date(2024, 2, 10))
+    before, after = (of.at(day) for day in (date(2024, 2, 10), date(2024, 2, 11)))
+    assert "support_contacts_90d" in before.unknown_columns
+    assert before.frame()[sorted(before.unknown_columns)].isna().all(axis=None)
+    assert after.unknown_columns == frozenset()
+    assert (after.frame()["support_contacts_90d"] > 0).any()
 
 
 def test_what_rests_on_a_table_that_goes_on_is_known(tmp_path: Path) -> None:

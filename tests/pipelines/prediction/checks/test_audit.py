@@ -19,7 +19,7 @@ from features.contract import Table, local_day
 from features.tables import TABLES
 from models import leaks
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots import features as snapshots
+from pipelines.data.snapshots import definitions
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.simulation.simulate import simulate
@@ -155,11 +155,11 @@ def travel(company: Workspace, monkeypatch: pytest.MonkeyPatch, family: str, lea
             {name: leaky.get(name, asof._known)(table, TABLES[name], cut) for name, table in tables.items()},
         )
 
-    def view_of_day(tables: Mapping[str, ir.Table], day: date, *, zone: ZoneInfo) -> AsOf:
+    def view_of_day(tables: Mapping[str, ir.Table], day: date, *, zone: ZoneInfo, pause_pauses_mrr: bool) -> AsOf:
         return view(tables, day, instant(day, zone=zone))
 
     only = [each for each in snapshots_of(company).definition.families if each.name == family]
-    monkeypatch.setattr(snapshots, "as_of", view_of_day)
+    monkeypatch.setattr(definitions, "as_of", view_of_day)
     monkeypatch.setattr(compiled_queries, "TRANSLATED", {})  # queries of a right cut are not those of a wrong one
     monkeypatch.setattr(Definition, "families", only)
     day = company.calendar.training_days(company.as_of)[-1]
