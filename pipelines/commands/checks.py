@@ -56,7 +56,7 @@ def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 @app.command()
 def simulate(
     folder: Annotated[Path, typer.Argument(help="New folder.", metavar="DIR")],
-    customers: Annotated[int, typer.Option(min=1, help="Customers who ever sign up.")] = 2000,
+    customers: Annotated[int, typer.Option(min=20, help="Customers who ever sign up.")] = 2000,
     months: Annotated[int, typer.Option(min=6, help="Length of the simulated time.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 7,
     messy: Annotated[bool, typer.Option("--messy", help="French CSV files with broken rows, not Parquet.")] = False,

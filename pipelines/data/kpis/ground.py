@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -22,6 +22,7 @@ from pipelines.foundation.workspace.workspace import Workspace
 
 # Of all tables, these alone say what was paid at a time.
 _PRICED = ("subscriptions", "subscription_changes")
+PERIODS = "attrition_customer_periods"
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,21 @@ class Ground:
 
     @cached_property
     def customer_periods(self) -> ir.Table:
-        settings = self.workspace.settings
-        now = self._seen(self.workspace.as_of, *self.workspace.tables)
-        if self.by_contract:
-            return subscription_periods(now, settings.endings).cache()
-        return retention.visits(now, active_days=settings.cohort.active_days).cache()
+        settings, compiled, tables = self.workspace.settings, self.workspace.compiled, self.workspace.tables
+        if compiled is not None:
+            tables = compiled.over(tables)
+
+        def found(day: date) -> ir.Table:
+            now = self._view(tables, day)
+            if self.by_contract:
+                return subscription_periods(now, settings.endings)
+            return retention.visits(now, active_days=settings.cohort.active_days)
+
+        day = self.workspace.as_of
+        if compiled is None:
+            return found(day).cache()
+        rows = compiled.run((PERIODS, settings.endings, settings.cohort, *tables), found, day)
+        return compiled.rows_of(PERIODS, rows)
 
     @cached_property
     def first(self) -> ir.Table:
@@ -110,10 +121,10 @@ class Ground:
         settings, compiled = self.workspace.settings, self.workspace.compiled
         tables, there = self._some(*_PRICED), self.customer_periods
         if compiled is not None:
-            tables, there = compiled.over(tables), compiled.rows_of("attrition_customer_periods", there)
+            tables = compiled.over(tables)
 
         def payers(day: date) -> ir.Table:
-            then = as_of(tables, day, zone=settings.zone, pause_pauses_mrr=settings.endings.pause_pauses_mrr)
+            then = self._view(tables, day)
             month = then.days_before(1).truncate("M").cast("date")
             return _seen_on(day, revenue.payers(there, then, since=month))
 
@@ -125,9 +136,9 @@ class Ground:
         found: list[dict[str, Any]] = self.workspace.engine.to_pyarrow(table).to_pylist()
         return found
 
-    def _seen(self, day: date, *names: str) -> AsOf:
+    def _view(self, tables: Mapping[str, ir.Table], day: date) -> AsOf:
         settings = self.workspace.settings
-        return as_of(self._some(*names), day, zone=settings.zone, pause_pauses_mrr=settings.endings.pause_pauses_mrr)
+        return as_of(tables, day, zone=settings.zone, pause_pauses_mrr=settings.endings.pause_pauses_mrr)
 
     def _some(self, *names: str) -> dict[str, ir.Table]:
         return {name: table for name, table in self.workspace.tables.items() if name in names}

@@ -77,9 +77,10 @@ def use(company: Company, week: int) -> None:
     )  # fmt: skip
     company.ledger.count("use", week, who)
     touched = company.market.bad[week, : len(PLANS)] & (company.chance["quality"].random(len(PLANS)) < 0.5)
-    for plan in np.flatnonzero(touched):
-        at = moments(company.chance["quality"], week, 1)
-        company.ledger.add("incidents", item=[plan], started_at=at, ended_at=at + 3600 * 7, severity=[2])
+    plans = np.flatnonzero(touched)
+    at = np.array([moments(company.chance["quality"], week, 1)[0] for _ in plans], dtype=np.int64)
+    company.ledger.add("incidents", item=plans, started_at=at, ended_at=at + 3600 * 7, severity=np.full(len(plans), 2))
+    for plan in plans:
         company.ledger.count("incident_plan", week, np.flatnonzero(state.running & (state.plan == plan)))
 
 

@@ -22,11 +22,13 @@ class Ledger:
 
     def __init__(self, customers: int) -> None:
         self._parts: dict[str, list[pd.DataFrame]] = defaultdict(list)
+        self._columns: dict[str, pd.DataFrame] = {}  # of tables to which nothing may ever have been added
         self._numbers: dict[str, int] = defaultdict(int)
         self._counts: dict[str, Floats] = defaultdict(lambda: np.zeros((MEMORY, customers)))
 
     def add(self, table: str, **columns: Any) -> None:
         frame = pd.DataFrame(columns)
+        self._columns.setdefault(table, frame.iloc[:0])
         if len(frame):
             self._parts[table].append(frame)
 
@@ -37,7 +39,9 @@ class Ledger:
         return np.array([f"{table[:3].upper()}-{number:08d}" for number in range(first, first + count)], dtype=object)
 
     def frame(self, table: str) -> pd.DataFrame:
-        return pd.concat(self._parts[table], ignore_index=True) if self._parts[table] else pd.DataFrame()
+        if self._parts[table]:
+            return pd.concat(self._parts[table], ignore_index=True)
+        return self._columns.get(table, pd.DataFrame()).copy()
 
     def tables(self) -> list[str]:
         return sorted(self._parts)

@@ -114,6 +114,16 @@ def test_a_messy_export_lands_but_for_its_broken_rows(tmp_path: Path) -> None:
     assert all(result.landed >= 0.95 * result.rows_in for result in results)
 
 
+@pytest.mark.parametrize(("customers", "months", "seed"), [(20, 6, 1), (20, 12, 2), (100, 6, 13)])
+def test_a_company_so_small_that_some_things_never_happen_has_every_table(
+    tmp_path: Path, customers: int, months: int, seed: int
+) -> None:
+    made = simulate(tmp_path / "small", customers=customers, months=months, seed=seed)
+    assert set(made.rows) == set(TABLES)
+    assert 0 in made.rows.values()
+    open_workspace(tmp_path / "small", now=datetime(2030, 1, 1, tzinfo=UTC))
+
+
 def test_a_folder_that_holds_something_and_an_unknown_family_are_refused(company: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="not empty"):
         simulate(company, customers=10, months=6, seed=1)
