@@ -144,9 +144,9 @@ def _impact(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
 def _leaks(report: Report, folder: Path, _chosen: argparse.Namespace) -> None:
     leaking = leaks.leaking_ones(folder / "exports", leaks.REPORTED)
     honest = leaks.honest_ones(folder / "exports", leaks.REPORTED)
-    stopped = [sum(each.stopped for each in exports) for exports in (leaking, honest)]
-    report.row(f"simulated: of {len(leaking)} leaking exports stop promotion", stopped[0], 57, at_least=True)
-    report.row(f"simulated: of {len(honest)} honest exports stop promotion", stopped[1], 2, at_least=False)
+    for name, exports, of_60, at_least in (("leaking", leaking, 57, True), ("honest", honest, 2, False)):
+        stopped, many = sum(each.stopped for each in exports), len(exports)
+        report.row(f"simulated: of {many} {name} exports stop promotion", stopped, of_60 * many / 60, at_least=at_least)
     for line in leaks.in_words(leaking, honest):
         report.note(line)
 

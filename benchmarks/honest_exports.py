@@ -245,3 +245,21 @@ KINDS: dict[str, Make] = {
     "nothing, contracts": _of(nothing, by_contract=True),
     "nothing, shop": _of(nothing, by_contract=False),
 }
+
+# What honestly tells who will leave, so that no export of the kind is without it.
+SIGNS: dict[str, tuple[str, ...]] = {
+    "tier versions": ("customers.value_tier",),
+    "renewal switched off": ("subscriptions.auto_renew",),
+    "notice": ("subscriptions.cancel_requested_at",),
+    "failed payments": ("payments.failure_code",),
+    "silence": ("usage.feature",),
+    "complaints": ("support_contacts.topic", "support_contacts.complaint"),
+    "channel matters": ("customers.acquisition_channel",),
+    "new customers leave": ("customers.acquisition_channel", "subscriptions.plan", "subscriptions.mrr"),
+    "month to month": ("subscriptions.plan",),
+    "bargain hunters": ("customers.acquisition_channel",),
+    "yearly terms": ("subscriptions.auto_renew", "subscriptions.renews_at"),
+    "weekly box": (),
+    "cards expire": ("payment_methods.expires_at",),
+    "nothing": (),
+}

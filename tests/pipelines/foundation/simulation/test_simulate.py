@@ -114,7 +114,7 @@ def test_a_messy_export_lands_but_for_its_broken_rows(tmp_path: Path) -> None:
     assert all(result.landed >= 0.95 * result.rows_in for result in results)
 
 
-@pytest.mark.parametrize(("customers", "months", "seed"), [(20, 6, 1), (20, 12, 2), (100, 6, 13)])
+@pytest.mark.parametrize(("customers", "months", "seed"), [(20, 6, 1), (100, 6, 13)])
 def test_a_company_so_small_that_some_things_never_happen_has_every_table(
     tmp_path: Path, customers: int, months: int, seed: int
 ) -> None:

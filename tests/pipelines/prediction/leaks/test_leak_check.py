@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.exports import company, write
+from benchmarks.breadth import with_columns
+from benchmarks.exports import columns_of, company, write
 from benchmarks.honest_exports import KINDS, honest
 from benchmarks.leaking_exports import LEAKS, leaking
 from benchmarks.leaks import judged
@@ -61,6 +62,22 @@ def test_every_kind_of_export_can_be_made() -> None:
         )
         table, _, column = leak(made).partition(".")
         assert column in made.frames[table]
+
+
+@pytest.mark.parametrize("seed", [11, 16], ids=["shop", "contracts"])
+def test_an_export_can_have_few_columns_or_many_beside_those_that_leak(tmp_path: Path, seed: int) -> None:
+    for many in (4, 40):
+        made, planted, _ = leaking(seed)
+        with_columns(made, many, planted, np.random.default_rng(1))
+        assert columns_of(made) == many
+        for place in planted:
+            table, _, column = place.partition(".")
+            assert column in made.frames[table]
+        write(made, tmp_path / str(many))
+        workspace = open_workspace(tmp_path / str(many), now=NOW)
+        assert [each.rejected for each in ingest(workspace.store, workspace.settings, today=workspace.today)] == [
+            0 for _ in made.frames
+        ]
 
 
 def landed(folder: Path, *, customers: int, months: float, leaks: tuple[str, ...] = ()) -> Workspace:
