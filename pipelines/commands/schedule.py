@@ -29,8 +29,9 @@ def schedule(
     """Run ingest, score and retrain by the clock, with a page to look at, to start runs and to fill in snapshots.
 
     The settings' section `schedule` says when. Works until Ctrl-C or TERM, then ends everything that it started. The
-    page is for this machine alone. One per workspace: a second one is refused. With --json the document comes when the
-    page answers. Needs `pip install "attrition[schedule]"`.
+    page is for this machine alone, and for whoever has the address that is printed: its token is new at each start. One
+    per workspace: a second one is refused. With --json the document comes when the page answers. Needs
+    `pip install "attrition[schedule]"`.
 
     Example: attrition schedule --project shop --port 3000
 

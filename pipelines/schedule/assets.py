@@ -15,7 +15,7 @@ from dagster_shared.utils.warnings import BetaWarning
 from features.errors import DataError, IntegrityError
 from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.operations.delivery.progress_lines import undelivered
-from pipelines.schedule.checks import CONTRACTS, contracts_broken, contracts_kept
+from pipelines.schedule.checks import CONTRACTS, contracts_broken, contracts_kept, refuse_misleading
 from pipelines.schedule.grid import GRID, follow
 from pipelines.schedule.site import Site
 
@@ -49,8 +49,9 @@ def assets(site: Site) -> list[dg.AssetsDefinition]:
             "delivery",
             deps=["scores", "monitoring"],
             stage="deliver",
-            description="The scores, handed over.",
+            description="The scores, handed over, unless monitoring finds that they mislead.",
             told=_of_delivery,
+            first=refuse_misleading,
             left=undelivered,
         ),
         _stage(
@@ -134,11 +135,13 @@ def _stage(
     stage: str,
     description: str,
     told: Callable[[Document], Document],
+    first: Callable[[Any], None] = lambda _: None,
     left: Callable[[Document], str | None] = lambda _: None,
 ) -> dg.AssetsDefinition:
     """An asset that one stage of pipelines.run makes whole.
 
-    told: the stage's document as metadata. left: what it left undone, for which it is tried again.
+    told: the stage's document as metadata. first: what holds it up, however it was started. left: what it left undone,
+    for which it is tried again.
     """
 
     @dg.asset(name=name, deps=deps, description=description, retry_policy=site.retry)
@@ -146,6 +149,7 @@ def _stage(
         from pipelines import run as stages
 
         with site.job(context) as job:
+            first(job)
             document = getattr(stages, stage)(job)
             undone = left(document)
             if undone is not None:

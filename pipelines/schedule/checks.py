@@ -1,13 +1,16 @@
 """What must hold before the next asset is made: contracts of the data, the audit, and no alarm of monitoring."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from features.errors import AttritionError
 from pipelines.schedule.said import SaidError
 from pipelines.schedule.site import Site
+
+if TYPE_CHECKING:
+    from pipelines.foundation.workspace.run_context import RunContext
 
 CONTRACTS = dg.AssetCheckSpec(
     "contracts",
@@ -29,6 +32,7 @@ DRIFT = dg.AssetCheckSpec(
 # Of what monitoring looks at, these say that today's scores mislead. A late table or worse past figures are told of by
 # its alerts; holding today's scores back would not mend them.
 MISLEADING = ("drift", "scores")
+UNDELIVERED = "Nothing is delivered"
 
 
 def contracts_broken(error: AttritionError) -> dg.AssetCheckResult:
@@ -70,10 +74,24 @@ def checks(site: Site) -> list[dg.AssetChecksDefinition]:
             document = newest(job.workspace.store, job.workspace.as_of)
         if document is None:
             raise SaidError(f"nothing was monitored yet; run `attrition monitor --project {site.folder}`")
-        alerts = [f"{each['what']}: {_with_remedy(each)}" for each in document["alerts"] if each["check"] in MISLEADING]
-        yield from _verdict(alerts, f"no drift at {document['as_of']}", why="Nothing is delivered")
+        yield from _verdict(_misleading(document), f"no drift at {document['as_of']}", why=UNDELIVERED)
 
     return [audit, drift]
+
+
+def refuse_misleading(job: "RunContext") -> None:
+    """Hold up a delivery by what `drift` would say of the scores at hand, also where somebody started it alone.
+
+    Raises: SaidError. Who has looked and delivers nevertheless runs `attrition deliver`.
+    """
+    from pipelines import run as stages
+
+    if found := _misleading(stages.monitor(job)):
+        raise SaidError("\n".join([f"{UNDELIVERED}:", *found]))
+
+
+def _misleading(document: dict[str, Any]) -> list[str]:
+    return [f"{each['what']}: {_with_remedy(each)}" for each in document["alerts"] if each["check"] in MISLEADING]
 
 
 def _verdict(found: list[str], passed: str, *, why: str) -> Iterator[dg.AssetCheckResult]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from features.errors import AttritionError, SettingsError
 
@@ -48,9 +49,16 @@ class Child:
 
 @contextmanager
 def running(
-    commands: Mapping[str, Sequence[str]], *, home: Path, environment: Mapping[str, str]
+    commands: Mapping[str, Sequence[str]],
+    *,
+    home: Path,
+    environment: Mapping[str, str],
+    of_one: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Iterator[list[Child]]:
-    """A process for each command, by name; none is left when the block ends, however it ends."""
+    """A process for each command, by name; none is left when the block ends, however it ends.
+
+    environment: of all, beside what we have. of_one: by name, of that command alone.
+    """
     logs = home / "logs"
     logs.mkdir(exist_ok=True)
     children: list[Child] = []
@@ -61,7 +69,7 @@ def running(
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter
                     [sys.executable, *command],
                     cwd=home,
-                    env={**os.environ, **environment},
+                    env={**os.environ, **environment, **of_one.get(name, {})},
                     stdin=subprocess.PIPE,  # closes when we end, however we do
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -106,10 +114,11 @@ def port_to_use(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(url: str) -> bool:
+def answers(url: str, *, token: str) -> bool:
     """Whether the page is up."""
+    asked = urllib.request.Request(f"{url}/server_info", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - our own page
     try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:  # noqa: S310 - our own page
+        with urllib.request.urlopen(asked, timeout=2) as answer:  # noqa: S310 - our own page
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False

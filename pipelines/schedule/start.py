@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -9,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlencode
 
 from pipelines.foundation.storage.lock import held
+from pipelines.schedule.guard import IN_ENVIRONMENT, TOKEN
 from pipelines.schedule.home import FOLDER, PROJECT, prepare
 from pipelines.schedule.processes import HOST, answers, port_to_use, running
 
@@ -22,7 +25,7 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Started:
-    """The page's address, and the process of each part."""
+    """The page's address, with the token that lets one in, and the process of each part."""
 
     url: str
     processes: dict[str, int]
@@ -35,16 +38,23 @@ def serve(folder: Path, *, port: int, started: Callable[[Started], None]) -> str
     """
     with held(folder, file_name=LOCK, busy=BUSY), _signals() as (ended, names):
         url = f"http://{HOST}:{(free := port_to_use(port))}"
+        token = secrets.token_urlsafe(32)
         home = prepare(folder)
         # Telemetry is off in the home's settings, and here for what starts before it reads them.
         environment = {"DAGSTER_HOME": str(home), PROJECT: str(folder.resolve()), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-        with running(_commands(free), home=home, environment=environment) as children:
+        with running(
+            _commands(free), home=home, environment=environment, of_one={"page": {IN_ENVIRONMENT: token}}
+        ) as children:
             told = False
             while not ended.wait(_LOOK_SECONDS):
                 for child in children:
                     child.refuse_ended()
-                if not told and answers(url):
-                    started(Started(url, {child.name: child.process.pid for child in children}))
+                if not told and answers(url, token=token):
+                    started(
+                        Started(
+                            f"{url}/?{urlencode({TOKEN: token})}", {child.name: child.process.pid for child in children}
+                        )
+                    )
                     told = True
     return names[0]
 
@@ -52,7 +62,7 @@ def serve(folder: Path, *, port: int, started: Callable[[Started], None]) -> str
 def _commands(port: int) -> dict[str, list[str]]:
     watched, what = ["-m", "pipelines.schedule.watched"], ["-m", "pipelines.schedule.definitions"]
     return {
-        "page": [*watched, "dagster_webserver", "-h", HOST, "-p", str(port), *what],
+        "page": [*watched, "pipelines.schedule.page", str(port)],
         "daemon": [*watched, "dagster._daemon", "run", *what],
     }
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from pipelines import run as stages
+from pipelines.cli import app
 from pipelines.foundation.storage import documents
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.monitoring.monitor import KIND
@@ -100,15 +102,26 @@ def test_drift_blocks_delivery_and_is_told_with_its_remedy(shop: Path, monkeypat
     assert made(result) == ["landed", "scores", "monitoring"]
 
 
-def test_delivery_alone_goes_past_an_alert_because_a_person_asked_for_it(
+def test_delivery_started_alone_is_held_up_too_and_the_command_is_not(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitoring_finds([ALERT], monkeypatch)
     with history() as instance:
         assert not run(shop, "score", instance).success
         result = run(shop, "score", instance, only=["delivery", "report"])
-    assert result.success
-    assert made(result) == ["delivery", "report"]
+    assert told(result, "delivery").startswith("Nothing is delivered:\npurchases have moved: ")
+    assert made(result) == []
+    delivered = CliRunner().invoke(app, ["deliver", "--project", str(shop), "--as-of", str(AS_OF)])
+    assert delivered.exit_code == 0, delivered.output
+
+
+def test_delivery_started_alone_without_monitoring_is_judged_first(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monitoring_finds([ALERT], monkeypatch)
+    with history() as instance:
+        assert made(run(shop, "score", instance, only=["landed", "scores"])) == ["landed", "scores"]
+        assert made(run(shop, "score", instance, only=["delivery"])) == []
+        monitoring_finds([LATE], monkeypatch)
+        assert made(run(shop, "score", instance, only=["delivery"])) == ["delivery"]
 
 
 def test_without_drift_all_of_it_is_made_in_order(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -77,10 +79,19 @@ def family(process: int) -> set[int]:
     return found
 
 
+def at(url: str, path: str) -> str:
+    """Another place of the page, without the token."""
+    return urljoin(url, path)
+
+
 def ask(url: str, query: str, **variables: object) -> dict[str, Any]:
-    """What the page asks, too."""
+    """What the page asks, too. url: as `attrition schedule` tells it."""
     body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{url}/graphql", data=body, headers={"Content-Type": "application/json"})
+    headers = {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {parse_qs(urlsplit(url).query)['token'][0]}",
+    }
+    request = urllib.request.Request(at(url, "/graphql"), data=body, headers=headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         found = json.load(answer)
     assert "errors" not in found, found
@@ -111,8 +122,10 @@ def test_a_day_of_a_scheduler(shop: Path, copy: Path) -> None:
     with scheduler(shop) as (process, document):
         url = document["url"]
         assert url.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(url, timeout=30) as page:
+        with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(url, timeout=30) as page:
             assert b"Dagster" in page.read()
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(at(url, "/"), timeout=30)
 
         # A second one on the same workspace says so and ends; the first goes on.
         second = subprocess.run(
