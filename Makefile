@@ -23,7 +23,8 @@ KILLS := 500
 RACES := 200
 RECORDS := 100000
 # Tests that wait for systems beside ours: a scheduler's day, and fakes of CRMs that fail on purpose. They have a target of their own.
-SYSTEMS := tests/pipelines/schedule/test_start.py tests/pipelines/schedule/test_page.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py)
+SYSTEMS := tests/pipelines/schedule/test_start.py tests/pipelines/schedule/test_page.py \
+	tests/pipelines/operations/delivery/test_reading_back.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py)
 STOPS := 20
 WORLDS := 4
 CUSTOMERS := 500

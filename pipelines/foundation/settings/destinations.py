@@ -23,7 +23,7 @@ class Delivery(Section):
 
     Nothing is sent to a destination where more than max_changed_share of its customers would get another band or play,
     or where the share of a band would shift by more than max_band_shift. attempts, pause_seconds: how often a call that
-    failed is tried, and the first pause. read_back: how many of the records that were taken are read again.
+    failed is tried, and the first pause. read_back: how many of the records that a destination holds are read again.
     """
 
     valid_days: PositiveInt = 30
@@ -33,7 +33,7 @@ class Delivery(Section):
     max_band_shift: Share = 0.2
     attempts: PositiveInt = 10
     pause_seconds: Annotated[float, Field(gt=0)] = 1.0
-    read_back: Annotated[int, Field(ge=0)] = 20
+    read_back: Annotated[int, Field(ge=0)] = 50
 
 
 class _Destination(Section):

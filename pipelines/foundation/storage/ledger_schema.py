@@ -167,7 +167,10 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES,)  # the nth leads from version n - 1 to n
+# When a destination was last seen to hold what it took of a customer; null: never since it took that.
+_READ_AT = ("ALTER TABLE held ADD COLUMN read_at TEXT",)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _READ_AT)  # the nth leads from version n - 1 to n
 VERSION = len(STEPS)
 
 

@@ -123,7 +123,11 @@ class Outbox:
         with self.store.transaction() as ledger:
             ledger.executemany("DELETE FROM outbox WHERE destination = ? AND customer_id = ?", keys)
             ledger.executemany("DELETE FROM held WHERE destination = ? AND customer_id = ?", keys)
-            ledger.executemany("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, 0)", rows)
+            ledger.executemany(
+                "INSERT INTO held (destination, customer_id, content_sha256, valid_until, band, play, taken_at, "
+                "uncertain) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                rows,
+            )
 
     def dead_letter(self, said: Mapping[str, str], *, certain: bool) -> None:
         """Make these records dead letters, which are not tried any more. said: why, by customer.
@@ -155,11 +159,34 @@ class Outbox:
             )
 
     def mark_uncertain(self, customers: Iterable[str]) -> None:
-        """Of these customers the destination holds something else than it took: they are to be sent again."""
+        """Of these customers the destination holds something else than it took: they are to be sent again.
+
+        Of those who were withdrawn it holds something, although it took that it should not.
+        """
         with self.store.transaction() as ledger:
             ledger.executemany(
-                "UPDATE held SET uncertain = 1 WHERE destination = ? AND customer_id = ?", self._keys(customers)
+                "INSERT INTO held (destination, customer_id, uncertain) VALUES (?, ?, 1) "
+                "ON CONFLICT (destination, customer_id) DO UPDATE SET uncertain = 1, read_at = NULL",
+                self._keys(customers),
             )
+
+    def mark_read(self, customers: Iterable[str], *, at: datetime) -> None:
+        """Of these customers the destination was seen to hold what it took."""
+        stamp = at.isoformat(timespec="seconds")
+        with self.store.transaction() as ledger:
+            ledger.executemany(
+                "UPDATE held SET read_at = ? WHERE destination = ? AND customer_id = ?",
+                [(stamp, *key) for key in self._keys(customers)],
+            )
+
+    def longest_unread(self) -> list[str]:
+        """Customers of whom the destination holds something: who was never read back, by chance, then by when."""
+        with self.store.transaction() as ledger:
+            query = (
+                "SELECT customer_id FROM held WHERE destination = ? AND uncertain = 0 "
+                "ORDER BY read_at IS NOT NULL, read_at, random()"
+            )
+            return [row[0] for row in ledger.execute(query, (self.destination,))]
 
     def records(self, state: str) -> list[OutboxRecord]:
         """Records in a state, by customer."""

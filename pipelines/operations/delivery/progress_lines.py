@@ -7,6 +7,7 @@ from typing import Any
 
 Say = Callable[[str], None]
 
+_MOST_NAMED = 20
 _SHOWN = ("churn_risk_band", "churn_probability", "value_at_risk", "recommended_play", "reason_1", "suppressed_why")
 
 
@@ -56,11 +57,14 @@ def _was(say: Say, found: dict[str, Any]) -> None:
     if found["not_read_back"]:
         say(f"    not read back: {found['not_read_back']}")
     if found["read_back"]:
-        differing = len(found["differing"])
-        compared = "as sent" if not differing else f"{differing} DIFFERENT from what was sent"
-        say(f"    {found['read_back']:,} read back, {compared}")
-        for customer, fields in found["differing"].items():
+        differing, mended = len(found["differing"]), found["mended"]
+        said = [f"{mended:,} were not as sent, were sent again, and are now"] if mended else []
+        said += [f"{differing:,} DIFFERENT from what was sent"] if differing else []
+        say(f"    {found['read_back']:,} read back, {'; '.join(said) or 'as sent'}")
+        for customer, fields in list(found["differing"].items())[:_MOST_NAMED]:
             say(f"    {customer}: {', '.join(fields)}; it will be sent again")
+        if differing > _MOST_NAMED:
+            say(f"    and {differing - _MOST_NAMED:,} more")
 
 
 def _would(say: Say, found: dict[str, Any]) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pipelines.foundation.settings.delivered_fields import FIELDS
-from pipelines.operations.delivery.connector import Connector, Outcome, Record, UnavailableError, Value
+from pipelines.operations.delivery.connector import Connector, Outcome, Record, UnavailableError
 from pipelines.operations.delivery.outbox import Outbox, OutboxRecord
 
 LONGEST_PAUSE = 60.0
@@ -39,16 +37,12 @@ class Patience:
 
 @dataclass(frozen=True)
 class Sent:
-    """taken, dead and failed: how many records; failed ones wait for the next run, which `why` explains.
-
-    sample: some of those taken, for reading back.
-    """
+    """How many records. failed ones wait for the next run, which `why` explains."""
 
     taken: int
     dead: int
     failed: int
     why: str
-    sample: list[OutboxRecord]
 
 
 def send(
@@ -58,18 +52,16 @@ def send(
     own: Own,
     at: datetime,
     patience: Patience,
-    sample: int,
     sleep: Callable[[float], None],
     progress: Callable[[str], None],
 ) -> Sent:
     """Send whatever waits. Each answer is in the ledger before the next call.
 
-    own: the company's ids of customers. at: when the run began. sample: how many of those taken are kept.
+    own: the company's ids of customers. at: when the run began.
     """
-    chance = random.Random()  # noqa: S311 - it spreads pauses and picks samples
+    chance = random.Random()  # noqa: S311 - it spreads pauses
     waiting, later = deque(outbox.waiting()), list[str]()
     planned, taken, dead, failures, why = len(waiting), 0, 0, 0, ""
-    kept: list[OutboxRecord] = []
     while waiting or later:
         if not waiting:
             sleep(patience.pause(1, asked=None, chance=chance))
@@ -93,32 +85,9 @@ def send(
         good = [record for record, outcome in zip(queued, outcomes, strict=True) if outcome.state == "taken"]
         outbox.taken(good, at=at)
         dead += _settled(outbox, queued, outcomes, patience, later)
-        for record in good:
-            taken += 1
-            _keep(kept, record, seen=taken, most=sample, chance=chance)
+        taken += len(good)
         progress(f"{taken:,} of {planned:,} sent")
-    return Sent(taken, dead, planned - taken - dead, why, kept)
-
-
-def read_back(
-    connector: Connector,
-    sample: Sequence[OutboxRecord],
-    *,
-    own: Own,
-    sleep: Callable[[float], None],
-    patience: Patience,
-) -> dict[str, list[str]]:
-    """The fields in which the destination holds something else than it took, by customer; nothing where all is well.
-
-    A record that is not there at all differs in "external_id", unless it was withdrawn.
-    Raises: UnavailableError where it cannot be read, however often it is tried.
-    """
-    names = own([record.customer for record in sample])
-    there = patiently(lambda: connector.read(names), patience=patience, sleep=sleep) if sample else {}
-    differing = {
-        record.customer: _differing(record, there.get(name)) for name, record in zip(names, sample, strict=True)
-    }
-    return {customer: fields for customer, fields in differing.items() if fields}
+    return Sent(taken, dead, planned - taken - dead, why)
 
 
 def patiently(call: Callable[[], T], *, patience: Patience, sleep: Callable[[float], None]) -> T:
@@ -155,30 +124,3 @@ def _settled(
     outbox.dead_letter(spent, certain=False)
     later += [customer for customer in again if customer not in spent]
     return len(refused) + len(spent)
-
-
-def _keep(kept: list[OutboxRecord], record: OutboxRecord, *, seen: int, most: int, chance: random.Random) -> None:
-    """A sample of everything seen, of one size, in which each is as likely as any other (Vitter 1985)."""
-    if len(kept) < most:
-        kept.append(record)
-    elif (place := chance.randrange(seen)) < most:
-        kept[place] = record
-
-
-def _differing(record: OutboxRecord, there: Mapping[str, Value] | None) -> list[str]:
-    if there is None:
-        return [] if record.withdrawn else ["external_id"]
-    return [name for name, value in record.values.items() if not _same(name, value, there.get(name))]
-
-
-def _same(name: str, sent: Any, found: Any) -> bool:
-    if sent in (None, "") or found in (None, ""):
-        return sent in (None, "", False) and found in (None, "", False)
-    try:
-        if FIELDS[name].kind in ("number", "integer"):
-            return math.isclose(float(sent), float(found), rel_tol=1e-6, abs_tol=1e-9)
-        if FIELDS[name].kind == "datetime":
-            return datetime.fromisoformat(str(sent)) == datetime.fromisoformat(str(found))
-    except (ValueError, TypeError):  # what is there is no number, or no time that can be compared
-        return False
-    return bool(sent == found)

@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pipelines.foundation.storage.store import Store
-from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.operations.delivery.difference import Change
-from pipelines.operations.delivery.outbox import Outbox, OutboxRecord
+from pipelines.operations.delivery.outbox import Outbox
 from pipelines.operations.delivery.policy import content
-from pipelines.operations.delivery.sending import Patience, Sent, read_back, send
+from pipelines.operations.delivery.sending import Patience, Sent, send
 from tests.pipelines.operations.delivery.destination_case import Memory, values
 
 AT = datetime(2024, 7, 1, 6, tzinfo=UTC)
@@ -36,7 +35,6 @@ def sent(outbox: Outbox, memory: Memory, *, attempts: int = 4, pauses: list[floa
         own=lambda names: [f"id of {name}" for name in names],
         at=AT,
         patience=Patience(attempts=attempts, pause_seconds=1.0),
-        sample=2,
         sleep=([] if pauses is None else pauses).append,
         progress=lambda _: None,
     )
@@ -47,7 +45,7 @@ def test_records_go_in_batches_under_the_companys_ids(tmp_path: Path) -> None:
     found = sent(planned(tmp_path, "A", "B", "C"), memory)
     assert memory.calls == [["id of A", "id of B"], ["id of C"]]
     assert memory.records["id of C"] == values()
-    assert (found.taken, found.dead, found.failed, len(found.sample)) == (3, 0, 0, 2)
+    assert (found.taken, found.dead, found.failed) == (3, 0, 0)
 
 
 def test_a_call_that_failed_is_made_again_whole_after_a_pause(tmp_path: Path) -> None:
@@ -147,49 +145,3 @@ def test_pauses_grow_and_are_spread_and_bounded() -> None:
     for drawn, longest in zip(pauses, (1, 2, 4, 60), strict=True):
         assert longest / 2 <= min(drawn) < longest * 0.55
         assert longest * 0.95 < max(drawn) <= longest
-
-
-def record(customer: str, *, withdrawn: bool = False, **changes: Any) -> OutboxRecord:
-    return OutboxRecord(customer, "x", values(**changes), withdrawn, "pending", 0, "", "2024-07-01")
-
-
-def back(memory: Memory, *records: OutboxRecord) -> dict[str, list[str]]:
-    patience = Patience(attempts=3, pause_seconds=1.0)
-    return read_back(memory, records, own=list, sleep=lambda _: None, patience=patience)
-
-
-def test_what_is_read_back_is_compared_field_by_field() -> None:
-    memory = Memory(records={"A": values(), "B": values(churn_risk_band="low", value_at_risk=1.0)})
-    assert back(memory, record("A"), record("B"), record("C")) == {
-        "B": ["churn_risk_band", "value_at_risk"],
-        "C": ["external_id"],
-    }
-
-
-def test_ways_of_writing_are_no_differences() -> None:
-    remote = values(churn_probability=0.81 + 1e-9, previous_risk_band="", scored_at="2024-07-01T08:00:00+02:00")
-    del remote["reason_2"]
-    assert back(Memory(records={"A": remote}), record("A")) == {}
-    assert back(Memory(records={"A": values(suppressed=None)}), record("A")) == {}
-    assert back(Memory(records={"A": values(suppressed=None)}), record("A", suppressed=True)) == {"A": ["suppressed"]}
-
-
-def test_a_withdrawn_record_need_not_be_there() -> None:
-    assert back(Memory(), record("A", withdrawn=True)) == {}
-
-
-def test_reading_back_is_tried_again_and_then_left() -> None:
-    class Moody(Memory):
-        failures = 2
-
-        def read(self, external_ids: Any) -> Any:
-            self.failures -= 1
-            if self.failures >= 0:
-                raise UnavailableError("it is down")
-            return super().read(external_ids)
-
-    assert back(Moody(records={"A": values()}), record("A")) == {}
-    moody = Moody()
-    moody.failures = 3
-    with pytest.raises(UnavailableError):
-        back(moody, record("A"))
