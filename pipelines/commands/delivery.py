@@ -45,8 +45,8 @@ def deliver(
     JSON: {"planned", "sent", "unchanged", "suppressed", "failed", "dead", "destinations": [{"name", the same counts,
     "why", "read_back", "mended", "differing": {customer: [field]}; with --dry-run "sample": [record]}], "stopped":
     [reason], "current", "csv": path or null, "also": path or null, "too_old": [outcome], "announced": {"customers",
-    "mrr", "csv"}}. Counts are records: planned were to be sent, sent were taken, failed wait for the next run, dead were
-    refused (now or before); suppressed are customers whose risk is shown to nobody.
+    "mrr", "csv"}}. Counts are records: planned were to be sent, sent were taken, failed wait for the next run, dead
+    were refused (now or before); suppressed are customers whose risk is shown to nobody.
     """
 
     def work(job: RunContext) -> dict[str, Any]:
