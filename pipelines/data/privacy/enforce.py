@@ -29,15 +29,18 @@ Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
 def taken_to_write(workspace: Workspace) -> Iterator[None]:
     """Hold a workspace's lock while a command writes; first end what a killed one left, and enforce objections.
 
-    They are enforced once more when the command has done its work: somebody may have objected meanwhile.
+    They are enforced once more when the command has done its work: somebody may have objected meanwhile. Of what was
+    scored, what may be shown by then is.
 
     Raises: BusyError where another command writes, DataError where a list that the settings name cannot be read.
     """
     with held(workspace.root):
         settle(workspace.store)
         enforce(workspace.store, workspace.permissions)
+        show(workspace)
         yield
         enforce(workspace.store, workspace.permissions)
+        show(workspace)
 
 
 def enforce(store: Store, permissions: Permissions) -> None:
@@ -55,6 +58,16 @@ def enforce(store: Store, permissions: Permissions) -> None:
     with store.transaction() as ledger:
         ledger.execute("DELETE FROM enforced")
         ledger.execute("INSERT INTO enforced VALUES (?)", (lists,))
+
+
+def show(workspace: Workspace) -> None:
+    """Let whoever reads scores with SQL see those of who is neither held out nor opted out."""
+    inside = workspace.permissions.kept_inside().known_as(workspace.permissions.name_of)
+
+    def may_be(customers: list[str]) -> npt.NDArray[np.bool_]:
+        return ~(inside.refuses(customers) | workspace.holdout.holds(customers))
+
+    ScoreStore(workspace.store).show(may_be)
 
 
 def purge(store: Store, scored: Gone, delivered: Gone, waiting: Gone) -> dict[str, int]:

@@ -11,9 +11,15 @@ from pipelines.foundation.storage.store import Store
 
 
 def is_current(store: Store, path: str, *, of: str | None = None) -> bool:
-    """Whether a delivered file is there, whole. of: what it must have been written of."""
+    """Whether a delivered file is there, whole. of: what it must have been written of.
+
+    Raises: IntegrityError where it is not the file that was written, as once a spreadsheet has saved it.
+    """
     found = store.present(path)
-    return found is not None and not found.detail.get("reduced") and found.detail.get("of") == of
+    if found is None or found.detail.get("reduced") or found.detail.get("of") != of:
+        return False
+    store.verified(found)
+    return True
 
 
 def hand_over(store: Store, permissions: Permissions, path: str, frame: pd.DataFrame, *, of: str | None = None) -> None:

@@ -115,6 +115,7 @@ class ScoreStore:
                 if run.current:
                     customers = [(customer,) for customer in scores["customer_id"][leave]]
                     ledger.executemany("DELETE FROM scores WHERE customer_id = ?", customers)
+                    ledger.executemany("DELETE FROM shown WHERE customer_id = ?", customers)
             deleted += int(leave.sum())
         self._delete_unnamed()
         return deleted
@@ -183,6 +184,18 @@ class ScoreStore:
             raise self._damaged(f"{len(scores)} rows that are not the {run.rows} written for {run.as_of}")
         return run, scores
 
+    def show(self, may_be: Callable[[list[str]], npt.NDArray[np.bool_]]) -> None:
+        """Let `shown_scores` hold the current scores of those who may be shown. may_be: which of some customers."""
+        with self.store.reading() as ledger:
+            scored = [row[0] for row in ledger.execute("SELECT customer_id FROM scores ORDER BY customer_id")]
+            shown = [row[0] for row in ledger.execute("SELECT customer_id FROM shown ORDER BY customer_id")]
+        wanted = [name for name, may in zip(scored, may_be(scored), strict=True) if may]
+        if wanted == shown:
+            return
+        with self.store.transaction() as ledger:
+            ledger.execute("DELETE FROM shown")
+            ledger.executemany("INSERT INTO shown VALUES (?)", [(name,) for name in wanted])
+
     def _damaged(self, what: str) -> IntegrityError:
         return IntegrityError(
             f"the scores in {self.store.ledger} are damaged ({what}); restore the file from a backup, or score again"
@@ -202,6 +215,7 @@ def _fill(ledger: sqlite3.Connection, scores: pd.DataFrame) -> None:
     """Make these the current scores; which run is current is for the caller to say."""
     ledger.execute("UPDATE score_runs SET current = 0")
     ledger.execute("DELETE FROM scores")
+    ledger.execute("DELETE FROM shown")
     marks = ", ".join("?" * len(COLUMNS))
     ledger.executemany(f"INSERT INTO scores VALUES ({marks})", scores.itertuples(index=False, name=None))  # noqa: S608 - constants only
 

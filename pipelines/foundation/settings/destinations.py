@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from features.errors import did_you_mean
 from pipelines.foundation.settings.addresses import is_confidential
 from pipelines.foundation.settings.delivered_fields import FIELDS, Names
-from pipelines.foundation.settings.json_calls import FieldList, Place, Read, RunContext, Write
+from pipelines.foundation.settings.json_calls import FieldList, Job, Place, Read, Write
 from pipelines.foundation.settings.section import PositiveInt, Section, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -62,9 +62,13 @@ class _Destination(Section):
         return Names(self.prefix, self.names)
 
 
+_SECRET = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)  # in the name of what may hold one
+
+
 def _without_secrets(value: str) -> str:
-    if urlsplit(value).password:
-        raise ValueError("the address holds a password; secrets come from environment variables only")
+    parts = urlsplit(value)
+    if parts.password or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError("the address holds a password or a token; secrets come from environment variables only")
     return value
 
 
@@ -74,6 +78,8 @@ def _web_address(value: str) -> str:
             "the address is not https, and the token would be readable on its way; write it like "
             "https://api.example.com (http to this machine only)"
         )
+    if urlsplit(value).username:
+        raise ValueError("the address holds a user or a token; secrets come from environment variables only")
     return _without_secrets(value).rstrip("/")
 
 
@@ -200,7 +206,7 @@ class Rest(_Destination):
     capitals: bool = False
     empty_as: Literal["null", "text"] = "null"
     write: Write
-    job: RunContext | None = None
+    job: Job | None = None
     read: Read | None = None
     fields: Literal["given"] | FieldList | None = None
 
@@ -220,6 +226,10 @@ class Rest(_Destination):
         for name, content in value.items():
             if not re.fullmatch(r"[!-~]+", name) or ":" in name or not re.fullmatch(r"[ -~]*", content):
                 raise ValueError(f"'{name}' is no header: plain letters only")
+            if _SECRET.search(name) and "{token}" not in content:
+                raise ValueError(
+                    f"the header '{name}' holds a secret; write {{token}} in its place, and set ATTRITION_REST_TOKEN"
+                )
         return value
 
     @model_validator(mode="after")

@@ -57,7 +57,7 @@ class Write(Section):
     errors: Errors | None = None
 
 
-class RunContext(Section):
+class Job(Section):
     """Where the answer to a write names work that goes on, at `id_at`. path: what tells of it, with {job}.
 
     done, failed: what `state_at` holds at the end. errors: in what `errors_path` answers, or in the last state.

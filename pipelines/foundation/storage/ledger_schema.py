@@ -167,10 +167,16 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS enforced (lists TEXT NOT NULL)",
 )
 
-# When a destination was last seen to hold what it took of a customer; null: never since it took that.
-_READ_AT = ("ALTER TABLE held ADD COLUMN read_at TEXT",)
+_READ_AND_SHOWN = (
+    # When a destination was last seen to hold what it took of a customer; null: never since it took that.
+    "ALTER TABLE held ADD COLUMN read_at TEXT",
+    # One row per customer of the current scores whose risk may be shown: neither held out, nor opted out.
+    "CREATE TABLE shown (customer_id TEXT NOT NULL PRIMARY KEY)",
+    # For whoever reads the file with SQL. Empty from a scoring on until it is known who may be shown.
+    "CREATE VIEW shown_scores AS SELECT scores.* FROM scores JOIN shown ON shown.customer_id = scores.customer_id",
+)
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _READ_AT)  # the nth leads from version n - 1 to n
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _READ_AND_SHOWN)  # the nth leads from version n - 1 to n
 VERSION = len(STEPS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,31 +11,51 @@ from typing import Literal
 
 from pipelines.foundation.settings.destinations import BottleCrm, Destination, HubSpot, Rest, Salesforce, Sql
 from pipelines.operations.delivery.connector import Connector, DestinationError
+from pipelines.operations.delivery.discreet import Discreet
 
 
 @dataclass(frozen=True)
 class Kind:
-    """module: imports the file that has `connect`. client: the package that it needs besides, which `extra` brings."""
+    """module: imports the file that has `connect`. client: the package that it needs besides, which `extra` brings.
+
+    secrets: names of the environment's variables that hold one.
+    """
 
     module: Callable[[], ModuleType]
+    secrets: tuple[str, ...]
     client: str = ""
     extra: str = ""
 
 
 # By the class of the settings. The names of the modules are written out, so that they can be searched for.
 KINDS: dict[type[Destination], Kind] = {
-    HubSpot: Kind(lambda: import_module("pipelines.operations.delivery.hubspot.connector"), "hubspot", "hubspot"),
-    Salesforce: Kind(
-        lambda: import_module("pipelines.operations.delivery.salesforce.connector"), "simple_salesforce", "salesforce"
+    HubSpot: Kind(
+        lambda: import_module("pipelines.operations.delivery.hubspot.connector"),
+        ("ATTRITION_HUBSPOT_TOKEN",),
+        client="hubspot",
+        extra="hubspot",
     ),
-    BottleCrm: Kind(lambda: import_module("pipelines.operations.delivery.bottlecrm.connector")),
-    Sql: Kind(lambda: import_module("pipelines.operations.delivery.postgresql.connector"), "psycopg", "postgresql"),
-    Rest: Kind(lambda: import_module("pipelines.operations.delivery.json_api.connector")),
+    Salesforce: Kind(
+        lambda: import_module("pipelines.operations.delivery.salesforce.connector"),
+        ("ATTRITION_SALESFORCE_TOKEN", "ATTRITION_SALESFORCE_CLIENT_SECRET"),
+        client="simple_salesforce",
+        extra="salesforce",
+    ),
+    BottleCrm: Kind(
+        lambda: import_module("pipelines.operations.delivery.bottlecrm.connector"), ("ATTRITION_BOTTLECRM_TOKEN",)
+    ),
+    Sql: Kind(
+        lambda: import_module("pipelines.operations.delivery.postgresql.connector"),
+        ("PGPASSWORD",),
+        client="psycopg",
+        extra="postgresql",
+    ),
+    Rest: Kind(lambda: import_module("pipelines.operations.delivery.json_api.connector"), ("ATTRITION_REST_TOKEN",)),
 }
 
 
 def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
-    """The connector of a destination; nothing is sent yet. language: of the labels that people see there.
+    """The connector of a destination, which says no secrets; nothing is sent yet. language: of labels that people see.
 
     Raises: DestinationError where its client is not installed, or a secret is missing.
     """
@@ -48,5 +69,6 @@ def connect(plan: Destination, *, language: Literal["en", "fr"]) -> Connector:
             f'destination "{plan.name}" needs {kind.client}, which is not installed; run `pip install '
             f'"attrition[{kind.extra}]"`'
         ) from None
-    connector: Connector = module.connect(plan, language=language)
-    return connector
+    return Discreet(
+        module.connect(plan, language=language), [os.environ.get(name, "").strip() for name in kind.secrets]
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.errors import IntegrityError
 from pipelines.data.privacy.hand_over import hand_over, is_current
 from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.identity.permissions import Permissions
@@ -174,7 +175,10 @@ def _csv(
 
 
 def _newest_csv(store: Store) -> pd.DataFrame | None:
-    """The file of scores that was handed over last."""
+    """The file of scores that was handed over last; None where there is none, or it was altered since."""
     files = [file for file in store.files("delivery") if file.path.startswith("delivery/scores-")]
     there = [file for file in files if store.present(file.path)]
-    return csv_file.read(store.root / there[-1].path) if there else None
+    try:
+        return csv_file.read(store.verified(there[-1])) if there else None
+    except IntegrityError:
+        return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from pipelines.foundation.settings.json_calls import RunContext
+from pipelines.foundation.settings.json_calls import Job
 from pipelines.operations.delivery.connector import UnavailableError
 from pipelines.operations.delivery.json_api.call import Answer, Caller
 from pipelines.operations.delivery.json_api.place import found
@@ -14,7 +14,7 @@ from pipelines.operations.delivery.json_api.place import found
 _SLOWEST = 8.0  # times the first pause between two questions
 
 
-def finished(caller: Caller, job: RunContext, answer: Answer, *, pause: Callable[[float], None]) -> tuple[Any, Any]:
+def finished(caller: Caller, job: Job, answer: Answer, *, pause: Callable[[float], None]) -> tuple[Any, Any]:
     """The last state of the job that an answer names, and the document that holds its errors.
 
     Raises: UnavailableError where it fails as a whole, or is not done in time: then it may still be done later.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import socket
 import threading
@@ -12,7 +13,9 @@ from typing import Any
 
 import psycopg
 from psycopg import Cursor
+from psycopg.conninfo import conninfo_to_dict
 
+from pipelines.foundation.settings.addresses import is_loopback
 from pipelines.foundation.settings.destinations import Sql
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 
@@ -33,6 +36,8 @@ _AS_WE_WRITE = """
 SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
        set_config('statement_timeout', %(ms)s, true)
 """
+_PERHAPS_OPEN = ("disable", "allow", "prefer")
+_NO_TLS = re.compile("server does not support SSL")
 _GRACE_SECONDS = 2.0  # the server's own time limit comes first, where it is alive
 
 
@@ -57,6 +62,27 @@ def visit(plan: Sql) -> Iterator[Cursor[Any]]:
         raise _explained(plan, error) from None
 
 
+def encryption(plan: Sql) -> str | None:
+    """The sslmode to ask for where nobody does: that it is encrypted, unless it stays on this machine.
+
+    Raises: DestinationError where the address or PGSSLMODE says that it need not be.
+    """
+    try:
+        told = conninfo_to_dict(plan.address)
+    except psycopg.Error:
+        return None  # it is none, and to connect says so
+    hosts = str(told.get("hostaddr") or told.get("host") or os.environ.get("PGHOST", "")).split(",")
+    if all(not host or host[0] in "/@" or is_loopback(host) for host in hosts):
+        return None
+    mode = str(told.get("sslmode") or os.environ.get("PGSSLMODE", ""))
+    if mode in _PERHAPS_OPEN:
+        raise DestinationError(
+            f'destination "{plan.name}": sslmode is {mode}, so that scores and password could be read on their way to '
+            "another machine; write sslmode=verify-full or sslmode=require"
+        )
+    return None if mode else "require"
+
+
 def _connected(plan: Sql) -> psycopg.Connection[Any]:
     seconds = max(2, math.ceil(plan.timeout_seconds))  # PostgreSQL's library waits two seconds at least
     try:
@@ -66,12 +92,18 @@ def _connected(plan: Sql) -> psycopg.Connection[Any]:
             connect_timeout=seconds,
             tcp_user_timeout=seconds * 1000,
             prepare_threshold=None,
+            sslmode=encryption(plan),
         )
     except psycopg.OperationalError as error:
         found = _SAID_NO.search(str(error))
         no = found.group(1) if found else ""
         if error.pgconn and error.pgconn.needs_password:
             no = "it asks for a password"
+        if _NO_TLS.search(str(error)):
+            raise DestinationError(
+                f'destination "{plan.name}": the server is another machine and takes no encrypted connections; '
+                "let it, or deliver through an SSH tunnel to this one"
+            ) from None
         if no and not _FULL.search(str(error)):
             raise DestinationError(
                 f'destination "{plan.name}": the database does not let us in ({no}); look at the address, and '

@@ -56,6 +56,6 @@ def test_a_module_that_is_missing_and_no_client_is_a_mistake_of_ours(monkeypatch
     def broken() -> None:
         raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
 
-    monkeypatch.setitem(KINDS, Sql, connect.Kind(broken, "psycopg", "postgresql"))  # type: ignore[arg-type]
+    monkeypatch.setitem(KINDS, Sql, connect.Kind(broken, (), "psycopg", "postgresql"))  # type: ignore[arg-type]
     with pytest.raises(ModuleNotFoundError, match="pandas"):
         connect.connect(Sql(kind="sql", name="crm", address="postgresql://127.0.0.1/none"), language="en")

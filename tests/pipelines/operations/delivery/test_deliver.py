@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from features.errors import DataError
+from features.errors import DataError, IntegrityError
 from pipelines.cli import app
 from pipelines.data.privacy.enforce import taken_to_write
 from pipelines.data.privacy.erase import erase
@@ -170,6 +170,28 @@ def test_without_destinations_the_file_is_counted_by_what_is_new_in_it(shop: Pat
     (shop / "delivery" / Path(found["csv"]).name).unlink()
     next((shop / "delivery").glob("scores-*.csv")).unlink()
     assert deliver(shop)["sent"] == n - 1
+
+
+def test_a_file_that_was_altered_after_its_delivery_is_refused_by_name_and_made_anew_once_it_is_gone(
+    shop: Path,
+) -> None:
+    settle(shop, destinations=[])
+    place = shop / deliver(shop)["csv"]
+    written = place.read_bytes()
+    place.write_bytes(written.replace(b"C-0042", b"C-0043"))
+    with pytest.raises(IntegrityError, match=f"{place.name} is not the file that was written .* delete it"):
+        deliver(shop)
+    place.unlink()
+    deliver(shop)
+    assert place.read_bytes() == written
+
+
+def test_yesterdays_file_may_have_been_altered_and_then_tells_of_nothing(shop: Path) -> None:
+    settle(shop, destinations=[])
+    place = shop / deliver(shop)["csv"]
+    place.write_bytes(place.read_bytes().replace(b"C-0042", b"C-0043"))
+    rescored(shop, lambda frame: frame.assign(churn_probability=frame["churn_probability"] / 2))
+    assert deliver(shop)["sent"] == len(everybody(shop))
 
 
 def test_what_soon_holds_no_longer_is_sent_again_though_nothing_changed(shop: Path, memory: Memory) -> None:

@@ -18,6 +18,7 @@ from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.destinations import Sql
 from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.operations.delivery.postgresql.connector import connect
+from pipelines.operations.delivery.postgresql.session import encryption
 from pipelines.operations.delivery.values import normal
 from tests.postgres_server import postgres_server
 
@@ -479,3 +480,31 @@ def test_a_password_in_the_settings_is_refused_without_repeating_it(address: str
     with pytest.raises(ValidationError, match="the address holds a password") as refused:
         Sql(kind="sql", name="warehouse", address=address)
     assert "horse" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [
+        ("postgresql://db.example.com/crm", "require"),
+        ("host=db.example.com dbname=crm", "require"),
+        ("postgresql://127.0.0.1,db.example.com/crm", "require"),
+        ("postgresql://localhost/crm", None),
+        ("postgresql:///crm?host=/var/run/postgresql", None),
+        ("postgresql:///crm", None),
+        ("postgresql://db.example.com/crm?sslmode=verify-full", None),
+    ],
+)
+def test_what_leaves_this_machine_is_encrypted(address: str, mode: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("PGHOST", "PGSSLMODE"):
+        monkeypatch.delenv(variable, raising=False)
+    assert encryption(Sql(kind="sql", name="crm", address=address)) == mode
+
+
+@pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
+@pytest.mark.parametrize("by", ["address", "environment"])
+def test_a_connection_that_may_be_open_is_refused(mode: str, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", mode if by == "environment" else "require")
+    monkeypatch.setenv("PGHOST", "db.example.com")
+    plan = Sql(kind="sql", name="crm", address="postgresql:///crm" + (f"?sslmode={mode}" if by == "address" else ""))
+    with pytest.raises(DestinationError, match=f"sslmode is {mode}, so that scores and password could be read"):
+        encryption(plan)
