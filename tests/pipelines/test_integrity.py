@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,9 +15,11 @@ import lightgbm as lgb
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from features.errors import IntegrityError
 from models import artifact
+from pipelines.cli import app
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
@@ -167,3 +170,43 @@ def test_each_byte_that_holds_a_score_is_guarded(tmp_path: Path) -> None:
         store.ledger.write_bytes(altered)
         with pytest.raises(IntegrityError, match=r"attrition\.sqlite"):
             ScoreStore(Store(tmp_path)).current()
+
+
+# Folders that are gone
+
+
+def _content(folder: Path) -> dict[str, str]:
+    """The hash of each file of the workspace."""
+    return {
+        place.relative_to(folder).as_posix(): hashlib.sha256(place.read_bytes()).hexdigest()
+        for kind in FOLDERS
+        for place in (folder / kind).rglob("*")
+        if place.is_file() and place.name != "model_card.md"  # it tells when the model was trained
+    }
+
+
+FOLDERS = (
+    "landed", "rejected", "snapshots", "outcomes", "results", "models", "scores", "delivery", "monitoring",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "gone", [*((name,) for name in FOLDERS if name not in ("models", "results")), FOLDERS], ids="+".join
+)
+def test_whichever_folder_is_deleted_the_commands_make_it_again_byte_for_byte(
+    finished_workspace: Path, tmp_path: Path, gone: tuple[str, ...]
+) -> None:
+    shop = Path(shutil.copytree(finished_workspace, tmp_path / "shop"))
+    whole = _content(shop)
+    for name in gone:
+        shutil.rmtree(shop / name)
+    for command in ("ingest", *(("train",) if "models" in gone else ()), "score", "monitor", "deliver"):
+        ran = CliRunner().invoke(app, [command, "--project", str(shop), "--json"])
+        assert ran.exit_code == 0 or (command, ran.exit_code) == ("monitor", 1), ran.output  # it has an alert to tell
+    again = _content(shop)
+    assert {name for name in again if name in whole and again[name] != whole[name]} == set()
+    # What only training needs is made by training.
+    later = () if "models" in gone else tuple({"snapshots", "outcomes"} & set(gone))
+    assert {
+        name for name in whole.keys() - again.keys() if not name.startswith((*later, "results/", "outcomes/"))
+    } == set()

@@ -13,7 +13,11 @@ _UNFINISHED = re.compile(r"\..+\.(\d+)\.attrition-tmp(-\w+)?")  # SQLite writes 
 
 
 def unfinished(target: Path) -> Path:
-    """Where this process writes what will be `target`: beside it, and known by its name should we be killed."""
+    """Where this process writes what will be `target`: beside it, and known by its name should we be killed.
+
+    Its folder is made: any folder of a workspace may have been deleted.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
     return target.with_name(f".{target.name}.{os.getpid()}.attrition-tmp")
 
 

@@ -109,7 +109,7 @@ def score(
     """Score the cohort of `as_of` and replace that date's scores, whole.
 
     Reads the champion's verified local copy only: no tracking server is needed. Where model, data and settings are
-    those of the scores that are there, nothing is written.
+    those of the scores that are there, nothing is written, but their file, where that is gone: with the stamps it had.
 
     Raises: OutdatedModelError where the champion answers another question than is asked, StaleError where data or
     champion are too old, DataError where nobody is at risk.
@@ -128,10 +128,10 @@ def score(
         data_as_of=calendar.data_as_of,
     )
     found = store.run(str(inputs.as_of))
-    unchanged = found is not None and found.made_from == inputs.key
-    if not unchanged:
+    same = found if found is not None and found.made_from == inputs.key else None
+    if same is None or task.store.present(same.history) is None:
         scores = scores_of(inputs, fitted, snapshot, threads=task.fitter.threads, progress=progress)
-        stamps = stamps_of(inputs, now)
+        stamps = stamps_of(inputs, now) if same is None else dict(same.detail)
         store.replace(
             permissions.permitted(scores).assign(**stamps),
             as_of=str(inputs.as_of),
@@ -139,7 +139,7 @@ def score(
             made_from=inputs.key,
             detail=stamps,
         )
-    return Scored(store.require(str(inputs.as_of)), unchanged)
+    return Scored(store.require(str(inputs.as_of)), same is not None)
 
 
 def stamps_of(inputs: ScoreInputs, now: datetime) -> dict[str, Any]:
