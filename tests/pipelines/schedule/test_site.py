@@ -129,6 +129,7 @@ def test_records_that_a_destination_could_not_take_are_tried_again_later(
         files: dict[str, Any] = {"csv": None, "also": None, "too_old": [], "announced": {"customers": 0}}
         return counts | files | {"destinations": [told]}
 
+    monkeypatch.setattr("pipelines.run.monitor", lambda _: {"alerts": []})
     monkeypatch.setattr("pipelines.run.deliver", deliver)
     set_schedule(shop, retries=tries_left, retry_delay_seconds=1)
     with history() as instance:
