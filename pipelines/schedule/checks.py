@@ -87,7 +87,7 @@ def refuse_misleading(job: "RunContext") -> None:
     from pipelines import run as stages
 
     if found := _misleading(stages.monitor(job)):
-        raise SaidError("\n".join([f"{UNDELIVERED}:", *found]))
+        raise _held_up(UNDELIVERED, found)
 
 
 def _misleading(document: dict[str, Any]) -> list[str]:
@@ -98,7 +98,11 @@ def _verdict(found: list[str], passed: str, *, why: str) -> Iterator[dg.AssetChe
     """The result, and where something was found an end of the step that says so in words of ours."""
     yield dg.AssetCheckResult(passed=not found, description="\n".join(found) or passed, metadata={"found": len(found)})
     if found:
-        raise SaidError("\n".join([f"{why}:", *found]))
+        raise _held_up(why, found)
+
+
+def _held_up(why: str, found: list[str]) -> SaidError:
+    return SaidError("\n".join([f"{why}:", *found]))
 
 
 def _with_remedy(each: dict[str, Any]) -> str:

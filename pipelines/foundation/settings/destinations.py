@@ -66,9 +66,8 @@ _SECRET = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)  #
 
 
 def _without_secrets(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.password or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
-        raise ValueError("the address holds a password or a token; secrets come from environment variables only")
+    if urlsplit(value).password:
+        raise ValueError("the address holds a password; secrets come from environment variables only")
     return value
 
 
@@ -78,8 +77,11 @@ def _web_address(value: str) -> str:
             "the address is not https, and the token would be readable on its way; write it like "
             "https://api.example.com (http to this machine only)"
         )
-    if urlsplit(value).username:
-        raise ValueError("the address holds a user or a token; secrets come from environment variables only")
+    parts = urlsplit(value)
+    if parts.username or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError(
+            "the address holds a user, a password or a token; secrets come from environment variables only"
+        )
     return _without_secrets(value).rstrip("/")
 
 
@@ -228,7 +230,8 @@ class Rest(_Destination):
                 raise ValueError(f"'{name}' is no header: plain letters only")
             if _SECRET.search(name) and "{token}" not in content:
                 raise ValueError(
-                    f"the header '{name}' holds a secret; write {{token}} in its place, and set ATTRITION_REST_TOKEN"
+                    f"the header '{name}' holds a secret, by its name; write {{token}} in its place, and set "
+                    "ATTRITION_REST_TOKEN"
                 )
         return value
 

@@ -19,10 +19,10 @@ def test_what_people_write_is_understood(shape: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"address": "https://me:T0K3N@api.example.com"}, "the address holds a user or a token"),
-        ({"address": "https://T0K3N@api.example.com"}, "the address holds a user or a token"),
+        ({"address": "https://me:T0K3N@api.example.com"}, "the address holds a user, a password or a token"),
+        ({"address": "https://T0K3N@api.example.com"}, "the address holds a user, a password or a token"),
         ({"address": "https://api.example.com/#T0K3N"}, "the address is none"),
-        ({"address": "https://api.example.com/?key=T0K3N"}, "the address holds a password or a token"),
+        ({"address": "https://api.example.com/?key=T0K3N"}, "the address holds a user, a password or a token"),
         ({"headers": {"X:Y": "1"}}, "is no header"),
         ({"headers": {"X": "a\r\nb"}}, "is no header"),
         ({"batch": 51}, "less than or equal to 50"),

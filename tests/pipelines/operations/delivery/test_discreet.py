@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from pipelines.foundation.settings.destinations import BottleCrm, Destination, HubSpot, Rest, Salesforce
+from pipelines.foundation.settings.destinations import BottleCrm, Destination, HubSpot, Rest, Salesforce, Sql
 from pipelines.operations.delivery.connect import KINDS, connect
 from pipelines.operations.delivery.connector import DestinationError, Outcome, Record, UnavailableError, Value
 from pipelines.operations.delivery.discreet import SECRET, Discreet, fit_to_show
@@ -39,7 +39,7 @@ def test_a_secret_is_in_no_text_in_whichever_way_it_is_written(before: str, secr
 
 def test_what_a_terminal_would_act_on_is_gone_and_long_texts_are_cut() -> None:
     assert fit_to_show("a\x1b[2Jb\r\nc\u202ed\x07", []) == "a [2Jb c d"
-    assert fit_to_show("x" * 5000, []) == "x" * 1000 + " ..."
+    assert fit_to_show("x" * 9000, []) == "x" * 5000 + " ..."
     assert fit_to_show("a token of three letters, abc, is in many words", ["abc"]).count("abc") == 1
 
 
@@ -155,6 +155,13 @@ def test_a_server_that_repeats_the_token_is_not_repeated(
 
 
 # Addresses and headers
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://me@db.example.com/crm?sslkey=me.key&sslmode=verify-full", "host=db sslkey=x"]
+)
+def test_an_address_of_postgresql_may_name_a_user_and_a_file_with_a_key(address: str) -> None:
+    assert Sql(kind="sql", name="crm", address=address).address == address
 
 
 @pytest.mark.parametrize(
