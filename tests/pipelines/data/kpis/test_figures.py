@@ -1,4 +1,4 @@
-"""Where nothing tells why customers left, that is unknown, and nobody is said to have left by choice."""
+"""Figures of a month: what is unknown stays unknown, and a pause counts as the settings say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from pipelines.data.kpis.figures import figures, why_untold
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.snapshots.snapshot import snapshots_of
-from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
+from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Settings
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training.task import tasks_of, untold
 from tests.pipelines.foundation.workspace.test_workspace import NOON, opened, source
@@ -39,7 +39,7 @@ def payments(until: date) -> list[str]:
     return [f"p{number},stays,{day} 12:00,1,true" for number, day in enumerate(days)]
 
 
-def club(folder: Path, *sources: Any, **files: Sequence[str]) -> Workspace:
+def club(folder: Path, *sources: Any, pause_pauses_mrr: bool = True, **files: Sequence[str]) -> Workspace:
     settings = Settings(
         time_zone="Europe/Paris",
         currency="EUR",
@@ -47,6 +47,7 @@ def club(folder: Path, *sources: Any, **files: Sequence[str]) -> Workspace:
         sources=sources,
         cohort=Cohort(kind="subscribed"),
         outcome=Outcome(kind="churn", also=("voluntary", "involuntary", "expansion"), horizon_days=30),
+        contracts=Contracts(pause_pauses_mrr=pause_pauses_mrr),
     )
     return opened(folder, settings, now=NOON, **files)
 
@@ -94,3 +95,20 @@ def test_payments_tell_it_for_as_long_as_there_are_any(tmp_path: Path) -> None:
         found = snapshots.at(day).outcomes()
         assert found is not None
         assert found["voluntary"].notna().all() == known
+
+
+@pytest.mark.parametrize(("pause_pauses_mrr", "mrr_end"), [(True, 1500.0), (False, 1530.0)])
+def test_a_pause_takes_revenue_out_of_a_month_unless_pauses_count_on(
+    tmp_path: Path, pause_pauses_mrr: bool, mrr_end: float
+) -> None:
+    changes = source("subscription_changes", "subscription_id", "customer_id", "changed_at", "kind")
+    workspace = club(
+        tmp_path,
+        PLAIN,
+        changes,
+        pause_pauses_mrr=pause_pauses_mrr,
+        subscriptions=subscriptions(),
+        subscription_changes=["s0,stays,2023-01-20 12:00,pause"],
+    )
+    january = next(row for row in figures(Ground(workspace))["months"] if row["month"] == "2023-01")
+    assert (january["customers_end"], january["mrr_end"]) == (51, mrr_end)

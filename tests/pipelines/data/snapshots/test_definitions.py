@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from features import training_set
 from features.catalog import Lookbacks
@@ -20,6 +23,11 @@ SHOP = Definition(
     pause_pauses_mrr=True,
 )
 EVERYTHING = replace(SHOP, tables=tuple(sorted(TABLES)), personal=True)
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_view_reads_pauses_as_its_definition_says(says: bool) -> None:
+    assert replace(SHOP, pause_pauses_mrr=says).view({}, date(2024, 3, 1)).pause_pauses_mrr is says
 
 
 def test_columns_are_those_that_the_tables_allow_family_by_family() -> None:

@@ -281,6 +281,21 @@ def test_one_that_is_not_there_has_all_others_read_and_is_sent_again(tmp_path: P
     assert wrongly_held(crm.behind, every_customer()) == 0
 
 
+def test_what_could_not_be_sent_again_stays_said(tmp_path: Path) -> None:
+    crm = lying_memory()
+    memory_of(tmp_path, crm, every_customer())
+    assert isinstance(crm.behind, Memory)
+    for customer in list(crm.behind.records):
+        del crm.behind.records[customer]
+    crm.behind.mood = iter(["down"] * 1000)
+    found = memory_of(tmp_path, crm, every_customer())
+    assert (len(found["differing"]), found["mended"]) == (LIED_TO, 0)
+    assert undelivered({"destinations": [found]}) is not None
+    crm.behind.mood = iter(())
+    assert memory_of(tmp_path, crm, every_customer())["sent"] == LIED_TO
+    assert wrongly_held(crm.behind, every_customer()) == 0
+
+
 def test_who_keeps_what_was_withdrawn_is_found_out_at_once(tmp_path: Path) -> None:
     crm = lying_memory()
     memory_of(tmp_path, crm, every_customer())
