@@ -49,6 +49,9 @@ class Indicator:
     neutral: the value that is no news, where that does not depend on the customers: 1 of a ratio to the customer's own
         usual. None: 0 for a change; for all else what is usual among the customers.
     null: what an empty value means. Where it begins with "never: 0", customers without any row get 0.
+    told_by: columns, "table.column", each of which must have told something of anybody by the day of a snapshot:
+        otherwise nobody exported it, and the indicator is unknown to all, not 0. "a|b": either, of the first of their
+        tables that is there. "a<0": a value below zero.
     least_told: of direction "higher", the least value that may be a reason, however few are usual: one message is no
         pressure. None: whatever is above the reference.
     null_is_risk: an empty value is bad news by itself (never used), not only unknown (no mark given).
@@ -70,6 +73,7 @@ class Indicator:
     fr_null: str = ""
     en_no: str = ""
     fr_no: str = ""
+    told_by: tuple[str, ...] = ()
     neutral: float | None = None
     least_told: float | None = None
     null_is_risk: bool = False
@@ -85,6 +89,10 @@ class Indicator:
     @property
     def zero_where_nothing(self) -> bool:
         return self.null.startswith("never: 0")
+
+    def lacks(self, untold: Collection[str]) -> list[str]:
+        """Those of `told_by` that told nothing."""
+        return [column for column in self.told_by if column in untold]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ LEAST_PRESSURE = 2  # one message is none, however few are usual
 _CHANNELS = {"emails": "email", "sms": "sms", "push_messages": "push"}
 
 
-def _sent(name: str, singular: tuple[str, str], plural: tuple[str, str]) -> Indicator:
+def _sent(name: str, singular: tuple[str, str], plural: tuple[str, str], *told_by: str) -> Indicator:
     """A count of messages of some sort."""
     return Indicator(
         name=f"{name}_{{days}}d",
@@ -28,6 +28,7 @@ def _sent(name: str, singular: tuple[str, str], plural: tuple[str, str]) -> Indi
         unit="count",
         direction="higher",
         null="never: 0 where none was sent",
+        told_by=told_by,
         en=f"{{value|{singular[0]}|{plural[0]}}} sent in the last {{days}} days",
         fr=f"{{value|{singular[1]}|{plural[1]}}} ces {{days}} derniers jours",
         least_told=LEAST_PRESSURE,
@@ -35,7 +36,7 @@ def _sent(name: str, singular: tuple[str, str], plural: tuple[str, str]) -> Indi
     )
 
 
-def _share(name: str, reason: str, null: str, en: str, fr: str, *, unit: Unit = "share") -> Indicator:
+def _share(name: str, reason: str, null: str, en: str, fr: str, *, told_by: str, unit: Unit = "share") -> Indicator:
     """A share of the messages sent in the lookback, or its change."""
     return Indicator(
         name=f"{name}_{{days}}d",
@@ -43,6 +44,7 @@ def _share(name: str, reason: str, null: str, en: str, fr: str, *, unit: Unit = 
         unit=unit,
         direction="lower" if reason == "message_response" else "higher",
         null=null,
+        told_by=(told_by,),
         en=en,
         fr=fr,
         en_null="no messages in the last {days} days to tell by"
@@ -57,10 +59,15 @@ def _share(name: str, reason: str, null: str, en: str, fr: str, *, unit: Unit = 
 
 INDICATORS = (
     _sent("messages", ("message", "message envoyé"), ("messages", "messages envoyés")),
-    _sent("emails", ("e-mail", "e-mail envoyé"), ("e-mails", "e-mails envoyés")),
-    _sent("sms", ("text message", "SMS envoyé"), ("text messages", "SMS envoyés")),
-    _sent("push_messages", ("push message", "notification envoyée"), ("push messages", "notifications envoyées")),
-    _sent("reminders", ("reminder", "relance envoyée"), ("reminders", "relances envoyées")),
+    _sent("emails", ("e-mail", "e-mail envoyé"), ("e-mails", "e-mails envoyés"), "messages.channel"),
+    _sent("sms", ("text message", "SMS envoyé"), ("text messages", "SMS envoyés"), "messages.channel"),
+    _sent(
+        "push_messages",
+        ("push message", "notification envoyée"),
+        ("push messages", "notifications envoyées"),
+        "messages.channel",
+    ),
+    _sent("reminders", ("reminder", "relance envoyée"), ("reminders", "relances envoyées"), "messages.kind"),
     Indicator(
         name="messages_change_{days}d",
         reason="message_pressure",
@@ -78,6 +85,7 @@ INDICATORS = (
         "no message with a known template in the lookback",
         "{value} of the messages of the last {days} days repeated another one",
         "{value} des messages de ces {days} derniers jours en répétaient un autre",
+        told_by="messages.template",
     ),
     _share(
         "prospect_message_share",
@@ -85,6 +93,7 @@ INDICATORS = (
         "no message in the lookback",
         "{value} of the messages of the last {days} days also went to people who are not customers",
         "{value} des messages de ces {days} derniers jours ont aussi été envoyés à des prospects",
+        told_by="messages.also_sent_to_prospects",
     ),
     _share(
         "open_rate",
@@ -92,6 +101,7 @@ INDICATORS = (
         "no message in the lookback",
         "opened {value} of the messages of the last {days} days",
         "a ouvert {value} des messages de ces {days} derniers jours",
+        told_by="messages.opened_at",
     ),
     _share(
         "open_rate_change",
@@ -100,6 +110,7 @@ INDICATORS = (
         "share of messages opened: {value} against the {days} days before",
         "part des messages ouverts : {value} par rapport aux {days} jours précédents",
         unit="share_change",
+        told_by="messages.opened_at",
     ),
     _share(
         "click_rate",
@@ -107,6 +118,7 @@ INDICATORS = (
         "no message in the lookback",
         "clicked in {value} of the messages of the last {days} days",
         "a cliqué dans {value} des messages de ces {days} derniers jours",
+        told_by="messages.clicked_at",
     ),
     _share(
         "click_rate_change",
@@ -115,6 +127,7 @@ INDICATORS = (
         "share of messages clicked in: {value} against the {days} days before",
         "part des messages avec clic : {value} par rapport aux {days} jours précédents",
         unit="share_change",
+        told_by="messages.clicked_at",
     ),
     Indicator(
         name="days_since_last_open",
@@ -122,6 +135,7 @@ INDICATORS = (
         unit="days",
         direction="higher",
         null="never opened a message",
+        told_by=("messages.opened_at",),
         en="last opened a message {value} ago",
         fr="dernier message ouvert il y a {value}",
         en_null="never opened a message",
@@ -134,6 +148,7 @@ INDICATORS = (
         unit="flag",
         direction="higher",
         null="never: 0 where the customer did not ask for that",
+        told_by=("messages.unsubscribed_at",),
         en="asked for no more messages",
         fr="ne veut plus recevoir de messages",
         en_no="has not unsubscribed from messages",

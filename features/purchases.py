@@ -21,6 +21,8 @@ REASONS = {
     "returns": ("refunds and cancellations", "remboursements et annulations"),
 }
 
+REVERSED = ("orders.cancelled_at|orders.refunded_at|orders.amount<0|order_lines.quantity<0",)
+
 INDICATORS = (
     Indicator(
         name="days_since_last_order",
@@ -195,6 +197,7 @@ INDICATORS = (
         unit="count",
         direction="higher",
         null="never: 0 where nothing was sent back",
+        told_by=REVERSED,
         en="{value|refund or cancellation|refunds or cancellations} in the last {days} days",
         fr="{value|remboursement ou annulation|remboursements ou annulations} ces {days} derniers jours",
         per_lookback=True,
@@ -205,6 +208,7 @@ INDICATORS = (
         unit="money",
         direction="higher",
         null="never: 0 where nothing was sent back",
+        told_by=REVERSED,
         en="{value} refunded or cancelled in the last {days} days",
         fr="{value} de remboursements ou d'annulations ces {days} derniers jours",
         per_lookback=True,
@@ -215,6 +219,7 @@ INDICATORS = (
         unit="share",
         direction="higher",
         null="nothing of value ordered in the lookback",
+        told_by=REVERSED,
         en="refunded or cancelled in the last {days} days: {value} of the value ordered",
         fr="remboursé ou annulé ces {days} derniers jours : {value} de la valeur commandée",
         en_null="nothing of value ordered in the last {days} days",

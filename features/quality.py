@@ -22,6 +22,7 @@ RETURNS = (
         unit="share",
         direction="higher",
         null="nobody ordered a product in the lookback that the customer uses",
+        told_by=("order_lines.product_id", "order_lines.returned_at"),
         en="{value} of all order lines of the last {days} days for the customer's products were sent back",
         fr="{value} de toutes les lignes de commande de ces {days} derniers jours pour les produits du client ont été "
         "retournées",
@@ -35,6 +36,7 @@ RETURNS = (
         unit="share_change",
         direction="higher",
         null="nobody ordered a product in the lookback that the customer uses, or nobody did in the equal span before",
+        told_by=("order_lines.product_id", "order_lines.returned_at"),
         en="share of all order lines for the customer's products that were sent back: {value} against the {days} days "
         "before",
         fr="part des lignes de commande retournées pour les produits du client : {value} par rapport aux {days} jours "
@@ -72,6 +74,7 @@ INCIDENTS = (
         unit="hours",
         direction="higher",
         null="never: 0 where nothing happened, or nothing is over yet",
+        told_by=("incidents.ended_at",),
         en="{value} of incidents with what the customer uses in the last {days} days",
         fr="{value} d'incidents sur ce que le client utilise ces {days} derniers jours",
         per_lookback=True,

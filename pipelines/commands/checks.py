@@ -19,7 +19,8 @@ def indicators(as_json: AsJson = False, debug: Debug = False) -> None:
 
     Example: attrition indicators
 
-    JSON: {"indicators": [{"name", "family", "unit", "direction", "null", "en", "fr", "tables": [table]}]}
+    JSON: {"indicators": [{"name", "family", "unit", "direction", "null", "told_by": [column], "en", "fr",
+    "tables": [table]}]}
     """
 
     def work() -> dict[str, Any]:

@@ -53,8 +53,8 @@ def check(
     Example: attrition check --project shop
 
     JSON: {"as_of", "tables": {name: rows}, "indicators", "absent": [{"family", "indicators", "for_want_of": [table]}],
-    "complete_until", "training_snapshots": [date], "folds": [date], "champion", "scored": as_of or null, "notes":
-    [text], "audit": document of `audit` or null}
+    "untold": [{"family", "indicators", "for_want_of": [column]}], "complete_until", "training_snapshots": [date],
+    "folds": [date], "champion", "scored": as_of or null, "notes": [text], "audit": document of `audit` or null}
     """
 
     def work(job: RunContext) -> dict[str, Any]:

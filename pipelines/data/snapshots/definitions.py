@@ -43,10 +43,22 @@ class Definition:
         """The indicator families that the tables allow."""
         return training_set.families(self.tables, personal=self.personal)
 
-    def unknown_columns(self, stopped: Collection[str]) -> frozenset[str]:
-        """Those of `columns` that nobody can know once tables have stopped."""
-        groups = [group for family in self.families for group in family.groups if group.rests_on(stopped, self.tables)]
-        return frozenset(name for group in groups for name in group.columns(self.lookbacks.lookback_days))
+    def unknown_columns(self, stopped: Collection[str], untold: Collection[str]) -> frozenset[str]:
+        """Those of `columns` that nobody can know once tables have stopped, or while columns told nothing."""
+        unknown = [
+            indicator
+            for family in self.families
+            for group in family.groups
+            for indicator in group.indicators
+            if group.rests_on(stopped, self.tables) or indicator.lacks(untold)
+        ]
+        return frozenset(name for each in unknown for name in each.columns(self.lookbacks.lookback_days))
+
+    @property
+    def told_by(self) -> list[str]:
+        """What must have told something by a day for all indicators to be known, as the catalog writes it."""
+        indicators = (indicator for family in self.families for indicator in family.indicators)
+        return sorted({column for indicator in indicators for column in indicator.told_by})
 
     @property
     def columns(self) -> list[str]:

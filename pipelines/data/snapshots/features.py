@@ -19,11 +19,19 @@ from features.training_set import part
 from models.matrix import ENTITY
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
+from pipelines.data.snapshots.told import told
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 
-BY = ("features.training_set", "features.asof", "features.cohort", "pipelines.data.snapshots.stopped")
+BY = (
+    "features.training_set",
+    "features.asof",
+    "features.cohort",
+    "pipelines.data.snapshots.stopped",
+    "pipelines.data.snapshots.told",
+)
 STOPPED = "attrition_stopped"
+UNTOLD = "attrition_untold"
 COHORT = "attrition_cohort"
 
 
@@ -58,7 +66,8 @@ def features(
     """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group.
 
     stopped: tables that are said to end before that day. What rests on them, or on others that had stopped or not begun
-    by then, is null, and not 0; the schema's metadata names them (`STOPPED`).
+    by then, or on columns in which nothing had been told, is null, and not 0; the schema's metadata names the tables
+    (`STOPPED`) and the columns (`UNTOLD`).
 
     compiled: where queries of such tables were translated already, or will be.
     """
@@ -77,7 +86,11 @@ def features(
     if may_stop(definition.tables):
         came = run(STOPPED, lambda day: arrivals(view_of(day)))
         gone |= set(silent(came, day, definition.tables, by_contract=definition.cohort.kind == "subscribed"))
-    unknown = definition.unknown_columns(gone)
+    untold: list[str] = []
+    if definition.told_by:
+        row = run(UNTOLD, lambda day: told(view_of(day), definition.told_by)).to_pylist()[0]
+        untold = [column for column in definition.told_by if not row[column]]
+    unknown = definition.unknown_columns(gone, untold)
     for family in definition.families:
         for group in family.groups:
             columns = run(group, partial(_part, group, definition, view_of, customers))
@@ -86,7 +99,7 @@ def features(
             for name in columns.column_names[1:]:
                 values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]
                 found = found.append_column(name, values)
-    return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone))}) if gone else found
+    return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(untold)})
 
 
 def _part(

@@ -18,9 +18,10 @@ from features.asof import instant
 from models.matrix import ENTITY, LABEL, Matrix, matrix, model_columns, stack
 from models.question import Question
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.data.snapshots.features import STOPPED, FeatureInputs, features
+from pipelines.data.snapshots.features import STOPPED, UNTOLD, FeatureInputs, features
 from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
 from pipelines.data.snapshots.stopped import may_stop
+from pipelines.data.snapshots.told import told
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
@@ -70,6 +71,14 @@ class Snapshots:
         told = ((file.names, file.first_known_at) for file in self.files)
         return tuple(name for names, first in told if first is not None and first < cut for name in names)
 
+    def untold(self, day: date) -> list[str]:
+        """Columns in which nothing had been told by a day, as `Indicator.told_by` writes them."""
+        wanted = self.definition.told_by
+        if not wanted:
+            return []
+        row = self.engine.to_pyarrow(told(self.definition.view(self.tables, day), wanted)).to_pylist()[0]
+        return [column for column in wanted if not row[column]]
+
     def training_matrix(
         self, days: Iterable[date], *, progress: Callable[[str], None] = lambda _: None
     ) -> Matrix | None:
@@ -104,10 +113,13 @@ class Snapshot:
 
     @property
     def unknown_columns(self) -> frozenset[str]:
-        """Columns that are null for everybody, because what they rest on had stopped."""
-        told = pq.read_schema(self.snapshots.store.verified(self.file)).metadata or {}
-        stopped = told.get(STOPPED.encode(), b"").decode()
-        return self.snapshots.definition.unknown_columns(stopped.split(",")) if stopped else frozenset()
+        """Columns that are null for everybody, because what they rest on had stopped or told nothing."""
+        stopped, untold = (self._noted(name) for name in (STOPPED, UNTOLD))
+        return self.snapshots.definition.unknown_columns(stopped, untold)
+
+    def _noted(self, name: str) -> list[str]:
+        noted = pq.read_schema(self.snapshots.store.verified(self.file)).metadata[name.encode()].decode()
+        return noted.split(",") if noted else []
 
     @property
     def outcome_inputs(self) -> OutcomeInputs | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
 from pipelines.data.landing.ingest import landed_tables
 from pipelines.data.landing.source_files import check_headings, source_files
+from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
@@ -39,6 +41,7 @@ def check(job: RunContext) -> dict[str, Any]:
     document |= {
         "indicators": len(task.snapshots.definition.columns),
         "absent": absent(workspace.tables),
+        "untold": untold_columns(task.snapshots, workspace.as_of),
         "complete_until": str(calendar.covered_until),
         "training_snapshots": [str(day) for day in days],
         "folds": [str(fold.test) for fold in folds],
@@ -89,6 +92,18 @@ def absent(tables: Collection[str]) -> list[dict[str, Any]]:
     ]
 
 
+def untold_columns(snapshots: Snapshots, day: date) -> list[dict[str, Any]]:
+    """Per family with indicators unknown to all for want of columns: family, indicators (how many), for_want_of."""
+    untold = snapshots.untold(day)
+    found = []
+    for family in snapshots.definition.families:
+        lacking = [lacks for indicator in family.indicators if (lacks := indicator.lacks(untold))]
+        if lacking:
+            wanted = sorted({column for lacks in lacking for column in lacks})
+            found.append({"family": family.name, "indicators": len(lacking), "for_want_of": wanted})
+    return found
+
+
 def _nothing_matured(calendar: Calendar) -> str:
     return (
         f"nothing can be trained at {calendar.as_of}: a snapshot needs {calendar.grid.min_history_days} days of "
@@ -111,6 +126,11 @@ def _say(job: RunContext, document: dict[str, Any]) -> dict[str, Any]:
             needed = " and ".join(need.replace("|", " or ") for need in absence["for_want_of"])
             job.console.say(
                 f"  {absence['family']}: {absence['indicators']} indicators are absent for want of {needed}"
+            )
+        for missing in document["untold"]:
+            columns = ", ".join(missing["for_want_of"]).replace("|", " or ").replace("<0", " below 0")
+            job.console.say(
+                f"  {missing['family']}: {missing['indicators']} indicators are unknown: nothing is told in {columns}"
             )
     for note in document["notes"]:
         job.console.say(f"  note: {note}")

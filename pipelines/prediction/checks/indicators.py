@@ -22,6 +22,7 @@ def indicators(*, quiet: bool = False) -> dict[str, Any]:
             "unit": indicator.unit,
             "direction": indicator.direction,
             "null": indicator.null,
+            "told_by": list(indicator.told_by),
             "en": indicator.en,
             "fr": indicator.fr,
             "tables": [name for need in group.needs for name in need.split("|")],

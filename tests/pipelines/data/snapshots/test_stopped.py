@@ -30,12 +30,12 @@ def contacts_until(
 def test_what_rests_on_a_table_that_stopped_is_unknown_and_not_nothing(tmp_path: Path) -> None:
     of = contacts_until(tmp_path, date(2024, 2, 29))
     before, after = (of.at(day).frame() for day in (date(2024, 2, 1), date(2024, 6, 1)))
-    mine = [name for name in before if name in of.at(date(2024, 6, 1)).unknown_columns]
+    mine = sorted(of.at(date(2024, 6, 1)).unknown_columns - of.at(date(2024, 2, 1)).unknown_columns)
     assert "support_contacts_90d" in mine
     assert (before["support_contacts_90d"] > 0).all()
     assert after[mine].isna().all(axis=None)
     assert (after["orders_90d"] > 0).all()
-    assert of.at(date(2024, 2, 1)).unknown_columns == frozenset()
+    assert "support_contacts_90d" not in of.at(date(2024, 2, 1)).unknown_columns
 
 
 def test_what_rests_on_a_table_that_had_not_begun_is_unknown_and_not_nothing(tmp_path: Path) -> None:
@@ -43,13 +43,13 @@ def test_what_rests_on_a_table_that_had_not_begun_is_unknown_and_not_nothing(tmp
     before, after = (of.at(day) for day in (date(2024, 2, 10), date(2024, 2, 11)))
     assert "support_contacts_90d" in before.unknown_columns
     assert before.frame()[sorted(before.unknown_columns)].isna().all(axis=None)
-    assert after.unknown_columns == frozenset()
+    assert "support_contacts_90d" not in after.unknown_columns
     assert (after.frame()["support_contacts_90d"] > 0).any()
 
 
 def test_what_rests_on_a_table_that_goes_on_is_known(tmp_path: Path) -> None:
     of = contacts_until(tmp_path, date(2024, 6, 29))
-    assert of.at(date(2024, 6, 1)).unknown_columns == frozenset()
+    assert "support_contacts_90d" not in of.at(date(2024, 6, 1)).unknown_columns
     assert (of.at(date(2024, 6, 1)).frame()["support_contacts_90d"] > 0).all()
 
 
