@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 # The uv found on the machine, otherwise a pinned one of our own. It must answer: a shim of a version manager may not.
-UV_VERSION := 0.13.9
+UV_PIN := .ci/uv.txt
 OWN_UV := .tools/uv/bin/uv
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(OWN_UV))
 
@@ -126,7 +126,7 @@ $(BOTTLECRM_READY): $(BOTTLECRM_PINS) | $(UV)
 		echo "!!!"; } >&2; exit 1; \
 	fi; \
 	$(UV) venv --quiet --clear --no-project --python "$$python" $(BOTTLECRM)
-	$(UV) pip install --quiet --python $(BOTTLECRM)/bin/python --requirement $<
+	$(UV) pip install --quiet --python $(BOTTLECRM)/bin/python --require-hashes --no-build --requirement $<
 	@touch $@
 
 java: ## install Debian's Java, on which Spark runs
@@ -154,4 +154,5 @@ $(OWN_UV):
 		{ echo "Python 3.11 or 3.12 is needed: on Debian 'sudo apt-get install python3 python3-venv'" >&2; exit 1; }; \
 	"$$python" -m venv --clear .tools/uv || \
 		{ echo "$$python cannot make virtual environments: on Debian 'sudo apt-get install python3-venv'" >&2; exit 1; }; \
-	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: --requirement $(UV_PIN)
