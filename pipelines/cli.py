@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 # Each brings its commands into the application; help lists them in this order.
 # isort: off
 from pipelines.commands import workspace  # noqa: F401
@@ -19,9 +21,12 @@ from pipelines.commands.frame import app
 
 __all__ = ["app", "main"]
 
+FOR_OTHERS = 0o077  # what group and others may do with a file
+
 
 def main() -> None:
-    """The `attrition` command."""
+    """The `attrition` command. What it makes is for its owner alone: most holds personal data."""
+    os.umask(os.umask(FOR_OTHERS) | FOR_OTHERS)
     app()
 
 

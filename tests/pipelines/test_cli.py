@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from features.errors import AttritionError
 from pipelines.cli import app
 from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.storage import lock
-from tests.pipelines.shop_case import FORMULA, make_shop, order, write_orders
+from tests.pipelines.shop_case import FORMULA, attrition, make_shop, order, write_orders
 
 HEAVY = (
     "mlflow",
@@ -186,6 +187,22 @@ def test_rows_that_break_the_contract_are_counted(shop: Path) -> None:
     write_orders(shop / "commandes-2.csv", [bad, *(order(100 + n, "C-8", DAYS[0], 1.0) for n in range(40))])
     files = json.loads(told("ingest", "--project", str(shop), "--json").stdout)["files"]
     assert [(file["rows_in"], file["landed"], file["rejected"]) for file in files] == [(3, 3, 0), (41, 40, 1)]
+
+
+def test_what_a_command_makes_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the account's own mask, for all files, those of libraries too: most hold personal data."""
+    mask = os.umask(0o022)
+    try:
+        workspace = make_shop(tmp_path / "shop")
+        exports = set(workspace.iterdir())
+        done = attrition("run", "--project", str(workspace), "--as-of", "2025-03-01")
+        assert done.returncode == 0, done.stderr
+        assert attrition("init", str(tmp_path / "other")).returncode == 0
+    finally:
+        os.umask(mask)
+    made = {place for place in tmp_path.rglob("*") if place not in exports | {workspace}}
+    assert {"attrition.sqlite", "report.html", "mlflow.sqlite", "delivery", "other"} <= {place.name for place in made}
+    assert [str(place) for place in made if place.stat().st_mode & 0o077] == []
 
 
 def test_help_imports_nothing_that_takes_seconds() -> None:
