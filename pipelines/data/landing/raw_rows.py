@@ -13,6 +13,7 @@ from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.settings.text_values import SPACES
 
 _NAMES_SHOWN = 20
+_MOST_COLUMNS = 2_000  # up to here the time grows as the columns do
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,13 @@ def wanted_columns(source: Source, contract: Table) -> dict[str, Column]:
 def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int]:
     """Where each mapped contract column stands in the file.
 
-    Raises: DataError where a column is missing, or its name stands twice.
+    Raises: DataError where a column is missing, or its name stands twice, or there are more columns than are read.
     """
+    if len(names) > _MOST_COLUMNS:
+        raise DataError(
+            f"{path.name} has {len(names):,} columns, and files of more than {_MOST_COLUMNS:,} are not read; export "
+            "those that its source maps"
+        )
     found = [name.strip(SPACES) for name in names]
     _refuse_no_heading(path, found, source)
     return {ours: _position(path, found, ours, theirs.strip(SPACES)) for ours, theirs in source.columns.items()}
