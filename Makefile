@@ -68,7 +68,7 @@ faults: $(READY) ## kill, fill, lock and disconnect it; last line: what KILLS ki
 	RACES=$(RACES) $(PYTHON) -m pytest tests/faults $(ARGS)
 	$(PYTHON) -m tests.faults --kills $(KILLS)
 
-deliveries: $(READY) ## deliver RECORDS to each fake while calls fail, killed STOPS times each; the last line is the verdict
+deliveries: $(READY) bottlecrm ## deliver RECORDS to each system while calls fail, killed STOPS times each; last line: verdict (needs PostgreSQL)
 	$(PYTHON) -m tests.deliveries --records $(RECORDS) --stops $(STOPS)
 
 crm: $(READY) bottlecrm ## deliver to BottleCRM itself, started here, and read it back (needs PostgreSQL)

@@ -29,6 +29,7 @@ class RealBottleCrm:
     """What runs. tokens: of an administrator, of a member, and of one who reads. member: their id.
 
     contacts: the ids of those that are there from the start, by external id. requests_log: a line per call.
+    database: the port of its PostgreSQL.
     """
 
     address: str
@@ -36,6 +37,7 @@ class RealBottleCrm:
     member: str
     contacts: Mapping[str, str]
     requests_log: Path
+    database: int
 
     def call(self, method: str, path: str, body: Any = None, **parameters: Any) -> Any:
         """As an administrator who works in it does."""
@@ -106,7 +108,7 @@ def real_bottlecrm(folder: Path) -> Iterator[RealBottleCrm]:
         )
         with _serving(folder, environment) as address:
             known = json.loads(prepared.stdout.splitlines()[-1])
-            yield RealBottleCrm(address=address, requests_log=folder / "requests", **known)
+            yield RealBottleCrm(address=address, requests_log=folder / "requests", database=port, **known)
 
 
 @contextmanager

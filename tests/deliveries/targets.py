@@ -1,16 +1,27 @@
-"""Destinations to deliver to: fakes of vendors' systems in this process, and a real PostgreSQL."""
+"""Destinations to deliver to: fakes of vendors' systems in this process, a real PostgreSQL and a real BottleCRM."""
 
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
+import pytest
+
+from pipelines.operations.delivery.bottlecrm import connector as bottlecrm_connector
+from tests.bottlecrm.server import real_bottlecrm
+from tests.deliveries.wire import wire_to
+from tests.pipelines.operations.delivery.bottlecrm import bottlecrm_case
 from tests.pipelines.operations.delivery.hubspot import fake_hubspot
 from tests.pipelines.operations.delivery.json_api import fake_json_api, json_api_case
 from tests.pipelines.operations.delivery.salesforce import fake_salesforce
+from tests.postgres_server import postgres_server
 
 
 @dataclass(frozen=True)
@@ -113,8 +124,85 @@ def rest(customers: Sequence[str]) -> Iterator[Target]:
         )
 
 
+@contextmanager
+def postgresql(customers: Sequence[str]) -> Iterator[Target]:
+    """It makes rows for whom it does not know: all customers of it are ours."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        postgres_server(Path(folder)) as port,
+        wire_to(port) as wire,
+        psycopg.connect(host="127.0.0.1", port=port, user="tests", dbname="postgres", autocommit=True) as beside,
+    ):
+
+        def held() -> list[tuple[str, float | None]]:
+            there = beside.execute("SELECT to_regclass('scores')").fetchall()
+            if there == [(None,)]:
+                return []
+            return beside.execute("SELECT external_id, attrition_churn_probability FROM scores").fetchall()
+
+        yield Target(
+            block={
+                "kind": "sql",
+                "name": "warehouse",
+                "address": f"postgresql://tests@127.0.0.1:{wire.port}/postgres",
+                "table": "scores",
+            },
+            environment={},
+            requests=lambda: wire.said,
+            faulty=lambda: wire.broken,
+            disturb=wire.disturb,
+            probabilities=lambda: {who: float(value) for who, value in held() if value is not None},
+            strangers=lambda: len({who for who, _ in held()} - set(customers)),
+        )
+
+
+@contextmanager
+def bottlecrm(customers: Sequence[str]) -> Iterator[Target]:
+    """A second task for one contact counts as a stranger."""
+    with tempfile.TemporaryDirectory() as folder, real_bottlecrm(Path(folder)) as system:
+        before = len(system.contacts)
+        with pytest.MonkeyPatch.context() as patch:  # what it has no field for, it does not keep
+            patch.setenv("ATTRITION_BOTTLECRM_TOKEN", system.tokens["admin"])
+            bottlecrm_connector.connect(bottlecrm_case.plan(system.address), language="en").setup()
+        for customer in customers:
+            system.contact(customer)
+        address = urlsplit(system.address)
+        with (
+            wire_to(address.port or 80) as wire,
+            psycopg.connect(host="127.0.0.1", port=system.database, user="tests", dbname="crm", autocommit=True) as crm,
+        ):
+
+            def strangers() -> int:
+                rows = crm.execute("SELECT count(*) FROM contacts").fetchall()
+                tasks = crm.execute(
+                    "SELECT count(*) - count(DISTINCT custom_fields ->> 'attrition_task') FROM task"
+                ).fetchall()
+                return int(rows[0][0]) - before - len(customers) + int(tasks[0][0])
+
+            yield Target(
+                block={"kind": "bottlecrm", "name": "crm", "address": f"http://127.0.0.1:{wire.port}"},
+                environment={"ATTRITION_BOTTLECRM_TOKEN": system.tokens["admin"]},
+                requests=lambda: wire.said,
+                faulty=lambda: wire.broken,
+                disturb=wire.disturb,
+                probabilities=lambda: {
+                    who: float(value)
+                    for who, value in crm.execute(
+                        "SELECT custom_fields ->> 'attrition_external_id', "
+                        "custom_fields ->> 'attrition_churn_probability' FROM contacts"
+                    ).fetchall()
+                    if value is not None
+                },
+                strangers=strangers,
+            )
+
+
 TARGETS: Mapping[str, Callable[[Sequence[str]], AbstractContextManager[Target]]] = {
     "hubspot": hubspot,
     "salesforce": salesforce,
     "rest": rest,
+    "postgresql": postgresql,
+    "bottlecrm": bottlecrm,
 }
+AT_MOST = {"bottlecrm": 400}
+"""Records, where each takes calls of its own to a real system."""

@@ -19,6 +19,11 @@ _OURS = {  # what does not depend on how often a command was started
     "challengers": "SELECT * FROM challengers",
     "champions": "SELECT outcome, version, since, why, rolled_back_at FROM champions",
     "scores": "SELECT * FROM scores",
+    "erasures": "SELECT digest, receipt, finished FROM erasures",
+    "outbox": "SELECT * FROM outbox",
+    "held": "SELECT * FROM held",
+    "recommended": "SELECT * FROM recommended",
+    "rewrites": "SELECT path, sha256 FROM rewrites",
     "score_runs": "SELECT as_of, run_id, made_from, history, rows, content_sha256, detail, current FROM score_runs",
 }
 _MLFLOW = {
@@ -56,9 +61,12 @@ def broken(root: Path) -> list[str]:
             with closing(sqlite3.connect(root / database)) as connection:
                 said = connection.execute("PRAGMA integrity_check").fetchone()[0]
             found += [] if said == "ok" else [f"{database}: {said}"]
-    for row in _rows(root / LEDGER, {"files": _OURS["files"]}) if (root / LEDGER).exists() else []:
-        place, sha256 = root / str(row[1]), row[3]
-        if place.exists() and hashlib.sha256(place.read_bytes()).hexdigest() != sha256:
+    if not (root / LEDGER).exists():
+        return found
+    under_way = {row[1]: row[2] for row in _rows(root / LEDGER, {"rewrites": _OURS["rewrites"]})}
+    for row in _rows(root / LEDGER, {"files": _OURS["files"]}):
+        place, listed = root / str(row[1]), {row[3], under_way.get(row[1])}
+        if place.exists() and hashlib.sha256(place.read_bytes()).hexdigest() not in listed:
             found.append(f"{row[1]}: not the file that is listed")
     return found
 

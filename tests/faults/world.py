@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipelines.foundation.settings.destinations import Delivery
+from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.settings.section import Section
 from pipelines.foundation.settings.settings import Backtest, Snapshots
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.store import LEDGER
@@ -21,6 +23,9 @@ from tests.faults.state import Rows, state
 from tests.pipelines.shop_case import SETTINGS, make_shop, orders, write_orders
 
 NOW = datetime(2025, 6, 1, 6, tzinfo=UTC)
+# So short that each takes something away.
+PERIODS = {"keep_facts_days": 300, "keep_rejects_days": 1, "keep_snapshots_days": 100, "keep_scores_days": 1}
+PERIODS |= {"keep_delivery_days": 1}
 BEFORE, TODAY = date(2025, 4, 1), date(2025, 6, 1)
 SMALL = SETTINGS.model_copy(
     update={
@@ -47,7 +52,7 @@ class Stage:
 
 
 def stages(folder: Path) -> list[Stage]:
-    """The six stages, some in two situations; their eves stand below `folder`."""
+    """Every stage that writes, some in two situations; their eves stand below `folder`."""
     shop = folder / "shop"
     half = len(orders()) // 2
     make_shop(shop, settings=SMALL, rows=orders()[:half])
@@ -70,6 +75,11 @@ def stages(folder: Path) -> list[Stage]:
     found.append(_stage("promotion", ["rollback"], shop, folder))
     _deliver_nothing(shop, wanted=True)
     found.append(_stage("delivery", ["deliver"], shop, folder))
+    _do(shop, ["deliver"])
+    _do(shop, ["erase", "C-0002"])  # the key that names the erased is made by chance: once, before both are compared
+    found.append(_stage("erasing", ["erase", "C-0001"], shop, folder))
+    _settle(shop, privacy=Privacy(**PERIODS))
+    found.append(_stage("expiring", ["expire"], shop, folder))
     return found
 
 
@@ -120,5 +130,9 @@ def champion(shop: Path) -> str:
 
 def _deliver_nothing(shop: Path, *, wanted: bool) -> None:
     """Whether the settings want a CSV file: without it, scoring delivers nothing."""
-    settings = SMALL.model_copy(update={"delivery": Delivery(csv=wanted)})
-    (shop / "attrition.toml").write_text(render(settings), encoding="utf-8")
+    _settle(shop, delivery=Delivery(csv=wanted))
+
+
+def _settle(shop: Path, **sections: Section) -> None:
+    """Settings with these sections beside what all stages share."""
+    (shop / "attrition.toml").write_text(render(SMALL.model_copy(update=sections)), encoding="utf-8")
