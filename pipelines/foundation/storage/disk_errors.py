@@ -9,6 +9,8 @@ import sqlite3
 from features.errors import AttritionError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_IN_THE_WAY = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP}
+_BROKEN = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _UNWRITABLE = (
     "SQLITE_READONLY",
@@ -40,6 +42,13 @@ def refused(error: Exception) -> DiskError | None:
         return DiskError(f"the disk is full{where}. {_KEPT.format(remedy='make room')}")
     if number in _FORBIDDEN:
         return DiskError(f"writing is not allowed{where}. {_KEPT.format(remedy='see to it that this user may write')}")
+    if number in _IN_THE_WAY:
+        return DiskError(
+            f"a file stands where a folder has to be, or a folder where a file has to be{where}. "
+            + _KEPT.format(remedy="move it away")
+        )
+    if number in _BROKEN:
+        return DiskError(f"the disk does not answer{where}. {_KEPT.format(remedy='see that it is there and whole')}")
     return None
 
 
@@ -54,7 +63,7 @@ def _refused_by_sqlite(error: sqlite3.Error) -> DiskError | None:
         return DiskError(f"the disk is full (attrition.sqlite). {_KEPT.format(remedy='make room')}")
     if name.startswith(_UNWRITABLE):
         return DiskError(
-            f"the ledger attrition.sqlite cannot be written ({error}). "
+            "the ledger attrition.sqlite cannot be written. "
             + _KEPT.format(remedy="see to it that there is room and that this user may write")
         )
     return None
