@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import warnings
+
 # Each brings its commands into the application; help lists them in this order.
 # isort: off
 from pipelines.commands import workspace  # noqa: F401
@@ -21,7 +25,12 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """The `attrition` command."""
+    """The `attrition` command. What libraries warn of or log is not for its users, and might quote a value of a row."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # without any, Python writes warnings of every logger to stderr
     app()
 
 

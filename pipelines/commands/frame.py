@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 import typer.core
 
@@ -31,7 +30,7 @@ _LONGEST_WORD = 4_000  # characters of an argument: no folder, name or number is
 class _Readable(typer.core.TyperGroup):
     """Refuses words that are no text before any command reads them: files, SQLite and JSON could not hold them."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         for number, word in enumerate(args, 1):
             if any("\ud800" <= letter <= "\udfff" for letter in word) or "\0" in word:
                 ctx.fail(f"word {number} of the command is no text in UTF-8; type it anew, or rename the folder")
@@ -58,7 +57,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Project = Annotated[Path, typer.Option("--project", "-p", help="Folder of the workspace.", metavar="DIR", callback=_place)]
+Project = Annotated[
+    Path, typer.Option("--project", "-p", help="Folder of the workspace.", metavar="DIR", callback=_place)
+]
 NewFolder = Annotated[Path, typer.Argument(help="New folder.", metavar="DIR", callback=_place)]
 AsOf = Annotated[
     str | None,
@@ -162,5 +163,7 @@ def day_of(option: str, text: str | None) -> date | None:
     except ValueError:
         raise SettingsError(f"{option} {text}: write the day as YYYY-MM-DD, for example 2026-04-01") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise SettingsError(f"{option} {text}: the day lies outside the years {FIRST_YEAR} to {LAST_YEAR}; name another")
+        raise SettingsError(
+            f"{option} {text}: the day lies outside the years {FIRST_YEAR} to {LAST_YEAR}; name another"
+        )
     return day

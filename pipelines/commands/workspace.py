@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, NewFolder, Project, app, day_of, finish, on_workspace, say, stage
+from pipelines.commands.frame import (
+    HERE,
+    AsJson,
+    AsOf,
+    Debug,
+    NewFolder,
+    Project,
+    app,
+    day_of,
+    finish,
+    on_workspace,
+    say,
+    stage,
+)
 from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:

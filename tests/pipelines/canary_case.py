@@ -42,6 +42,14 @@ _ARROW = {
 }
 
 
+# Lists of people that settings may name.
+LISTS = {
+    "objections.csv": f"customer_id\n{WORD}-customer_id-5\n",
+    "opt_outs.csv": f"customer_id\n{WORD}-customer_id-6\n",
+    "consent.csv": "customer_id,given\n" + "".join(f"{WORD}-customer_id-{each},yes\n" for each in range(CUSTOMERS)),
+}
+
+
 def canary_settings(tables: Collection[str]) -> Settings:
     """A model that is quick to train: few snapshots, one fold. Who is bound by contract, where there are contracts."""
     bound = "subscriptions" in tables
@@ -69,6 +77,8 @@ def make_company(folder: Path, tables: Collection[str] = tuple(TABLES)) -> Path:
     folder.mkdir(parents=True)
     (folder / "attrition.toml").write_text(render(canary_settings(tables)), encoding="utf-8")
     (folder / plays.FILE_NAME).write_bytes(plays.DEFAULT.read_bytes())
+    for name, content in LISTS.items():
+        (folder / name).write_text(content, encoding="utf-8")
     for name in tables:
         pq.write_table(canary_rows(TABLES[name]), folder / f"{name}.parquet")
     return folder

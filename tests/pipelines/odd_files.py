@@ -8,18 +8,21 @@ import io
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
+from random import Random
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
-from hypothesis import strategies as st
 
 from features.contract import Table
 from features.tables import TABLES
 from tests.pipelines.canary_case import CLOCK, NUMBER, WORD, canary_rows
+from tests.pipelines.odd_settings import WHOLE
 
-BAD_UTF8 = [f"{WORD}-".encode() + bad for bad in (b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\xe9", b"\xf8\x88\x80\x80\x80")]
+BAD_UTF8 = [
+    f"{WORD}-".encode() + bad for bad in (b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\xe9", b"\xf8\x88\x80\x80\x80")
+]
 
 
 def csv_of(rows: pa.Table) -> bytes:
@@ -80,26 +83,24 @@ def _columns(length: int) -> list[pa.Array]:
     ]
 
 
-@st.composite
-def odd_parquet(draw: st.DrawFn, table: Table) -> bytes:
+def odd_parquet(chance: Random, table: Table) -> bytes:
     """A table's rows with one or two columns of another type, perhaps cut or with bytes changed."""
     rows = canary_rows(table)
-    for _ in range(draw(st.integers(1, 2))):
-        place = draw(st.integers(0, rows.num_columns - 1))
-        column = draw(st.sampled_from(_columns(rows.num_rows)))
-        rows = rows.set_column(place, rows.schema.names[place], column)
-    if draw(st.integers(0, 9)) == 0:
+    for _ in range(chance.randint(1, 2)):
+        place = chance.randrange(rows.num_columns)
+        rows = rows.set_column(place, rows.schema.names[place], chance.choice(_columns(rows.num_rows)))
+    if chance.random() < 0.1:
         rows = rows.append_column(rows.schema.names[0], rows.column(0))
     content = _parquet(rows)
-    match draw(st.sampled_from(["whole", "whole", "whole", "cut", "front", "flipped"])):
+    match chance.choice(["whole", "whole", "whole", "cut", "front", "flipped"]):
         case "cut":
-            return content[: draw(st.integers(0, len(content) - 1))]
+            return content[: chance.randrange(len(content))]
         case "front":
-            return content[draw(st.integers(1, 200)) :]
+            return content[chance.randint(1, 200) :]
         case "flipped":
             # Not the tail: what it says of lengths makes libraries ask for memory, which is not what is tried here.
-            at = draw(st.integers(4, max(5, len(content) // 2)))
-            return content[:at] + bytes([draw(st.integers(0, 255))]) + content[at + 1 :]
+            at = chance.randint(4, len(content) // 2)
+            return content[:at] + chance.randbytes(1) + content[at + 1 :]
     return content
 
 
@@ -141,11 +142,66 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@st.composite
-def odd_file(draw: st.DrawFn) -> tuple[str, str, bytes]:
+# Lists that the settings name, and what the workspace keeps; each may be damaged, or another file.
+LISTS = {"objections": "objections.csv", "consent": "consent.csv", "opt_outs": "opt_outs.csv"}
+_LIST = f"customer_id\n{WORD}-customer_id-3\n".encode()
+_CONSENT = f"customer_id,given\n{WORD}-customer_id-3,yes\n".encode()
+_BESIDE = {
+    "objections.csv": [_LIST, _LIST + b'"', _LIST + b"\xff", b"", _LIST.replace(b"customer_id\n", b"x\n"), _LIST * 2],
+    "opt_outs.csv": [_LIST, _LIST + b"a,b\n", _LIST.replace(b"\n", b"\0"), _LIST + f'{WORD}"{WORD}\n"'.encode()],
+    "consent.csv": [_CONSENT, _CONSENT + f"{WORD}-customer_id-3,no\n".encode(), _CONSENT + f"a,{WORD}\n".encode()],
+    "plays.toml": [*WHOLE, b"[[plays]]", b"plays = 1", f'[[plays]]\ncode = "{"x" * 99}"\nfor = ["x"]'.encode()],
+    "attrition.sqlite": [b"", WORD.encode() * 999, b"SQLite format 3\0" + WORD.encode() * 999],
+    "landed": [b""],
+    "scores": [b""],
+    "delivery": [b""],
+    "snapshots": [WORD.encode()],
+    "report.html": [b""],
+    ".attrition.lock": [b"\xff"],
+}
+
+
+def odd_file_beside(chance: Random) -> tuple[str, bytes]:
+    """A file of the workspace that is no source, and what it holds."""
+    name = chance.choice(sorted(_BESIDE))
+    return name, chance.choice(_BESIDE[name])
+
+
+# Values that no customer has and some export writes.
+CELLS = [
+    "",
+    " ",
+    "-",
+    "NULL",
+    "nan",
+    "inf",
+    "-0",
+    "1e400",
+    "9" * 400,
+    "0001-01-01",
+    "9999-12-31",
+    "2024-02-30",
+    "1,5",
+    "\u0661",
+]
+
+
+def odd_cells(chance: Random, text: bytes) -> bytes:
+    """A CSV file in which one value, wherever it stands, is another."""
+    lines = text.splitlines(keepends=True)
+    value = chance.choice(lines[1].strip().split(b","))
+    return lines[0] + b"".join(lines[1:]).replace(value, chance.choice(CELLS).encode())
+
+
+NAMES = ["odd.csv", "odd.csv", "odd.csv", "odd.txt", "odd.csv.gz", "odd\udcff.csv", "odd\x1b[2J.csv", "odd.parquet"]
+
+
+def odd_file(chance: Random) -> tuple[str, str, bytes]:
     """The table whose export it is to be, the file's name, and what it holds."""
-    name = draw(st.sampled_from(sorted(TABLES)))
-    if draw(st.booleans()):
-        return name, draw(st.sampled_from(["odd.parquet", "odd.pq"])), draw(odd_parquet(TABLES[name]))
-    changed = CHANGES[draw(st.sampled_from(sorted(CHANGES)))](csv_of(canary_rows(TABLES[name])))
-    return name, draw(st.sampled_from(["odd.csv", "odd.csv", "odd.txt", "odd.csv.gz", "odd\udcff.csv", "odd\x1b[2J.csv", "odd.parquet"])), changed  # fmt: skip
+    name = chance.choice(sorted(TABLES))
+    if chance.random() < 0.5:
+        return name, chance.choice(["odd.parquet", "odd.pq"]), odd_parquet(chance, TABLES[name])
+    if chance.random() < 0.3:
+        return name, "odd.csv", odd_cells(chance, csv_of(canary_rows(TABLES[name])))
+    changed = CHANGES[chance.choice(sorted(CHANGES))](csv_of(canary_rows(TABLES[name])))
+    return name, chance.choice(NAMES), changed

@@ -118,9 +118,7 @@ def _named(path: Path, root: Path) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise DataError(
-            f"the name of {name!r} is not UTF-8, so it cannot be written down; rename the file"
-        ) from None
+        raise DataError(f"the name of {name!r} is not UTF-8, so it cannot be written down; rename the file") from None
     return name
 
 

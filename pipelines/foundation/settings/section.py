@@ -64,8 +64,8 @@ def inside(path: str) -> str:
         raise ValueError(f"path '{path}' is the workspace itself; name a file in it")
     if any("**" in part and part != "**" for part in place.parts) or place.parts.count("**") > 1:
         raise ValueError(
-            f"path '{path}' uses ** otherwise than once, alone between two slashes; write **/*.csv for every CSV file in "
-            "any folder, * for any part of a name"
+            f"path '{path}' uses ** otherwise than once, alone between two slashes; write **/*.csv for every CSV file "
+            "in any folder, * for any part of a name"
         )
     return path
 

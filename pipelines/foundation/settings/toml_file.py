@@ -37,7 +37,9 @@ def read(path: Path, model: type[Model]) -> Model:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     except RecursionError:
-        raise SettingsError(f"{path} has lists or tables nested too deep; write them flat, as `attrition init` does") from None
+        raise SettingsError(
+            f"{path} has lists or tables nested too deep; write them flat, as `attrition init` does"
+        ) from None
     except ValidationError as error:
         lines = [f"  {_explain(detail, model)}" for detail in error.errors(include_url=False)]
         more = [f"  and {len(lines) - _MOST_TOLD:,} more mistakes"] if len(lines) > _MOST_TOLD else []

@@ -52,6 +52,24 @@ def refused(error: Exception) -> DiskError | None:
     return None
 
 
+def damage(error: Exception) -> str:
+    """What is wrong with a ledger: SQLite's own words may quote a value that it cannot read.
+
+    >>> damage(ValueError("could not convert string to float: 'C-17'"))
+    'a value in it cannot be read'
+    """
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if name.startswith("SQLITE_NOTADB"):
+        return "file is not a database"
+    if name.startswith("SQLITE_CORRUPT"):
+        return "its pages do not fit together"
+    if name.startswith("SQLITE_CONSTRAINT"):
+        return "two rows of it contradict each other"
+    if name == "SQLITE_ERROR":
+        return "a table or column that must be there is not, or is another"
+    return "a value in it cannot be read"
+
+
 def _refused_by_sqlite(error: sqlite3.Error) -> DiskError | None:
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
