@@ -66,7 +66,7 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
         found = _reading(column, identifier(f"raw {name}"), field.type, source.dialect)
         if found is None:
             raise DataError(
-                f"column '{field.name}' of {path.name} is {field.type}; {column.kind} needs {_NEEDS[column.kind]}. "
+                f"column '{field.name}' of {path.name} is {_type_words(field.type)}; {column.kind} needs {_NEEDS[column.kind]}. "
                 "Export it as such, or map another column"
             )
         readings[name] = found
@@ -127,6 +127,11 @@ def _is_utf8(value: bytes) -> bool:
     return True
 
 
+def _type_words(type_: pa.DataType) -> str:
+    """A type, without the names of what is nested in it: they come from the rows where a system makes fields of keys."""
+    return "nested (lists or records)" if pt.is_nested(type_) else str(type_)
+
+
 def _cell(column: str, type_: pa.DataType) -> str:
     return trimmed(column) if _is_text(type_) else column
 
@@ -141,6 +146,8 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
         return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
     if column.kind == "boolean":
         return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
+    if column.kind == "currency":
+        return None
     if not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
         return None
     if column.kind in ("text", "integer"):
