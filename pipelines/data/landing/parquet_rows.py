@@ -66,8 +66,8 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
         found = _reading(column, identifier(f"raw {name}"), field.type, source.dialect)
         if found is None:
             raise DataError(
-                f"column '{field.name}' of {path.name} is {_type_words(field.type)}; {column.kind} needs {_NEEDS[column.kind]}. "
-                "Export it as such, or map another column"
+                f"column '{field.name}' of {path.name} is {_type_words(field.type)}; {column.kind} needs "
+                f"{_NEEDS[column.kind]}. Export it as such, or map another column"
             )
         readings[name] = found
     # By position: DuckDB takes names that differ only in case for one.
@@ -128,8 +128,8 @@ def _is_utf8(value: bytes) -> bool:
 
 
 def _type_words(type_: pa.DataType) -> str:
-    """A type, without the names of what is nested in it: they come from the rows where a system makes fields of keys."""
-    return "nested (lists or records)" if pt.is_nested(type_) else str(type_)
+    """A type, without the names of what is nested in it: systems make fields of keys."""
+    return "nested (records)" if "struct<" in str(type_) else str(type_)
 
 
 def _cell(column: str, type_: pa.DataType) -> str:
@@ -146,9 +146,7 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
         return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
     if column.kind == "boolean":
         return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
-    if column.kind == "currency":
-        return None
-    if not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
+    if column.kind == "currency" or not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
         return None
     if column.kind in ("text", "integer"):
         return _whole(cell, type_, as_="VARCHAR" if column.kind == "text" else "BIGINT")
