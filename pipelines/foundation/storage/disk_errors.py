@@ -81,7 +81,7 @@ def _refused_by_sqlite(error: sqlite3.Error) -> DiskError | None:
         return DiskError(f"the disk is full (attrition.sqlite). {_KEPT.format(remedy='make room')}")
     if name.startswith(_UNWRITABLE):
         return DiskError(
-            "the ledger attrition.sqlite cannot be written. "
+            f"the ledger attrition.sqlite cannot be written ({name}). "
             + _KEPT.format(remedy="see to it that there is room and that this user may write")
         )
     return None
