@@ -326,3 +326,9 @@ def test_a_file_whose_name_is_no_text_is_refused_with_the_remedy(tmp_path: Path)
     (tmp_path / "orders-\udcff.csv").write_text(HEADER + ROW)
     with pytest.raises(DataError, match="is not UTF-8, so it cannot be written down; rename the file"):
         land_file(tmp_path, "orders-*.csv")
+
+
+def test_a_file_without_headings_in_which_one_value_is_called_as_a_column_is_not_repeated(tmp_path: Path) -> None:
+    words = refusal(tmp_path, "A-canary,C-canary,2024-01-02,amount\n" * 3)
+    assert "canary" not in words
+    assert "only 1 of the 4 columns that this source maps are in orders.csv: 'amount'" in words
