@@ -28,6 +28,7 @@ SYSTEMS := tests/pipelines/schedule/test_start.py tests/pipelines/schedule/test_
 STOPS := 20
 WORLDS := 4
 CUSTOMERS := 500
+ODDITIES := 3000
 
 # Not one run talks to anybody unasked, and plots need no screen.
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -38,7 +39,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories torn sentences systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
+.PHONY: help demo test histories torn words sentences systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -60,6 +61,9 @@ sentences: $(READY) ## hold every reason of CUSTOMERS of a company and of a shop
 
 torn: $(READY) ## deliver WORLDS companies in torn exports: they are as in one clean delivery, or check names the table
 	WORLDS=$(WORLDS) $(PYTHON) -m pytest -n 2 tests/pipelines/test_torn_deliveries.py $(ARGS)
+
+words: $(READY) ## throw ODDITIES settings, command lines and files at every command: words, no traceback, no value of a row
+	ODDITIES=$(ODDITIES) $(PYTHON) -m pytest tests/pipelines/test_plain_words.py $(ARGS)
 
 systems: $(READY) ## run the tests that wait for other systems: a scheduler, and fakes of CRMs
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEMS) $(ARGS)

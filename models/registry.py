@@ -175,9 +175,9 @@ def _empty_database() -> bytes:
 
 
 def _quieten() -> None:
-    # Importing it sets the level that these are at; what they tell of making tables is nothing to a user.
+    # Importing it sets the level that these are at. What fails is raised, and told in words of ours.
     for name in ("alembic", "mlflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _in_words:  # noqa: N801 - reads as a phrase where it is used
@@ -196,5 +196,14 @@ class _in_words:  # noqa: N801 - reads as a phrase where it is used
         from sqlalchemy.exc import SQLAlchemyError
 
         if isinstance(error, (MlflowException, OSError, SQLAlchemyError)):
-            lines = str(error).splitlines() or [type(error).__name__]
-            raise TrackingError(f"MLflow at {self.uri} cannot be used: {lines[0][:300]}") from error
+            raise TrackingError(f"MLflow at {self.uri} cannot be used: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    """What is wrong, by codes alone: MLflow's words, and a database's, hold whatever they were sent."""
+    code = getattr(error, "error_code", None)
+    if code is not None and code != "INTERNAL_ERROR":
+        return f"it refuses ({code}); look at tracking.uri and tracking.experiment, and at who may write there"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "it does not answer, or answers what is none of MLflow's; look at tracking.uri, and whether the server runs"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
+import warnings
 
 # Each brings its commands into the application; help lists them in this order.
 # isort: off
@@ -25,8 +28,15 @@ FOR_OTHERS = 0o077  # what group and others may do with a file
 
 
 def main() -> None:
-    """The `attrition` command. What it makes is for its owner alone: most holds personal data."""
+    """The `attrition` command.
+
+    What it makes is for its owner alone: most holds personal data. What libraries warn of or log is not for its users,
+    and might quote a value of a row.
+    """
     os.umask(os.umask(FOR_OTHERS) | FOR_OTHERS)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())  # without any, Python writes warnings of every logger
     app()
 
 

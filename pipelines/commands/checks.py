@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, finish, on_workspace
+from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, NewFolder, Project, app, finish, on_workspace
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.run_context import RunContext
@@ -56,10 +55,10 @@ def audit(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, 
 
 @app.command()
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="New folder.", metavar="DIR")],
-    customers: Annotated[int, typer.Option(min=20, help="Customers who ever sign up.")] = 2000,
-    months: Annotated[int, typer.Option(min=6, help="Length of the simulated time.")] = 24,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 7,
+    folder: NewFolder,
+    customers: Annotated[int, typer.Option(min=20, max=1_000_000, help="Customers who ever sign up.")] = 2000,
+    months: Annotated[int, typer.Option(min=6, max=600, help="Length of the simulated time.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same company.")] = 7,
     messy: Annotated[bool, typer.Option("--messy", help="French CSV files with broken rows, not Parquet.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -10,16 +11,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
-from features.errors import AttritionError, SettingsError
-from pipelines.foundation.storage import disk_errors as disk
+from features.errors import SettingsError
+from pipelines.foundation.settings.section import FIRST_YEAR, LAST_YEAR
+from pipelines.foundation.storage.error_words import fault, in_words
+from pipelines.foundation.wording.visible import visible
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.run_context import RunContext
 
-FOUND, MISTAKE = 1, 2
+FOUND, MISTAKE, FAULT = 1, 2, 3  # FAULT: ours, which nobody foresaw
+
+_LONGEST_NAME = 255  # bytes: what every file system takes
+_LONGEST_WORD = 4_000  # characters of an argument: no folder, name or number is longer
+
+
+class _Readable(typer.core.TyperGroup):
+    """Refuses words that are no text before any command reads them: files, SQLite and JSON could not hold them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        for number, word in enumerate(args, 1):
+            if any("\ud800" <= letter <= "\udfff" for letter in word) or "\0" in word:
+                ctx.fail(f"word {number} of the command is no text in UTF-8; type it anew, or rename the folder")
+            if len(word) > _LONGEST_WORD:
+                ctx.fail(f"word {number} of the command has {len(word):,} characters; {_LONGEST_WORD:,} are the most")
+        return super().parse_args(ctx, args)
+
+
+def _place(folder: Path) -> Path:
+    """The folder back, where a folder may be called so."""
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in folder.parts):
+        raise typer.BadParameter(f"a name in this path is longer than {_LONGEST_NAME} bytes; name a shorter one")
+    return folder
+
 
 app = typer.Typer(
+    cls=_Readable,
     help="Who will stop buying, why, and what it costs: features that cannot see the future, calibrated risks, reasons "
     "in plain words.",
     epilog="First steps: `attrition init shop --example cdnow`, then `attrition run --project shop`.",
@@ -29,7 +57,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Project = Annotated[Path, typer.Option("--project", "-p", help="Folder of the workspace.", metavar="DIR")]
+Project = Annotated[
+    Path, typer.Option("--project", "-p", help="Folder of the workspace.", metavar="DIR", callback=_place)
+]
+NewFolder = Annotated[Path, typer.Argument(help="New folder.", metavar="DIR", callback=_place)]
 AsOf = Annotated[
     str | None,
     typer.Option(
@@ -106,11 +137,11 @@ def finish(
         typer.echo("attrition: stopped; what was finished is kept, the same command goes on from there", err=True)
         raise typer.Exit(130) from None
     except Exception as error:
-        said = error if isinstance(error, AttritionError) else disk.refused(error)
-        if debug or said is None:
+        if debug:
             raise
-        typer.echo(f"attrition: {said}", err=True)
-        raise typer.Exit(MISTAKE) from None
+        said = in_words(error)
+        typer.echo(f"attrition: {visible(said or fault(error))}", err=True)
+        raise typer.Exit(FAULT if said is None else MISTAKE) from None
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1, sort_keys=True, default=str) + "\n")
     if failed(document):
@@ -128,6 +159,11 @@ def day_of(option: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise SettingsError(f"{option} {text}: write the day as YYYY-MM-DD, for example 2026-04-01") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise SettingsError(
+            f"{option} {text}: the day lies outside the years {FIRST_YEAR} to {LAST_YEAR}; name another"
+        )
+    return day

@@ -19,7 +19,9 @@ def kpis(
         str | None,
         typer.Option(help="One row per month and country, plan, channel, signup_cohort or value_tier.", metavar="BY"),
     ] = None,
-    months: Annotated[int | None, typer.Option(min=1, help="Only the newest so many months.", metavar="N")] = None,
+    months: Annotated[
+        int | None, typer.Option(min=1, max=12_000, help="Only the newest so many months.", metavar="N")
+    ] = None,
     as_of: AsOf = None,
     as_json: AsJson = False,
     debug: Debug = False,

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, day_of, finish, on_workspace, say, stage
+from pipelines.commands.frame import (
+    HERE,
+    AsJson,
+    AsOf,
+    Debug,
+    NewFolder,
+    Project,
+    app,
+    day_of,
+    finish,
+    on_workspace,
+    say,
+    stage,
+)
 from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
@@ -16,7 +28,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    folder: NewFolder,
     example: Annotated[str | None, typer.Option(help="Start from cdnow (real orders) or company (simulated).")] = None,
     as_json: AsJson = False,
     debug: Debug = False,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from features.errors import AttritionError
+from pipelines.foundation.storage.error_words import fault, in_words
 from pipelines.foundation.storage.lock import BusyError
 from pipelines.foundation.workspace.console import Console, Step
 from pipelines.operations.delivery.connector import UnavailableError
@@ -51,8 +52,8 @@ class Site:
         """The workspace, held, as seen from the moment at which the run began.
 
         All steps of a run look from one moment: a run over midnight does not score one day and deliver another.
-        Raises: AgainError where another run is at work, or a destination is not to be reached, and tries are left;
-        otherwise SaidError.
+        Raises: AgainError where another run is at work, a destination is not to be reached, or something failed that
+        nobody foresaw, and tries are left; otherwise SaidError.
         """
         from pipelines.data.privacy.enforce import taken_to_write
         from pipelines.foundation.workspace.run_context import RunContext
@@ -67,10 +68,19 @@ class Site:
             with taken_to_write(workspace):
                 yield RunContext(workspace, Logged(context.log), now)
         except (BusyError, UnavailableError) as error:
-            tried = context.op_execution_context.retry_number
-            if tried < self.retry.max_retries:
-                wait = float(self.retry.calculate_delay(tried + 1))
-                raise AgainError(str(error), max_retries=self.retry.max_retries, seconds_to_wait=wait) from None
-            raise SaidError(f"{error}; {tried + 1} tries are enough for now") from None
+            raise self._again(context, str(error)) from None
         except AttritionError as error:
             raise SaidError(str(error)) from None
+        except (SaidError, dg.DagsterError, dg.Failure, dg.RetryRequested):
+            raise  # Dagster's own, and what was said already
+        except Exception as error:  # noqa: BLE001 - whatever it is, Dagster is not to write it out
+            # Dagster would write what a library says, and so perhaps values of rows, into its log.
+            raise self._again(context, in_words(error) or fault(error)) from None
+
+    def _again(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, said: str) -> SaidError:
+        """A failure after which the step is tried again, for as long as tries are left."""
+        tried = context.op_execution_context.retry_number
+        if tried < self.retry.max_retries:
+            wait = float(self.retry.calculate_delay(tried + 1))
+            return AgainError(said, max_retries=self.retry.max_retries, seconds_to_wait=wait)
+        return SaidError(f"{said}; {tried + 1} tries are enough for now")

@@ -39,9 +39,9 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     """
     check_text(path, source.dialect.encoding)
     with _reader(path, source.dialect) as (rows, file):
-        header, places = _header(path, rows, source)
         copy = scratch / "raw.parquet"
         try:
+            header, places = _header(path, rows, source)
             count = _copy(rows, file, copy, width=len(header))
         except csv.Error as error:
             raise _unreadable(path, source.dialect, error) from None
@@ -64,7 +64,7 @@ def check_csv_header(path: Path, source: Source) -> None:
     try:
         with _reader(path, source.dialect) as (rows, _):
             _header(path, rows, source)
-    except (csv.Error, UnicodeDecodeError):
+    except (csv.Error, UnicodeError):
         raise DataError(
             f"the first line of {path.name} cannot be read as dialect.encoding and dialect.quote of its source say; "
             "correct them in attrition.toml"

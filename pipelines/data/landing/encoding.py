@@ -48,6 +48,12 @@ def check_text(path: Path, encoding: str) -> None:
                     f"{path.name} is not {encoding} text: byte {offset - held + error.start}, in line {lines.line}, "
                     f"does not decode; declare its encoding in dialect.encoding{_guess(encoding)}"
                 ) from None
+            except UnicodeError:  # of UTF-16 and UTF-32 alone: the mark that tells in which order bytes come is missing
+                raise DataError(
+                    f"{path.name} is declared as {encoding}, but does not begin with its byte order mark; set "
+                    f'dialect.encoding = "{codec(encoding)}-le" (as Windows writes it) or "{codec(encoding)}-be", or '
+                    "the encoding that it really has"
+                ) from None
             _refuse_controls(path, text, encoding, lines)
             lines.count(text)
             unlike_utf8.see(block)

@@ -44,6 +44,15 @@ from pipelines.foundation.storage.store import Store, StoredFile
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
 
+# These are no file's doing: a query of ours is wrong, or asks for more memory than there is.
+_OF_OUR_SQL = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ConversionException,
+    duckdb.OutOfMemoryException,
+    duckdb.ParserException,
+)
+
 
 @dataclass(frozen=True)
 class IngestResult:
@@ -178,11 +187,11 @@ def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking)
                     source=file.source,
                 ),
             )
-        except duckdb.OutOfMemoryException:
+        except _OF_OUR_SQL:
             raise
-        except (duckdb.Error, pa.ArrowException) as error:
+        except (duckdb.Error, pa.ArrowException):
             if file.format == "parquet":
-                raise damaged(file.path, error) from None
+                raise damaged(file.path) from None
             raise
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Micros = npt.NDArray[np.int64]
+from pipelines.foundation.settings.section import FIRST_YEAR, LAST_YEAR
 
-FIRST_YEAR, LAST_YEAR = 1900, 2200  # what lies outside is a mistake in the data, not a date
+Micros = npt.NDArray[np.int64]
 
 _SECOND = timedelta(seconds=1)
 _PROBE = timedelta(days=1)  # no zone has ever changed its offset twice within three days

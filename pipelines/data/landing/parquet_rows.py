@@ -52,8 +52,8 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
             old_clocks = {
                 column.path for column in map(stored.column, range(len(stored))) if column.physical_type == "INT96"
             }
-    except (pa.ArrowException, OSError) as error:
-        raise damaged(path, error) from None
+    except (pa.ArrowException, OSError):
+        raise damaged(path) from None
     places = positions(path, schema.names, source)
     readings: dict[str, Reading] = {}
     for name, column in wanted_columns(source, contract).items():
@@ -66,8 +66,8 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
         found = _reading(column, identifier(f"raw {name}"), field.type, source.dialect)
         if found is None:
             raise DataError(
-                f"column '{field.name}' of {path.name} is {field.type}; {column.kind} needs {_NEEDS[column.kind]}. "
-                "Export it as such, or map another column"
+                f"column '{field.name}' of {path.name} is {_type_words(field.type)}; {column.kind} needs "
+                f"{_NEEDS[column.kind]}. Export it as such, or map another column"
             )
         readings[name] = found
     # By position: DuckDB takes names that differ only in case for one.
@@ -86,10 +86,50 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     )
 
 
-def damaged(path: Path, error: Exception) -> DataError:
-    """Words for a file that does not read as Parquet, at its opening or in the middle."""
-    first = str(error).splitlines()[0][:200]
-    return DataError(f"{path.name} is not a whole Parquet file ({first}); copy or export it again")
+def damaged(path: Path) -> DataError:
+    """Words for a file that does not read as Parquet, at its opening or in the middle.
+
+    What a library says of it is looked at by nobody: it quotes the value at which it stopped.
+    """
+    try:
+        found = _not_utf8(path)
+    except (pa.ArrowException, OSError):
+        found = None  # it does not get as far as to a text
+    if found is None:
+        return DataError(f"{path.name} is not a whole Parquet file; copy or export it again")
+    column, row = found
+    return DataError(
+        f"column '{column}' of {path.name} holds text that is not UTF-8, as Parquet wants it (first: row {row}); have "
+        "the system that wrote the file convert its texts to UTF-8, and export it again"
+    )
+
+
+def _not_utf8(path: Path) -> tuple[str, int] | None:
+    """The first column with bytes that are no text, and the row in which they stand; None where all are text."""
+    with pq.ParquetFile(path) as file:
+        for place, field in enumerate(file.schema_arrow):
+            if not _is_text(field.type):
+                continue
+            row = 0
+            for batch in file.iter_batches(columns=[field.name]):
+                for value in batch.column(0).cast(pa.binary()).to_pylist():
+                    row += 1
+                    if value is not None and not _is_utf8(value):
+                        return file.schema_arrow.names[place], row
+    return None
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _type_words(type_: pa.DataType) -> str:
+    """A type, without the names of what is nested in it: systems make fields of keys."""
+    return "nested (records)" if "struct<" in str(type_) else str(type_)
 
 
 def _cell(column: str, type_: pa.DataType) -> str:
@@ -106,7 +146,7 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
         return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
     if column.kind == "boolean":
         return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
-    if not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
+    if column.kind == "currency" or not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
         return None
     if column.kind in ("text", "integer"):
         return _whole(cell, type_, as_="VARCHAR" if column.kind == "text" else "BIGINT")

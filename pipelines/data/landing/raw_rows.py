@@ -56,10 +56,20 @@ def physical(kind: str) -> str:
 
 
 def _refuse_no_heading(path: Path, found: list[str], source: Source) -> None:
-    """Where no mapped name is there at all, the first line may be a customer's: it is not repeated in a message."""
+    """Where few mapped names are there, the first line may be a customer's: it is not repeated in a message.
+
+    One name may stand in a row by chance: "plan" is a value of subscription_changes, and the name of a column.
+    """
     known = {name.casefold() for name in found}
     wanted = [theirs.strip(SPACES) for theirs in source.columns.values()]
-    if not any(theirs.casefold() in known for theirs in wanted):
+    there = [theirs for theirs in wanted if theirs.casefold() in known]
+    if there and 2 * len(there) < len(wanted):
+        raise DataError(
+            f"only {len(there)} of the {len(wanted)} columns that this source maps are in {path.name}: "
+            f"{', '.join(map(repr, there))}; does its first line hold the headings? Correct `columns` of this source in "
+            "attrition.toml, or the file"
+        )
+    if not there:
         raise DataError(
             f"none of the {len(found)} columns of {path.name} is called {' or '.join(map(repr, wanted))}; does its "
             "first line hold the headings? Correct `columns` of this source in attrition.toml, or the file"

@@ -112,11 +112,21 @@ def _source_file(store: Store, settings: Settings, source: Source, path: Path) -
     return SourceFile(source, path, name, found, file_sha256(path), _hash(settings, source), _zone(settings, source))
 
 
+def _named(path: Path, root: Path) -> str:
+    """A file's path below the workspace. Raises: DataError where it is no text: the ledger could not hold it."""
+    name = path.relative_to(root).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"the name of {name!r} is not UTF-8, so it cannot be written down; rename the file") from None
+    return name
+
+
 def _paths(store: Store, source: Source, *, beside: Collection[str | None]) -> list[Path]:
     """beside: files that a wide pattern may catch and that are no sources."""
     literal = store.root / source.path
     found = [literal] if literal.is_file() else sorted(_foreign(store, store.root.glob(source.path)))
-    found = [path for path in found if path.relative_to(store.root).as_posix() not in beside]
+    found = [path for path in found if _named(path, store.root) not in beside]
     if not found:
         raise DataError(
             f"no file matches '{source.path}' in {store.root} (source of table {source.table}); put the file there, or "
@@ -128,8 +138,8 @@ def _paths(store: Store, source: Source, *, beside: Collection[str | None]) -> l
 def _foreign(store: Store, paths: Iterator[Path]) -> Iterator[Path]:
     """Without what a wide pattern such as `**/*.parquet` finds of our own files."""
     for path in paths:
-        name = path.relative_to(store.root)
-        if path.is_file() and name.parts[0] not in (LANDED, REJECTED) and store.find(name.as_posix()) is None:
+        ours = path.relative_to(store.root).parts[0] in (LANDED, REJECTED)
+        if not ours and path.is_file() and store.find(_named(path, store.root)) is None:
             yield path
 
 

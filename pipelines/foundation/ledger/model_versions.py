@@ -17,6 +17,7 @@ from features.subscription_periods import Endings
 from models import artifact
 from models.question import Question
 from models.training import Fitted
+from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage.store import Store
 
 _ALIASED = {
@@ -172,7 +173,7 @@ class Versions:
                 for row in rows
             ]
         except (ValueError, TypeError, LookupError) as error:
-            raise self.store.damaged(error) from None
+            raise self.store.damaged(disk.damage(error)) from None
 
     def made_from(self, fingerprint: str) -> Version | None:
         return next((found for found in self.all() if found.made_from == fingerprint), None)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from features.errors import DataError, IntegrityError
 from pipelines.foundation.settings.delivered_fields import COLUMNS
+from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.rewriting import delete_file
 from pipelines.foundation.storage.store import Store
@@ -172,7 +173,7 @@ class ScoreStore:
             run = None if row is None else _run(row)
             scores = pd.DataFrame([tuple(each) for each in rows], columns=list(COLUMNS))
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
-            raise self._damaged(str(error).partition(" with text ")[0]) from None
+            raise self._damaged(disk.damage(error)) from None
         # The tables themselves may be lost: then their pages are there, and nothing leads to them.
         if state != "ok":
             raise self._damaged(state)

@@ -12,10 +12,9 @@ from features.errors import did_you_mean
 from pipelines.foundation.settings.addresses import is_confidential
 from pipelines.foundation.settings.delivered_fields import FIELDS, Names
 from pipelines.foundation.settings.json_calls import FieldList, Job, Place, Read, Write
-from pipelines.foundation.settings.section import PositiveInt, Section, Share
+from pipelines.foundation.settings.section import Count, PositiveSpan, Seconds, Section, Share, Times
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-Seconds = Annotated[float, Field(gt=0)]
 
 
 class Delivery(Section):
@@ -26,14 +25,14 @@ class Delivery(Section):
     failed is tried, and the first pause. read_back: how many of the records that a destination holds are read again.
     """
 
-    valid_days: PositiveInt = 30
-    max_data_age_days: PositiveInt = 31
+    valid_days: PositiveSpan = 30
+    max_data_age_days: PositiveSpan = 31
     csv: bool = True
     max_changed_share: Share = 0.5
     max_band_shift: Share = 0.2
-    attempts: PositiveInt = 10
-    pause_seconds: Annotated[float, Field(gt=0)] = 1.0
-    read_back: Annotated[int, Field(ge=0)] = 50
+    attempts: Times = 10
+    pause_seconds: Seconds = 1.0
+    read_back: Annotated[Count, Field(ge=0)] = 50
 
 
 class _Destination(Section):

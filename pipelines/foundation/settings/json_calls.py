@@ -11,10 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from pipelines.foundation.settings.section import Section
+from pipelines.foundation.settings.section import Seconds, Section
 
 Place = Annotated[str, Field(pattern=r"^$|^[^.]+(\.[^.]+)*$")]
-Seconds = Annotated[float, Field(gt=0)]
 
 
 def _path(*allowed: str, needs: bool = False) -> AfterValidator:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipelines.foundation.settings.section import Section
+from pipelines.foundation.settings.section import Margin, PositiveSpan, Section
 
 
 class Monitoring(Section):
@@ -18,7 +18,7 @@ class Monitoring(Section):
     """
 
     level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    max_log_loss_increase: Annotated[float, Field(ge=0)] = 0.01
-    max_roc_auc_decrease: Annotated[float, Field(ge=0)] = 0.02
-    max_calibration_error: Annotated[float, Field(ge=0)] = 0.2
-    retrain_after_days: Annotated[int, Field(ge=1)] = 90
+    max_log_loss_increase: Margin = 0.01
+    max_roc_auc_decrease: Margin = 0.02
+    max_calibration_error: Margin = 0.2
+    retrain_after_days: PositiveSpan = 90

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from features.errors import did_you_mean
 from features.training_set import FAMILIES
 from pipelines.foundation.settings import toml_file
-from pipelines.foundation.settings.section import Section
+from pipelines.foundation.settings.section import Count, Money, Section, Span
 
 if TYPE_CHECKING:
     from models.economics import Play as Economics
@@ -21,7 +21,6 @@ FILE_NAME = "plays.toml"
 DEFAULT = Path(__file__).with_name(FILE_NAME)  # what `attrition init` writes
 
 Band = Literal["low", "medium", "high"]
-Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 REASONS = {family.name: frozenset(family.reasons) for family in FAMILIES}
 INDICATORS = tuple(each for family in FAMILIES for each in family.indicators if each.unit != "category")
@@ -50,14 +49,14 @@ class Play(Section):
     reasons: Annotated[tuple[str, ...], Field(alias="for")]
     name: Both
     advice: Both
-    contact_cost: Cost
-    offer_cost: Cost = 0.0
+    contact_cost: Money
+    offer_cost: Money = 0.0
     success_rate: Annotated[float, Field(gt=0, lt=1)]
-    capacity_per_week: Annotated[int, Field(ge=1)] | None = None
-    cool_down_days: Annotated[int, Field(ge=0)] = 30
+    capacity_per_week: Count | None = None
+    cool_down_days: Span = 30
     bands: tuple[Band, ...] = ("medium", "high")
-    min_value_at_risk: Cost | None = None
-    needs: Mapping[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
+    min_value_at_risk: Money | None = None
+    needs: Mapping[str, float] = {}
 
     @field_validator("reasons")
     @classmethod

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import field_validator
 
-from pydantic import Field, field_validator
-
-from pipelines.foundation.settings.section import Section, inside
-
-Days = Annotated[int, Field(ge=1)]
+from pipelines.foundation.settings.section import PositiveSpan, Section, inside
 
 
 class Privacy(Section):
@@ -26,11 +22,11 @@ class Privacy(Section):
     consent: str | None = None
     opt_outs: str | None = None
     pseudonymise: bool = False
-    keep_facts_days: Days | None = None
-    keep_rejects_days: Days | None = None
-    keep_snapshots_days: Days | None = None
-    keep_scores_days: Days | None = None
-    keep_delivery_days: Days | None = None
+    keep_facts_days: PositiveSpan | None = None
+    keep_rejects_days: PositiveSpan | None = None
+    keep_snapshots_days: PositiveSpan | None = None
+    keep_scores_days: PositiveSpan | None = None
+    keep_delivery_days: PositiveSpan | None = None
 
     @field_validator("objections", "consent", "opt_outs")
     @classmethod

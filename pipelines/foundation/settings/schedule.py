@@ -22,4 +22,4 @@ class Schedule(Section):
     score: CronLine = "0 5 * * *"
     retrain: CronLine = "0 6 * * 1"
     retries: Annotated[int, Field(ge=0, le=10)] = 5
-    retry_delay_seconds: Annotated[int, Field(ge=1)] = 60
+    retry_delay_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60

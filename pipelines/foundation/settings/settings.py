@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -21,8 +20,22 @@ from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.settings.monitoring import Monitoring
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.schedule import Schedule
-from pipelines.foundation.settings.section import PositiveInt, Section, Share, known_zone
+from pipelines.foundation.settings.section import (
+    Count,
+    Day,
+    Margin,
+    Money,
+    PositiveSpan,
+    Section,
+    Seed,
+    Share,
+    Span,
+    Step,
+    Times,
+    known_zone,
+)
 from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.tracking import Tracking
 from pipelines.foundation.settings.trusted_columns import refuse_unknown
 
 if TYPE_CHECKING:
@@ -35,7 +48,7 @@ class Cohort(Section):
     """Who is at risk: `ever_ordered`, `ordered_within` the last `active_days`, or `subscribed` and paying."""
 
     kind: Literal["ever_ordered", "ordered_within", "subscribed"] = "ordered_within"
-    active_days: PositiveInt = 365
+    active_days: PositiveSpan = 365
 
 
 class Outcome(Section):
@@ -47,14 +60,14 @@ class Outcome(Section):
 
     kind: outcomes.Kind = "inactivity"
     also: tuple[outcomes.Kind, ...] = ()
-    lead_days: Annotated[int, Field(ge=0)] = 0
-    horizon_days: PositiveInt = 90
+    lead_days: Span = 0
+    horizon_days: PositiveSpan = 90
 
 
 class Contracts(Section):
     """How the end of a subscription is read, by outcomes and retention figures alike."""
 
-    grace_days: Annotated[int, Field(ge=0)] = 14
+    grace_days: Span = 14
     involuntary_reasons: tuple[str, ...] = Endings().involuntary_reasons
     price_rise_is_expansion: bool = False
     pause_pauses_mrr: bool = True
@@ -63,31 +76,31 @@ class Contracts(Section):
 class Snapshots(Section):
     """Training snapshots lie on a fixed grid, so that each is computed once whatever the day of the run."""
 
-    every_days: PositiveInt = 7
-    anchor: date = date(2001, 1, 1)
-    min_history_days: Annotated[int, Field(ge=0)] = 30
-    at_most: PositiveInt = 52
+    every_days: Step = 7
+    anchor: Day = date(2001, 1, 1)
+    min_history_days: Span = 30
+    at_most: Times = 52
 
 
 class Training(Section):
     """How the model is fitted. trusted_columns: promoted though these look as if they knew the future."""
 
-    seed: int = 7
-    threads: PositiveInt = 2
-    tuning_trials: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 7
+    threads: Times = 2
+    tuning_trials: Annotated[Times, Field(ge=0)] = 0
     start_model: bool = True
-    min_customers: PositiveInt = 100
-    min_positives: PositiveInt = 20
+    min_customers: Count = 100
+    min_positives: Count = 20
     trusted_columns: tuple[str, ...] = ()
 
 
 class Backtest(Section):
     """Walk-forward folds: each tests a snapshot on models trained only on outcomes known before it."""
 
-    folds: PositiveInt = 4
-    every_days: PositiveInt = 30
-    embargo_days: Annotated[int, Field(ge=0)] = 0
-    bootstrap_samples: PositiveInt = 200
+    folds: Annotated[int, Field(ge=1, le=100)] = 4
+    every_days: Step = 30
+    embargo_days: Span = 0
+    bootstrap_samples: Annotated[int, Field(ge=1, le=10_000)] = 200
 
 
 class Promotion(Section):
@@ -97,13 +110,13 @@ class Promotion(Section):
     that neither learned from the two are compared on, at most.
     """
 
-    max_age_days: PositiveInt = 180
-    snapshots: PositiveInt = 3
-    max_log_loss_increase: Annotated[float, Field(ge=0)] = 0.002
-    max_pr_auc_decrease: Annotated[float, Field(ge=0)] = 0.02
-    max_lift_decrease: Annotated[float, Field(ge=0)] = 0.2
-    max_calibration_increase: Annotated[float, Field(ge=0)] = 0.1
-    max_segment_log_loss_increase: Annotated[float, Field(ge=0)] = 0.01
+    max_age_days: PositiveSpan = 180
+    snapshots: Times = 3
+    max_log_loss_increase: Margin = 0.002
+    max_pr_auc_decrease: Margin = 0.02
+    max_lift_decrease: Margin = 0.2
+    max_calibration_increase: Margin = 0.1
+    max_segment_log_loss_increase: Margin = 0.01
 
 
 class Bands(Section):
@@ -128,32 +141,18 @@ class Retention(Section):
     where there are plays.
     """
 
-    contact_cost: Annotated[float, Field(ge=0)] = 1.0
-    offer_cost: Annotated[float, Field(ge=0)] = 10.0
+    contact_cost: Money = 1.0
+    offer_cost: Money = 10.0
     success_rate: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    kept_months: Annotated[float, Field(gt=0)] = 12.0
+    kept_months: Annotated[float, Field(gt=0, le=1_200)] = 12.0
     holdout_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    holdout_seed: int = 7
+    holdout_seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] = 7
 
     @property
     def play(self) -> Play:
         from models.economics import Play
 
         return Play(contact_cost=self.contact_cost, offer_cost=self.offer_cost, success_rate=self.success_rate)
-
-
-class Tracking(Section):
-    """MLflow. No uri: an SQLite file in the workspace. A further outcome's experiment is `experiment`-`kind`."""
-
-    uri: str | None = None
-    experiment: str = "attrition"
-
-    @field_validator("uri")
-    @classmethod
-    def _no_password(cls, value: str | None) -> str | None:
-        if value and urlsplit(value).password:
-            raise ValueError("uri holds a password; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead")
-        return value
 
 
 class Reference(Section):
@@ -171,12 +170,12 @@ class Settings(Section):
     time_zone: str = "UTC"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     language: Literal["en", "fr"] = "en"
-    complete_until: date | None = None
+    complete_until: Day | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
     simulated: bool = False  # nobody in these data exists, and everything shown of them says so
     age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
-    as_of: date | None = None  # pins the day that scoring looks from; None: the day of the run
-    lookback_days: tuple[PositiveInt, ...] = (7, 30, 90, 365)
+    as_of: Day | None = None  # pins the day that scoring looks from; None: the day of the run
+    lookback_days: tuple[PositiveSpan, ...] = (7, 30, 90, 365)
     sources: tuple[Source, ...]
     cohort: Cohort = Cohort()
     outcome: Outcome = Outcome()

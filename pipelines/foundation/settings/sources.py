@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -10,8 +9,9 @@ from pydantic import Field, field_validator, model_validator
 from features.contract import ROW_CLOCKS
 from features.errors import did_you_mean
 from features.tables import TABLES
+from pipelines.foundation.settings.character_sets import character_set
 from pipelines.foundation.settings.date_format import date_pattern
-from pipelines.foundation.settings.section import Section, Share, inside, known_zone
+from pipelines.foundation.settings.section import Day, Section, Share, inside, known_zone
 
 
 class Dialect(Section):
@@ -28,11 +28,7 @@ class Dialect(Section):
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError:
-            raise ValueError(f"'{value}' is not an encoding; use for example utf-8, cp1252 or utf-16") from None
-        return value
+        return character_set(value)
 
     @field_validator("time_zone")
     @classmethod
@@ -79,7 +75,7 @@ class Source(Section):
     exported_on: str | None = None
     corrects_past: bool = False
     key_prefix: str = ""
-    complete_until: date | None = None
+    complete_until: Day | None = None
     silence: Literal["missing", "closed"] = "missing"
     guests: tuple[str, ...] = ()
     dialect: Dialect = Dialect()

@@ -1,4 +1,7 @@
-"""A TOML file that a person writes: read into its model, each mistake told with its place and the remedy."""
+"""A TOML file that a person writes: read into its model, each mistake told with its place and the remedy.
+
+What tomllib and pydantic say of a mistake is passed on here, and only here: they speak of settings, never of a row.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from features.errors import SettingsError, did_you_mean
 
+_MOST_TOLD = 50  # mistakes; who made more made one of them again and again
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -21,15 +26,26 @@ def read(path: Path, model: type[Model]) -> Model:
         text = path.read_text(encoding="utf-8-sig")
     except IsADirectoryError:
         raise SettingsError(f"{path} is a folder; put a file in its place, or remove it") from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}); see that this user may read it") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     try:
         return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(
+            f"{path} has lists or tables nested too deep; write them flat, as `attrition init` does"
+        ) from None
     except ValidationError as error:
         lines = [f"  {_explain(detail, model)}" for detail in error.errors(include_url=False)]
-        raise SettingsError("\n".join([f"{path}:", *lines])) from None
+        more = [f"  and {len(lines) - _MOST_TOLD:,} more mistakes"] if len(lines) > _MOST_TOLD else []
+        raise SettingsError("\n".join([f"{path}:", *lines[:_MOST_TOLD], *more])) from None
+    except ValueError:  # neither of the two above: Python refuses to read an endless row of digits
+        raise SettingsError(f"{path} holds a number of thousands of digits; write one that can be meant") from None
 
 
 def _explain(detail: Any, model: type[BaseModel]) -> str:

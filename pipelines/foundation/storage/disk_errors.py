@@ -9,6 +9,8 @@ import sqlite3
 from features.errors import AttritionError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_IN_THE_WAY = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP}
+_BROKEN = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _UNWRITABLE = (
     "SQLITE_READONLY",
@@ -40,7 +42,32 @@ def refused(error: Exception) -> DiskError | None:
         return DiskError(f"the disk is full{where}. {_KEPT.format(remedy='make room')}")
     if number in _FORBIDDEN:
         return DiskError(f"writing is not allowed{where}. {_KEPT.format(remedy='see to it that this user may write')}")
+    if number in _IN_THE_WAY:
+        return DiskError(
+            f"a file stands where a folder has to be, or a folder where a file has to be{where}. "
+            + _KEPT.format(remedy="move it away")
+        )
+    if number in _BROKEN:
+        return DiskError(f"the disk does not answer{where}. {_KEPT.format(remedy='see that it is there and whole')}")
     return None
+
+
+def damage(error: Exception) -> str:
+    """What is wrong with a ledger: SQLite's own words may quote a value that it cannot read.
+
+    >>> damage(ValueError("could not convert string to float: 'C-17'"))
+    'a value in it cannot be read'
+    """
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if name.startswith("SQLITE_NOTADB"):
+        return "file is not a database"
+    if name.startswith("SQLITE_CORRUPT"):
+        return "its pages do not fit together"
+    if name.startswith("SQLITE_CONSTRAINT"):
+        return "two rows of it contradict each other"
+    if name == "SQLITE_ERROR":
+        return "a table or column that must be there is not, or is another"
+    return "a value in it cannot be read"
 
 
 def _refused_by_sqlite(error: sqlite3.Error) -> DiskError | None:
@@ -54,7 +81,7 @@ def _refused_by_sqlite(error: sqlite3.Error) -> DiskError | None:
         return DiskError(f"the disk is full (attrition.sqlite). {_KEPT.format(remedy='make room')}")
     if name.startswith(_UNWRITABLE):
         return DiskError(
-            f"the ledger attrition.sqlite cannot be written ({error}). "
+            f"the ledger attrition.sqlite cannot be written ({name}). "
             + _KEPT.format(remedy="see to it that there is room and that this user may write")
         )
     return None

@@ -86,8 +86,8 @@ def _spark() -> Any:
             .config("spark.log.level", "ERROR")
             .getOrCreate()
         )
-    except Exception as error:  # noqa: BLE001 - whatever Java says, a person is told what to do
+    except Exception:  # noqa: BLE001 - whatever Java says, a person is told what to do
         raise SettingsError(
-            f'engine = "spark": Spark did not start ({str(error).splitlines()[0]}); is Java 17 there?'
+            'engine = "spark": Spark did not start; is Java 17 there, and JAVA_HOME set to it?'
         ) from None
     return ibis.pyspark.connect(session)

@@ -61,9 +61,8 @@ class Store:
         with self.reading() as ledger:
             return ledger_schema.version_of(ledger, self.ledger)
 
-    def damaged(self, what: object) -> IntegrityError:
-        text = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
-        return IntegrityError(f"{self.ledger} is damaged ({text}); restore it from a backup")
+    def damaged(self, what: str) -> IntegrityError:
+        return IntegrityError(f"{self.ledger} is damaged ({what}); restore it from a backup")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -97,7 +96,7 @@ class Store:
             with closing(sqlite3.connect(self.ledger, timeout=PATIENCE, isolation_level=None)) as connection:
                 yield connection
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            raise (disk.refused(error) or self.damaged(error)) from None
+            raise (disk.refused(error) or self.damaged(disk.damage(error))) from None
 
     def put(self, path: str, write: Callable[[Path], None], *, kind: str, **detail: Any) -> StoredFile:
         """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced."""
@@ -146,7 +145,7 @@ class Store:
         try:
             return StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
         except (ValueError, TypeError, LookupError) as error:
-            raise self.damaged(error) from None
+            raise self.damaged(disk.damage(error)) from None
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:

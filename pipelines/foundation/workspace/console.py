@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import rich.console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pipelines.foundation.wording.visible import visible
+
 Step = Callable[[str], None]
 
 
@@ -18,7 +20,7 @@ class Console:
         self.rich = rich.console.Console(stderr=True, quiet=quiet, highlight=False)
 
     def say(self, text: str) -> None:
-        self.rich.print(text, markup=False, soft_wrap=True)
+        self.rich.print(visible(text), markup=False, soft_wrap=True)
 
     @contextmanager
     def stage(self, name: str, *, steps: int | None = None) -> Iterator[Step]:
@@ -36,7 +38,7 @@ class Console:
             task = bar.add_task("", total=steps, name=name)
 
             def step(what: str) -> None:
-                bar.update(task, advance=1, description=what)
+                bar.update(task, advance=1, description=visible(what))
 
             try:
                 yield step

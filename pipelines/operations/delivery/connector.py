@@ -16,6 +16,10 @@ class DestinationError(AttritionError):
     """A destination cannot be written to before somebody has done something: the message says what."""
 
 
+class UnsendableError(ValueError):
+    """A value or an id cannot be sent as it is; the words, which people read, are ours and do not hold it."""
+
+
 class UnavailableError(AttritionError):
     """A call failed for a reason that may pass; none, some or all of its records may have been taken.
 

@@ -9,6 +9,7 @@ from datetime import date
 from features.errors import SettingsError
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.ledger.score_store import ScoreRun
+from pipelines.foundation.storage.error_words import fault, in_words
 from pipelines.operations.delivery.connector import DestinationError, Value
 from pipelines.operations.delivery.difference import Change, RemoteState
 
@@ -41,9 +42,7 @@ def stopped(guards: Mapping[str, Guard], *, despite: Collection[str] = ()) -> li
         try:
             said = guard()
         except Exception as error:  # noqa: BLE001 - whatever it is that went wrong, nothing was checked
-            found.append(
-                f"{name}: it could not be evaluated ({type(error).__name__}{f': {error}' if str(error) else ''})"
-            )
+            found.append(f"{name}: it could not be evaluated; {in_words(error) or fault(error)}")
             continue
         if said is not None and name not in despite:
             hint = f"; if that is right, go on with --despite {name}" if name in PASSABLE else ""

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.foundation.settings.delivered_fields import Field
-from pipelines.operations.delivery.connector import Value
+from pipelines.operations.delivery.connector import UnsendableError, Value
 
 
 def instant(text: str) -> str:
@@ -37,7 +37,7 @@ def writable(text: str) -> bool:
 def normal(field: Field, value: Value) -> Value:
     """The value as it is sent: an empty text is None, a number a finite float, a time as `instant` writes it.
 
-    Raises: ValueError where the value is not of the field's kind, in words that do not repeat it.
+    Raises: UnsendableError where the value is not of the field's kind, in words that do not repeat it.
     """
     if value is None or value == "":
         return None
@@ -52,12 +52,12 @@ def normal(field: Field, value: Value) -> Value:
                 return number
     if isinstance(value, str):
         return _text(field, value)
-    raise ValueError(f"{field.name} holds no {field.kind}")
+    raise UnsendableError(f"{field.name} holds no {field.kind}")
 
 
 def _text(field: Field, value: str) -> str:
     if not writable(value):
-        raise ValueError(f"{field.name} holds a character that cannot be written (NUL, or half of a pair)")
+        raise UnsendableError(f"{field.name} holds a character that cannot be written (NUL, or half of a pair)")
     if field.kind in {"text", "choice"}:
         return value
     with suppress(ValueError):
@@ -65,7 +65,7 @@ def _text(field: Field, value: str) -> str:
             return value
         if field.kind == "datetime":
             return instant(value)
-    raise ValueError(f"{field.name} holds no {field.kind}")
+    raise UnsendableError(f"{field.name} holds no {field.kind}")
 
 
 def remote_value(field: Field, raw: Any) -> Value:

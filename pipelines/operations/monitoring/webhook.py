@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pipelines.foundation.settings.addresses import is_confidential
+from pipelines.foundation.storage.error_words import unanswered
 from pipelines.foundation.storage.store import Store
 
 VARIABLE = "ATTRITION_WEBHOOK"
@@ -69,4 +70,7 @@ def _host(address: str) -> str:
 def _reason(error: Exception) -> str:
     """What went wrong, without anything that could hold the address."""
     code = getattr(error, "code", None)
-    return f"it answered {code}" if code is not None else type(getattr(error, "reason", None) or error).__name__
+    if code is not None:
+        return f"it answered {code}"
+    reason = getattr(error, "reason", None)
+    return unanswered(reason if isinstance(reason, BaseException) else error)

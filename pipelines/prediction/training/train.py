@@ -17,7 +17,8 @@ from models.training import Fitted
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.snapshot import learned_keys
 from pipelines.foundation.ledger.model_versions import Version, Versions
-from pipelines.foundation.settings.settings import Settings, Tracking
+from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.settings.tracking import Tracking
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.fingerprint import code_version, fingerprint

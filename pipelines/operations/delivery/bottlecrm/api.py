@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from features.errors import AttritionError
+from pipelines.foundation.storage.error_words import unanswered
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 from pipelines.operations.delivery.retry_after import retry_after
 
@@ -80,7 +81,7 @@ class Api:
             raise UnavailableError(f'destination "{self._name}" cannot be reached, or broke off') from None
         except requests.exceptions.RequestException as error:
             raise DestinationError(
-                f'destination "{self._name}" cannot be called ({type(error).__name__}); look at its address'
+                f'destination "{self._name}" cannot be called ({unanswered(error)}); look at its address'
             ) from None
         return self._meaning(answer)
 

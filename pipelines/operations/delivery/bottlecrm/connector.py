@@ -15,7 +15,7 @@ from pipelines.foundation.settings.destinations import BottleCrm
 from pipelines.operations.delivery.bottlecrm.api import TOKEN, Api, RefusedError
 from pipelines.operations.delivery.bottlecrm.fields import Definition, Language, definitions, differing, ours, unfit
 from pipelines.operations.delivery.bottlecrm.tasks import Tasks, is_due, words
-from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, Value
+from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnsendableError, Value
 from pipelines.operations.delivery.values import normal
 
 # A contact has a first and a last name. The last name of one that we make is the external id: nothing else is known.
@@ -108,7 +108,7 @@ class BottleCrmConnector:
     def _sent(self, record: Record) -> Outcome:
         try:
             values = {name: normal(FIELDS[name], value) for name, value in record.values.items()}
-        except ValueError as error:
+        except UnsendableError as error:
             return Outcome("refused", str(error))
         try:
             contacts = self._contacts(record.external_id)

@@ -13,6 +13,7 @@ from hubspot.crm.properties.exceptions import ApiException as PropertiesError  #
 from urllib3.exceptions import HTTPError
 
 from features.errors import AttritionError
+from pipelines.foundation.storage.error_words import unanswered
 from pipelines.operations.delivery.connector import DestinationError, Outcome, UnavailableError
 from pipelines.operations.delivery.retry_after import retry_after
 
@@ -67,8 +68,7 @@ def ask(call: Callable[..., Any], *arguments: Any, timeout_seconds: float, has: 
     except (ContactsError, PropertiesError) as error:
         raise _meaning(error.status, _body(error.body), error.headers or {}) from None
     except (HTTPError, OSError) as error:
-        kind = type(error).__name__
-        raise UnavailableError(f"HubSpot was not reached, or did not answer in time ({kind})") from None
+        raise UnavailableError(f"HubSpot was not reached, or did not answer in time ({unanswered(error)})") from None
     except (AttributeError, TypeError, ValueError):
         # How its client fails at an answer that it cannot read, and at a certificate.
         raise _unreadable() from None

@@ -12,7 +12,15 @@ from hubspot import Client  # type: ignore[import-untyped]
 
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.destinations import HubSpot
-from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
+from pipelines.operations.delivery.connector import (
+    TAKEN,
+    DestinationError,
+    Outcome,
+    Record,
+    UnavailableError,
+    UnsendableError,
+    Value,
+)
 from pipelines.operations.delivery.hubspot.calls import NOT_FOUND, SCOPES, TOKEN, ask, blame, blamed, in_parts
 from pipelines.operations.delivery.hubspot.properties import Properties
 from pipelines.operations.delivery.hubspot.values import text_of, value_of
@@ -63,7 +71,7 @@ class Contacts:
         for record in records:
             try:
                 texts[record.external_id] = self._texts(record)
-            except ValueError as error:
+            except UnsendableError as error:
                 outcomes[record.external_id] = Outcome("refused", str(error))
         found = in_parts(self._look_up, list(texts))
         write = []
@@ -98,7 +106,7 @@ class Contacts:
 
     def _texts(self, record: Record) -> dict[str, str]:
         if not record.external_id.strip():
-            raise ValueError("it has no external id, by which HubSpot could find it")
+            raise UnsendableError("it has no external id, by which HubSpot could find it")
         return {self._plan.remote.remote(name): text_of(value, FIELDS[name]) for name, value in record.values.items()}
 
     def _read(self, ids: Sequence[str], properties: Sequence[str]) -> tuple[Any, int]:

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from pipelines.foundation.settings.delivered_fields import Field, Kind
-from pipelines.operations.delivery.connector import Value
+from pipelines.operations.delivery.connector import UnsendableError, Value
 
 
 def text_of(value: Value, field: Field) -> str:
     """The text that HubSpot takes; "" empties a property. Times are in UTC, to the millisecond, as HubSpot keeps them.
 
-    Raises: ValueError where the value is not of the field's kind; the message does not hold the value.
+    Raises: UnsendableError where the value is not of the field's kind; the message does not hold the value.
 
     >>> from pipelines.foundation.settings.delivered_fields import FIELDS
     >>> text_of(1e-07, FIELDS["churn_probability"]), text_of(True, FIELDS["suppressed"])
@@ -25,7 +25,7 @@ def text_of(value: Value, field: Field) -> str:
     if value is None or value == "":
         return ""
     if not _is_of(value, field.kind):
-        raise ValueError(f"{field.name} is not a {field.kind}")
+        raise UnsendableError(f"{field.name} is not a {field.kind}")
     try:
         match field.kind:
             case "number" | "integer":
@@ -40,7 +40,7 @@ def text_of(value: Value, field: Field) -> str:
             case _:
                 return str(value)
     except ValueError:
-        raise ValueError(f"{field.name} is not a {field.kind}") from None
+        raise UnsendableError(f"{field.name} is not a {field.kind}") from None
 
 
 def value_of(text: str | None, field: Field) -> Value:

@@ -16,6 +16,7 @@ import requests
 
 from pipelines.foundation.settings.addresses import is_loopback
 from pipelines.foundation.settings.destinations import Rest
+from pipelines.foundation.storage.error_words import unanswered
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 from pipelines.operations.delivery.json_api.place import found
 from pipelines.operations.delivery.retry_after import retry_after
@@ -76,7 +77,7 @@ class Caller:
             ) as response:
                 content = self._content(response)
         except requests.RequestException as error:
-            raise self._unavailable(f"no answer ({type(error).__name__})") from None
+            raise self._unavailable(f"no answer ({unanswered(error)})") from None
         status = response.status_code
         if status in _PASSING or status >= 500:
             raise self._unavailable(

@@ -15,7 +15,15 @@ from urllib.parse import quote
 from pipelines.foundation.settings.delivered_fields import FIELDS
 from pipelines.foundation.settings.destinations import Rest
 from pipelines.foundation.settings.json_calls import Errors
-from pipelines.operations.delivery.connector import TAKEN, DestinationError, Outcome, Record, UnavailableError, Value
+from pipelines.operations.delivery.connector import (
+    TAKEN,
+    DestinationError,
+    Outcome,
+    Record,
+    UnavailableError,
+    UnsendableError,
+    Value,
+)
 from pipelines.operations.delivery.json_api.call import Answer, Caller
 from pipelines.operations.delivery.json_api.job import finished
 from pipelines.operations.delivery.json_api.place import found, listed, placed
@@ -70,7 +78,7 @@ class RestSystem:
         for record in records:
             try:
                 ready[record.external_id] = self._document(record)
-            except ValueError as error:
+            except UnsendableError as error:
                 outcomes[record.external_id] = Outcome("refused", str(error))
         settled = {who: outcome for who, (document, outcome) in self._settled.items() if ready.get(who) == document}
         outcomes.update(settled)
@@ -100,10 +108,10 @@ class RestSystem:
     def _document(self, record: Record) -> Any:
         who = record.external_id
         if not who or not writable(who) or who in {".", ".."}:
-            raise ValueError("the external id is empty, or cannot stand in an address")
+            raise UnsendableError("the external id is empty, or cannot stand in an address")
         unknown = [name for name in record.values if name not in FIELDS]
         if unknown:
-            raise ValueError(f"there is no field {unknown[0]}")
+            raise UnsendableError(f"there is no field {unknown[0]}")
         empty = None if self.plan.empty_as == "null" else ""
         normals = {name: normal(FIELDS[name], value) for name, value in record.values.items()}
         fields = {self.plan.remote.remote(name): empty if value is None else value for name, value in normals.items()}

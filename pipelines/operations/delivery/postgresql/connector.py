@@ -17,8 +17,8 @@ from psycopg.sql import SQL, Composed
 
 from pipelines.foundation.settings.delivered_fields import FIELDS, KEY, Field
 from pipelines.foundation.settings.destinations import Sql
-from pipelines.operations.delivery.connector import TAKEN, Outcome, Record, Value
-from pipelines.operations.delivery.postgresql.session import of_the_record, visit
+from pipelines.operations.delivery.connector import TAKEN, Outcome, Record, UnsendableError, Value
+from pipelines.operations.delivery.postgresql.session import of_the_record, refusal, visit
 from pipelines.operations.delivery.postgresql.table import TYPES, Table, named
 from pipelines.operations.delivery.values import normal, remote_value, writable
 
@@ -58,7 +58,7 @@ class PostgreSql:
             try:
                 names = tuple(sorted(record.values))
                 row = _row(record, names)
-            except ValueError as error:
+            except UnsendableError as error:
                 outcomes[record.external_id] = Outcome("refused", str(error))
             else:
                 alike.setdefault(names, []).append(row)
@@ -91,7 +91,7 @@ class PostgreSql:
             if not of_the_record(error):
                 raise
             if len(rows) == 1:
-                outcomes[rows[0][0]] = Outcome("refused", error.diag.message_primary or "the database refuses it")
+                outcomes[rows[0][0]] = Outcome("refused", f"the database refuses it ({refusal(error)})")
                 return
             half = len(rows) // 2
             self._write(cursor, names, rows[:half], outcomes)
@@ -132,16 +132,16 @@ _Row = tuple[Any, ...]
 
 def _row(record: Record, names: tuple[str, ...]) -> _Row:
     if not record.external_id or not writable(record.external_id):
-        raise ValueError("the external id is empty, or holds a character that cannot be written")
+        raise UnsendableError("the external id is empty, or holds a character that cannot be written")
     for name in names:
         if name not in FIELDS:
-            raise ValueError(f"there is no field {name}")
+            raise UnsendableError(f"there is no field {name}")
     return record.external_id, *(_theirs(FIELDS[name], normal(FIELDS[name], record.values[name])) for name in names)
 
 
 def _theirs(field: Field, value: Value) -> object:
     if isinstance(value, int) and abs(value) >= _BEYOND:
-        raise ValueError(f"{field.name} is out of range")
+        raise UnsendableError(f"{field.name} is out of range")
     if isinstance(value, str) and field.kind == "date":
         return date.fromisoformat(value)
     if isinstance(value, str) and field.kind == "datetime":

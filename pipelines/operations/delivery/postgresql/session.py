@@ -36,9 +36,35 @@ _AS_WE_WRITE = """
 SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
        set_config('statement_timeout', %(ms)s, true)
 """
+# Starts of PostgreSQL's codes, the longest first.
+_MEANINGS = {
+    "22001": "a text is too long",
+    "22003": "a number is out of range",
+    "22": "a value does not fit its column",
+    "23502": "a value is missing",
+    "23505": "a value is there already that may be there once",
+    "23": "a rule of the table is broken",
+    "42501": "the user has no right to do it",
+    "42703": "a column is not there",
+    "42804": "a column is of another type",
+    "53": "it has no room or memory left",
+    "57014": "it took too long",
+}
 _PERHAPS_OPEN = ("disable", "allow", "prefer")
 _NO_TLS = re.compile("server does not support SSL")
 _GRACE_SECONDS = 2.0  # the server's own time limit comes first, where it is alive
+
+
+def refusal(error: psycopg.Error) -> str:
+    """What the database refuses, by its code and column: its own words quote the value that it does not take.
+
+    >>> refusal(psycopg.errors.UndefinedTable("no such table"))
+    'code 42P01'
+    """
+    column = f", column {error.diag.column_name}" if error.diag.column_name else ""
+    meaning = next((words for start, words in _MEANINGS.items() if (error.sqlstate or "").startswith(start)), None)
+    code = f"code {error.sqlstate}" if error.sqlstate else "no code"
+    return f"{meaning}, {code}{column}" if meaning else f"{code}{column}"
 
 
 def of_the_record(error: psycopg.Error) -> bool:
@@ -139,7 +165,7 @@ def _not_longer(connection: psycopg.Connection[Any], seconds: float) -> Iterator
 
 def _explained(plan: Sql, error: psycopg.Error) -> DestinationError | UnavailableError:
     state = error.sqlstate or ""
-    said = error.diag.message_primary or type(error).__name__
+    said = refusal(error)
     if _PASSING.match(state) or (not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)):
         return UnavailableError(f'destination "{plan.name}": {said if state else "the connection was lost"}')
     remedy = "give the user that right" if state == "42501" else f"look at table {plan.table}"

@@ -12,7 +12,14 @@ from typing import Any, Literal
 from urllib.parse import quote_plus
 
 from pipelines.foundation.settings.destinations import Salesforce
-from pipelines.operations.delivery.connector import DestinationError, Outcome, Record, UnavailableError, Value
+from pipelines.operations.delivery.connector import (
+    DestinationError,
+    Outcome,
+    Record,
+    UnavailableError,
+    UnsendableError,
+    Value,
+)
 from pipelines.operations.delivery.salesforce.fields import Row, Values, key_metadata, metadata, unfit
 from pipelines.operations.delivery.salesforce.session import CallRefusedError, Org
 from pipelines.operations.delivery.salesforce.writing import RECORDS_OF_A_CALL, Call, Piece, Rows, RunContext
@@ -84,7 +91,7 @@ class SalesforceConnector:
         for record in records:
             try:
                 rows[_key(record.external_id)] = self._values.row(record)
-            except ValueError as error:
+            except UnsendableError as error:
                 outcomes[record.external_id] = Outcome("refused", str(error))
         found: dict[str, list[str]] = {external_id: [] for external_id in rows}
         for row in self._select(["Id"], list(rows)):
@@ -197,11 +204,11 @@ class SalesforceConnector:
 
 
 def _key(external_id: str) -> str:
-    """An external id that Salesforce keeps as it is. Raises: ValueError."""
+    """An external id that Salesforce keeps as it is. Raises: UnsendableError."""
     if not 0 < len(external_id) <= _KEY_CHARACTERS:
-        raise ValueError(f"an external id has 1 to {_KEY_CHARACTERS} characters, this one has {len(external_id)}")
+        raise UnsendableError(f"an external id has 1 to {_KEY_CHARACTERS} characters, this one has {len(external_id)}")
     if external_id != external_id.strip() or not external_id.isprintable():
-        raise ValueError("Salesforce drops spaces around an external id, and signs that do not show")
+        raise UnsendableError("Salesforce drops spaces around an external id, and signs that do not show")
     return external_id
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pipelines.foundation.settings.delivered_fields import FIELDS, Field, Kind
 from pipelines.foundation.settings.destinations import Salesforce
-from pipelines.operations.delivery.connector import Record, Value
+from pipelines.operations.delivery.connector import Record, UnsendableError, Value
 
 Row = Mapping[str, Value]
 
@@ -86,7 +86,7 @@ class Values:
     plan: Salesforce
 
     def row(self, record: Record) -> dict[str, Value]:
-        """By API name. Raises: ValueError, in words, where a value cannot be sent."""
+        """By API name. Raises: UnsendableError, in words, where a value cannot be sent."""
         return {self.plan.remote.remote(name): _written(FIELDS[name], value) for name, value in record.values.items()}
 
     def values(self, row: Mapping[str, Any]) -> dict[str, Value]:
@@ -110,7 +110,7 @@ def _written(field: Field, value: Value) -> Value:
                 str(value).encode()
                 return str(value)
     except ValueError:
-        raise ValueError(f"{field.name} does not hold a {field.kind} that can be written") from None
+        raise UnsendableError(f"{field.name} does not hold a {field.kind} that can be written") from None
 
 
 def _number(field: Field, value: float) -> Value:

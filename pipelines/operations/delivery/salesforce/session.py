@@ -13,6 +13,7 @@ from simple_salesforce.login import token_login
 
 from features.errors import AttritionError
 from pipelines.foundation.settings.destinations import Salesforce
+from pipelines.foundation.storage.error_words import unanswered
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 from pipelines.operations.delivery.retry_after import retry_after
 from pipelines.operations.delivery.salesforce.errors import PASSING, known_code
@@ -66,7 +67,7 @@ class _Session(requests.Session):
                     "for it, name the proxy's certificate in REQUESTS_CA_BUNDLE"
                 ) from None
             raise UnavailableError(
-                f'destination "{self._name}": a call came to nothing ({type(error).__name__})'
+                f'destination "{self._name}": a call came to nothing ({unanswered(error)})'
             ) from None
         if response.status_code >= 300:
             raise _meaning(response, self._name)
@@ -161,10 +162,8 @@ class Org:
             self._client = self._log_in()
         try:
             return call(self._client)
-        except requests.RequestException as error:  # what was answered is no JSON: a page that says "maintenance"
-            raise UnavailableError(
-                f'destination "{self._plan.name}": an answer cannot be read ({type(error).__name__})'
-            ) from None
+        except requests.RequestException:  # what was answered is no JSON: a page that says "maintenance"
+            raise UnavailableError(f'destination "{self._plan.name}": an answer cannot be read') from None
 
     def _log_in(self) -> Client:
         """A client for the token, or for one that the application gets; a token that was set is left aside then."""

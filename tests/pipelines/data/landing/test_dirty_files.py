@@ -307,3 +307,28 @@ def test_a_packed_file_under_its_own_name_is_refused(tmp_path: Path) -> None:
 
 def test_a_csv_file_named_parquet_is_refused(tmp_path: Path) -> None:
     assert "orders.parquet is not a whole Parquet file" in refusal(tmp_path, HEADER + ROW, path="orders.parquet")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_utf16_without_its_mark_is_refused_with_the_two_names_that_need_none(tmp_path: Path, encoding: str) -> None:
+    words = refusal(tmp_path, (HEADER + ROW).encode(f"{encoding}-le"), encoding=encoding)
+    assert "does not begin with its byte order mark" in words
+    assert f'"{encoding}-le"' in words
+
+
+def test_a_heading_whose_quotes_do_not_fit_the_delimiter_is_refused_with_its_line(tmp_path: Path) -> None:
+    words = refusal(tmp_path, '"order_id";"customer_id";"ordered_at";"amount"\n' + ROW)
+    assert "in the row that starts in line 1, text follows a closing quote" in words
+    assert "dialect.delimiter" in words
+
+
+def test_a_file_whose_name_is_no_text_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "orders-\udcff.csv").write_text(HEADER + ROW)
+    with pytest.raises(DataError, match="is not UTF-8, so it cannot be written down; rename the file"):
+        land_file(tmp_path, "orders-*.csv")
+
+
+def test_a_file_without_headings_in_which_one_value_is_called_as_a_column_is_not_repeated(tmp_path: Path) -> None:
+    words = refusal(tmp_path, "A-canary,C-canary,2024-01-02,amount\n" * 3)
+    assert "canary" not in words
+    assert "only 1 of the 4 columns that this source maps are in orders.csv: 'amount'" in words

@@ -172,3 +172,29 @@ def test_recurring_prices_are_rounded_and_never_below_zero(tmp_path: Path, type_
     landed = land(tmp_path, parquet(pa.table(rows)), path="subs.parquet", table="subscriptions", columns=columns)
     assert landed.values("customer_id", "mrr") == [("a", Decimal("166.6667")), ("b", 0), ("d", None)]
     assert [why.endswith("is below 0") for why in landed.reasons.values()] == [True]
+
+
+def test_text_that_is_not_utf8_is_told_by_column_and_row_and_not_by_its_value(tmp_path: Path) -> None:
+    raw = pa.array([b"C-1", b"C-canary-\xff"], pa.binary())
+    words = refusal(
+        tmp_path,
+        parquet(orders(customer_id=pa.Array.from_buffers(pa.string(), 2, raw.buffers()))),
+        path="orders.parquet",
+    )
+    assert "canary" not in words
+    assert "column 'customer_id' of orders.parquet holds text that is not UTF-8" in words
+    assert "(first: row 2)" in words
+
+
+def test_a_currency_that_is_a_number_is_refused_with_what_it_has_to_be(tmp_path: Path) -> None:
+    columns = {name: name for name in ("order_id", "customer_id", "ordered_at", "amount", "currency")}
+    table = orders(currency=pa.array([978, 978]))
+    words = refusal(tmp_path, parquet(table), path="orders.parquet", columns=columns)
+    assert "column 'currency' of orders.parquet is int64; currency needs text" in words
+
+
+def test_names_within_a_nested_column_are_not_repeated(tmp_path: Path) -> None:
+    table = orders(amount=pa.array([{"C-canary": 1}, {"C-canary": 2}]))
+    words = refusal(tmp_path, parquet(table), path="orders.parquet")
+    assert "column 'amount' of orders.parquet is nested (records)" in words
+    assert "canary" not in words

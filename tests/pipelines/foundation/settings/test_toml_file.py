@@ -85,3 +85,15 @@ def test_a_folder_in_its_place_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "house.toml").mkdir()
     with pytest.raises(SettingsError, match=r"house\.toml is a folder; put a file in its place, or remove it$"):
         toml_file.read(tmp_path / "house.toml", House)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = " + "9" * 5_000, "holds a number of thousands of digits; write one that can be meant"),
+        ("name = " + "[" * 5_000 + "]" * 5_000, "nested too deep"),
+        ("pets = [" + "1, " * 200 + "]", "and 150 more mistakes"),
+    ],
+)
+def test_what_nobody_can_mean_is_told_in_words_of_ours(tmp_path: Path, text: str, said: str) -> None:
+    assert said in complaint(tmp_path, text)

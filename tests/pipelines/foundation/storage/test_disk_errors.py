@@ -26,8 +26,11 @@ def named(name: str) -> sqlite3.Error:
         (OSError(errno.EROFS, "Read-only file system"), "writing is not allowed. "),
         (named("SQLITE_FULL"), "the disk is full (attrition.sqlite). "),
         (named("SQLITE_BUSY"), "another program holds the ledger attrition.sqlite "),
-        (named("SQLITE_READONLY_DIRECTORY"), "the ledger attrition.sqlite cannot be written (as SQLite says it). "),
-        (named("SQLITE_IOERR_SHMSIZE"), "the ledger attrition.sqlite cannot be written (as SQLite says it). "),
+        (
+            named("SQLITE_READONLY_DIRECTORY"),
+            "the ledger attrition.sqlite cannot be written (SQLITE_READONLY_DIRECTORY). ",
+        ),
+        (named("SQLITE_IOERR_SHMSIZE"), "the ledger attrition.sqlite cannot be written (SQLITE_IOERR_SHMSIZE). "),
     ],
 )
 def test_what_the_disk_refuses_is_said_with_the_remedy(error: Exception, said: str) -> None:

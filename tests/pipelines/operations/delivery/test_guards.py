@@ -125,7 +125,9 @@ def test_a_guard_that_breaks_stops_and_cannot_be_passed_by() -> None:
     def broken() -> str | None:
         raise ZeroDivisionError
 
-    assert stopped({"bands": broken}, despite=("bands",)) == ["bands: it could not be evaluated (ZeroDivisionError)"]
+    (said,) = stopped({"bands": broken}, despite=("bands",))
+    assert said.startswith("bands: it could not be evaluated; this is a fault of attrition")
+    assert "ZeroDivisionError" not in said
 
 
 def test_only_guards_that_somebody_may_know_better_than_can_be_passed_by() -> None:
