@@ -15,7 +15,7 @@ from pathlib import Path
 from pipelines.foundation.settings.destinations import Delivery
 from pipelines.foundation.settings.settings import Backtest, Snapshots
 from pipelines.foundation.settings.template import render
-from pipelines.foundation.storage.store import LEDGER
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from tests.faults.processes import finished, on_each_event
 from tests.faults.state import Rows, state
 from tests.pipelines.shop_case import SETTINGS, make_shop, orders, write_orders

@@ -14,11 +14,10 @@ import numpy.typing as npt
 from features.errors import DataError
 from pipelines.data.privacy.enforce import purge
 from pipelines.data.privacy.landed_rows import erase_rows
-from pipelines.data.privacy.own_files import MADE
 from pipelines.data.privacy.traces import Traces
 from pipelines.data.privacy.workspace_files import made_files, rows_of
-from pipelines.foundation.identity.erased_customers import KEY
-from pipelines.foundation.identity.keys import key, named
+from pipelines.foundation.identity import erased_list
+from pipelines.foundation.identity.keys import named
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.model_versions import Versions
@@ -28,6 +27,7 @@ from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.rewriting import delete_file, scrub
 from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import MADE
 from pipelines.foundation.workspace.run_context import RunContext
 
 Say = Callable[[str], None]
@@ -44,14 +44,17 @@ def erase(job: RunContext, customers: Sequence[str]) -> dict[str, Any]:
     names = list(dict.fromkeys(customer.strip(SPACES) for customer in customers))
     if not all(names):
         raise DataError("an empty id names nobody; give the customer's id as it is in your data")
-    secret = key(store, KEY)
+    secret = erased_list.secret(store, make=True)
     if secret is None:
         raise AssertionError("a key is made where there is none")
     digests = {name: named(secret, name) for name in names}
     with job.console.stage("erase") as step:
         fresh = [name for name in names if _noted(store, digests[name]) is None]
         if fresh:
-            _note(store, _looked_into(job, fresh, digests, step))
+            receipts = _looked_into(job, fresh, digests, step)
+            at = {receipt["customer"]: receipt["erased_at"] for receipt in receipts}
+            erased_list.add(store, named(secret, erased_list.KEY), at)  # first: the ledger may be lost, or replaced
+            _note(store, receipts)
         pending = [name for name in names if not (_noted(store, digests[name]) or {}).get("finished")]
         if pending:
             _remove(store, {name: job.workspace.permissions.name_of(name) for name in pending}, step)

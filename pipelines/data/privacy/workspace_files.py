@@ -28,14 +28,14 @@ def made_files(store: Store) -> list[StoredFile]:
         if kind not in _TREATED_APART
         for file in store.files(kind)
         if file.path.endswith(".parquet")
-        and (store.root / file.path).exists()
-        and ID in pq.read_schema(store.root / file.path).names
+        and store.place(file.path).exists()
+        and ID in pq.read_schemastore.place(file.path).names
     ]
 
 
 def rows_of(store: Store, file: StoredFile, names: Collection[str]) -> dict[str, int]:
     """How many rows of a file with a column customer_id each of some customers has; a file that is gone has none."""
-    place = store.root / file.path
+    place = store.place(file.path)
     if not place.exists():
         return {}
     with duckdb.connect() as connection:

@@ -16,11 +16,9 @@ from features.errors import IntegrityError
 from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage import ledger_schema
 from pipelines.foundation.storage.atomic_file import atomic_write
+from pipelines.foundation.storage.workspace_paths import LEDGER, place_of, refuse_leading_out, what_is_left
 
-LEDGER = "attrition.sqlite"
 PATIENCE = 30.0  # seconds that another process is waited for
-
-_LISTED = ("landed", "models", "scores")  # folders that exist only once the ledger does
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,31 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = root / LEDGER
-        self._refuse_emptied()
+        refuse_leading_out(root)
+        self._refuse_lost()
         while self._version() < ledger_schema.VERSION:
             with self.transaction() as ledger:
                 ledger_schema.step(ledger, self.ledger)
 
-    def _refuse_emptied(self) -> None:
-        """SQLite takes an empty file for a new database; beside files that were listed in it, it was cut."""
-        empty = self.ledger.exists() and not self.ledger.stat().st_size
-        if empty and any((self.root / name).is_dir() for name in _LISTED):
-            raise self.damaged("empty")
+    def _refuse_lost(self) -> None:
+        """SQLite takes a missing file, or an empty one, for a new database; beside what was listed in it, it was lost.
+
+        What it alone knew must not be forgotten unsaid.
+        """
+        if self.ledger.exists() and self.ledger.stat().st_size:
+            with self.reading() as ledger:
+                if ledger.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    return
+        left = what_is_left(self.root)
+        if left:
+            what = "empty" if self.ledger.exists() else "missing"
+            raise IntegrityError(
+                f"{self.ledger} is {what}, and only it says what {', '.join(left)} hold, which model is champion, and "
+                f"what destinations were sent; restore it from a backup. If there is none, move {', '.join(left)} out "
+                f"of {self.root} and run `attrition run`: all of it is made again from your own files. Leave "
+                ".attrition-erased.list and .attrition-erased.key where they are, so that nobody comes back who was "
+                "erased"
+            )
 
     def _version(self) -> int:
         """The ledger's version, read without waiting for whoever writes."""
@@ -101,8 +114,7 @@ class Store:
 
     def put(self, path: str, write: Callable[[Path], None], *, kind: str, **detail: Any) -> StoredFile:
         """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced."""
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target = self.place(path)
         with atomic_write(target) as temporary:
             write(temporary)
             with temporary.open("rb") as handle:
@@ -116,6 +128,13 @@ class Store:
             row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
         return self._stored(row)
 
+    def place(self, path: str) -> Path:
+        """Where a listed file lies, or will: the one way from a path to the disk.
+
+        Raises: IntegrityError where it leads out of the workspace, or to what is not ours.
+        """
+        return place_of(self.root, path)
+
     def find(self, path: str) -> StoredFile | None:
         with self.reading() as ledger:
             row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
@@ -124,7 +143,7 @@ class Store:
     def present(self, path: str) -> StoredFile | None:
         """The same, None too where the file is gone from the disk: what can be made again is made again."""
         found = self.find(path)
-        return found if found is not None and (self.root / path).exists() else None
+        return found if found is not None and self.place(path).exists() else None
 
     def files(self, kind: str) -> list[StoredFile]:
         """Every file of a kind, in the order of recording."""
@@ -137,8 +156,8 @@ class Store:
 
         Raises: IntegrityError where it is missing, cut or altered.
         """
-        place = self.root / file.path
-        check_hash(place, file.sha256)
+        place = self.place(file.path)
+        check_hash(place, file.sha256, size=file.bytes)
         return place
 
     def _stored(self, row: sqlite3.Row) -> StoredFile:
@@ -166,15 +185,22 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def check_hash(place: Path, sha256: str) -> None:
-    """Raise IntegrityError, by name, unless the file holds exactly the bytes that were hashed."""
+def check_hash(place: Path, sha256: str, *, size: int) -> None:
+    """Raise IntegrityError, by name, unless the file holds exactly the bytes that were hashed.
+
+    Where their number is another, however large, none of them is read.
+    """
     try:
-        with place.open("rb") as handle:
-            found = hashlib.file_digest(handle, "sha256").hexdigest()
+        found = f"{place.stat().st_size} bytes"
+        if place.stat().st_size == size:
+            with place.open("rb") as handle:
+                digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            if digest == sha256:
+                return
+            found = f"sha256 {digest[:12]}"
     except FileNotFoundError:
         raise IntegrityError(f"{place} is missing; run the command that makes it again, or restore it") from None
-    if found != sha256:
-        raise IntegrityError(
-            f"{place} is not the file that was written (sha256 {found[:12]}, expected {sha256[:12]}); "
-            "restore it from a backup, or delete it and run the command that makes it again"
-        )
+    raise IntegrityError(
+        f"{place} is not the file that was written ({found}, expected {size} bytes with sha256 {sha256[:12]}); "
+        "restore it from a backup, or delete it and run the command that makes it again"
+    )

@@ -13,7 +13,8 @@ from features.errors import IntegrityError
 from pipelines.foundation.storage import ledger_schema
 from pipelines.foundation.storage.disk_errors import DiskError
 from pipelines.foundation.storage.ledger_schema import STEPS, VERSION
-from pipelines.foundation.storage.store import LEDGER, Store
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from tests.pipelines.foundation.storage.ledger_case import SECOND, content, files, opening, shape, version, write
 
 ROOT = Path(__file__).parents[4]

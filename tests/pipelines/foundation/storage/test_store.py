@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import IntegrityError
-from pipelines.foundation.storage.store import LEDGER, Store, check_hash
+from pipelines.foundation.storage.store import Store, check_hash
+from pipelines.foundation.storage.workspace_paths import LEDGER
 
 
 def writer(content: bytes) -> Callable[[Path], None]:
@@ -45,21 +47,21 @@ def test_a_file_that_was_never_put_is_not_found(store: Store) -> None:
 
 
 def test_files_of_a_kind_come_in_the_order_of_recording(store: Store) -> None:
-    for name, kind in (("b", "x"), ("a", "x"), ("c", "y"), ("b", "x")):
+    for name, kind in (("scores/b", "x"), ("scores/a", "x"), ("scores/c", "y"), ("scores/b", "x")):
         store.put(name, writer(name.encode()), kind=kind)
-    assert [file.path for file in store.files("x")] == ["a", "b"]
-    assert [file.path for file in store.files("y")] == ["c"]
+    assert [file.path for file in store.files("x")] == ["scores/a", "scores/b"]
+    assert [file.path for file in store.files("y")] == ["scores/c"]
     assert store.files("z") == []
 
 
 def test_another_process_sees_what_was_put(store: Store) -> None:
-    stored = store.put("a.txt", writer(b"one"), kind="x")
-    assert Store(store.root).find("a.txt") == stored
+    stored = store.put("results/a.txt", writer(b"one"), kind="x")
+    assert Store(store.root).find("results/a.txt") == stored
 
 
 def test_a_file_put_again_replaces_the_older_one(store: Store) -> None:
-    older = store.put("a.txt", writer(b"one"), kind="x")
-    newer = store.put("a.txt", writer(b"two"), kind="x")
+    older = store.put("results/a.txt", writer(b"one"), kind="x")
+    newer = store.put("results/a.txt", writer(b"two"), kind="x")
     assert store.verified(newer).read_bytes() == b"two"
     assert newer.sequence > older.sequence
     with pytest.raises(IntegrityError, match=r"a\.txt is not the file that was written"):
@@ -93,14 +95,14 @@ def test_a_first_writer_that_breaks_off_leaves_no_file(store: Store) -> None:
 
 
 def test_nobody_sees_a_file_before_it_is_whole(store: Store) -> None:
-    store.put("a.txt", writer(b"one"), kind="x")
+    store.put("results/a.txt", writer(b"one"), kind="x")
 
     def watched(place: Path) -> None:
         place.write_bytes(b"two")
-        assert (store.root / "a.txt").read_bytes() == b"one"
-        assert place.parent == store.root  # the same file system, so that the rename is one step
+        assert (store.root / "results/a.txt").read_bytes() == b"one"
+        assert place.parent == store.root / "results"  # the same file system, so that the rename is one step
 
-    store.put("a.txt", watched, kind="x")
+    store.put("results/a.txt", watched, kind="x")
 
 
 @pytest.mark.parametrize(
@@ -114,18 +116,18 @@ def test_nobody_sees_a_file_before_it_is_whole(store: Store) -> None:
     ids=["altered", "cut", "longer", "emptied"],
 )
 def test_an_altered_file_is_refused_by_name(store: Store, damage: Callable[[Path], None]) -> None:
-    stored = store.put("a.txt", writer(b"one"), kind="x")
-    damage(store.root / "a.txt")
+    stored = store.put("results/a.txt", writer(b"one"), kind="x")
+    damage(store.root / "results/a.txt")
     with pytest.raises(IntegrityError) as refused:
         store.verified(stored)
     expected = hashlib.sha256(b"one").hexdigest()[:12]
-    assert str(refused.value).startswith(f"{store.root / 'a.txt'} is not the file that was written (sha256 ")
-    assert f"expected {expected}); restore it from a backup, or delete it" in str(refused.value)
+    assert str(refused.value).startswith(f"{store.root / 'results/a.txt'} is not the file that was written (")
+    assert f"expected 3 bytes with sha256 {expected}); restore it from a backup, or delete it" in str(refused.value)
 
 
 def test_a_missing_file_is_refused_by_name(store: Store) -> None:
-    stored = store.put("a.txt", writer(b"one"), kind="x")
-    (store.root / "a.txt").unlink()
+    stored = store.put("results/a.txt", writer(b"one"), kind="x")
+    (store.root / "results/a.txt").unlink()
     with pytest.raises(IntegrityError, match=r"a\.txt is missing; run the command that makes it again, or restore it"):
         store.verified(stored)
 
@@ -137,13 +139,13 @@ def test_a_hash_holds_for_these_bytes_and_no_others(
     place = tmp_path_factory.getbasetemp() / "any.bin"
     sha256 = hashlib.sha256(content).hexdigest()
     place.write_bytes(content)
-    check_hash(place, sha256)
+    check_hash(place, sha256, size=len(content))
     place.write_bytes(other)
     if other == content:
-        check_hash(place, sha256)
+        check_hash(place, sha256, size=len(content))
     else:
         with pytest.raises(IntegrityError, match=r"any\.bin is not the file that was written"):
-            check_hash(place, sha256)
+            check_hash(place, sha256, size=len(content))
 
 
 def test_a_transaction_that_breaks_off_changes_nothing(store: Store) -> None:
@@ -161,11 +163,11 @@ def test_a_transaction_that_breaks_off_changes_nothing(store: Store) -> None:
 
 
 def test_readers_are_not_locked_out_by_a_writer(store: Store) -> None:
-    store.put("a.txt", writer(b"one"), kind="x")
+    store.put("results/a.txt", writer(b"one"), kind="x")
     with store.transaction() as ledger:
         ledger.execute("DELETE FROM files")
         reader = sqlite3.connect(f"file:{store.ledger}?mode=ro", uri=True, timeout=0)
-        assert reader.execute("SELECT path FROM files").fetchall() == [("a.txt",)]
+        assert reader.execute("SELECT path FROM files").fetchall() == [("results/a.txt",)]
         reader.close()
 
 
@@ -177,11 +179,31 @@ def test_a_ledger_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None
         Store(tmp_path)
 
 
-def test_a_ledger_cut_to_nothing_beside_its_files_is_refused_by_name(store: Store) -> None:
+def test_a_ledger_that_is_lost_beside_its_files_is_refused_by_name(store: Store) -> None:
     store.put("landed/a.txt", writer(b"one"), kind="landed")
+    store.put("report.html", writer(b"one"), kind="report")
+    said = r"attrition\.sqlite is (missing|empty), and only it says what landed/, report\.html hold.*restore it from a"
     store.ledger.write_bytes(b"")
-    with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(empty\); restore it from a backup"):
+    with pytest.raises(IntegrityError, match=said):
         Store(store.root)
+    write_nothing(store.ledger)
+    with pytest.raises(IntegrityError, match=said):
+        Store(store.root)
+    store.ledger.unlink()
+    with pytest.raises(IntegrityError, match=said):
+        Store(store.root)
+    assert not store.ledger.exists()
+    for name in ("landed/a.txt", "report.html"):  # as the message says
+        (store.root / name).rename(store.root.parent / Path(name).name)
+    assert Store(store.root).files("landed") == []
+
+
+def write_nothing(ledger: Path) -> None:
+    """An SQLite file without tables, of more than no bytes."""
+    ledger.unlink()
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.executescript("CREATE TABLE a (b); DROP TABLE a; VACUUM")
+    assert ledger.stat().st_size > 0
 
 
 def test_an_empty_ledger_of_a_new_workspace_is_taken_as_new(tmp_path: Path) -> None:
@@ -190,9 +212,9 @@ def test_an_empty_ledger_of_a_new_workspace_is_taken_as_new(tmp_path: Path) -> N
 
 
 def test_an_entry_that_cannot_be_read_is_refused_by_name(store: Store) -> None:
-    store.put("a.txt", writer(b"one"), kind="x")
+    store.put("results/a.txt", writer(b"one"), kind="x")
     with store.transaction() as ledger:
         ledger.execute("UPDATE files SET detail = '{'")
-    for read in (lambda: store.find("a.txt"), lambda: store.files("x")):
+    for read in (lambda: store.find("results/a.txt"), lambda: store.files("x")):
         with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(.*\); restore it from a backup"):
             read()
