@@ -74,7 +74,8 @@ def test_a_cut_or_altered_model_is_refused_and_never_parsed(
     name: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions = Versions(Store(tmp_path), "churn")
-    versions.keep(artifact.to_files(fitted()), "aaa")
+    version = artifact.version(files := artifact.to_files(fitted()))
+    versions.keep(files, version)
     parsed: list[str] = []
     real = lgb.Booster
 
@@ -83,7 +84,7 @@ def test_a_cut_or_altered_model_is_refused_and_never_parsed(
         return real(model_str=model_str)
 
     monkeypatch.setattr(lgb, "Booster", booster)
-    assert_every_mutation_is_refused(tmp_path / "models/aaa" / name, lambda: versions.load("aaa"), seed)
+    assert_every_mutation_is_refused(tmp_path / "models" / version / name, lambda: versions.load(version), seed)
     assert len(parsed) == 2  # before and after
 
 

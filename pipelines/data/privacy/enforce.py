@@ -48,6 +48,7 @@ def taken_to_write(workspace: Workspace, *, older_ledger: bool = False) -> Itera
         yield
         enforce(workspace.store, workspace.permissions)
         show(workspace)
+        workspace.store.seal()
 
 
 def enforce(store: Store, permissions: Permissions) -> None:

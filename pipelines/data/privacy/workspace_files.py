@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
+from models import artifact
 from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.storage.store import Store, StoredFile
 
@@ -49,5 +49,6 @@ def models(store: Store) -> Iterator[dict[str, Any]]:
     for row in rows:
         stored = store.present(f"models/{row['version']}/model.json")
         if stored is not None:
-            content = json.loads(store.verified(stored).read_text(encoding="utf-8"))
-            yield {"version": row["version"], "outcome": row["outcome"], "days": content["snapshots"]}
+            text = store.verified(stored).read_text(encoding="utf-8", errors="replace")
+            days = artifact.snapshots({artifact.MODEL: text})
+            yield {"version": row["version"], "outcome": row["outcome"], "days": days}

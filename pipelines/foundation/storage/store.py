@@ -14,11 +14,37 @@ from typing import Any
 
 from features.errors import IntegrityError
 from pipelines.foundation.storage import disk_errors as disk
-from pipelines.foundation.storage import ledger_schema
+from pipelines.foundation.storage import ledger_schema, ledger_seal
 from pipelines.foundation.storage.atomic_file import atomic_write
-from pipelines.foundation.storage.workspace_paths import LEDGER, place_of, refuse_leading_out, what_is_left
+from pipelines.foundation.storage.workspace_paths import (
+    LEDGER,
+    place_of,
+    refuse_leading_out,
+    refuse_other_path,
+    what_is_left,
+)
 
 PATIENCE = 30.0  # seconds that another process is waited for
+
+
+# What a row of the manifest holds, and what writers note there wherever they note it; of what kind none may lack it.
+_FIELDS = {"sequence": int, "path": str, "kind": str, "sha256": str, "bytes": int, "detail": dict}
+_NOTED: Mapping[str, Any] = {
+    **dict.fromkeys(("table", "source", "source_sha256", "day", "version"), str),
+    **dict.fromkeys(("rows_in", "landed", "rejected", "rows", "expired"), int),
+    **dict.fromkeys(("keyed", "versions", "pseudonymised", "reduced"), bool),
+    **dict.fromkeys(("exported_on", "first_known_at", "of"), str | None),
+    "columns": dict,
+    "landings": list,
+    "span": list | None,
+}
+_OF_A_LANDING = ("table", "source", "source_sha256", "rows_in", "landed", "rejected")
+_NOTED_OF = {
+    "landed": (*_OF_A_LANDING, "columns", "keyed"),
+    "rejected": _OF_A_LANDING,
+    "snapshot": ("day",),
+    "outcome": ("day",),
+}
 
 
 @dataclass(frozen=True)
@@ -45,9 +71,16 @@ class Store:
         self.ledger = root / LEDGER
         refuse_leading_out(root)
         self._refuse_lost()
+        with self.reading() as ledger:
+            ledger_schema.refuse_triggers(ledger, self.ledger)
         while self._version() < ledger_schema.VERSION:
-            with self.transaction() as ledger:
+            with self._writing() as ledger:
                 ledger_schema.step(ledger, self.ledger)
+                ledger_seal.unseal(ledger)
+        with self.reading() as ledger:
+            ledger_schema.refuse_foreign(ledger, self.ledger)
+            if not ledger_seal.holds(ledger):
+                raise self.damaged("a row of it was changed by something else than attrition")
 
     def _refuse_lost(self) -> None:
         """SQLite takes a missing file, or an empty one, for a new database; beside what was listed in it, it was lost.
@@ -78,12 +111,25 @@ class Store:
         text = str(what).partition(" with text ")[0]  # SQLite quotes a value that it cannot read
         return IntegrityError(f"{self.ledger} is damaged ({text}); restore it from a backup")
 
+    def seal(self) -> None:
+        """Have whoever opens the ledger next see whether it was changed meanwhile; what we write first breaks that."""
+        with self._writing() as ledger:
+            ledger_seal.seal(ledger)
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction; committed whole or not at all.
 
         Raises: IntegrityError where the ledger is not a readable SQLite file, DiskError where it cannot be written now.
         """
+        with self._writing() as connection:
+            before = connection.total_changes
+            yield connection
+            if connection.total_changes > before:
+                ledger_seal.unseal(connection)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._connected() as connection:
             _log_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
@@ -108,6 +154,7 @@ class Store:
         """A connection; what SQLite refuses is told in words."""
         try:
             with closing(sqlite3.connect(self.ledger, timeout=PATIENCE, isolation_level=None)) as connection:
+                connection.execute("PRAGMA trusted_schema = OFF")
                 yield connection
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise (disk.refused(error) or self.damaged(error)) from None
@@ -163,9 +210,17 @@ class Store:
     def _stored(self, row: sqlite3.Row) -> StoredFile:
         fields = dict(row)
         try:
-            return StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
-        except (ValueError, TypeError, LookupError) as error:
+            found = StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise self.damaged(error) from None
+        wrong = [name for name, kind in _FIELDS.items() if type(getattr(found, name)) is not kind]
+        if not wrong:
+            wrong = [name for name, value in found.detail.items() if not isinstance(value, _NOTED.get(name, object))]
+            wrong += [name for name in _NOTED_OF.get(found.kind, ()) if name not in found.detail]
+        if wrong:
+            raise self.damaged(f"{wrong[0]} of {str(found.path)[:80]!r} is none")
+        refuse_other_path(self.root, found.path)
+        return found
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:

@@ -40,12 +40,8 @@ def refuse_outside(root: Path, place: Path, *, setting: str) -> Path:
     return place
 
 
-def place_of(root: Path, path: str) -> Path:
-    """Where a file that the ledger lists lies.
-
-    Raises: IntegrityError where the path is none of those that we list, or where what lies there, or on the way there,
-    is a link or anything else that we did not make.
-    """
+def refuse_other_path(root: Path, path: str) -> None:
+    """Raise IntegrityError where a path in the ledger is none of those that we list."""
     parts = path.split("/")
     listed = len(parts) > 1 and parts[0] in _LISTED and not {"", ".", ".."} & {*parts} and "\0" not in path
     if not listed and path not in PAGES:
@@ -53,6 +49,16 @@ def place_of(root: Path, path: str) -> Path:
             f"{root / LEDGER} lists a file where attrition keeps none ({path[:80]!r}), so it was altered, and nothing "
             "there is touched; restore the ledger from a backup"
         )
+
+
+def place_of(root: Path, path: str) -> Path:
+    """Where a file that the ledger lists lies.
+
+    Raises: IntegrityError where the path is none of those that we list, or where what lies there, or on the way there,
+    is a link or anything else that we did not make.
+    """
+    refuse_other_path(root, path)
+    parts = path.split("/")
     place = root
     for number, part in enumerate(parts, 1):
         place = place / part

@@ -22,7 +22,7 @@ TABLES = (  # of 0.1.0
     "challengers", "champions", "deliveries", "enforced", "erasures", "files", "held", "keys", "outbox", "posted",
     "recommended", "rewrites", "rollbacks", "score_runs", "scores", "versions",
 )  # fmt: skip
-SINCE = ("shown", "shown_scores")
+SINCE = ("shown", "shown_scores", "seal")
 ROW = "INSERT INTO files (path, kind, sha256, bytes, detail) VALUES ('a.csv', 'landed', 'ab', 1, '{}')"
 
 

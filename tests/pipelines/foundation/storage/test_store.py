@@ -32,10 +32,10 @@ def everything(root: Path) -> set[str]:
 
 
 def test_a_file_is_listed_with_its_hash_and_what_its_writer_noted(store: Store) -> None:
-    stored = store.put("landed/a.txt", writer(b"one\n"), kind="landed", rows=1, table="orders")
+    stored = store.put("landed/a.txt", writer(b"one\n"), kind="x", rows=1, table="orders")
     assert (store.root / "landed/a.txt").read_bytes() == b"one\n"
     assert stored.sha256 == hashlib.sha256(b"one\n").hexdigest()
-    assert (stored.path, stored.kind, stored.bytes) == ("landed/a.txt", "landed", 4)
+    assert (stored.path, stored.kind, stored.bytes) == ("landed/a.txt", "x", 4)
     assert stored.detail == {"rows": 1, "table": "orders"}
     assert store.find("landed/a.txt") == stored
     assert store.verified(stored) == store.root / "landed/a.txt"
@@ -180,7 +180,7 @@ def test_a_ledger_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None
 
 
 def test_a_ledger_that_is_lost_beside_its_files_is_refused_by_name(store: Store) -> None:
-    store.put("landed/a.txt", writer(b"one"), kind="landed")
+    store.put("landed/a.txt", writer(b"one"), kind="x")
     store.put("report.html", writer(b"one"), kind="report")
     said = r"attrition\.sqlite is (missing|empty), and only it says what landed/, report\.html hold.*restore it from a"
     store.ledger.write_bytes(b"")
@@ -218,3 +218,59 @@ def test_an_entry_that_cannot_be_read_is_refused_by_name(store: Store) -> None:
     for read in (lambda: store.find("results/a.txt"), lambda: store.files("x")):
         with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(.*\); restore it from a backup"):
             read()
+
+
+WRONG = [
+    "path = x'00ff'",
+    "bytes = 'many'",
+    "detail = '[]'",
+    "detail = '5'",
+    "detail = '{\"table\": 5}'",
+    'detail = \'{"landed": "all"}\'',
+    "detail = '{\"landings\": {}}'",
+    "kind = 'landed'",  # which notes more
+    "kind = 'snapshot'",
+]
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_an_entry_of_other_types_is_refused_by_name(store: Store, change: str) -> None:
+    store.put("results/a.txt", writer(b"one"), kind="x")
+    with store.transaction() as ledger:
+        ledger.execute(f"UPDATE files SET {change}")
+    with pytest.raises(IntegrityError, match=r"attrition\.sqlite is damaged \(.*\); restore it from a backup"):
+        [file for kind in ("x", "landed", "snapshot") for file in store.files(kind)]
+
+
+FOREIGN = {
+    "a view in place of a table": "DROP TABLE files; CREATE VIEW files AS SELECT 1 AS sequence",
+    "other columns": "DROP TABLE files; CREATE TABLE files (path TEXT)",
+    "a column that is computed": "DROP TABLE posted; CREATE TABLE posted (document TEXT AS ('a'), b)",
+    "a table that is gone": "DROP TABLE erasures",
+    "another view": "DROP VIEW shown_scores; CREATE VIEW shown_scores AS SELECT * FROM scores",
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON files BEGIN DELETE FROM erasures; END",
+}
+
+
+@pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
+def test_a_ledger_that_somebody_else_made_is_refused_by_name(store: Store, change: str) -> None:
+    with closing(sqlite3.connect(store.ledger)) as ledger:
+        ledger.executescript(change)
+    with pytest.raises(IntegrityError, match=r"attrition\.sqlite (is not a ledger as attrition makes it|has triggers)"):
+        Store(store.root)
+
+
+def test_a_trigger_in_a_ledger_of_an_earlier_release_does_not_run(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as ledger:
+        ledger.executescript(
+            "CREATE TABLE a (b); CREATE TABLE posted (document TEXT NOT NULL PRIMARY KEY);"
+            "CREATE TRIGGER t AFTER INSERT ON posted BEGIN INSERT INTO a VALUES (1); END"
+        )
+    with pytest.raises(IntegrityError, match="has triggers, and attrition makes none"):
+        Store(tmp_path)
+
+
+def test_a_table_of_somebody_elses_beside_ours_harms_nobody(store: Store) -> None:
+    with closing(sqlite3.connect(store.ledger)) as ledger:
+        ledger.executescript("CREATE TABLE notes (a); CREATE VIEW mine AS SELECT path FROM files")
+    assert Store(store.root).files("x") == []

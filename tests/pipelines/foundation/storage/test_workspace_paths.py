@@ -19,6 +19,13 @@ ROOT = Path(__file__).parents[4]
 CANARY = "somebody else's, and not to be touched"
 
 
+def writer(text: str) -> Callable[[Path], None]:
+    def write(place: Path) -> None:
+        place.write_text(text)
+
+    return write
+
+
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
     """A folder beside the workspace, with a file; afterwards both are as they were."""
@@ -40,7 +47,7 @@ def untouched(outside: Path) -> bool:
 def root(tmp_path: Path) -> Path:
     root = tmp_path / "shop"
     root.mkdir()
-    Store(root).put("results/a.txt", lambda place: place.write_text("one"), kind="x")
+    Store(root).put("results/a.txt", writer("one"), kind="x")
     return root
 
 
@@ -78,7 +85,7 @@ def test_a_path_that_is_none_of_ours_leads_nowhere(root: Path, outside: Path, pa
         lambda: store.present(path),
         lambda: delete_file(store, path),
         lambda: settle(store),
-        lambda: store.put(path, lambda place: place.write_text("over it"), kind="x"),
+        lambda: store.put(path, writer("over it"), kind="x"),
     ):
         with pytest.raises(IntegrityError, match=r"attrition\.sqlite"):
             act()
@@ -171,7 +178,7 @@ def test_a_file_that_is_written_in_place_has_no_second_name(root: Path, outside:
 def test_a_file_that_is_replaced_may_have_a_second_name_as_backups_give_it(root: Path, tmp_path: Path) -> None:
     backup = tmp_path / "backup.txt"
     backup.hardlink_to(root / "results/a.txt")
-    Store(root).put("results/a.txt", lambda place: place.write_text("two"), kind="x")
+    Store(root).put("results/a.txt", writer("two"), kind="x")
     assert (backup.read_text(), (root / "results/a.txt").read_text()) == ("one", "two")
 
 
