@@ -164,25 +164,27 @@ class Old:
 
     def _newest(self, rejects: StoredFile) -> date:
         """The day of the newest fact of the file that rows were rejected of; where none landed, of the rejecting."""
-        landed = self.workspace.store.place(rejects.path.replace(f"{REJECTED}/", f"{LANDED}/", 1))
-        if landed.exists():
+        store = self.workspace.store
+        landed = store.present(rejects.path.replace(f"{REJECTED}/", f"{LANDED}/", 1))
+        if landed is not None:
             with duckdb.connect() as connection:
-                row = connection.execute("SELECT max(known_at)::DATE FROM read_parquet(?)", [str(landed)]).fetchone()
+                row = connection.execute(
+                    "SELECT max(known_at)::DATE FROM read_parquet(?)", [str(store.verified(landed))]
+                ).fetchone()
             if row is not None and row[0] is not None:
                 newest: date = row[0]
                 return newest
-        return self._written(self.workspace.store.place(rejects.path))
+        return self._written(store.place(rejects.path))
 
     def _written(self, place: Path) -> date:
         return datetime.fromtimestamp(place.stat().st_mtime, self.workspace.settings.zone).date()
 
     def _last_fold(self, predictions: StoredFile) -> str:
-        place = self.workspace.store.place(predictions.path)
-        return (
-            max(pq.read_table(place, columns=["snapshot_on"])["snapshot_on"].to_pylist(), default="")
-            if place.exists()
-            else ""
-        )
+        store = self.workspace.store
+        if store.present(predictions.path) is None:
+            return ""
+        rows = pq.read_table(store.verified(predictions), columns=["snapshot_on"])
+        return max(rows["snapshot_on"].to_pylist(), default="")
 
 
 def _delete_files(workspace: Workspace, files: list[StoredFile]) -> int:

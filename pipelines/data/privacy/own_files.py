@@ -21,7 +21,12 @@ def foreign_files(store: Store) -> Iterator[Path]:
         listed = {row["path"] for row in ledger.execute("SELECT path FROM files").fetchall()}
     for place in sorted(store.root.rglob("*")):
         name = place.relative_to(store.root)
-        ours = is_ours(name) or name.as_posix() in listed or name.name.startswith("attrition.toml")
+        # What lies in delivery/ unlisted is a copy that somebody made.
+        ours = (
+            (is_ours(name) and name.parts[0] != "delivery")
+            or name.as_posix() in listed
+            or name.name.startswith("attrition.toml")
+        )
         if place.is_file() and not place.is_symlink() and not ours:
             yield place
 

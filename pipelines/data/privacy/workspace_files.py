@@ -29,7 +29,7 @@ def made_files(store: Store) -> list[StoredFile]:
         for file in store.files(kind)
         if file.path.endswith(".parquet")
         and store.place(file.path).exists()
-        and ID in pq.read_schemastore.place(file.path).names
+        and ID in pq.read_schema(store.verified(file)).names
     ]
 
 

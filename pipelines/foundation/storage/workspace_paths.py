@@ -18,9 +18,9 @@ TRACKING = "mlflow.sqlite"
 ARTIFACTS = "mlflow_artifacts"
 SCHEDULER = ".dagster"
 
-# Folders in which every file is ours, whether the ledger lists it or not: with rows of customers, and without.
+# Folders that are ours; those in which every file has rows of customers, whether the ledger lists it or not, first.
 MADE = ("landed", "rejected", "counted", "snapshots", "outcomes", "results", "scores")
-FOLDERS = (*MADE, "delivery", "models", "monitoring", "receipts", ARTIFACTS, SCHEDULER)
+FOLDERS = (*MADE, "delivery", "impact", "models", "monitoring", "receipts", ARTIFACTS, SCHEDULER)
 PAGES = ("report.html", "summary.json")
 
 _LISTED = frozenset(FOLDERS) - {ARTIFACTS, SCHEDULER}  # where files lie that the ledger lists, beside the pages
