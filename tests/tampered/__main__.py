@@ -11,8 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.tampered.tampering import Case, cases, kind_of
-from tests.tampered.trial import Outcome, Whole, make, trial
+from tests.tampered.tampering import cases, kind_of
+from tests.tampered.trial import Outcome, make, trial
 
 _COMMANDS = 2
 
@@ -31,10 +31,6 @@ def summary(outcomes: list[Outcome]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def _one(whole: Whole, case: Case, folder: Path) -> Outcome:
-    return trial(whole, case, folder / str(case.number), commands=_COMMANDS)
-
-
 def main() -> int:
     """Run them; 1 where something did not hold."""
     parser = argparse.ArgumentParser()
@@ -46,7 +42,10 @@ def main() -> int:
         folder = Path(name)
         whole = make(folder)
         with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
-            waiting = {pool.submit(_one, whole, case, folder): case for case in cases(whole.root, given.cases)}
+            waiting = {
+                pool.submit(trial, whole, case, folder / str(case.number), commands=_COMMANDS): case
+                for case in cases(whole.root, given.cases)
+            }
             for number, done in enumerate(as_completed(waiting), 1):
                 try:
                     outcome = done.result()

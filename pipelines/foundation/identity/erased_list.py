@@ -54,13 +54,17 @@ def add(store: Store, mark: str, erased: Mapping[str, str]) -> None:
 def secret(store: Store, *, make: bool) -> bytes | None:
     """The key of the hashes. Raises: IntegrityError as `key`, also where list and ledger name different ones."""
     mark = listed(store)[0]
+    _refuse_other(store, mark)
+    return key(store, KEY, make=make, mark=mark)
+
+
+def _refuse_other(store: Store, mark: str | None) -> None:
     its = marked(store, KEY)
     if None not in {mark, its} and mark != its:
         raise IntegrityError(
             f"{store.root / FILE} and {store.ledger} name erased customers with different keys, so one of them is not "
             "of this workspace; restore the one that is from a backup"
         )
-    return key(store, KEY, make=make, mark=mark)
 
 
 def settle(store: Store) -> None:
@@ -69,6 +73,7 @@ def settle(store: Store) -> None:
     A ledger that has listed nothing yet takes over who is in the list; an earlier release wrote no list.
     """
     mark, erased = listed(store)
+    _refuse_other(store, mark)
     with store.reading() as ledger:
         known = {row["digest"]: row["receipt"] for row in ledger.execute("SELECT digest, receipt FROM erasures")}
         used = ledger.execute("SELECT 1 FROM files UNION ALL SELECT 1 FROM score_runs").fetchone()
