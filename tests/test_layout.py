@@ -61,6 +61,7 @@ WITHOUT_A_FILE = {
     "tests/faults/test_races.py": "every command against itself",
     "tests/faults/test_rerun.py": "every command, twice",
     "tests/faults/test_tracking.py": "publishing while a server fails",
+    "tests/pipelines/test_tampered.py": "every kind of file and folder, tampered with in every way",
     "tests/pipelines/test_integrity.py": "every kind of file that is read, cut or altered",
     "tests/pipelines/data/privacy/test_no_personal_data.py": "every message of ingest",
     "tests/pipelines/foundation/ledger/test_earlier_ledgers.py": "ledgers of earlier releases",

@@ -10,6 +10,7 @@ from features.errors import AttritionError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY, errno.ENXIO}
 _UNWRITABLE = (
     "SQLITE_READONLY",
     "SQLITE_CANTOPEN",
@@ -40,6 +41,11 @@ def refused(error: Exception) -> DiskError | None:
         return DiskError(f"the disk is full{where}. {_KEPT.format(remedy='make room')}")
     if number in _FORBIDDEN:
         return DiskError(f"writing is not allowed{where}. {_KEPT.format(remedy='see to it that this user may write')}")
+    if number in _IN_THE_WAY:
+        return DiskError(
+            f"something else lies where a file or folder was to be{where}. "
+            + _KEPT.format(remedy="move it away, or put back what belongs there")
+        )
     return None
 
 
