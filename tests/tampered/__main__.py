@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.tampered.tampering import cases, kind_of
 from tests.tampered.trial import Outcome, make, trial
 
-_COMMANDS = 2
+_COMMANDS = 1  # beside one that asks for figures
 
 
 def summary(outcomes: list[Outcome]) -> str:
@@ -54,9 +54,9 @@ def main() -> int:
                     outcome = Outcome(case, crashes=["the process ended"])
                 outcomes.append(outcome)
                 _tell(outcome)
+                sys.stdout.flush()
                 if number % 100 == 0:
                     sys.stdout.write(f"{number}: {summary(outcomes)}\n")
-                    sys.stdout.flush()
     for (kind, way), count in sorted(Counter((kind_of(each.case.target), each.case.way) for each in outcomes).items()):
         sys.stdout.write(f"{count:5} {kind}: {way}\n")
     sys.stdout.write(f"{summary(outcomes)}\n")

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -120,9 +120,10 @@ def _row(at: Place, random: Random) -> None:
         table = random.choice([name for name in tables if counts[name] and name not in ("seal", "sqlite_sequence")])
         columns = [row[1] for row in ledger.execute(f"SELECT * FROM pragma_table_info('{table}')")]
         chosen = f"rowid = (SELECT rowid FROM {table} LIMIT 1 OFFSET {random.randrange(counts[table])})"
-        ledger.execute(
-            f"UPDATE OR IGNORE {table} SET {random.choice(columns)} = ? WHERE {chosen}", (random.choice(HOSTILE),)
-        )
+        with suppress(sqlite3.IntegrityError):  # a number where SQLite takes no text
+            ledger.execute(
+                f"UPDATE OR IGNORE {table} SET {random.choice(columns)} = ? WHERE {chosen}", (random.choice(HOSTILE),)
+            )
         ledger_seal.seal(ledger)
         ledger.commit()
 

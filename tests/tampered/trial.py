@@ -40,6 +40,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "expire": ["expire"],
     "erase": ["erase", "C-0099"],
 }
+SLOW, RARELY = {"train", "monitor", "report"}, 0.15
+
 # Whatever is asked of it afterwards: what is given out, and with which document.
 TOLD = ("explain", "kpis", "models", "check", "score")
 # What says when something was made, or whether it was there before.
@@ -102,9 +104,8 @@ def trial(whole: Whole, case: Case, folder: Path, *, commands: int) -> Outcome:
     (outside / CANARY).write_text("somebody else's")
     ALL[case.way](Place(root, root / case.target, whole.before, outside), random)
     around = _state(outside)
-    chosen = random.sample(sorted(set(COMMANDS) - {"train", "monitor"}), k=commands)
-    if commands > 1 and random.random() < 0.1:
-        chosen[-1] = random.choice(["train", "monitor"])
+    rare = set() if random.random() < RARELY else SLOW
+    chosen = random.sample(sorted(COMMANDS.keys() - rare), k=commands)
     for name in chosen:
         _document(name, root, outcome)
     others = {"erase", "train"} & {*chosen}  # after which other figures are right

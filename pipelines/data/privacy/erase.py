@@ -59,7 +59,7 @@ def erase(job: RunContext, customers: Sequence[str]) -> dict[str, Any]:
         if pending:
             _remove(store, {name: job.workspace.permissions.name_of(name) for name in pending}, step)
             _finish(store, [digests[name] for name in pending])
-    receipts = [json.loads((_noted(store, digests[name]) or {})["receipt"]) for name in names]
+    receipts = [_receipt(store, digests[name]) for name in names]
     for number, (name, receipt) in enumerate(zip(names, receipts, strict=True), 1):
         if len(names) > 1:
             job.console.say(f"customer {number} of {len(names)}:")
@@ -133,9 +133,23 @@ def _note(store: Store, receipts: list[Receipt]) -> None:
         ledger.executemany("INSERT INTO erasures VALUES (?, ?, 0)", rows)
 
 
+def _receipt(store: Store, digest: str) -> Receipt:
+    """The receipt that was noted. Raises: IntegrityError where it is none."""
+    noted = _noted(store, digest) or {}
+    try:
+        receipt = dict(**json.loads(noted["receipt"]))
+        for removed in receipt["removed"].values():
+            _counted(removed["rows"], "row")
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise store.damaged(error) from None
+    if {"customer", "erased_at", "found", "models", "still_held_by", "sent_to"} - receipt.keys():
+        raise store.damaged("a receipt lacks a part")
+    return receipt
+
+
 def _finish(store: Store, digests: list[str]) -> None:
     for digest in digests:
-        receipt = json.loads((_noted(store, digest) or {})["receipt"])
+        receipt = _receipt(store, digest)
         documents.write(store, f"receipts/erased-{digest[:16]}.json", receipt, kind="receipt")
     with store.transaction() as ledger:
         ledger.executemany("UPDATE erasures SET finished = 1 WHERE digest = ?", [(digest,) for digest in digests])

@@ -75,8 +75,9 @@ def settle(store: Store) -> None:
     mark, erased = listed(store)
     _refuse_other(store, mark)
     with store.reading() as ledger:
-        known = {row["digest"]: row["receipt"] for row in ledger.execute("SELECT digest, receipt FROM erasures")}
+        rows = ledger.execute("SELECT digest, receipt FROM erasures").fetchall()
         used = ledger.execute("SELECT 1 FROM files UNION ALL SELECT 1 FROM score_runs").fetchone()
+    known = {row["digest"]: _erased_at(store, row["receipt"]) for row in rows}
     if erased.keys() - known.keys() and not used:
         with store.transaction() as ledger:
             told = [(digest, json.dumps(_receipt(digest, at)), 1) for digest, at in erased.items()]
@@ -84,7 +85,14 @@ def settle(store: Store) -> None:
             ledger.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (KEY, mark))
     its = marked(store, KEY)
     if known.keys() - erased.keys() and its is not None:
-        add(store, its, {digest: json.loads(text)["erased_at"] for digest, text in known.items()})
+        add(store, its, known)
+
+
+def _erased_at(store: Store, receipt: str) -> str:
+    try:
+        return str(json.loads(receipt)["erased_at"])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise store.damaged(error) from None
 
 
 def refuse_older(store: Store) -> None:

@@ -159,6 +159,8 @@ class Versions:
                 "SELECT * FROM versions WHERE outcome = ? ORDER BY sequence", (self.outcome,)
             ).fetchall()
         try:
+            for row in rows:
+                datetime.fromisoformat(row["trained_at"])
             return [
                 Version(
                     row["version"],
@@ -166,7 +168,7 @@ class Versions:
                     row["trained_at"],
                     bool(row["promoted"]),
                     row["verdict"],
-                    json.loads(row["record"]),
+                    dict(**json.loads(row["record"])),
                     bool(row["published"]),
                 )
                 for row in rows
