@@ -274,3 +274,11 @@ def test_a_table_of_somebody_elses_beside_ours_harms_nobody(store: Store) -> Non
     with closing(sqlite3.connect(store.ledger)) as ledger:
         ledger.executescript("CREATE TABLE notes (a); CREATE VIEW mine AS SELECT path FROM files")
     assert Store(store.root).files("x") == []
+
+
+def test_of_a_file_of_another_size_nothing_is_read(store: Store) -> None:
+    stored = store.put("results/a.txt", writer(b"one"), kind="x")
+    with (store.root / "results/a.txt").open("r+b") as handle:
+        handle.truncate(1 << 42)  # nobody has the time to hash it
+    with pytest.raises(IntegrityError, match=r"is not the file that was written \(4398046511104 bytes, expected 3"):
+        store.verified(stored)
