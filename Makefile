@@ -22,6 +22,7 @@ BOTTLECRM_READY := $(BOTTLECRM)/.made-from-pins
 KILLS := 500
 RACES := 200
 RECORDS := 100000
+TAMPERED := 2000
 # Tests that wait for systems beside ours: a scheduler's day, and fakes of CRMs that fail on purpose. They have a target of their own.
 SYSTEMS := tests/pipelines/schedule/test_start.py tests/pipelines/schedule/test_page.py \
 	tests/pipelines/operations/delivery/test_reading_back.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py)
@@ -39,7 +40,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories torn words sentences systems faults deliveries crm bottlecrm check bench install chromium postgres java format clean
+.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check bench install chromium postgres java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -71,6 +72,9 @@ systems: $(READY) ## run the tests that wait for other systems: a scheduler, and
 faults: $(READY) ## kill, fill, lock and disconnect it; last line: what KILLS kills lost, doubled or left half (RACES, too)
 	RACES=$(RACES) $(PYTHON) -m pytest tests/faults $(ARGS)
 	$(PYTHON) -m tests.faults --kills $(KILLS)
+
+tampered: $(READY) ## tamper with TAMPERED finished workspaces, each in another way; the last line is the counts
+	$(PYTHON) -m tests.tampered --cases $(TAMPERED)
 
 deliveries: $(READY) bottlecrm ## deliver RECORDS to each system while calls fail, killed STOPS times each; last line: verdict (needs PostgreSQL)
 	$(PYTHON) -m tests.deliveries --records $(RECORDS) --stops $(STOPS)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from features.errors import OutdatedModelError
+from features.errors import IntegrityError, OutdatedModelError
 from models import boosting
 from models.calibration import Calibrator
 from models.encoder import Encoder
@@ -18,6 +20,8 @@ from models.training import Fitted
 BOOSTER = "booster.txt"
 MODEL = "model.json"
 FORMAT = 5
+_MOST = 1 << 28  # characters of model.json
+_HUGE = 1e300
 WITHOUT_QUESTION = 4  # the format before: a model's question stood beside it, in the settings it was trained with
 
 
@@ -40,9 +44,28 @@ def to_files(fitted: Fitted) -> dict[str, str]:
     return {BOOSTER: trees, MODEL: json.dumps(rest, indent=1, sort_keys=True) + "\n"}
 
 
-def carries_question(files: dict[str, str]) -> bool:
+def carries_question(files: Mapping[str, str]) -> bool:
     """Whether a model's own text tells its question; in the format before, its settings did."""
-    return bool(json.loads(files[MODEL])["format"] != WITHOUT_QUESTION)
+    return bool(document(files)["format"] != WITHOUT_QUESTION)
+
+
+def document(files: Mapping[str, str]) -> dict[str, Any]:
+    """What `model.json` says. Raises: IntegrityError where it is none."""
+    try:
+        found = json.loads(files[MODEL], parse_constant=_refuse_constant) if len(files[MODEL]) <= _MOST else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or type(found.get("format")) is not int:
+        raise _malformed("it is no document with a format")
+    return found
+
+
+def snapshots(files: Mapping[str, str]) -> list[int]:
+    """The days of the snapshots that a model learned from, whichever format it has. Raises: as `document`."""
+    found = document(files).get("snapshots")
+    if not isinstance(found, list) or not all(type(day) is int for day in found):
+        raise _malformed("snapshots are no days")
+    return found
 
 
 def from_files(files: dict[str, str], *, asked: Question | None = None) -> Fitted:
@@ -50,24 +73,70 @@ def from_files(files: dict[str, str], *, asked: Question | None = None) -> Fitte
 
     asked: the question of a model in the format before, which does not carry it.
 
-    Raises: OutdatedModelError for another format, IntegrityError where the trees are not those that model.json names.
+    Raises: OutdatedModelError for another format, IntegrityError where the trees are not those that model.json names,
+    or one of the two is not as `to_files` writes it.
     """
-    rest = json.loads(files[MODEL])
+    rest = document(files)
     carried = rest["format"] == FORMAT
-    if not carried and (rest["format"] != WITHOUT_QUESTION or asked is None or asked.outcome != rest["outcome"]):
+    if not carried and (rest["format"] != WITHOUT_QUESTION or asked is None or asked.outcome != rest.get("outcome")):
         raise OutdatedModelError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
-    booster = boosting.from_text(files[BOOSTER], rest["booster_sha256"])
+    try:
+        return _fitted(files, rest, Question.from_json(rest["question"]) if carried or asked is None else asked)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise _malformed(str(error)[:80]) from None
+
+
+def _fitted(files: Mapping[str, str], rest: Mapping[str, Any], question: Question) -> Fitted:
+    columns = tuple(_each(rest["columns"], str, "columns"))
+    linear = None if rest["linear_start"] is None else LinearStart(**_tuples(rest["linear_start"]))
+    if len(set(columns)) != len(columns):
+        raise ValueError("columns are named twice")
+    if linear is not None:
+        _each([linear.intercept], float, "linear_start")
+        for part in (linear.low, linear.high, linear.centre, linear.scale, linear.weights):
+            if len(_each(list(part), float, "linear_start")) != len(columns):
+                raise ValueError("linear_start is not of the model's columns")
+    encoder, calibrator = Encoder(**rest["encoder"]), Calibrator(**rest["calibrator"])
+    for name, shares in encoder.shares.items():
+        _each([name, *shares], str, "encoder")
+        _each(list(shares.values()), float, "encoder")
+    average = rest["start_model"]["average_log_odds"]
+    _each([encoder.mean, calibrator.intercept, calibrator.slope, average], float, "calibrator, encoder or start_model")
+    rounds, rows, *days = _each([rest["rounds"], rest["rows"], *rest["snapshots"]], int, "rounds, rows, snapshots")
+    if rounds < 0 or rows < 0 or not all(1 <= day <= date.max.toordinal() for day in days):
+        raise ValueError("rounds, rows or snapshots cannot be")
+    _each([question.lead_days, question.horizon_days], int, "question")
     return Fitted(
-        question=Question.from_json(rest["question"]) if carried or asked is None else asked,
-        booster=booster,
-        columns=tuple(rest["columns"]),
-        encoder=Encoder(**rest["encoder"]),
-        calibrator=Calibrator(**rest["calibrator"]),
-        linear=None if rest["linear_start"] is None else LinearStart(**_tuples(rest["linear_start"])),
-        rounds=rest["rounds"],
-        average_start=rest["start_model"]["average_log_odds"],
-        rows=rest["rows"],
-        snapshots=tuple(rest["snapshots"]),
+        question=question,
+        booster=boosting.from_text(files[BOOSTER], rest["booster_sha256"], columns),
+        columns=columns,
+        encoder=encoder,
+        calibrator=calibrator,
+        linear=linear,
+        rounds=rounds,
+        average_start=average,
+        rows=rows,
+        snapshots=tuple(days),
+    )
+
+
+def _each(values: list[Any], kind: type, where: str) -> list[Any]:
+    """The values back. Raises: ValueError where one is of another kind; a whole number is a number, too."""
+    kinds = (int, float) if kind is float else (kind,)
+    wrong = [each for each in values if type(each) not in kinds or (kind is float and not abs(each) <= _HUGE)]
+    if wrong or not isinstance(values, list):
+        raise ValueError(f"{where} has a value of another kind")
+    return values
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _malformed(what: str) -> IntegrityError:
+    return IntegrityError(
+        f"the model's {MODEL} is none that attrition wrote ({what}); restore the model from a backup, or run "
+        "`attrition train` again"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import lightgbm as lgb
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from features.errors import IntegrityError
 from models.matrix import Matrix
+from models.tree_text import refuse_malformed
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,10 +96,14 @@ def to_text(booster: lgb.Booster) -> str:
     return trees + "\n"
 
 
-def from_text(text: str, sha256: str) -> lgb.Booster:
-    """Parse a model, once its hash was seen to be right: LightGBM crashes the process on a truncated one."""
+def from_text(text: str, sha256: str, columns: Sequence[str]) -> lgb.Booster:
+    """Parse a model over some columns, once its hash and its structure were seen to be right.
+
+    LightGBM crashes the process on a truncated one, and on one that was made to.
+    """
     if digest(text) != sha256:
         raise IntegrityError("the model's text is not the one that was registered; restore it, or retrain")
+    refuse_malformed(text, columns)
     return lgb.Booster(model_str=text)
 
 

@@ -62,6 +62,7 @@ WITHOUT_A_FILE = {
     "tests/faults/test_rerun.py": "every command, twice",
     "tests/faults/test_tracking.py": "publishing while a server fails",
     "tests/pipelines/test_plain_words.py": "every command under odd settings, command lines and files",
+    "tests/pipelines/test_tampered.py": "every kind of file and folder, tampered with in every way",
     "tests/pipelines/test_integrity.py": "every kind of file that is read, cut or altered",
     "tests/pipelines/data/privacy/test_no_personal_data.py": "every message of ingest",
     "tests/pipelines/foundation/ledger/test_earlier_ledgers.py": "ledgers of earlier releases",

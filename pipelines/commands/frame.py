@@ -82,6 +82,7 @@ def stage(
     *,
     as_json: bool,
     debug: bool,
+    older_ledger: bool = False,
     failed: Callable[[dict[str, Any]], bool] = lambda _: False,
 ) -> None:
     """Run one of the stages in pipelines.run on a workspace; exit code 1 where the document `failed`."""
@@ -92,7 +93,7 @@ def stage(
         found: dict[str, Any] = getattr(stages, name)(job)
         return found
 
-    on_workspace(work, project, as_of, as_json=as_json, debug=debug, failed=failed)
+    on_workspace(work, project, as_of, as_json=as_json, debug=debug, older_ledger=older_ledger, failed=failed)
 
 
 def on_workspace(
@@ -103,22 +104,29 @@ def on_workspace(
     as_json: bool,
     debug: bool,
     writes: bool = True,
+    older_ledger: bool = False,
     failed: Callable[[dict[str, Any]], bool] = lambda _: False,
 ) -> None:
-    """Open a workspace, hold its lock where `writes`, and run `work` on it; exit code 1 where the document `failed`."""
+    """Open a workspace, hold its lock where `writes`, and run `work` on it; exit code 1 where the document `failed`.
+
+    older_ledger: go on where the ledger is older than an erasure; for what keeps the erased out, or takes them out.
+    """
 
     def opened() -> dict[str, Any]:
-        from contextlib import nullcontext
-
         from pipelines.data.privacy.enforce import taken_to_write
+        from pipelines.foundation.identity.erased_list import refuse_older
         from pipelines.foundation.workspace.console import Console
         from pipelines.foundation.workspace.run_context import RunContext
         from pipelines.foundation.workspace.workspace import open_workspace
 
         now = datetime.now(UTC)
         workspace = open_workspace(project, now=now, as_of=day_of("--as-of", as_of))
-        with taken_to_write(workspace) if writes else nullcontext():
-            return work(RunContext(workspace, Console(quiet=as_json), now))
+        job = RunContext(workspace, Console(quiet=as_json), now)
+        if not writes:
+            refuse_older(workspace.store)
+            return work(job)
+        with taken_to_write(workspace, older_ledger=older_ledger):
+            return work(job)
 
     finish(opened, as_json=as_json, debug=debug, failed=failed)
 

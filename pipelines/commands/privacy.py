@@ -42,7 +42,7 @@ def erase(
 
         return remove(job, customers)
 
-    on_workspace(work, project, None, as_json=as_json, debug=debug)
+    on_workspace(work, project, None, as_json=as_json, debug=debug, older_ledger=True)
 
 
 @app.command()

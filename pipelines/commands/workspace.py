@@ -89,7 +89,7 @@ def ingest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False,
 
     JSON: {"files": [{"table", "path", "rows_in", "landed", "rejected", "status", "remarks": [text]}]}
     """
-    stage("ingest", project, as_of, as_json=as_json, debug=debug)
+    stage("ingest", project, as_of, as_json=as_json, debug=debug, older_ledger=True)
 
 
 @app.command()

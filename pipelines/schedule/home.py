@@ -6,7 +6,9 @@ from pathlib import Path
 
 import dagster as dg
 
-FOLDER = ".dagster"
+from pipelines.foundation.storage.workspace_paths import SCHEDULER
+
+FOLDER = SCHEDULER
 PROJECT = "ATTRITION_PROJECT"  # names the workspace to what runs with this home
 
 # One run at a time, so that two never want one workspace.

@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from pipelines.foundation.storage.store import LEDGER
+from pipelines.foundation.storage.workspace_paths import LEDGER
 
 Rows = Counter[tuple[object, ...]]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.commands.frame import MISTAKE
-from pipelines.foundation.storage.store import LEDGER
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from tests.faults.processes import Ended, Process, finished
 from tests.faults.state import broken, scores, state
 from tests.faults.world import NOW, Stage, champion, copy

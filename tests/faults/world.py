@@ -17,7 +17,7 @@ from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.section import Section
 from pipelines.foundation.settings.settings import Backtest, Snapshots
 from pipelines.foundation.settings.template import render
-from pipelines.foundation.storage.store import LEDGER
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from tests.faults.processes import finished, on_each_event
 from tests.faults.state import Rows, state
 from tests.pipelines.shop_case import SETTINGS, make_shop, orders, write_orders

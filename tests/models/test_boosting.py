@@ -124,7 +124,7 @@ def test_boosting_stops_once_the_loss_has_not_fallen_for_so_many_rounds() -> Non
 
 def test_a_model_comes_back_from_its_text_bit_for_bit() -> None:
     text = boosting.to_text(booster())
-    again = boosting.from_text(text, boosting.digest(text))
+    again = boosting.from_text(text, boosting.digest(text), train_rows().columns)
     rows = unseen_rows()
     assert np.array_equal(boosting.raw_log_odds(again, rows), boosting.raw_log_odds(booster(), rows))
     assert boosting.to_text(again) == text
@@ -147,4 +147,4 @@ def test_a_text_that_is_not_the_registered_one_is_never_parsed(
     text = boosting.to_text(booster())
     monkeypatch.setattr(lgb, "Booster", lambda **_: pytest.fail("LightGBM was given a damaged model"))
     with pytest.raises(IntegrityError, match="the model's text is not the one that was registered"):
-        boosting.from_text(damage(text), boosting.digest(text))
+        boosting.from_text(damage(text), boosting.digest(text), train_rows().columns)

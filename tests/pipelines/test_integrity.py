@@ -24,7 +24,8 @@ from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.landed_tables import landed_tables
-from pipelines.foundation.storage.store import LEDGER, Store
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from tests.models.model_case import fitted, snapshot_frame
 from tests.pipelines.data.landing.landing_case import land
 from tests.pipelines.foundation.ledger import score_case
@@ -61,7 +62,7 @@ def assert_every_mutation_is_refused(place: Path, read: Callable[[], object], se
         place.write_bytes(content)
         said = refusal(read)
         assert said is not None, f"{place.name} was accepted: {what}"
-        assert said.startswith(f"{place} is not the file that was written (sha256 "), what
+        assert said.startswith(f"{place} is not the file that was written ("), what
         refused += 1
     assert refused == 2 * EACH
     place.write_bytes(whole)
@@ -73,7 +74,8 @@ def test_a_cut_or_altered_model_is_refused_and_never_parsed(
     name: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions = Versions(Store(tmp_path), "churn")
-    versions.keep(artifact.to_files(fitted()), "aaa")
+    version = artifact.version(files := artifact.to_files(fitted()))
+    versions.keep(files, version)
     parsed: list[str] = []
     real = lgb.Booster
 
@@ -82,7 +84,7 @@ def test_a_cut_or_altered_model_is_refused_and_never_parsed(
         return real(model_str=model_str)
 
     monkeypatch.setattr(lgb, "Booster", booster)
-    assert_every_mutation_is_refused(tmp_path / "models/aaa" / name, lambda: versions.load("aaa"), seed)
+    assert_every_mutation_is_refused(tmp_path / "models" / version / name, lambda: versions.load(version), seed)
     assert len(parsed) == 2  # before and after
 
 
@@ -137,6 +139,7 @@ def test_a_cut_or_altered_score_store_is_refused_or_gives_exactly_what_was_writt
     for what, altered in mutations(content, 5):
         shutil.rmtree(damaged, ignore_errors=True)
         (damaged / "scores").mkdir(parents=True)
+        (damaged / "scores" / "2024-06-01-run-0.parquet").touch()
         (damaged / LEDGER).write_bytes(altered)
         said = refusal(lambda: current(damaged))
         if said is None:

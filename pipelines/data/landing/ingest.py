@@ -159,7 +159,7 @@ def _ingest_file(
 def _all_there(store: Store, file: SourceFile) -> bool:
     """Whether both files are there. Raises: IntegrityError where one of them was altered."""
     recorded = [store.find(file.place(kind)) for kind in (LANDED, REJECTED)]
-    there = [each for each in recorded if each and (store.root / each.path).exists()]
+    there = [each for each in recorded if each and store.place(each.path).exists()]
     return len([store.verified(each) for each in there]) == len(recorded)
 
 
@@ -239,7 +239,7 @@ def _put_back(
     store: Store, file: SourceFile, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]
 ) -> None:
     """Restore a recorded file that was deleted. It keeps its position: recording it anew would make it the latest."""
-    recorded, target = store.find(file.place(kind)), store.root / file.place(kind)
+    recorded, target = store.find(file.place(kind)), store.place(file.place(kind))
     if recorded is None or target.exists():
         return
     temporary = unfinished(target)

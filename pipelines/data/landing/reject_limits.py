@@ -31,10 +31,10 @@ def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, coun
     listed = f"{REJECTED}/{file.source.table}/{file.stem}.refused.csv"
     if not rejected or rejected / count <= most:
         # What was listed of this content under other settings is settled.
-        for settled in (store.root / listed).parent.glob(f"{file.sha256[:16]}-*.refused.csv"):
+        for settled in store.place(listed).parent.glob(f"{file.sha256[:16]}-*.refused.csv"):
             settled.unlink(missing_ok=True)
         return
-    written = _list_rows(store.root / listed, rows.rejected_batches(at_most=_MOST_ROWS))
+    written = _list_rows(store.place(listed), rows.rejected_batches(at_most=_MOST_ROWS))
     reasons = "; ".join(
         f"{common.times:,} like row {common.source_row}: {common.fault}" for common in rows.common_reasons()
     )

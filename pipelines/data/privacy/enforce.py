@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.foundation.identity import erased_list
 from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.ledger import outbox as outbox_tables
@@ -26,21 +27,28 @@ Gone = Callable[[list[str]], npt.NDArray[np.bool_]]
 
 
 @contextmanager
-def taken_to_write(workspace: Workspace) -> Iterator[None]:
+def taken_to_write(workspace: Workspace, *, older_ledger: bool = False) -> Iterator[None]:
     """Hold a workspace's lock while a command writes; first end what a killed one left, and enforce objections.
 
     They are enforced once more when the command has done its work: somebody may have objected meanwhile. Of what was
     scored, what may be shown by then is.
 
-    Raises: BusyError where another command writes, DataError where a list that the settings name cannot be read.
+    older_ledger: go on where the ledger does not know of everybody who was erased.
+
+    Raises: BusyError where another command writes, DataError where a list that the settings name cannot be read, or the
+    ledger is an older one.
     """
     with held(workspace.root):
         settle(workspace.store)
+        erased_list.settle(workspace.store)
+        if not older_ledger:
+            erased_list.refuse_older(workspace.store)
         enforce(workspace.store, workspace.permissions)
         show(workspace)
         yield
         enforce(workspace.store, workspace.permissions)
         show(workspace)
+        workspace.store.seal()
 
 
 def enforce(store: Store, permissions: Permissions) -> None:

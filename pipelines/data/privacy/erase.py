@@ -14,11 +14,10 @@ import numpy.typing as npt
 from features.errors import DataError
 from pipelines.data.privacy.enforce import purge
 from pipelines.data.privacy.landed_rows import erase_rows
-from pipelines.data.privacy.own_files import MADE
 from pipelines.data.privacy.traces import Traces
 from pipelines.data.privacy.workspace_files import made_files, rows_of
-from pipelines.foundation.identity.erased_customers import KEY
-from pipelines.foundation.identity.keys import key, named
+from pipelines.foundation.identity import erased_list
+from pipelines.foundation.identity.keys import named
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.model_versions import Versions
@@ -28,6 +27,7 @@ from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.rewriting import delete_file, scrub
 from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import MADE
 from pipelines.foundation.workspace.run_context import RunContext
 
 Say = Callable[[str], None]
@@ -44,19 +44,22 @@ def erase(job: RunContext, customers: Sequence[str]) -> dict[str, Any]:
     names = list(dict.fromkeys(customer.strip(SPACES) for customer in customers))
     if not all(names):
         raise DataError("an empty id names nobody; give the customer's id as it is in your data")
-    secret = key(store, KEY)
+    secret = erased_list.secret(store, make=True)
     if secret is None:
         raise AssertionError("a key is made where there is none")
     digests = {name: named(secret, name) for name in names}
     with job.console.stage("erase") as step:
         fresh = [name for name in names if _noted(store, digests[name]) is None]
         if fresh:
-            _note(store, _looked_into(job, fresh, digests, step))
+            receipts = _looked_into(job, fresh, digests, step)
+            at = {receipt["customer"]: receipt["erased_at"] for receipt in receipts}
+            erased_list.add(store, named(secret, erased_list.KEY), at)  # first: the ledger may be lost, or replaced
+            _note(store, receipts)
         pending = [name for name in names if not (_noted(store, digests[name]) or {}).get("finished")]
         if pending:
             _remove(store, {name: job.workspace.permissions.name_of(name) for name in pending}, step)
             _finish(store, [digests[name] for name in pending])
-    receipts = [json.loads((_noted(store, digests[name]) or {})["receipt"]) for name in names]
+    receipts = [_receipt(store, digests[name]) for name in names]
     for number, (name, receipt) in enumerate(zip(names, receipts, strict=True), 1):
         if len(names) > 1:
             job.console.say(f"customer {number} of {len(names)}:")
@@ -130,9 +133,23 @@ def _note(store: Store, receipts: list[Receipt]) -> None:
         ledger.executemany("INSERT INTO erasures VALUES (?, ?, 0)", rows)
 
 
+def _receipt(store: Store, digest: str) -> Receipt:
+    """The receipt that was noted. Raises: IntegrityError where it is none."""
+    noted = _noted(store, digest) or {}
+    try:
+        receipt = dict(**json.loads(noted["receipt"]))
+        for removed in receipt["removed"].values():
+            _counted(removed["rows"], "row")
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise store.damaged(error) from None
+    if {"customer", "erased_at", "found", "models", "still_held_by", "sent_to"} - receipt.keys():
+        raise store.damaged("a receipt lacks a part")
+    return receipt
+
+
 def _finish(store: Store, digests: list[str]) -> None:
     for digest in digests:
-        receipt = json.loads((_noted(store, digest) or {})["receipt"])
+        receipt = _receipt(store, digest)
         documents.write(store, f"receipts/erased-{digest[:16]}.json", receipt, kind="receipt")
     with store.transaction() as ledger:
         ledger.executemany("UPDATE erasures SET finished = 1 WHERE digest = ?", [(digest,) for digest in digests])

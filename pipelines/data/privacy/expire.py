@@ -103,7 +103,7 @@ class Old:
         for file in store.files(LANDED):
             contract = TABLES[file.detail["table"]]
             apart = contract.name in STANDING or ID not in file.detail["columns"]
-            if apart or not (store.root / file.path).exists():
+            if apart or not store.place(file.path).exists():
                 continue
             rows = pq.read_table(store.verified(file), columns=["source_row", contract.happened_at])
             gone = rows.filter(pc.less(rows[contract.happened_at], pa.scalar(moment, pa.timestamp("us"))))
@@ -118,7 +118,7 @@ class Old:
     def rejects(self, before: date) -> int:
         store, count = self.workspace.store, 0
         for file in store.files(REJECTED):
-            if (store.root / file.path).exists() and self._newest(file) < before:
+            if store.place(file.path).exists() and self._newest(file) < before:
                 rows = pq.read_table(store.verified(file)).combine_chunks()
                 old = [reason not in {ERASED, EXPIRED} for reason in rows["reason"].to_pylist()]
                 if any(old):
@@ -164,25 +164,27 @@ class Old:
 
     def _newest(self, rejects: StoredFile) -> date:
         """The day of the newest fact of the file that rows were rejected of; where none landed, of the rejecting."""
-        landed = self.workspace.store.root / rejects.path.replace(f"{REJECTED}/", f"{LANDED}/", 1)
-        if landed.exists():
+        store = self.workspace.store
+        landed = store.present(rejects.path.replace(f"{REJECTED}/", f"{LANDED}/", 1))
+        if landed is not None:
             with duckdb.connect() as connection:
-                row = connection.execute("SELECT max(known_at)::DATE FROM read_parquet(?)", [str(landed)]).fetchone()
+                row = connection.execute(
+                    "SELECT max(known_at)::DATE FROM read_parquet(?)", [str(store.verified(landed))]
+                ).fetchone()
             if row is not None and row[0] is not None:
                 newest: date = row[0]
                 return newest
-        return self._written(self.workspace.store.root / rejects.path)
+        return self._written(store.place(rejects.path))
 
     def _written(self, place: Path) -> date:
         return datetime.fromtimestamp(place.stat().st_mtime, self.workspace.settings.zone).date()
 
     def _last_fold(self, predictions: StoredFile) -> str:
-        place = self.workspace.store.root / predictions.path
-        return (
-            max(pq.read_table(place, columns=["snapshot_on"])["snapshot_on"].to_pylist(), default="")
-            if place.exists()
-            else ""
-        )
+        store = self.workspace.store
+        if store.present(predictions.path) is None:
+            return ""
+        rows = pq.read_table(store.verified(predictions), columns=["snapshot_on"])
+        return max(rows["snapshot_on"].to_pylist(), default="")
 
 
 def _delete_files(workspace: Workspace, files: list[StoredFile]) -> int:

@@ -26,7 +26,7 @@ _FIRST = "SELECT min(known_at)::VARCHAR FROM read_parquet(?) WHERE source_row NO
 
 def landed_rows(store: Store, file: StoredFile, names: Collection[str]) -> dict[str, int]:
     """How many rows of a landed file each of some customers has."""
-    if ID not in file.detail["columns"] or not (store.root / file.path).exists():
+    if ID not in file.detail["columns"] or not store.place(file.path).exists():
         return {}
     with duckdb.connect() as connection:
         return dict(connection.execute(_COUNT, [str(store.verified(file)), list(names)]).fetchall())
@@ -50,7 +50,7 @@ def erase_rows(store: Store, file: StoredFile, names: Mapping[str, str]) -> None
     """
     theirs = _theirs(store, file, names.values())
     rejects = _rejects(store, file)
-    if rejects is not None and (store.root / rejects.path).exists():
+    if rejects is not None and store.place(rejects.path).exists():
         before = pq.read_table(store.verified(rejects)).combine_chunks()
         named = [raw is not None and bool(names_in(raw) & set(names)) for raw in before["raw_row"].to_pylist()]
         missing = sorted(set(theirs) - set(before["source_row"].to_pylist()))
@@ -77,7 +77,7 @@ def leave_out(store: Store, file: StoredFile, source_rows: Collection[int], **de
 
 
 def _theirs(store: Store, file: StoredFile, names: Collection[str]) -> list[int]:
-    if ID not in file.detail["columns"] or not (store.root / file.path).exists():
+    if ID not in file.detail["columns"] or not store.place(file.path).exists():
         return []
     with duckdb.connect() as connection:
         rows = connection.execute(_ROWS, [str(store.verified(file)), list(names)]).fetchall()
@@ -85,7 +85,7 @@ def _theirs(store: Store, file: StoredFile, names: Collection[str]) -> list[int]
 
 
 def _first_known_at(store: Store, file: StoredFile, without: Collection[int]) -> str | None:
-    place = store.root / file.path
+    place = store.place(file.path)
     if not place.exists():
         return None
     with duckdb.connect() as connection:
@@ -104,7 +104,7 @@ def _rejects(store: Store, file: StoredFile) -> StoredFile | None:
 
 
 def _raw_rows(store: Store, rejects: StoredFile | None) -> list[str | None]:
-    if rejects is None or not (store.root / rejects.path).exists():
+    if rejects is None or not store.place(rejects.path).exists():
         return []
     found: list[str | None] = pq.read_table(store.verified(rejects), columns=["raw_row"])["raw_row"].to_pylist()
     return found

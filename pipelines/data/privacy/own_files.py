@@ -11,27 +11,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.foundation.storage.sql_text import identifier, quoted
-from pipelines.foundation.storage.store import LEDGER, Store
-
-# Folders in which every file is ours, whether the ledger lists it or not: with rows of customers, and without.
-MADE = ("landed", "rejected", "counted", "snapshots", "outcomes", "results", "scores")
-OURS = (*MADE, "models", "monitoring", "receipts", "mlflow_artifacts", ".dagster")
-_OUR_FILES = (LEDGER, "mlflow.sqlite", "attrition.toml")
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import is_ours
 
 
 def foreign_files(store: Store) -> Iterator[Path]:
-    """Every file that we did not write."""
+    """Every file that we did not write. Links are passed over: what they lead to is here, too, or is elsewhere."""
     with store.transaction() as ledger:
         listed = {row["path"] for row in ledger.execute("SELECT path FROM files").fetchall()}
     for place in sorted(store.root.rglob("*")):
         name = place.relative_to(store.root)
-        ours = name.parts[0] in OURS or name.as_posix() in listed or _is_ours(name.name)
-        if place.is_file() and not ours:
+        # What lies in delivery/ unlisted is a copy that somebody made.
+        ours = (
+            (is_ours(name) and name.parts[0] != "delivery")
+            or name.as_posix() in listed
+            or name.name.startswith("attrition.toml")
+        )
+        if place.is_file() and not place.is_symlink() and not ours:
             yield place
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith((".attrition", *_OUR_FILES)) or ".attrition-tmp" in name
 
 
 def lines_naming(place: Path, names: Collection[str]) -> dict[str, int]:

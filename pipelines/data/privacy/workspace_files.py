@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
+from models import artifact
 from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.storage.store import Store, StoredFile
 
@@ -28,14 +28,14 @@ def made_files(store: Store) -> list[StoredFile]:
         if kind not in _TREATED_APART
         for file in store.files(kind)
         if file.path.endswith(".parquet")
-        and (store.root / file.path).exists()
-        and ID in pq.read_schema(store.root / file.path).names
+        and store.place(file.path).exists()
+        and ID in pq.read_schema(store.verified(file)).names
     ]
 
 
 def rows_of(store: Store, file: StoredFile, names: Collection[str]) -> dict[str, int]:
     """How many rows of a file with a column customer_id each of some customers has; a file that is gone has none."""
-    place = store.root / file.path
+    place = store.place(file.path)
     if not place.exists():
         return {}
     with duckdb.connect() as connection:
@@ -49,5 +49,6 @@ def models(store: Store) -> Iterator[dict[str, Any]]:
     for row in rows:
         stored = store.present(f"models/{row['version']}/model.json")
         if stored is not None:
-            content = json.loads(store.verified(stored).read_text(encoding="utf-8"))
-            yield {"version": row["version"], "outcome": row["outcome"], "days": content["snapshots"]}
+            text = store.verified(stored).read_text(encoding="utf-8", errors="replace")
+            days = artifact.snapshots({artifact.MODEL: text})
+            yield {"version": row["version"], "outcome": row["outcome"], "days": days}

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.foundation.identity.keys import key, named
+from pipelines.foundation.identity import erased_list
+from pipelines.foundation.identity.keys import named
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage.store import Store
 
 ERASED = "erased"  # the reason of a rejected row that was theirs
-KEY = "erased"
 
 _WORDS = 6
 _PUNCTUATION = ".:!?()[]{}<>\"'"
@@ -30,14 +30,20 @@ class ErasedCustomers:
 
     @classmethod
     def of(cls, store: Store) -> ErasedCustomers:
-        """Raises: DataError where an erasure was broken off: half of a person must not be computed with."""
+        """All whom ledger or list know of.
+
+        Raises: DataError where an erasure was broken off: half of a person must not be computed with; or where somebody
+        was erased of whom neither knows any more.
+        """
         with store.transaction() as ledger:
             rows = ledger.execute("SELECT digest, finished FROM erasures").fetchall()
         if not all(row["finished"] for row in rows):
             raise DataError(
                 "an erasure was broken off before its end; run the same `attrition erase` again before anything else"
             )
-        return cls(key(store, KEY, make=False), frozenset(row["digest"] for row in rows)) if rows else cls()
+        digests = frozenset(row["digest"] for row in rows) | erased_list.listed(store)[1].keys()
+        erased_list.refuse_untold(store, digests)
+        return cls(erased_list.secret(store, make=False), digests) if digests else cls()
 
     def __bool__(self) -> bool:
         return bool(self.digests)

@@ -15,17 +15,21 @@ from pipelines.foundation.storage.store import Store
 BYTES = 32
 
 
-def key(store: Store, name: str, *, given: str | None = None, make: bool = True) -> bytes | None:
+def key(
+    store: Store, name: str, *, given: str | None = None, make: bool = True, mark: str | None = None
+) -> bytes | None:
     """The key of a name: `given`, otherwise that of the file `.attrition-NAME.key`, made once. None: there is none yet.
+
+    mark: what the key makes of its name, where that is known from elsewhere than the ledger, which may be a new one.
 
     Raises: IntegrityError where it is not the key of before: what was named with that would be recognised no more.
     """
-    place = store.root / f".attrition-{name}.key"
-    mark = _mark(store, name)
+    place, noted = place_of_key(store, name), marked(store, name)
+    mark = noted or mark
     if given:
         found = hashlib.sha256(given.encode()).digest()
     elif place.exists():
-        found = bytes.fromhex(place.read_text(encoding="ascii"))
+        found = _read(place)
     elif mark is None and make:
         found = _made(place)
     elif mark is None:
@@ -38,7 +42,7 @@ def key(store: Store, name: str, *, given: str | None = None, make: bool = True)
         raise IntegrityError(
             f"the key of {name} is not the one with which customers were named in {store.root}; restore that one"
         )
-    if mark is None and make:
+    if noted is None and make:
         with store.transaction() as ledger:
             ledger.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, named(found, name)))
     return found
@@ -63,7 +67,24 @@ def _made(place: Path) -> bytes:
     return found
 
 
-def _mark(store: Store, name: str) -> str | None:
-    with store.transaction() as ledger:
+def _read(place: Path) -> bytes:
+    try:
+        with place.open("rb") as handle:
+            found = bytes.fromhex(handle.read(4 * BYTES).decode("ascii"))
+    except ValueError:
+        found = b""
+    if len(found) != BYTES:
+        raise IntegrityError(f"{place} does not hold a key as it was made; restore it from a backup")
+    return found
+
+
+def place_of_key(store: Store, name: str) -> Path:
+    """Where the key of a name lies."""
+    return store.root / f".attrition-{name}.key"
+
+
+def marked(store: Store, name: str) -> str | None:
+    """What the ledger notes the key of a name by; None where it knows of no such key."""
+    with store.reading() as ledger:
         row = ledger.execute("SELECT mark FROM keys WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row["mark"])

@@ -119,7 +119,7 @@ class Identities:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         if not self.place.exists():
-            os.close(os.open(self.place, os.O_WRONLY | os.O_CREAT, 0o600))
+            os.close(os.open(self.place, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
         with closing(sqlite3.connect(self.place, timeout=30)) as connection, connection:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute(

@@ -11,7 +11,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from features.cohort import Cohort
-from features.errors import TrainingError
+from features.errors import IntegrityError, TrainingError
 from features.outcomes import Kind
 from features.subscription_periods import Endings
 from models import artifact
@@ -160,6 +160,8 @@ class Versions:
                 "SELECT * FROM versions WHERE outcome = ? ORDER BY sequence", (self.outcome,)
             ).fetchall()
         try:
+            for row in rows:
+                datetime.fromisoformat(row["trained_at"])
             return [
                 Version(
                     row["version"],
@@ -167,7 +169,7 @@ class Versions:
                     row["trained_at"],
                     bool(row["promoted"]),
                     row["verdict"],
-                    json.loads(row["record"]),
+                    dict(**json.loads(row["record"])),
                     bool(row["published"]),
                 )
                 for row in rows
@@ -225,14 +227,22 @@ class Versions:
     def files(self, version: str) -> dict[str, str]:
         """The local copy of a model, file name to text, each file's hash checked before it is used.
 
-        Raises: TrainingError where a file is gone, IntegrityError where it was altered.
+        The folder has the name of what is in it: files and ledger, replaced together, are seen, too.
+
+        Raises: TrainingError where a file is gone, IntegrityError where it was altered, or is of another model.
         """
         files = {}
         for name in (artifact.BOOSTER, artifact.MODEL):
             stored = self.store.present(f"models/{version}/{name}")
             if stored is None:
                 raise TrainingError(f"model {version} has no local copy of {name}; run `attrition train` again")
-            files[name] = self.store.verified(stored).read_text(encoding="utf-8")
+            files[name] = _text(self.store.verified(stored))
+        if (found := artifact.version(files)) != version:
+            raise IntegrityError(
+                f"{self.store.place(f'models/{version}/{artifact.MODEL}').parent} does not hold the model that it is "
+                f"named for: its files are those of {found}; restore the folder from a backup, or delete it and run "
+                "`attrition train` again"
+            )
         return files
 
 
@@ -252,6 +262,13 @@ def _question(settings: Mapping[str, Any]) -> Question:
         ),
         price_rise_is_expansion=contracts["price_rise_is_expansion"],
     )
+
+
+def _text(place: Path) -> str:
+    try:
+        return place.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise IntegrityError(f"{place} is no text; restore it from a backup, or run `attrition train` again") from None
 
 
 def _writer(text: str) -> Any:

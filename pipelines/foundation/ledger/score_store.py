@@ -141,13 +141,13 @@ class ScoreStore:
             row = ledger.execute(
                 "SELECT * FROM score_runs WHERE as_of = ? ORDER BY sequence DESC LIMIT 1", (as_of,)
             ).fetchone()
-        return None if row is None else _run(row)
+        return None if row is None else self._run(row)
 
     def runs(self) -> list[ScoreRun]:
         """Every run, by scored date; of one date, the newest last."""
         with self.store.transaction() as ledger:
             rows = ledger.execute("SELECT * FROM score_runs ORDER BY as_of, sequence").fetchall()
-        return [_run(row) for row in rows]
+        return [self._run(row) for row in rows]
 
     def newest_runs(self) -> list[ScoreRun]:
         """The newest run of every scored date, oldest date first."""
@@ -170,7 +170,7 @@ class ScoreStore:
                 row = ledger.execute("SELECT * FROM score_runs WHERE current = 1").fetchone()
                 rows = ledger.execute("SELECT * FROM scores ORDER BY customer_id").fetchall()
                 state = ledger.execute("PRAGMA quick_check(1)").fetchone()[0]
-            run = None if row is None else _run(row)
+            run = None if row is None else self._run(row)
             scores = pd.DataFrame([tuple(each) for each in rows], columns=list(COLUMNS))
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
             raise self._damaged(disk.damage(error)) from None
@@ -197,15 +197,21 @@ class ScoreStore:
             ledger.execute("DELETE FROM shown")
             ledger.executemany("INSERT INTO shown VALUES (?)", [(name,) for name in wanted])
 
+    def _run(self, row: sqlite3.Row) -> ScoreRun:
+        fields = dict(row)
+        try:
+            found = ScoreRun(**fields | {"detail": json.loads(fields["detail"]), "current": bool(fields["current"])})
+            date.fromisoformat(found.as_of)
+            if not isinstance(found.rows, int) or not isinstance(found.detail["model_version"], str):
+                raise TypeError("a value of another type")  # noqa: TRY301 - told as any other
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise self._damaged(str(error)[:80]) from None
+        return found
+
     def _damaged(self, what: str) -> IntegrityError:
         return IntegrityError(
             f"the scores in {self.store.ledger} are damaged ({what}); restore the file from a backup, or score again"
         )
-
-
-def _run(row: sqlite3.Row) -> ScoreRun:
-    fields = dict(row)
-    return ScoreRun(**fields | {"detail": json.loads(fields["detail"]), "current": bool(fields["current"])})
 
 
 def _written(run: ScoreRun) -> tuple[object, ...]:

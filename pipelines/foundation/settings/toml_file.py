@@ -19,10 +19,18 @@ _MOST_TOLD = 50  # mistakes; who made more made one of them again and again
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_MOST = 1 << 24  # bytes that a person writes
+
 
 def read(path: Path, model: type[Model]) -> Model:
     """The file's content. Raises: FileNotFoundError, SettingsError with every mistake of a file that is there."""
+    if path.exists() and not path.is_dir() and not path.is_file():  # to read a pipe is to wait for ever
+        raise SettingsError(f"{path} is a device, pipe or socket; put a file in its place")
     try:
+        if path.stat().st_size > _MOST:
+            raise SettingsError(
+                f"{path} is larger than {_MOST:,} bytes, so it holds no settings; put the right file there"
+            )
         text = path.read_text(encoding="utf-8-sig")
     except IsADirectoryError:
         raise SettingsError(f"{path} is a folder; put a file in its place, or remove it") from None

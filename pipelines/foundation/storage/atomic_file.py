@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_UNFINISHED = re.compile(r"\..+\.(\d+)\.attrition-tmp(-\w+)?")  # SQLite writes its journal beside a database
+# Once more at the end what SQLite writes beside a database, as its journal.
+_UNFINISHED = re.compile(r"\..+\.(\d+)\.attrition-tmp(-\w+)*")
 
 
 def unfinished(target: Path) -> Path:
     """Where this process writes what will be `target`: beside it, and known by its name should we be killed.
 
-    Its folder is made: any folder of a workspace may have been deleted.
+    Its folder is made: any folder of a workspace may have been deleted. Nobody can know the name before, so no link can
+    have been laid there.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.name}.{os.getpid()}.attrition-tmp")
+    return target.with_name(f".{target.name}.{os.getpid()}.attrition-tmp-{secrets.token_hex(8)}")
 
 
 @contextmanager
@@ -50,7 +53,7 @@ def sweep(root: Path) -> None:
     for place in root.rglob(".*.attrition-tmp*"):
         written = _UNFINISHED.fullmatch(place.name)
         if written and not _alive(int(written[1])):
-            if place.is_dir():
+            if place.is_dir() and not place.is_symlink():
                 shutil.rmtree(place, ignore_errors=True)
             else:
                 place.unlink(missing_ok=True)

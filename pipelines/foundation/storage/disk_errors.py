@@ -9,9 +9,9 @@ import sqlite3
 from features.errors import AttritionError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_IN_THE_WAY = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP}
-_BROKEN = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO}
+_BROKEN = {errno.EIO, errno.ESTALE, errno.ENODEV}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY, errno.ENXIO}
 _UNWRITABLE = (
     "SQLITE_READONLY",
     "SQLITE_CANTOPEN",
@@ -44,8 +44,8 @@ def refused(error: Exception) -> DiskError | None:
         return DiskError(f"writing is not allowed{where}. {_KEPT.format(remedy='see to it that this user may write')}")
     if number in _IN_THE_WAY:
         return DiskError(
-            f"a file stands where a folder has to be, or a folder where a file has to be{where}. "
-            + _KEPT.format(remedy="move it away")
+            f"something else lies where a file or folder was to be{where}. "
+            + _KEPT.format(remedy="move it away, or put back what belongs there")
         )
     if number in _BROKEN:
         return DiskError(f"the disk does not answer{where}. {_KEPT.format(remedy='see that it is there and whole')}")

@@ -8,6 +8,9 @@ other code, which moves on.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from features.errors import IntegrityError
@@ -176,7 +179,10 @@ _READ_AND_SHOWN = (
     "CREATE VIEW shown_scores AS SELECT scores.* FROM scores JOIN shown ON shown.customer_id = scores.customer_id",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _READ_AND_SHOWN)  # the nth leads from version n - 1 to n
+# One row at most: what all others sum up to (`ledger_seal`). None while a command is at work, or was killed.
+_SEAL = ("CREATE TABLE seal (digest TEXT NOT NULL)",)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _READ_AND_SHOWN, _SEAL)  # the nth leads from version n - 1 to n
 VERSION = len(STEPS)
 
 
@@ -204,3 +210,49 @@ def step(ledger: sqlite3.Connection, place: Path) -> None:
         for statement in STEPS[found]:
             ledger.execute(statement)
         ledger.execute(f"PRAGMA user_version = {found + 1}")  # part of the transaction, as any row is
+
+
+def refuse_foreign(ledger: sqlite3.Connection, place: Path) -> None:
+    """Raise IntegrityError where a ledger of the newest version has not the tables that its steps make.
+
+    A trigger would write beside what we write, a view tell what nobody wrote. Tables beside ours harm nobody.
+    """
+    found, wanted = _shape(ledger), _made_by(STEPS)
+    other = sorted(name for name, shape in wanted.items() if found.get(name) != shape)
+    other += sorted(name for name, (kind, _) in found.items() if kind == "trigger")
+    if other:
+        raise IntegrityError(
+            f"{place} is not a ledger as attrition makes it (first: {other[0][:80]!r}); restore it from a backup"
+        )
+
+
+def refuse_triggers(ledger: sqlite3.Connection, place: Path) -> None:
+    """Raise IntegrityError where statements of somebody else would run within ours."""
+    if ledger.execute("SELECT 1 FROM sqlite_master WHERE type = 'trigger'").fetchone():
+        raise IntegrityError(f"{place} has triggers, and attrition makes none; restore it from a backup")
+
+
+@cache
+def _made_by(steps: Sequence[Sequence[str]]) -> dict[str, tuple[str, object]]:
+    with closing(sqlite3.connect(":memory:")) as made:
+        for statement in (each for statements in steps for each in statements):
+            made.execute(statement)
+        return _shape(made)
+
+
+def _shape(ledger: sqlite3.Connection) -> dict[str, tuple[str, object]]:
+    """By name, what each table, view and trigger is: of tables the columns, each with type and whether it is a key."""
+    found = ledger.execute("SELECT name, type, sql FROM sqlite_master WHERE type <> 'index'").fetchall()
+    return {
+        name: (
+            kind,
+            [
+                tuple(row)[1:4] + tuple(row)[5:]
+                for row in ledger.execute("SELECT * FROM pragma_table_xinfo(?)", (name,))
+            ],
+        )
+        if kind == "table"
+        else (kind, " ".join(sql.split()))
+        for name, kind, sql in map(tuple, found)
+        if not name.startswith("sqlite_")
+    }

@@ -20,7 +20,7 @@ def rewrite(store: Store, file: StoredFile, write: Callable[[Path], object], **d
     What is about to be there is noted first: broken off between file and ledger, `settle` completes it.
     """
     note = json.dumps({**file.detail, **detail}, sort_keys=True)
-    with atomic_write(store.root / file.path) as temporary:
+    with atomic_write(store.place(file.path)) as temporary:
         write(temporary)
         sha256, size = _sha256(temporary), temporary.stat().st_size
         with store.transaction() as ledger:
@@ -35,7 +35,7 @@ def settle(store: Store) -> None:
     """
     with store.transaction() as ledger:
         for path, sha256, size, detail in ledger.execute("SELECT path, sha256, bytes, detail FROM rewrites").fetchall():
-            place = store.root / path
+            place = store.place(path)
             if place.exists() and _sha256(place) == sha256:
                 ledger.execute(
                     "UPDATE files SET sha256 = ?, bytes = ?, detail = ? WHERE path = ?", (sha256, size, detail, path)
@@ -45,7 +45,7 @@ def settle(store: Store) -> None:
 
 def delete_file(store: Store, path: str) -> None:
     """Delete a file and its entry. The file goes first: an entry without a file is no more than work to do again."""
-    (store.root / path).unlink(missing_ok=True)
+    store.place(path).unlink(missing_ok=True)
     with store.transaction() as ledger:
         ledger.execute("DELETE FROM files WHERE path = ?", (path,))
 

@@ -169,7 +169,7 @@ def _csv(
     if not is_current(store, path, of=of):
         before = _newest_csv(store)
         hand_over(store, permissions, path, rows, of=of)
-        new = csv_file.differing(before, store.root / path, but=(*STAMPS, "priority"))
+        new = csv_file.differing(before, store.place(path), but=(*STAMPS, "priority"))
     found: Document = dict.fromkeys(COUNTS, 0)
     return {"name": CSV, "path": path, **found, "planned": new, "sent": new, "unchanged": len(rows) - new}
 

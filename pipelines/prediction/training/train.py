@@ -22,6 +22,7 @@ from pipelines.foundation.settings.tracking import Tracking
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.storage.workspace_paths import ARTIFACTS, TRACKING
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import quality
 from pipelines.prediction.leaks.doubts import Doubts, doubts
@@ -142,11 +143,11 @@ def registry_of(plan: Tracking, root: Path) -> Registry:
     """MLflow as the settings name it: a server, or a file of this workspace, which is made unless it is there."""
     if plan.uri:
         return Registry(uri=plan.uri, experiment=plan.experiment)
-    place = (root / "mlflow.sqlite").resolve()
+    place = (root / TRACKING).resolve()
     if not place.exists():
         with atomic_write(place) as temporary:
             make_database(temporary)
-    return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=root / "mlflow_artifacts")
+    return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=root / ARTIFACTS)
 
 
 def _inputs(task: PredictionTask, days: Sequence[date], doubted: Doubts) -> TrainingInputs:

@@ -14,7 +14,7 @@ from pipelines.data.privacy.enforce import taken_to_write
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings import plays
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.storage.store import LEDGER
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from pipelines.foundation.workspace.workspace import Workspace
 from tests.pipelines.foundation.ledger import score_case
 from tests.pipelines.shop_case import AS_OF, SETTINGS

@@ -20,7 +20,8 @@ from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage.ledger_schema import VERSION
-from pipelines.foundation.storage.store import LEDGER, Store
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from pipelines.operations.delivery.outbox import Outbox
 from tests.pipelines.foundation.storage.ledger_case import content, files, shape, version, write
 from tests.pipelines.shop_case import attrition, make_shop, order

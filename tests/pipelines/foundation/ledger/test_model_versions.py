@@ -102,8 +102,9 @@ def test_published_is_marked_for_that_version_alone(versions: Versions) -> None:
 
 
 def test_a_kept_model_gives_the_same_probabilities_from_another_process_view(versions: Versions) -> None:
-    versions.keep(artifact.to_files(fitted()), "aaa")
-    again = Versions(Store(versions.store.root), "churn").load("aaa")
+    version = artifact.version(files := artifact.to_files(fitted()))
+    versions.keep(files, version)
+    again = Versions(Store(versions.store.root), "churn").load(version)
     assert again.probability(unseen_rows()).tobytes() == fitted().probability(unseen_rows()).tobytes()
 
 
@@ -116,11 +117,25 @@ def test_a_model_without_a_local_copy_is_told_of(versions: Versions) -> None:
 
 def test_trees_of_another_version_in_the_place_of_these_are_refused(versions: Versions) -> None:
     """Both files are whole and listed; together they are no model."""
-    versions.keep(artifact.to_files(fitted()), "aaa")
+    version = artifact.version(files := artifact.to_files(fitted()))
+    versions.keep(files, version)
     other = artifact.to_files(fitted(start=False))
-    versions.keep({artifact.BOOSTER: other[artifact.BOOSTER]}, "aaa")
-    with pytest.raises(IntegrityError, match="the model's text is not the one that was registered"):
-        versions.load("aaa")
+    versions.keep({artifact.BOOSTER: other[artifact.BOOSTER]}, version)
+    with pytest.raises(IntegrityError, match="does not hold the model that it is named for: its files are those of"):
+        versions.load(version)
+
+
+def test_another_model_in_the_folder_of_this_one_is_refused_though_the_ledger_agrees(versions: Versions) -> None:
+    """Files and hashes replaced together are whole, and are not what was promoted."""
+    version = artifact.version(files := artifact.to_files(fitted()))
+    versions.keep(files, version)
+    versions.keep(other := artifact.to_files(fitted(start=False)), version)
+    found = artifact.version(other)
+    said = f"models/{version} does not hold the model that it is named for: its files are those of {found}"
+    with pytest.raises(IntegrityError, match=said):
+        versions.load(version)
+    with pytest.raises(IntegrityError, match=said):
+        versions.files(version)
 
 
 @pytest.mark.parametrize(

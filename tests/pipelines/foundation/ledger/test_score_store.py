@@ -255,3 +255,16 @@ def test_an_altered_history_is_not_restored(store: Store) -> None:
 def test_the_table_has_these_columns_in_this_order(store: Store) -> None:
     with store.transaction() as ledger:
         assert tuple(row["name"] for row in ledger.execute("PRAGMA table_info(scores)")) == COLUMNS
+
+
+@pytest.mark.parametrize(
+    "change", ["detail = '1e308'", "detail = '[]'", "detail = '{}'", "as_of = 'x'", "as_of = ''", "rows = 'many'"]
+)
+def test_a_run_that_says_something_else_than_it_must_is_refused_by_name(tmp_path: Path, change: str) -> None:
+    store = Store(tmp_path)
+    score_case.replace(store, score_case.scores())
+    with store.transaction() as ledger:
+        ledger.execute(f"UPDATE score_runs SET {change}")
+    for read in (ScoreStore(store).runs, ScoreStore(store).current):
+        with pytest.raises(IntegrityError, match=r"the scores in .*attrition\.sqlite are damaged"):
+            read()

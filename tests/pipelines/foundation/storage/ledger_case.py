@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from pipelines.foundation.storage.store import LEDGER
+from pipelines.foundation.storage.workspace_paths import LEDGER
 
 # Adding a column a second time fails, so a step that is taken twice is seen.
 SECOND = ("ALTER TABLE posted ADD COLUMN posted_at TEXT", "ALTER TABLE enforced RENAME TO enforced_lists")

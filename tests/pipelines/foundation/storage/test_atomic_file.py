@@ -51,3 +51,28 @@ def test_who_takes_the_workspace_removes_what_a_killed_run_left_and_nothing_that
         (tmp_path / "landed" / name).touch()
     with lock.held(tmp_path):
         assert {place.name for place in (tmp_path / "landed").iterdir()} == kept
+
+
+def test_the_name_of_an_unfinished_file_cannot_be_known_before(tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text("somebody else's")
+    (root := tmp_path / "shop").mkdir()
+    for name in (f".a.txt.{os.getpid()}.attrition-tmp", unfinished(root / "a.txt").name):
+        (root / name).symlink_to(tmp_path / "outside.txt")
+    with atomic_write(root / "a.txt") as place:
+        place.write_text("ours")
+    assert (tmp_path / "outside.txt").read_text() == "somebody else's"
+    assert (root / "a.txt").read_text() == "ours"
+    assert unfinished(root / "a.txt") != unfinished(root / "a.txt")
+
+
+def test_a_link_that_a_killed_run_left_goes_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "a.txt").touch()
+    (root := tmp_path / "shop").mkdir()
+    (root / "notes").mkdir()
+    (root / "notes" / f".a.{gone.pid}.attrition-tmp").symlink_to(tmp_path / "outside", target_is_directory=True)
+    with lock.held(root):
+        assert list((root / "notes").iterdir()) == []
+    assert (tmp_path / "outside" / "a.txt").exists()

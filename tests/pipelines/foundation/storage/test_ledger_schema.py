@@ -13,7 +13,8 @@ from features.errors import IntegrityError
 from pipelines.foundation.storage import ledger_schema
 from pipelines.foundation.storage.disk_errors import DiskError
 from pipelines.foundation.storage.ledger_schema import STEPS, VERSION
-from pipelines.foundation.storage.store import LEDGER, Store
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import LEDGER
 from tests.pipelines.foundation.storage.ledger_case import SECOND, content, files, opening, shape, version, write
 
 ROOT = Path(__file__).parents[4]
@@ -21,7 +22,7 @@ TABLES = (  # of 0.1.0
     "challengers", "champions", "deliveries", "enforced", "erasures", "files", "held", "keys", "outbox", "posted",
     "recommended", "rewrites", "rollbacks", "score_runs", "scores", "versions",
 )  # fmt: skip
-SINCE = ("shown", "shown_scores")
+SINCE = ("shown", "shown_scores", "seal")
 ROW = "INSERT INTO files (path, kind, sha256, bytes, detail) VALUES ('a.csv', 'landed', 'ab', 1, '{}')"
 
 
