@@ -22,6 +22,7 @@ from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.settings.text_values import SPACES
+from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.atomic_file import sweep
 from pipelines.foundation.storage.landings import LANDED
@@ -141,7 +142,7 @@ def _receipt(store: Store, digest: str) -> Receipt:
         for removed in receipt["removed"].values():
             _counted(removed["rows"], "row")
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise store.damaged(error) from None
+        raise store.damaged(disk.damage(error)) from None
     if {"customer", "erased_at", "found", "models", "still_held_by", "sent_to"} - receipt.keys():
         raise store.damaged("a receipt lacks a part")
     return receipt

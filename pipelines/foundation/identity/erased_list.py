@@ -13,6 +13,7 @@ from pathlib import Path
 
 from features.errors import DataError, IntegrityError
 from pipelines.foundation.identity.keys import key, marked, place_of_key
+from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import MADE
@@ -92,7 +93,7 @@ def _erased_at(store: Store, receipt: str) -> str:
     try:
         return str(json.loads(receipt)["erased_at"])
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise store.damaged(error) from None
+        raise store.damaged(disk.damage(error)) from None
 
 
 def refuse_older(store: Store) -> None:

@@ -24,22 +24,7 @@ _MOST = 1 << 24  # bytes that a person writes
 
 def read(path: Path, model: type[Model]) -> Model:
     """The file's content. Raises: FileNotFoundError, SettingsError with every mistake of a file that is there."""
-    if path.exists() and not path.is_dir() and not path.is_file():  # to read a pipe is to wait for ever
-        raise SettingsError(f"{path} is a device, pipe or socket; put a file in its place")
-    try:
-        if path.stat().st_size > _MOST:
-            raise SettingsError(
-                f"{path} is larger than {_MOST:,} bytes, so it holds no settings; put the right file there"
-            )
-        text = path.read_text(encoding="utf-8-sig")
-    except IsADirectoryError:
-        raise SettingsError(f"{path} is a folder; put a file in its place, or remove it") from None
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror}); see that this user may read it") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    text = _text(path)
     try:
         return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -54,6 +39,25 @@ def read(path: Path, model: type[Model]) -> Model:
         raise SettingsError("\n".join([f"{path}:", *lines[:_MOST_TOLD], *more])) from None
     except ValueError:  # neither of the two above: Python refuses to read an endless row of digits
         raise SettingsError(f"{path} holds a number of thousands of digits; write one that can be meant") from None
+
+
+def _text(path: Path) -> str:
+    if path.exists() and not path.is_dir() and not path.is_file():  # to read a pipe is to wait for ever
+        raise SettingsError(f"{path} is a device, pipe or socket; put a file in its place")
+    try:
+        if path.stat().st_size > _MOST:
+            raise SettingsError(
+                f"{path} is larger than {_MOST:,} bytes, so it holds no settings; put the right file there"
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except IsADirectoryError:
+        raise SettingsError(f"{path} is a folder; put a file in its place, or remove it") from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}); see that this user may read it") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
 def _explain(detail: Any, model: type[BaseModel]) -> str:

@@ -98,6 +98,8 @@ def test_a_folder_in_its_place_is_told_in_words(tmp_path: Path) -> None:
 )
 def test_what_nobody_can_mean_is_told_in_words_of_ours(tmp_path: Path, text: str, said: str) -> None:
     assert said in complaint(tmp_path, text)
+
+
 def test_a_pipe_in_place_of_settings_is_told_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "attrition.toml")
     with pytest.raises(SettingsError, match=r"attrition\.toml is a device, pipe or socket; put a file in its place"):
