@@ -60,8 +60,8 @@ def _refuse_no_heading(path: Path, found: list[str], source: Source) -> None:
     if there and 2 * len(there) < len(wanted):
         raise DataError(
             f"only {len(there)} of the {len(wanted)} columns that this source maps are in {path.name}: "
-            f"{', '.join(map(repr, there))}; does its first line hold the headings? Correct `columns` of this source in "
-            "attrition.toml, or the file"
+            f"{', '.join(map(repr, there))}; does its first line hold the headings? Correct `columns` of this source "
+            "in attrition.toml, or the file"
         )
     if not there:
         raise DataError(
