@@ -65,6 +65,7 @@ def refusal(error: psycopg.Error) -> str:
     'code 42P01'
     """
     column = f", column {error.diag.column_name}" if error.diag.column_name else ""
+    column += f", rule {error.diag.constraint_name}" if error.diag.constraint_name else ""
     meaning = next((words for start, words in _MEANINGS.items() if (error.sqlstate or "").startswith(start)), None)
     code = f"code {error.sqlstate}" if error.sqlstate else "no code"
     return f"{meaning}, {code}{column}" if meaning else f"{code}{column}"
