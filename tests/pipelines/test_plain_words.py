@@ -32,7 +32,7 @@ from tests.pipelines.odd_files import LISTS, odd_file, odd_file_beside
 from tests.pipelines.odd_settings import OddSettings, odd_settings, written
 
 SHORTEST = 30  # characters of what says what is wrong, where, and what to do
-ODDITIES = int(os.environ.get("ODDITIES", "60"))
+ODDITIES = int(os.environ.get("ODDITIES", "30"))
 
 # Of an exception nothing is said but in our words: no trace of one, and no name of a class.
 TRACES = ("Traceback", "Error:", "Exception", 'File "', "fault of attrition")

@@ -47,8 +47,11 @@ _MEANINGS = {
     "42501": "the user has no right to do it",
     "42703": "a column is not there",
     "42804": "a column is of another type",
+    "3F000": "its schema is not there",
+    "40P01": "a deadlock: two waited for each other",
+    "P0001": "a trigger of the table refuses it",
     "53": "it has no room or memory left",
-    "57014": "it took too long",
+    "57014": "it took too long, a timeout",
 }
 _PERHAPS_OPEN = ("disable", "allow", "prefer")
 _NO_TLS = re.compile("server does not support SSL")
@@ -62,6 +65,7 @@ def refusal(error: psycopg.Error) -> str:
     'code 42P01'
     """
     column = f", column {error.diag.column_name}" if error.diag.column_name else ""
+    column += f", rule {error.diag.constraint_name}" if error.diag.constraint_name else ""
     meaning = next((words for start, words in _MEANINGS.items() if (error.sqlstate or "").startswith(start)), None)
     code = f"code {error.sqlstate}" if error.sqlstate else "no code"
     return f"{meaning}, {code}{column}" if meaning else f"{code}{column}"
