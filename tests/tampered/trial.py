@@ -23,7 +23,7 @@ from tests.tampered.tampering import ALL, CANARY, THEIRS, Case, Place
 
 ERASED, ASKED = "C-0011", "C-0013"
 DAY = "2025-06-01"
-SECONDS = 120  # a command that takes longer hangs
+SECONDS = 600  # a command that takes longer hangs, however busy the machine
 
 COMMANDS: Mapping[str, Sequence[str]] = {
     "ingest": ["ingest"],
