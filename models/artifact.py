@@ -82,20 +82,20 @@ def from_files(files: dict[str, str], *, asked: Question | None = None) -> Fitte
         raise OutdatedModelError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
     try:
         return _fitted(files, rest, Question.from_json(rest["question"]) if carried or asked is None else asked)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise _malformed(str(error)[:80]) from None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise _malformed("a part is not there, or of another kind") from None
 
 
 def _fitted(files: Mapping[str, str], rest: Mapping[str, Any], question: Question) -> Fitted:
     columns = tuple(_each(rest["columns"], str, "columns"))
     linear = None if rest["linear_start"] is None else LinearStart(**_tuples(rest["linear_start"]))
     if len(set(columns)) != len(columns):
-        raise ValueError("columns are named twice")
+        raise _malformed("columns are named twice")
     if linear is not None:
         _each([linear.intercept], float, "linear_start")
         for part in (linear.low, linear.high, linear.centre, linear.scale, linear.weights):
             if len(_each(list(part), float, "linear_start")) != len(columns):
-                raise ValueError("linear_start is not of the model's columns")
+                raise _malformed("linear_start is not of the model's columns")
     encoder, calibrator = Encoder(**rest["encoder"]), Calibrator(**rest["calibrator"])
     for name, shares in encoder.shares.items():
         _each([name, *shares], str, "encoder")
@@ -104,7 +104,7 @@ def _fitted(files: Mapping[str, str], rest: Mapping[str, Any], question: Questio
     _each([encoder.mean, calibrator.intercept, calibrator.slope, average], float, "calibrator, encoder or start_model")
     rounds, rows, *days = _each([rest["rounds"], rest["rows"], *rest["snapshots"]], int, "rounds, rows, snapshots")
     if rounds < 0 or rows < 0 or not all(1 <= day <= date.max.toordinal() for day in days):
-        raise ValueError("rounds, rows or snapshots cannot be")
+        raise _malformed("rounds, rows or snapshots cannot be")
     _each([question.lead_days, question.horizon_days], int, "question")
     return Fitted(
         question=question,
@@ -121,16 +121,16 @@ def _fitted(files: Mapping[str, str], rest: Mapping[str, Any], question: Questio
 
 
 def _each(values: list[Any], kind: type, where: str) -> list[Any]:
-    """The values back. Raises: ValueError where one is of another kind; a whole number is a number, too."""
+    """The values back. Raises: IntegrityError where one is of another kind; a whole number is a number, too."""
     kinds = (int, float) if kind is float else (kind,)
     wrong = [each for each in values if type(each) not in kinds or (kind is float and not abs(each) <= _HUGE)]
     if wrong or not isinstance(values, list):
-        raise ValueError(f"{where} has a value of another kind")
+        raise _malformed(f"{where} has a value of another kind")
     return values
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+    raise _malformed(name)
 
 
 def _malformed(what: str) -> IntegrityError:

@@ -205,7 +205,7 @@ class ScoreStore:
             if not isinstance(found.rows, int) or not isinstance(found.detail["model_version"], str):
                 raise TypeError("a value of another type")  # noqa: TRY301 - told as any other
         except (ValueError, TypeError, LookupError, RecursionError) as error:
-            raise self._damaged(str(error)[:80]) from None
+            raise self._damaged(disk.damage(error)) from None
         return found
 
     def _damaged(self, what: str) -> IntegrityError:
