@@ -98,8 +98,9 @@ class Old:
     workspace: Workspace
 
     def facts(self, before: date) -> int:
-        store, count = self.workspace.store, 0
+        store = self.workspace.store
         moment = instant(before, zone=self.workspace.settings.zone)
+        old: list[tuple[StoredFile, pa.ChunkedArray]] = []
         for file in store.files(LANDED):
             contract = TABLES[file.detail["table"]]
             apart = contract.name in STANDING or ID not in file.detail["columns"]
@@ -108,12 +109,13 @@ class Old:
             rows = pq.read_table(store.verified(file), columns=["source_row", contract.happened_at])
             gone = rows.filter(pc.less(rows[contract.happened_at], pa.scalar(moment, pa.timestamp("us"))))
             if gone.num_rows:
-                expired = file.detail.get("expired", 0) + gone.num_rows
-                leave_out(store, file, gone["source_row"].to_pylist(), expired=expired)
-                count += gone.num_rows
-        if count:
+                old.append((file, gone["source_row"]))
+        if old:
+            # First: they are made anew of what landed, and hold the same rows. Broken off, what landed still tells.
             _delete_files(self.workspace, [file for kind in (COUNTED, ENDED) for file in store.files(kind)])
-        return count
+        for file, rows in old:
+            leave_out(store, file, rows.to_pylist(), expired=file.detail.get("expired", 0) + len(rows))
+        return sum(len(rows) for _, rows in old)
 
     def rejects(self, before: date) -> int:
         store, count = self.workspace.store, 0

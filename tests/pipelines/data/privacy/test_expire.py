@@ -6,18 +6,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.privacy.expire import expire
+from pipelines.data.privacy.landed_rows import leave_out
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, Snapshots
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage import csv_file, documents
+from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
@@ -58,6 +61,12 @@ def written(place: Path) -> None:
     place.write_bytes(b"x")
 
 
+def held(store: Store) -> set[int]:
+    """The years of all orders that lie anywhere below the workspace, typed."""
+    places = [place for kind in ("landed", "counted") for place in (store.root / kind / "orders").glob("*.parquet")]
+    return {moment.year for place in places for moment in pq.read_table(place)["ordered_at"].to_pylist()}
+
+
 def ids(store: Store, name: str = "orders") -> list[str]:
     return [next(iter(row.values())) for row in table(store, name)]
 
@@ -93,6 +102,32 @@ def test_what_expired_does_not_land_again_with_the_same_file(tmp_path: Path) -> 
         "unchanged"
     ] * 2
     assert len(ids(store)) == 2
+
+
+def test_broken_off_and_run_again_no_copy_of_what_expired_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts of a file that follows another is kept beside what landed, with the same rows."""
+    store = workspace(tmp_path, keep_facts_days=366)
+    (tmp_path / "orders-2.csv").write_text(HEADER + "A-6,C-3,2022-03-04,1\nA-2,C-1,2024-06-30,1\n")
+    settings = open_workspace(tmp_path, now=NOW).settings
+    wanted = settings.model_copy(update={"sources": (source("orders*.csv"), *settings.sources[1:])})
+    (tmp_path / FILE_NAME).write_text(render(wanted), encoding="utf-8")
+    ingest(store, wanted, today=LANDED_ON)
+    assert len(landed_tables(store, ibis.duckdb.connect(), settings=wanted)["orders"].execute()) == 5
+    assert held(store) == {2022, 2023, 2024}
+
+    def broken_off(*arguments: Any, **named: Any) -> None:
+        leave_out(*arguments, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.data.privacy.expire.leave_out", broken_off)
+        for _ in range(2):  # once for each file that holds old rows
+            with pytest.raises(KeyboardInterrupt):
+                removed(tmp_path)
+    removed(tmp_path)
+    assert held(store) == {2023, 2024}
 
 
 def test_a_period_shorter_than_training_looks_back_is_refused(tmp_path: Path) -> None:
