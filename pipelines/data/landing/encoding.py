@@ -9,6 +9,7 @@ from pathlib import Path
 from features.errors import DataError
 
 _BLOCK_BYTES = 1 << 20
+_LONGEST_LINE = 64 << 20  # characters; a row is held whole, and so is what follows where lines never end
 _NOT_TEXT = {
     b"PAR1": 'a Parquet file; set format = "parquet" for this source',
     b"\x1f\x8b": "a gzip archive; unpack it",
@@ -56,6 +57,11 @@ def check_text(path: Path, encoding: str) -> None:
                 ) from None
             _refuse_controls(path, text, encoding, lines)
             lines.count(text)
+            if lines.open > _LONGEST_LINE:
+                raise DataError(
+                    f"line {lines.line} of {path.name} has more than {_LONGEST_LINE:,} characters, so its line ends "
+                    "are missing or other ones; export it again, a line for each row"
+                )
             unlike_utf8.see(block)
             offset += len(block)
             if not block:
@@ -68,10 +74,10 @@ def check_text(path: Path, encoding: str) -> None:
 
 
 class _Lines:
-    """Which line comes next, for line ends of all three kinds."""
+    """Which line comes next, for line ends of all three kinds. open: characters of it that came so far."""
 
     def __init__(self) -> None:
-        self.line = 1
+        self.line, self.open = 1, 0
         self._after_return = False
 
     def count(self, text: str) -> None:
@@ -79,6 +85,8 @@ class _Lines:
             self.line += text.count("\n") + text.count("\r") - text.count("\r\n")
             self.line -= self._after_return and text.startswith("\n")
             self._after_return = text.endswith("\r")
+            ended = max(text.rfind("\n"), text.rfind("\r"))
+            self.open = len(text) - ended - 1 if ended >= 0 else self.open + len(text)
 
 
 class _UnlikeUtf8:
