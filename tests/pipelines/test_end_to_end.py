@@ -25,6 +25,7 @@ from pipelines.cli import app
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.delivered_fields import COLUMNS
 from pipelines.foundation.storage.csv_file import defused
+from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -175,7 +176,7 @@ def test_the_sum_of_the_probabilities_is_one_number_wherever_it_stands(finished_
 def test_the_report_waits_for_scores_of_the_champion_whose_forecast_it_tells(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sqlite3.connect(copy / "attrition.sqlite") as ledger:
+    with Store(copy).transaction() as ledger:
         ledger.execute("UPDATE score_runs SET detail = json_set(detail, '$.model_version', 'aaaaaaaaaaaa')")
     monkeypatch.setattr(write, "_refuse_other_question", lambda *_: None)  # it reads the model, which is not there
     with pytest.raises(OutdatedModelError, match=r"are of model aaaaaaaaaaaa, and [0-9a-f]{12} is.*attrition score"):

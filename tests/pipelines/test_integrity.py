@@ -90,7 +90,7 @@ def test_a_cut_or_altered_model_is_refused_and_never_parsed(
 
 def test_a_cut_or_altered_snapshot_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
-    path = documents.write_frame(store, "snapshots/2024-07-01.parquet", snapshot_frame(300), kind="snapshot")
+    path = documents.write_frame(store, "snapshots/2024-07-01.parquet", snapshot_frame(300), kind="profile")
     parsed: list[Path] = []
     real = pq.read_table
 
