@@ -49,6 +49,7 @@ def started(folder: Path) -> Iterator[Server]:
     port = free_port()
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("--allowed-hosts", f"localhost:{port},127.0.0.1:{port}"),
         *("--backend-store-uri", f"sqlite:///{folder}/store.sqlite", "--artifacts-destination", f"{folder}/artifacts"),
     ]
     with (folder / "log").open("wb") as log:

@@ -186,3 +186,23 @@ def test_a_server_of_this_machine_refuses_to_answer_to_another_name(server: Serv
         urllib.request.urlopen(asked, timeout=20)
     refused.value.close()
     assert refused.value.code == 403
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null"])
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_a_page_of_another_origin_changes_nothing_and_reads_nothing(server: Server, origin: str, kind: str) -> None:
+    """Started as docs say. JSON takes a browser a question first, and text, which takes none, is not read."""
+    server.wait()
+    made, listed = (f"{server.url}/api/2.0/mlflow/experiments/{what}" for what in ("create", "search?max_results=50"))
+    headers = {"Origin": origin, "Content-Type": kind}
+    if kind == "application/json":
+        headers |= {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    body = b'{"name": "planted"}'
+    asked = urllib.request.Request(made, body, headers, method="OPTIONS" if kind == "application/json" else "POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=20)
+    refused.value.close()
+    assert refused.value.code in {400, 403}
+    with urllib.request.urlopen(urllib.request.Request(listed, headers={"Origin": origin}), timeout=20) as answer:
+        assert "Access-Control-Allow-Origin" not in answer.headers  # without it a browser keeps the answer to itself
+        assert b"planted" not in answer.read()
