@@ -15,7 +15,7 @@ BELOW_ZERO = "<0"
 
 
 def told(view: AsOf, columns: Sequence[str]) -> ir.Table:
-    """One row: for each of `columns`, written as `Indicator.told_by` writes them, whether anything had been told.
+    """One row: the day, and for each of `columns`, as `Indicator.told_by` writes them, whether anything had been told.
 
     Judged by what was known that day, so that a column which is exported later changes nothing before.
     """
@@ -26,7 +26,9 @@ def told(view: AsOf, columns: Sequence[str]) -> ir.Table:
         by_table.setdefault(name.partition(".")[0], []).append(name)
     parts = [view[table].agg(**{name: _any(view[table], name) for name in own}) for table, own in by_table.items()]
     row = reduce(lambda one, other: one.cross_join(other), parts)
-    return row.select(**{column: reduce(or_, (row[name] for name in parts)) for column, parts in alternatives.items()})
+    return row.select(
+        day=view.today, **{column: reduce(or_, (row[name] for name in parts)) for column, parts in alternatives.items()}
+    )
 
 
 def _first_there(view: AsOf, column: str) -> list[str]:
