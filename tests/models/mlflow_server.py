@@ -44,12 +44,15 @@ class Server:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Server]:
-    """The server, which answers once it was waited for; stopped after the block."""
+def started(folder: Path, *, as_docs_say: bool = False) -> Iterator[Server]:
+    """The server, which answers once it was waited for; stopped after the block.
+
+    as_docs_say: it answers to its own name alone, so nothing can stand between.
+    """
     port = free_port()
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--allowed-hosts", f"localhost:{port},127.0.0.1:{port}"),
+        *(("--allowed-hosts", f"localhost:{port},127.0.0.1:{port}") if as_docs_say else ()),
         *("--backend-store-uri", f"sqlite:///{folder}/store.sqlite", "--artifacts-destination", f"{folder}/artifacts"),
     ]
     with (folder / "log").open("wb") as log:

@@ -36,7 +36,7 @@ SECOND = replace(FIRST, version="bbbbbbbbbbbb", parameters={"training.seed": 8})
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It takes seconds to start, so it starts while the tests that need none are running."""
-    with started(tmp_path_factory.mktemp("server")) as found:
+    with started(tmp_path_factory.mktemp("server"), as_docs_say=True) as found:
         yield found
 
 
