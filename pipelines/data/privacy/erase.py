@@ -15,7 +15,7 @@ from features.errors import DataError
 from pipelines.data.privacy.enforce import purge
 from pipelines.data.privacy.landed_rows import erase_rows
 from pipelines.data.privacy.traces import Traces
-from pipelines.data.privacy.workspace_files import made_files, rows_of
+from pipelines.data.privacy.workspace_files import gone_files, made_files, rows_of
 from pipelines.foundation.identity import erased_list
 from pipelines.foundation.identity.keys import named
 from pipelines.foundation.identity.pseudonyms import Identities
@@ -97,6 +97,8 @@ def _remove(store: Store, names: Mapping[str, str], say: Say) -> None:
         if rows_of(store, file, names.values()):
             say(f"removing {file.path}")
             delete_file(store, file.path)
+    for file in gone_files(store):
+        delete_file(store, file.path)  # its entry
     say("scores and what was handed over")
     ours = partial(_among, frozenset(names.values()))
     purge(store, ours, partial(_among, frozenset(names)), ours)

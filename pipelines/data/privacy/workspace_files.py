@@ -20,17 +20,23 @@ _COUNT = f"SELECT {ID}, count(*) FROM read_parquet(?) WHERE {ID} IN (SELECT unne
 
 def made_files(store: Store) -> list[StoredFile]:
     """Every Parquet file of the ledger that is on the disk, names customers, and is made from others."""
-    with store.transaction() as ledger:
-        kinds = [row["kind"] for row in ledger.execute("SELECT DISTINCT kind FROM files ORDER BY kind").fetchall()]
     return [
         file
-        for kind in kinds
-        if kind not in _TREATED_APART
-        for file in store.files(kind)
-        if file.path.endswith(".parquet")
-        and store.place(file.path).exists()
-        and ID in pq.read_schema(store.verified(file)).names
+        for file in _made(store)
+        if store.place(file.path).exists() and ID in pq.read_schema(store.verified(file)).names
     ]
+
+
+def gone_files(store: Store) -> list[StoredFile]:
+    """Entries of Parquet files that are made from others and are on the disk no more: removing one was broken off."""
+    return [file for file in _made(store) if not store.place(file.path).exists()]
+
+
+def _made(store: Store) -> list[StoredFile]:
+    with store.transaction() as ledger:
+        kinds = [row["kind"] for row in ledger.execute("SELECT DISTINCT kind FROM files ORDER BY kind").fetchall()]
+    wanted = [kind for kind in kinds if kind not in _TREATED_APART]
+    return [file for kind in wanted for file in store.files(kind) if file.path.endswith(".parquet")]
 
 
 def rows_of(store: Store, file: StoredFile, names: Collection[str]) -> dict[str, int]:

@@ -124,8 +124,8 @@ class Versions:
         return version
 
     def end_roll_back(self) -> None:
-        with self.store.transaction() as ledger:
-            ledger.execute("DELETE FROM rollbacks WHERE outcome = ?", (self.outcome,))
+        """With the command: killed before its end, it is started again, and must not go further back then."""
+        self.store.at_end("DELETE FROM rollbacks WHERE outcome = ?", self.outcome)
 
     def _before_champion(self) -> str:
         standing = [period.version for period in self.champion_periods() if period.rolled_back_at is None]

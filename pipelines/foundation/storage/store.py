@@ -69,6 +69,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = root / LEDGER
+        self._at_end: list[tuple[str, tuple[object, ...]]] = []
         refuse_leading_out(root)
         self._refuse_lost()
         with self.reading() as ledger:
@@ -110,10 +111,17 @@ class Store:
     def damaged(self, what: str) -> IntegrityError:
         return IntegrityError(f"{self.ledger} is damaged ({what}); restore it from a backup")
 
+    def at_end(self, statement: str, *values: object) -> None:
+        """Have a statement run in the last transaction of the command (`seal`): what it ends is not over before."""
+        self._at_end.append((statement, values))
+
     def seal(self) -> None:
         """Have whoever opens the ledger next see whether it was changed meanwhile; what we write first breaks that."""
         with self._writing() as ledger:
+            for statement, values in self._at_end:
+                ledger.execute(statement, values)
             ledger_seal.seal(ledger)
+        self._at_end.clear()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -220,6 +220,17 @@ class DiedError(BaseException):
     """A process that ends here."""
 
 
+def test_the_entry_of_a_file_whose_removal_was_broken_off_goes_with_the_next_erasure(tmp_path: Path) -> None:
+    root = shop(tmp_path / "shop", lines("C-1", PLAIN, "C-2"))
+    store = Store(root)
+    ingest(store, WANTED, today=LANDED_ON)
+    name = "snapshots/2024-01-01-0.parquet"
+    store.put(name, Path.touch, kind="snapshot", day="2024-01-01")
+    store.place(name).unlink()
+    erase(job(root), [PLAIN])
+    assert store.files("snapshot") == []
+
+
 @pytest.mark.parametrize("last", range(1, 10))
 def test_broken_off_anywhere_the_same_command_finishes_and_nothing_runs_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int

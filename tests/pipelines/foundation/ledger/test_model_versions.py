@@ -161,6 +161,8 @@ def test_a_rollback_goes_back_one_champion_and_another_one_further(versions: Ver
         versions.roll_back(expected, now=NOW)
         assert versions.begin_roll_back() == expected  # broken off here, it goes no further back
         versions.end_roll_back()
+        assert versions.begin_roll_back() == expected  # nor before the command is at its end
+        versions.store.seal()
         assert versions.champion().version == expected
         assert not versions.named(expected).published  # MLflow's alias is to follow
     with pytest.raises(TrainingError, match=r"^there is no champion of churn before today's to go back to"):
