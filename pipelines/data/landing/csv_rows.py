@@ -147,9 +147,10 @@ def _refuse_one_column(path: Path, header: list[str], source: Source) -> None:
         return
     likely = next((mark for mark in _USUAL_DELIMITERS if mark in header[0] and mark != source.dialect.delimiter), None)
     hint = f" The header holds {likely!r}: set dialect.delimiter = {json.dumps(likely)}" if likely else ""
-    # A first line without a heading that we look for may be a customer's.
-    known = any(theirs.casefold() in header[0].casefold() for theirs in source.columns.values())
-    shown = f", '{header[0][:200]}'," if known else ""
+    # The first line may be a customer's, or no text at all: of it only what the settings name is repeated.
+    line = header[0].casefold()
+    found = [theirs for theirs in dict.fromkeys(source.columns.values()) if theirs.casefold() in line]
+    shown = f" (it holds {', '.join(map(repr, found))})" if found else ""
     raise DataError(
         f"{path.name} has only one column{shown} where several are expected; is the delimiter really "
         f"{source.dialect.delimiter!r}?{hint}"

@@ -185,8 +185,14 @@ def test_a_value_of_a_megabyte_lands_whole(tmp_path: Path) -> None:
 
 def test_another_delimiter_than_declared_is_refused(tmp_path: Path) -> None:
     words = refusal(tmp_path, (HEADER + ROW).replace(",", ";"))
-    assert "has only one column, 'order_id;customer_id;ordered_at;amount'" in words
+    assert "has only one column (it holds 'order_id', 'customer_id', 'ordered_at', 'amount')" in words
     assert "is the delimiter really ','? The header holds ';'" in words
+
+
+def test_of_a_first_line_that_is_no_heading_only_what_the_settings_name_is_repeated(tmp_path: Path) -> None:
+    words = refusal(tmp_path, "amount of Kanari\n12\n")
+    assert "has only one column (it holds 'amount')" in words
+    assert "Kanari" not in words
 
 
 def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_promoted_by_hand_and_rolled_back(job: RunContext) -> None:
     assert current(root) != before
     assert registry_of(job.workspace).aliased("champion") == second.version
     back = promotion.rollback(job, None)
+    job.workspace.store.seal()  # as the command does at its end
     assert (back["champion"], back["was"], back["scores_of"]) == (first, second.version, str(job.workspace.as_of))
     assert current(root) == before
     assert registry_of(job.workspace).aliased("champion") == first
