@@ -8,7 +8,6 @@ import dagster as dg
 
 from pipelines.foundation.storage.workspace_paths import SCHEDULER
 
-FOLDER = SCHEDULER
 PROJECT = "ATTRITION_PROJECT"  # names the workspace to what runs with this home
 
 # One run at a time, so that two never want one workspace.
@@ -38,7 +37,7 @@ def prepare(folder: Path) -> Path:
     Its databases are made here: page and daemon, started together, would get in each other's way. A run that was under
     way when the scheduler before ended would keep the only place for ever: it is told to have failed.
     """
-    home = folder.resolve() / FOLDER
+    home = folder.resolve() / SCHEDULER
     home.mkdir(exist_ok=True)
     (home / "dagster.yaml").write_text(_SETTINGS, encoding="utf-8")
     with dg.DagsterInstance.from_config(str(home)) as instance:

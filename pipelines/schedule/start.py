@@ -13,8 +13,9 @@ from types import FrameType
 from urllib.parse import urlencode
 
 from pipelines.foundation.storage.lock import held
+from pipelines.foundation.storage.workspace_paths import SCHEDULER
 from pipelines.schedule.guard import IN_ENVIRONMENT, TOKEN
-from pipelines.schedule.home import FOLDER, PROJECT, prepare
+from pipelines.schedule.home import PROJECT, prepare
 from pipelines.schedule.processes import HOST, answers, port_to_use, running
 
 LOCK = ".attrition-schedule.lock"
@@ -86,4 +87,4 @@ def _signals() -> Iterator[tuple[threading.Event, list[str]]]:
 
 def logs_of(folder: Path) -> Path:
     """Where the parts write what they have to say."""
-    return folder / FOLDER / "logs"
+    return folder / SCHEDULER / "logs"

@@ -19,7 +19,7 @@ from features.training_set import part
 from models.matrix import ENTITY
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
-from pipelines.data.snapshots.told import told
+from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 
@@ -86,11 +86,10 @@ def features(
     if may_stop(definition.tables):
         came = run(STOPPED, lambda day: arrivals(view_of(day)))
         gone |= set(silent(came, day, definition.tables, by_contract=definition.cohort.kind == "subscribed"))
-    untold: list[str] = []
+    empty: list[str] = []
     if definition.told_by:
-        row = run(UNTOLD, lambda day: told(view_of(day), definition.told_by)).to_pylist()[0]
-        untold = [column for column in definition.told_by if not row[column]]
-    unknown = definition.unknown_columns(gone, untold)
+        empty = untold(run(UNTOLD, lambda day: told(view_of(day), definition.told_by)))
+    unknown = definition.unknown_columns(gone, empty)
     for family in definition.families:
         for group in family.groups:
             columns = run(group, partial(_part, group, definition, view_of, customers))
@@ -99,7 +98,7 @@ def features(
             for name in columns.column_names[1:]:
                 values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]
                 found = found.append_column(name, values)
-    return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(untold)})
+    return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(empty)})
 
 
 def _part(

@@ -21,7 +21,7 @@ from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.features import STOPPED, UNTOLD, FeatureInputs, features
 from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
 from pipelines.data.snapshots.stopped import may_stop
-from pipelines.data.snapshots.told import told
+from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
@@ -76,8 +76,7 @@ class Snapshots:
         wanted = self.definition.told_by
         if not wanted:
             return []
-        row = self.engine.to_pyarrow(told(self.definition.view(self.tables, day), wanted)).to_pylist()[0]
-        return [column for column in wanted if not row[column]]
+        return untold(self.engine.to_pyarrow(told(self.definition.view(self.tables, day), wanted)))
 
     def training_matrix(
         self, days: Iterable[date], *, progress: Callable[[str], None] = lambda _: None

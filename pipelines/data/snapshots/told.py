@@ -8,6 +8,7 @@ from operator import or_
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from features.asof import AsOf
 
@@ -29,6 +30,11 @@ def told(view: AsOf, columns: Sequence[str]) -> ir.Table:
     return row.select(
         day=view.today, **{column: reduce(or_, (row[name] for name in parts)) for column, parts in alternatives.items()}
     )
+
+
+def untold(found: pa.Table) -> list[str]:
+    """The columns in which nothing had been told, of what `told` gave."""
+    return [name for name, some in found.to_pylist()[0].items() if not some]
 
 
 def _first_there(view: AsOf, column: str) -> list[str]:

@@ -103,8 +103,9 @@ def refuse_older(store: Store) -> None:
         known = {row["digest"] for row in ledger.execute("SELECT digest FROM erasures")}
     missing = sorted(erased.keys() - known)
     if missing:
+        counted = "1 customer who was" if len(missing) == 1 else f"{len(missing):,} customers who were"
         raise DataError(
-            f"{store.ledger} does not know of {len(missing):,} customer{'s' * (len(missing) != 1)} who were erased "
+            f"{store.ledger} does not know of {counted} erased "
             f"(first: on {erased[missing[0]][:10]}, receipts/erased-{missing[0][:16]}.json), so it is older than that, "
             "or erasing was broken off; run the same `attrition erase` again, or restore a newer ledger. Where nobody "
             f"knows who they were: move attrition.sqlite and the folders {', '.join(MADE)}, delivery and models out of "

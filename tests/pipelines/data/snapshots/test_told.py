@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import ibis
 import pandas as pd
@@ -21,7 +20,7 @@ from features.tables import TABLES
 from features.training_set import FAMILIES
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.snapshot import snapshots_of
-from pipelines.data.snapshots.told import told
+from pipelines.data.snapshots.told import told, untold
 from tests.features.histories import random_world
 from tests.features.test_no_look_ahead import tables_of
 from tests.features.world_case import PARIS, SNAPSHOT, SPANS, Engine, landed, order
@@ -98,11 +97,10 @@ class World:
                 nothing = pa.nulls(len(tables[name]), tables[name].schema.field(place).type)
                 tables[name] = tables[name].set_column(place, each, nothing)
         found = self._engine.run(everybody=pa.table({"customer_id": CUSTOMERS}), **tables).to_pandas()
-        untold: list[str] = []
+        empty: list[str] = []
         if self._told is not None:
-            row: dict[str, Any] = self._engine.connection.execute(self._told).to_arrow_table().to_pylist()[0]
-            untold = [name for name, some in row.items() if not some]
-        return found.set_index("customer_id").sort_index(), untold
+            empty = untold(self._engine.connection.execute(self._told).to_arrow_table())
+        return found.set_index("customer_id").sort_index(), empty
 
 
 @cache
@@ -117,10 +115,10 @@ def test_an_indicator_that_a_missing_column_alters_is_unknown(column: str) -> No
     for family in (each for each in FAMILIES if table in tables_of(each)):
         here = world(family.name)
         assert not here.untold
-        found, untold = here.without(column)
+        found, empty = here.without(column)
         same = (found == here.whole) | (found.isna() & here.whole.isna())
         altered = set(found.columns[~same.all()])
-        unknown = here.definition.unknown_columns((), untold)
+        unknown = here.definition.unknown_columns((), empty)
         if column not in STILL_TOLD or (family.name == "purchases" and column == "order_lines.product_id"):
             assert altered <= unknown
 

@@ -136,7 +136,7 @@ def test_a_workspace_in_which_nobody_was_erased_starts_again_without_its_ledger(
 @pytest.mark.parametrize("command", ["score", "deliver", "report", "check", "models", "kpis", "train", "explain C-1"])
 def test_a_ledger_of_before_an_erasure_is_refused(shop: Path, command: str) -> None:
     shutil.copy(shop.parent / "older.sqlite", shop / LEDGER)
-    refused(shop, command, "does not know of 1 customer who were erased (first: on 20")
+    refused(shop, command, "does not know of 1 customer who was erased (first: on 20")
 
 
 def test_erasing_again_mends_an_older_ledger(shop: Path) -> None:
