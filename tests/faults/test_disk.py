@@ -22,6 +22,7 @@ from tests.faults.world import NOW, Stage, champion, copy
 
 SIZE = 64 << 20
 KIB = 1 << 10
+STAGES = 10  # of tests.faults.world
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,12 @@ def size(folder: Path) -> int:
     return sum(place.stat().st_size for place in folder.rglob("*") if place.is_file())
 
 
+def test_every_stage_meets_a_full_disk(prepared: list[Stage]) -> None:
+    assert len(prepared) == STAGES
+
+
 @pytest.mark.may_skip("filling a disk needs the right to mount one")
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(STAGES))
 def test_a_full_disk_is_said_in_words_and_the_same_command_goes_on_once_there_is_room(
     prepared: list[Stage], small_disk: Path, number: int, tmp_path: Path
 ) -> None:

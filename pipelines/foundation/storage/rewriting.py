@@ -60,7 +60,9 @@ def scrub(store: Store) -> None:
         try:
             connection.execute("VACUUM")
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if not (error.sqlite_errorname or "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+                raise  # a full disk, say, which is told as it is everywhere
             busy = 1
     if busy:
         raise AttritionError(
