@@ -13,8 +13,6 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import DataError, IntegrityError
-from pipelines.data.landing.csv_rows import csv_rows
-from pipelines.data.landing.parquet_rows import damaged, parquet_rows
 from pipelines.data.landing.reject_limits import (
     refuse_beyond_share,
     refuse_cut_off_state,
@@ -22,9 +20,11 @@ from pipelines.data.landing.reject_limits import (
     refuse_other_customers,
 )
 from pipelines.data.landing.remarks import compared, remarks
-from pipelines.data.landing.source_files import SourceFile, file_sha256, source_files
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.landing.workbench import workbench
+from pipelines.data.sources.csv_rows import csv_rows
+from pipelines.data.sources.parquet_rows import damaged, parquet_rows
+from pipelines.data.sources.source_files import SourceFile, file_sha256, source_files
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.settings.settings import Settings

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.errors import DataError
-from pipelines.data.landing.source_files import SourceFile
 from pipelines.data.landing.typed_rows import TypedRows
+from pipelines.data.sources.source_files import SourceFile
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA

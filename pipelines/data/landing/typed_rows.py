@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from features.contract import ROW_CLOCKS, Column, Table, local_day
 from features.errors import DataError
-from pipelines.data.landing.raw_rows import RawRows, physical
-from pipelines.data.landing.value_sql import Reading
+from pipelines.data.sources.raw_rows import RawRows, physical
+from pipelines.data.sources.value_sql import Reading
 from pipelines.foundation.identity.erased_customers import ERASED
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Pseudonyms

@@ -9,8 +9,8 @@ from typing import Any
 from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
 from pipelines.data.landing.ingest import landed_tables
-from pipelines.data.landing.source_files import check_headings, source_files
 from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.data.sources.source_files import check_headings, source_files
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext

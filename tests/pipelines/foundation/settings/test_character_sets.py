@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import DataError
-from pipelines.data.landing.encoding import check_text
+from pipelines.data.sources.encoding import check_text
 from pipelines.foundation.settings.character_sets import character_set
 
 EVERY = sorted({module.name for module in pkgutil.iter_modules(encodings.__path__)} | {*aliases, *aliases.values()})

@@ -10,8 +10,8 @@ import pyarrow.types as pt
 
 from features.contract import Column, Table
 from features.errors import DataError
-from pipelines.data.landing.raw_rows import RawRows, positions, wanted_columns
-from pipelines.data.landing.value_sql import (
+from pipelines.data.sources.raw_rows import RawRows, positions, wanted_columns
+from pipelines.data.sources.value_sql import (
     OUTSIDE_YEARS,
     Reading,
     bounded,

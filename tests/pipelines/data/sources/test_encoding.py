@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import DataError
-from pipelines.data.landing.encoding import check_text
+from pipelines.data.sources.encoding import check_text
 
 LONGEST = 64 << 20
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from features.contract import PHYSICAL, ROW_CLOCKS, Column, Table
 from features.errors import DataError, did_you_mean
-from pipelines.data.landing.value_sql import Reading
+from pipelines.data.sources.value_sql import Reading
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.settings.text_values import SPACES
 

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from features.contract import Table
 from features.errors import DataError
-from pipelines.data.landing.encoding import check_text, codec
-from pipelines.data.landing.raw_rows import RawRows, positions, wanted_columns
-from pipelines.data.landing.value_sql import text_reading, trimmed
+from pipelines.data.sources.encoding import check_text, codec
+from pipelines.data.sources.raw_rows import RawRows, positions, wanted_columns
+from pipelines.data.sources.value_sql import text_reading, trimmed
 from pipelines.foundation.settings.sources import Dialect, Source
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage.sql_text import identifier, quoted

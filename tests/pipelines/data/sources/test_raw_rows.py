@@ -10,8 +10,8 @@ import pytest
 
 from features.errors import DataError
 from features.tables import TABLES
-from pipelines.data.landing.csv_rows import csv_rows
-from pipelines.data.landing.parquet_rows import parquet_rows
+from pipelines.data.sources.csv_rows import csv_rows
+from pipelines.data.sources.parquet_rows import parquet_rows
 from tests.pipelines.foundation.workspace.test_workspace import ORDERS
 
 MOST = 2_000

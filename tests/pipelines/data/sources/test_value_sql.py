@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from features.codes import code
 from features.contract import Column, Kind, Table
-from pipelines.data.landing.raw_rows import RawRows
 from pipelines.data.landing.typed_rows import TypedRows
-from pipelines.data.landing.value_sql import text_reading, trimmed
 from pipelines.data.landing.workbench import workbench
+from pipelines.data.sources.raw_rows import RawRows
+from pipelines.data.sources.value_sql import text_reading, trimmed
 from pipelines.foundation.identity.erased_customers import ErasedCustomers
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.settings.sources import Dialect

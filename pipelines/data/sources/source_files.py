@@ -12,8 +12,8 @@ from typing import Literal
 from features.contract import Table
 from features.errors import DataError
 from features.tables import TABLES
-from pipelines.data.landing.csv_rows import check_csv_header
-from pipelines.data.landing.parquet_rows import parquet_rows
+from pipelines.data.sources.csv_rows import check_csv_header
+from pipelines.data.sources.parquet_rows import parquet_rows
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.storage.landings import LANDED, REJECTED
