@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import FILE_NAME, Backtest, Cohort, Outcome, Settings, Snapshots, Training
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.settings.template import render
 
 Floats = npt.NDArray[np.float64]
@@ -202,7 +202,9 @@ def write(made: Company, folder: Path, *, drop: dict[str, list[str]] | None = No
         kept = frame.drop(columns=(drop or {}).get(name, []))
         if len(kept):
             pq.write_table(pa.Table.from_pandas(kept, preserve_index=False), folder / f"{name}.parquet")
-            sources.append(Source(table=name, path=f"{name}.parquet", columns={each: each for each in kept.columns}))
+            sources.append(
+                FileSource(table=name, path=f"{name}.parquet", columns={each: each for each in kept.columns})
+            )
     (folder / FILE_NAME).write_text(render(_settings(made, tuple(sources), training)), encoding="utf-8")
 
 

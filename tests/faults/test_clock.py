@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import snapshots_of
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.workspace import open_workspace
 from tests.faults.processes import finished
@@ -70,7 +70,7 @@ def test_the_hour_before_midnight_counts_and_the_hour_after_it_does_not(day: dat
     dialect = SETTINGS.sources[0].dialect.model_copy(
         update={"delimiter": ",", "decimal": ".", "thousands": "", "date_format": "%Y-%m-%d %H:%M"}
     )
-    source = Source(table="orders", path="orders.csv", columns=columns, dialect=dialect)
+    source = FileSource(table="orders", path="orders.csv", columns=columns, dialect=dialect)
     settings = SETTINGS.model_copy(update={"sources": (source,), "as_of": None, "complete_until": None})
     (tmp_path / "attrition.toml").write_text(render(settings), encoding="utf-8")
     rows = [f"{n},C-{n},{at},10" for n, at in enumerate((f"{day - DAY} 23:30", f"{day} 00:30", f"{day - DAY} 00:30"))]

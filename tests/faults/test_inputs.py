@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from pipelines.commands.frame import MISTAKE
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from tests.faults.processes import Ended, finished
 from tests.faults.state import broken, scores
@@ -66,7 +66,7 @@ def test_one_customer_with_ten_million_orders_is_scored_with_everybody_else(
         f"TIMESTAMP '2025-05-04' + to_seconds(i % 2000000) AS at FROM range({MANY}) AS t (i)) TO '{shop}/bot.parquet'"
     )
     columns = {"order_id": "number", "customer_id": "customer", "ordered_at": "at", "amount": "amount"}
-    bot = Source(table="orders", path="bot.parquet", columns=columns)
+    bot = FileSource(table="orders", path="bot.parquet", columns=columns)
     settings = SMALL.model_copy(update={"sources": (*SMALL.sources, bot)})
     (shop / "attrition.toml").write_text(render(settings), encoding="utf-8")
     landed = told(shop, "ingest", "--json")

@@ -21,7 +21,7 @@ from features.contract import Column, Table
 from features.tables import TABLES
 from pipelines.foundation.settings import plays
 from pipelines.foundation.settings.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 
 WORD, NUMBER, CLOCK = "kanari", 9173, time(3, 14, 15, 926535)
@@ -59,7 +59,7 @@ def canary_settings(tables: Collection[str]) -> Settings:
         complete_until=AS_OF,
         lookback_days=(90,),
         sources=tuple(
-            Source(table=name, path=f"{name}.parquet", columns={each.name: each.name for each in table.columns})
+            FileSource(table=name, path=f"{name}.parquet", columns={each.name: each.name for each in table.columns})
             for name, table in TABLES.items()
             if name in tables
         ),

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipelines.foundation.settings.schedule import Schedule
 from pipelines.foundation.settings.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import Dialect, FileSource
 from pipelines.foundation.settings.template import render
 
 AS_OF = date(2025, 6, 1)
@@ -29,7 +29,7 @@ SETTINGS = Settings(
     as_of=AS_OF,
     lookback_days=(30, 90),
     sources=(
-        Source(
+        FileSource(
             table="orders",
             path="commandes-*.csv",
             columns={"order_id": "numéro", "customer_id": "client", "ordered_at": "date", "amount": "montant"},

@@ -26,7 +26,7 @@ from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME, Cohort, Outcome, Settings
 from pipelines.foundation.settings.settings import Snapshots as Grid
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -156,7 +156,7 @@ def settings(rows: Frames, *, clean: bool, ways: dict[str, Literal["rows", "stat
         way: dict[str, Any] = {} if clean else {"new_file": ways[name]}
         more = {"known_at": "known_at"} if clean else {}
         sources.append(
-            Source(table=name, path=f"{name}*.parquet", columns=columns | more, max_rejected_share=0.0, **way)
+            FileSource(table=name, path=f"{name}*.parquet", columns=columns | more, max_rejected_share=0.0, **way)
         )
     by_contract = entity == "subscriptions"
     return Settings(

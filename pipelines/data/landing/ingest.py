@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import duckdb
@@ -22,9 +22,8 @@ from pipelines.data.landing.reject_limits import (
 from pipelines.data.landing.remarks import compared, remarks
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.landing.workbench import workbench
-from pipelines.data.sources.csv_rows import csv_rows
-from pipelines.data.sources.parquet_rows import damaged, parquet_rows
-from pipelines.data.sources.source_files import SourceFile, file_sha256, source_files
+from pipelines.data.sources.all_sources import all_sources
+from pipelines.data.sources.source_rows import SourceRows, file_sha256
 from pipelines.foundation.identity.masking import Masking
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.settings.settings import Settings
@@ -88,7 +87,7 @@ def ingest(
     masking = Masking.of(store, settings)
     results = [
         _ingest_file(store, file, settings, masking=masking, say=say, today=today)
-        for file in source_files(store, settings)
+        for file in all_sources(store, settings)
     ]
     counted = counted_files(store, settings)
     forget_others(store, counted)
@@ -102,7 +101,7 @@ def ingest(
 
 
 def _ingest_file(
-    store: Store, file: SourceFile, settings: Settings, *, masking: Masking, say: Callable[[str], None], today: date
+    store: Store, file: SourceRows, settings: Settings, *, masking: Masking, say: Callable[[str], None], today: date
 ) -> IngestResult:
     known = landing(
         store,
@@ -131,7 +130,7 @@ def _ingest_file(
             "rejected": rows.rejected,
             "first_known_at": rows.first_known_at,
             "span": rows.span,
-            "versions": "known_at" in file.source.columns,
+            "versions": "known_at" in file.columns,
             "exported_on": rows.exported_on,
             "landings": arrivals_by_now(
                 store,
@@ -156,7 +155,7 @@ def _ingest_file(
     return replace(_result(file, detail, "landed"), remarks=said)
 
 
-def _all_there(store: Store, file: SourceFile) -> bool:
+def _all_there(store: Store, file: SourceRows) -> bool:
     """Whether both files are there. Raises: IntegrityError where one of them was altered."""
     recorded = [store.find(file.place(kind)) for kind in (LANDED, REJECTED)]
     there = [each for each in recorded if each and store.place(each.path).exists()]
@@ -164,22 +163,19 @@ def _all_there(store: Store, file: SourceFile) -> bool:
 
 
 @contextmanager
-def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking) -> Iterator[tuple[int, TypedRows]]:
+def _typed(store: Store, file: SourceRows, settings: Settings, masking: Masking) -> Iterator[tuple[int, TypedRows]]:
     """The number of data rows of a file, and the rows, typed and judged."""
     with (
         scratch(store.root / LANDED, "reading") as folder,
         workbench(folder, source_zone=file.zone, workspace_zone=settings.time_zone) as connection,
     ):
-        if file.format == "csv":
-            raw = csv_rows(file.path, file.source, file.contract, scratch=folder)
-        else:
-            raw = parquet_rows(file.path, file.source, file.contract)
+        raw = file.raw(folder)
         try:
             yield (
                 raw.count,
                 TypedRows.of(
                     connection,
-                    file.path,
+                    PurePosixPath(file.name).name,
                     raw,
                     file.contract,
                     source_sha256=file.sha256,
@@ -190,22 +186,23 @@ def _typed(store: Store, file: SourceFile, settings: Settings, masking: Masking)
         except _OF_OUR_SQL:
             raise
         except (duckdb.Error, pa.ArrowException):
-            if file.format == "parquet":
-                raise damaged(file.path) from None
-            raise
+            damage = file.damage()
+            if damage is None:
+                raise
+            raise damage from None
 
 
-def _of_table(store: Store, file: SourceFile, settings: Settings) -> list[SourceLandings]:
+def _of_table(store: Store, file: SourceRows, settings: Settings) -> list[SourceLandings]:
     return [of for of in source_landings(store, settings) if of.table == file.source.table]
 
 
-def _state_before(file: SourceFile, of_table: Sequence[SourceLandings]) -> StoredFile | None:
+def _state_before(file: SourceRows, of_table: Sequence[SourceLandings]) -> StoredFile | None:
     """What landed of the same source last, if that is another content."""
     last = next((of.landings[-1].file for of in of_table if of.source == file.source), None)
     return last if last is not None and last.detail["source_sha256"] != file.sha256 else None
 
 
-def _landed_before(store: Store, file: SourceFile, of_table: Sequence[SourceLandings]) -> list[StoredFile]:
+def _landed_before(store: Store, file: SourceRows, of_table: Sequence[SourceLandings]) -> list[StoredFile]:
     """Other contents of the same table that hold, and are there."""
     landed = {each.file.path: each.file for of in of_table for each in of.landings}
     return [
@@ -215,17 +212,17 @@ def _landed_before(store: Store, file: SourceFile, of_table: Sequence[SourceLand
     ]
 
 
-def _check(file: SourceFile, detail: Mapping[str, Any]) -> None:
+def _check(file: SourceRows, detail: Mapping[str, Any]) -> None:
     if detail["rows_in"] != detail["landed"] + detail["rejected"]:
         raise IntegrityError(
             f"{file.name}: {detail['rows_in']:,} rows came in, but {detail['landed']:,} would land and "
             f"{detail['rejected']:,} be rejected, so nothing is written; this is a mistake of ours, please report it"
         )
-    if file_sha256(file.path) != file.sha256:
+    if file.changed():
         raise DataError(f"{file.name} was written to while it was read; run again when it is complete")
 
 
-def _put(store: Store, file: SourceFile, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]) -> None:
+def _put(store: Store, file: SourceRows, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]) -> None:
     def counted(place: Path) -> None:
         if (rows := write(place)) != detail[kind]:
             raise IntegrityError(
@@ -236,7 +233,7 @@ def _put(store: Store, file: SourceFile, kind: str, write: Callable[[Path], int]
 
 
 def _put_back(
-    store: Store, file: SourceFile, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]
+    store: Store, file: SourceRows, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]
 ) -> None:
     """Restore a recorded file that was deleted. It keeps its position: recording it anew would make it the latest."""
     recorded, target = store.find(file.place(kind)), store.place(file.place(kind))
@@ -254,12 +251,12 @@ def _put_back(
         _put(store, file, kind, write, detail)
 
 
-def _in_words(file: SourceFile, detail: Mapping[str, Any]) -> str:
+def _in_words(file: SourceRows, detail: Mapping[str, Any]) -> str:
     if detail["rows_in"] == 0:
         return f"{file.name}: holds a header and no rows"
     rejected = f", {detail['rejected']:,} rejected (see {file.place(REJECTED)})" if detail["rejected"] else ""
     return f"{file.name}: landed {detail['landed']:,} of {detail['rows_in']:,} rows{rejected}"
 
 
-def _result(file: SourceFile, detail: Mapping[str, Any], status: Literal["landed", "unchanged"]) -> IngestResult:
+def _result(file: SourceRows, detail: Mapping[str, Any], status: Literal["landed", "unchanged"]) -> IngestResult:
     return IngestResult(file.source.table, file.name, detail["rows_in"], detail["landed"], detail["rejected"], status)

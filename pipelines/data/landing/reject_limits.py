@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.errors import DataError
 from pipelines.data.landing.typed_rows import TypedRows
-from pipelines.data.sources.source_files import SourceFile
+from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
@@ -22,7 +22,7 @@ from pipelines.foundation.storage.store import Store, StoredFile
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
 
 
-def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, count: int) -> None:
+def refuse_beyond_share(store: Store, file: SourceRows, rows: TypedRows, *, count: int) -> None:
     """Raise DataError if more than the source's max_rejected_share of `count` rows are rejected for what they hold.
 
     The message has the three most frequent reasons, and the name of a CSV file with the rejected rows.
@@ -47,7 +47,7 @@ def refuse_beyond_share(store: Store, file: SourceFile, rows: TypedRows, *, coun
     )
 
 
-def refuse_cut_off_state(file: SourceFile, rows: TypedRows, before: StoredFile | None) -> None:
+def refuse_cut_off_state(file: SourceRows, rows: TypedRows, before: StoredFile | None) -> None:
     """Raise DataError where a whole state lacks more rows than the source's max_gone_share: what it lacks would end.
 
     before: the state that landed before it. A file without any row ends nothing, so it is not judged.
@@ -67,7 +67,7 @@ def refuse_cut_off_state(file: SourceFile, rows: TypedRows, before: StoredFile |
     )
 
 
-def refuse_other_currencies(file: SourceFile, rows: TypedRows, *, currency: str) -> None:
+def refuse_other_currencies(file: SourceRows, rows: TypedRows, *, currency: str) -> None:
     """Raise DataError where amounts are in another currency than the workspace's: they must not be added up."""
     others = {name: found for name, found in rows.currencies().items() if name != currency}
     if not others:
@@ -83,9 +83,9 @@ def refuse_other_currencies(file: SourceFile, rows: TypedRows, *, currency: str)
     )
 
 
-def refuse_other_customers(store: Store, file: SourceFile, rows: TypedRows, before: Sequence[StoredFile]) -> None:
+def refuse_other_customers(store: Store, file: SourceRows, rows: TypedRows, before: Sequence[StoredFile]) -> None:
     """Raise DataError where a key belongs to another customer in a file that landed before: one would lose the row."""
-    columns = file.source.columns
+    columns = file.columns
     if not file.keyed or "customer_id" not in columns or "customer_id" in file.contract.key or "known_at" in columns:
         return
     if not before:
@@ -108,7 +108,7 @@ def refuse_other_customers(store: Store, file: SourceFile, rows: TypedRows, befo
     raise DataError(
         f"{file.name}: {count:,} of its rows have the {key} of another customer's row in {named} (first: row {row}, "
         f"and row {other} there), and one {key} is one fact of one customer, so nothing of it is landed. If the two "
-        f'sources count alike, give each a mark of its own, such as key_prefix = "{file.path.stem}-", in '
+        f'sources count alike, give each a mark of its own, such as key_prefix = "{Path(file.name).stem}-", in '
         "attrition.toml; if rows moved to another customer, map known_at: when they did"
     )
 

@@ -27,6 +27,7 @@ _MANY_ROWS, _LARGE_SHARE = 100, 0.1  # of one customer
 
 def remarks(rows: TypedRows, contract: Table, today: date, *, before: Sequence[Path]) -> Iterator[str]:
     """On the rows of one file. before: what landed of its table earlier."""
+    yield from rows.notes
     happens = [contract.happened_at, *(each.name for each in contract.columns if each.known_at == each.name)]
     for clock in happens:
         if clock in rows.filled:  # only what has happened: when a card expires may lie ahead

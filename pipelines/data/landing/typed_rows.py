@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -47,17 +46,18 @@ class TypedRows:
     """One file's rows, typed and judged: `landed` and `rejected` count them, the batches hand them out."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, raw: RawRows, contract: Table, masking: Masking
+        self, connection: duckdb.DuckDBPyConnection, name: str, raw: RawRows, contract: Table, masking: Masking
     ) -> None:
-        self._connection, self._path, self._raw, self._contract = connection, path, raw, contract
+        self._connection, self._name, self._raw, self._contract = connection, name, raw, contract
         self._masking = masking
+        self.notes = raw.notes
         self.identities: dict[str, str] = {}  # own id to pseudonym, of every customer that lands
 
     @classmethod
     def of(
         cls,
         connection: duckdb.DuckDBPyConnection,
-        path: Path,
+        name: str,
         raw: RawRows,
         contract: Table,
         *,
@@ -71,7 +71,7 @@ class TypedRows:
         under these, and of a rejected row only its number and what is wrong with it are kept.
         Raises: DataError where one key stands for two different rows.
         """
-        rows = cls(connection, path, raw, contract, masking)
+        rows = cls(connection, name, raw, contract, masking)
         connection.execute(_typing_sql(raw, contract, made=source_sha256[:12], prefix=source.key_prefix))
         if source.guests and "customer_id" in raw.readings:
             rows._set_guests_aside(source.guests)
@@ -161,7 +161,7 @@ class TypedRows:
         first = "rejects" if at_most is None else f"(FROM rejects ORDER BY source_row LIMIT {at_most})"
         reason, row = ("reason", "raw_row") if self._masking.pseudonyms is None else ("fault", "NULL::VARCHAR")
         found = self._batches(
-            f"SELECT source_row, {reason} AS reason, {quoted(self._path.name)} AS source, {row} AS raw_row "  # noqa: S608 - quoted
+            f"SELECT source_row, {reason} AS reason, {quoted(self._name)} AS source, {row} AS raw_row "  # noqa: S608 - quoted
             f"FROM {first} JOIN ({self._raw.texts}) USING (source_row) ORDER BY source_row"
         )
         if not self._masking.erased:
@@ -234,7 +234,7 @@ class TypedRows:
             "; if they are lines of one order, their table is order_lines" if self._contract.name == "orders" else ""
         )
         raise DataError(
-            f"{appear} twice in {self._path.name} with different values (first: rows {first_row} and {row}), so "
+            f"{appear} twice in {self._name} with different values (first: rows {first_row} and {row}), so "
             f"which of them holds cannot be told{lines}{versions}; otherwise correct them where the file comes from"
         )
 

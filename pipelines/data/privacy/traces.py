@@ -12,7 +12,7 @@ from pipelines.data.privacy.enforce import customers_in
 from pipelines.data.privacy.landed_rows import landed_rows, rejected_rows
 from pipelines.data.privacy.own_files import foreign_files, lines_naming
 from pipelines.data.privacy.workspace_files import made_files, models, rows_of
-from pipelines.data.sources.source_files import file_sha256
+from pipelines.data.sources.source_rows import file_sha256
 from pipelines.foundation.identity.pseudonyms import Identities
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended

@@ -6,8 +6,9 @@ import csv
 import io
 import json
 from _csv import Reader  # csv itself does not name the class of its readers
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -29,27 +30,34 @@ _LONGEST_VALUE = 16 << 20
 _USUAL_DELIMITERS = ";,\t|"
 
 
+@dataclass(frozen=True)
+class CsvCopy:
+    """A CSV file as text in a Parquet file: source_row, ragged, whole, and c0, c1, ... for its columns.
+
+    header: their names as written; count: of data rows; ragged: how many of them have too few or too many values.
+    """
+
+    place: Path
+    header: tuple[str, ...]
+    count: int
+    ragged: int
+
+
 def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> RawRows:
-    """Copy a CSV file as text into a Parquet file below `scratch`, in bounded memory.
+    """The rows of a CSV file, copied as text into a Parquet file below `scratch`, in bounded memory.
 
     Blank lines are no rows. A row with too few or too many values is kept, marked as ragged. Python's csv module reads
     it, strictly: slower than others, but it refuses what they repair in silence.
 
     Raises: DataError where the file is no such text, its header does not fit, or a quote makes rows unreadable.
     """
-    check_text(path, source.dialect.encoding)
-    with _reader(path, source.dialect) as (rows, file):
-        copy = scratch / "raw.parquet"
-        try:
-            header, places = _header(path, rows, source)
-            count = _copy(rows, file, copy, width=len(header))
-        except csv.Error as error:
-            raise _unreadable(path, source.dialect, error) from None
-    scan = f"read_parquet({quoted(str(copy))})"
+    copy = csv_copy(path, source.dialect, scratch / "raw.parquet", look=lambda header: _fits(path, header, source))
+    places = positions(path, copy.header, source)
+    scan = f"read_parquet({quoted(str(copy.place))})"
     cells = [f"{trimmed(f'c{place}')} AS {identifier(f'raw {name}')}" for name, place in places.items()]
-    names = [f"{quoted(name.strip(SPACES))}, c{place}" for place, name in enumerate(header)]
+    names = [f"{quoted(name.strip(SPACES))}, c{place}" for place, name in enumerate(copy.header)]
     return RawRows(
-        count=count,
+        count=copy.count,
         cells=f"SELECT source_row, ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
         texts=f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row FROM {scan}",  # noqa: S608 - quoted
         readings={
@@ -59,11 +67,27 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     )
 
 
-def check_csv_header(path: Path, source: Source) -> None:
-    """Raise DataError where the first line of a file does not name the columns that its source maps."""
+def csv_copy(path: Path, dialect: Dialect, place: Path, *, look: Callable[[list[str]], object]) -> CsvCopy:
+    """A CSV file as text at `place`. look: is shown the headings before anything is copied, and may refuse them.
+
+    Raises: DataError where the file is no such text, or a quote makes rows unreadable.
+    """
+    check_text(path, dialect.encoding)
+    with _reader(path, dialect) as (rows, file):
+        try:
+            header = _first_line(path, rows)
+            look(header)
+            count, ragged = _copy(rows, file, place, width=len(header))
+        except csv.Error as error:
+            raise _unreadable(path, dialect, error) from None
+    return CsvCopy(place, tuple(header), count, ragged)
+
+
+def csv_header(path: Path, dialect: Dialect) -> list[str]:
+    """The headings of a file. Raises: DataError where it has none, or they cannot be read as declared."""
     try:
-        with _reader(path, source.dialect) as (rows, _):
-            _header(path, rows, source)
+        with _reader(path, dialect) as (rows, _):
+            return _first_line(path, rows)
     except (csv.Error, UnicodeError):
         raise DataError(
             f"the first line of {path.name} cannot be read as dialect.encoding and dialect.quote of its source say; "
@@ -71,13 +95,21 @@ def check_csv_header(path: Path, source: Source) -> None:
         ) from None
 
 
-def _header(path: Path, rows: Iterable[list[str]], source: Source) -> tuple[list[str], dict[str, int]]:
-    """The names of the columns, and where each mapped one stands."""
+def check_csv_header(path: Path, source: Source) -> None:
+    """Raise DataError where the first line of a file does not name the columns that its source maps."""
+    _fits(path, csv_header(path, source.dialect), source)
+
+
+def _first_line(path: Path, rows: Iterable[list[str]]) -> list[str]:
     header = next((row for row in rows if not _blank(row)), None)
     if header is None:
         raise DataError(f"{path.name} is empty; it needs a header line that names its columns")
+    return header
+
+
+def _fits(path: Path, header: list[str], source: Source) -> None:
     _refuse_one_column(path, header, source)
-    return header, positions(path, header, source)
+    positions(path, header, source)
 
 
 @contextmanager
@@ -93,19 +125,21 @@ def _reader(path: Path, dialect: Dialect) -> Iterator[tuple[Reader, io.RawIOBase
         csv.field_size_limit(previous)
 
 
-def _copy(rows: Reader, file: io.RawIOBase, copy: Path, *, width: int) -> int:
+def _copy(rows: Reader, file: io.RawIOBase, copy: Path, *, width: int) -> tuple[int, int]:
+    """How many rows were copied, and how many of them are ragged."""
     names = ["source_row", "ragged", "whole", *(f"c{place}" for place in range(width))]
     schema = pa.schema([(name, pa.int64() if name == "source_row" else pa.string()) for name in names])
-    count, held, since = 0, _Held(width), file.tell()
+    count, ragged, held, since = 0, 0, _Held(width), file.tell()
     with pq.ParquetWriter(copy, schema, compression="lz4", use_dictionary=False, write_statistics=False) as writer:
         while True:
             block = list(islice(rows, _BLOCK_ROWS))
             held.take(block)
             if not block or held.rows >= _HELD_ROWS or file.tell() - since >= _HELD_BYTES:
                 writer.write_batch(held.batch(schema, first_row=count + 1))
-                count, held, since = count + held.rows, _Held(width), file.tell()
+                count, ragged = count + held.rows, ragged + held.ragged
+                held, since = _Held(width), file.tell()
             if not block:
-                return count
+                return count, ragged
 
 
 class _Held:
@@ -115,6 +149,10 @@ class _Held:
         self._width, self.rows = width, 0
         self._cells: list[list[str | None]] = [[] for _ in range(width)]
         self._ragged: dict[int, list[str]] = {}
+
+    @property
+    def ragged(self) -> int:
+        return len(self._ragged)
 
     def take(self, block: list[list[str]]) -> None:
         if set(map(len, block)) - {self._width}:

@@ -28,11 +28,11 @@ from pipelines.foundation.storage.sql_text import identifier, quoted
 _NEEDS = {
     "text": "text or whole numbers",
     "currency": "text",
-    "integer": "whole numbers",
-    "number": "a number",
-    "money": "a number",
-    "boolean": "true or false",
-    "timestamp": "a timestamp, a date, or text written as dialect.date_format",
+    "integer": "whole numbers, or text that is written as dialect says",
+    "number": "a number, or text that is written as dialect says",
+    "money": "a number, or text that is written as dialect says",
+    "boolean": "true or false, or text that says so",
+    "timestamp": "a timestamp, a date, or text that is written as dialect.date_format says",
 }
 # From here on a float skips whole numbers: two ids could have become one.
 _EXACT_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
@@ -41,8 +41,9 @@ _EXACT_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
 def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     """Read a Parquet file where it lies.
 
-    Text, whole numbers, dates and moments are taken exactly. Floats carry noise, so money and numbers from a float
-    column are rounded to four decimals: 11.7699999 lands as 11.7700. A timestamp without zone is local clock time.
+    Text is read as the dialect says; whole numbers, dates and moments are taken exactly. Floats carry noise, so money
+    and numbers from a float column are rounded to four decimals: 11.7699999 lands as 11.7700. A timestamp without zone
+    is local clock time.
 
     Raises: DataError where the file is no whole Parquet file, or a column is missing or of a type that does not fit.
     """
@@ -153,11 +154,9 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
     return bounded(column, _number(cell, type_, divided=column.divided))
 
 
-def _from_text(column: Column, cell: str, dialect: Dialect) -> Reading | None:
-    if column.kind == "timestamp":
-        return text_reading(column, cell, dialect=dialect)
+def _from_text(column: Column, cell: str, dialect: Dialect) -> Reading:
     if column.kind not in ("text", "currency"):
-        return None
+        return text_reading(column, cell, dialect=dialect)
     holds = f"contains({cell}, chr(0))"
     value = f"CASE WHEN NOT {holds} THEN {cell} END"
     found = Reading(f"replace({cell}, chr(0), '?')", f"{cell} IS NULL", value, ((holds, "holds a NUL character"),))

@@ -21,13 +21,15 @@ class RawRows:
     """Where the rows of one file are, as SQL, and how to read them.
 
     count: data rows. cells: a query with source_row, ragged (words where a row has too few or too many values) and the
-    columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON.
+    columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON. notes: what people
+    are to know of how they came about.
     """
 
     count: int
     cells: str
     texts: str
     readings: Mapping[str, Reading]
+    notes: tuple[str, ...] = ()
 
 
 def wanted_columns(source: Source, contract: Table) -> dict[str, Column]:

@@ -34,7 +34,7 @@ from pipelines.foundation.settings.section import (
     Times,
     known_zone,
 )
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import AnySource, refuse_alike
 from pipelines.foundation.settings.tracking import Tracking
 from pipelines.foundation.settings.trusted_columns import refuse_unknown
 
@@ -176,7 +176,7 @@ class Settings(Section):
     age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
     as_of: Day | None = None  # pins the day that scoring looks from; None: the day of the run
     lookback_days: tuple[PositiveSpan, ...] = (7, 30, 90, 365)
-    sources: tuple[Source, ...]
+    sources: tuple[AnySource, ...]
     cohort: Cohort = Cohort()
     outcome: Outcome = Outcome()
     contracts: Contracts = Contracts()
@@ -221,6 +221,12 @@ class Settings(Section):
         if not by_contract and not tables & {"orders", "order_lines"}:
             raise ValueError('nothing provides orders; add a source with table = "orders" or "order_lines"')
         return self
+
+    @field_validator("sources")
+    @classmethod
+    def _told_apart(cls, value: tuple[AnySource, ...]) -> tuple[AnySource, ...]:
+        refuse_alike(value)
+        return value
 
     @model_validator(mode="after")
     def _known_to_be_trusted(self) -> Settings:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Collection
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from features.contract import ROW_CLOCKS
+from features.contract import ROW_CLOCKS, Table
 from features.errors import did_you_mean
 from features.tables import TABLES
 from pipelines.foundation.settings.character_sets import character_set
 from pipelines.foundation.settings.date_format import date_pattern
-from pipelines.foundation.settings.section import Day, Section, Share, inside, known_zone
+from pipelines.foundation.settings.section import Day, Section, Share, Times, inside, known_zone
+
+_GLOB = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 class Dialect(Section):
@@ -53,39 +57,29 @@ class Dialect(Section):
 
 
 class Source(Section):
-    """Where rows of one table come from. `columns` says which source column fills which contract column.
+    """What every kind of source says: which table its rows belong to, and what a further delivery of them is.
 
-    new_file: what a further file is: "rows" beside those of earlier files, a new state of its "period" (the days that
-    its rows lie in), or the whole "state" of the table at its export. max_gone_share: how much fewer rows a whole state
-    may have than the one before it, as what it lacks ends. exported_on: how the day of the export is written
-    in each file's name; None: a file is as old as its landing. corrects_past: values that changed, rows that came late
-    and rows that are gone were always so. key_prefix: put before the keys of this source, where two count alike.
-    complete_until: the first day of which this source does not have everything; None: judged by how its rows arrive.
-    silence: whether a long pause within the rows is a time in which nothing happened, or whose rows are missing.
-    guests: what stands for customers where nobody is known; "" is an empty value.
+    columns: which source column fills which contract column. new_file: what a further file, or answer, is: "rows"
+    beside those of earlier ones, a new state of its "period" (the days that its rows lie in), or the whole "state" of
+    the table at its export. max_gone_share: how much fewer rows a whole state may have than the one before it, as what
+    it lacks ends. corrects_past: values that changed, rows that came late and rows that are gone were always so.
+    key_prefix: put before the keys of this source, where two count alike. complete_until: the first day of which this
+    source does not have everything; None: judged by how its rows arrive. silence: whether a long pause within the rows
+    is a time in which nothing happened, or whose rows are missing. guests: what stands for customers where nobody is
+    known; "" is an empty value.
     """
 
     table: str
-    path: Annotated[str, Field(min_length=1)]
-    format: Literal["csv", "parquet"] | None = None  # None: by the file's ending
     columns: dict[str, str]
     max_rejected_share: Share = 0.05
     new_file: Literal["rows", "period", "state"] = "rows"
     max_gone_share: Share = 0.5
-    exported_on: str | None = None
     corrects_past: bool = False
     key_prefix: str = ""
     complete_until: Day | None = None
     silence: Literal["missing", "closed"] = "missing"
     guests: tuple[str, ...] = ()
     dialect: Dialect = Dialect()
-
-    @field_validator("exported_on")
-    @classmethod
-    def _one_day(cls, value: str | None) -> str | None:
-        if value is not None:
-            date_pattern(value)
-        return value
 
     @model_validator(mode="after")
     def _names(self) -> Source:
@@ -96,14 +90,124 @@ class Source(Section):
         for name in self.columns:
             if name not in names:
                 raise ValueError(f"table {self.table} has no column '{name}'.{did_you_mean(name, names)}")
-        for column in contract.columns:
-            if column.required and not column.made_when_absent and column.name not in self.columns:
-                raise ValueError(f"table {self.table} needs '{column.name}': say which source column holds it")
-        for column in contract.columns:
-            if column.name in self.columns and column.known_at and column.known_at not in self.columns:
-                raise ValueError(
-                    f"table {self.table}: '{column.name}' counts from '{column.known_at}' on, so map that, too, or "
-                    f"leave '{column.name}' out: without the moment it would never count"
-                )
+        if self.columns and (lacks := lacking(contract, self.columns)):
+            raise ValueError(lacks)
+        return self
+
+    @property
+    def contract(self) -> Table:
+        return TABLES[self.table]
+
+    def gave(self, path: str) -> bool:
+        """Whether what landed under this name, which may be gone by now, came from this source."""
+        raise NotImplementedError
+
+
+class FileSource(Source):
+    """Files of the workspace, a row of the table in each of their rows.
+
+    path: a file, or a pattern that names several. exported_on: how the day of the export is written in each file's
+    name; None: a file is as old as its landing.
+    """
+
+    kind: Literal["file"] = "file"
+    path: Annotated[str, Field(min_length=1)]
+    format: Literal["csv", "parquet"] | None = None  # None: by the file's ending
+    exported_on: str | None = None
+
+    @field_validator("exported_on")
+    @classmethod
+    def _one_day(cls, value: str | None) -> str | None:
+        if value is not None:
+            date_pattern(value)
+        return value
+
+    @model_validator(mode="after")
+    def _mapped(self) -> FileSource:
+        if not self.columns:
+            raise ValueError(lacking(self.contract, ()))
         inside(self.path)
         return self
+
+    def gave(self, path: str) -> bool:
+        return _matches(path, self.path)
+
+
+class QuerySource(Source):
+    """What one SELECT of DuckDB gives of files of the workspace, which it names in FROM, in quotes.
+
+    query: the SELECT, or the name of a file of the workspace that holds it and ends in .sql. columns: where it is
+    empty, the query names its columns as the table does. time_limit_minutes: how long it may take.
+    """
+
+    kind: Literal["query"] = "query"
+    query: Annotated[str, Field(min_length=1, max_length=100_000)]
+    columns: dict[str, str] = Field(default_factory=dict)
+    time_limit_minutes: Times = 60
+
+    @property
+    def file(self) -> str | None:
+        """The file that holds the query; None where it stands in the settings."""
+        return self.query if self.query.endswith(".sql") else None
+
+    @property
+    def name(self) -> str:
+        """What its rows land under."""
+        return self.file or f"query of {self.table}"
+
+    @model_validator(mode="after")
+    def _inside(self) -> QuerySource:
+        if self.file is not None:
+            inside(self.file)
+        return self
+
+    def gave(self, path: str) -> bool:
+        return path == self.name
+
+
+def _kind(value: Any) -> str:
+    """Which kind of source this is: by its kind or, without one, by what it names."""
+    found = value.get("kind") if isinstance(value, dict) else value.kind
+    return str(found or ("query" if "query" in value else "file"))
+
+
+AnySource = Annotated[
+    Annotated[FileSource, Tag("file")] | Annotated[QuerySource, Tag("query")],
+    Discriminator(_kind, custom_error_type="kind", custom_error_message="kind is none of 'file', 'query'"),
+]
+
+
+def refuse_alike(sources: Collection[AnySource]) -> None:
+    """Raise ValueError, in words, where what two queries give would land under one name."""
+    names = [source.name for source in sources if isinstance(source, QuerySource)]
+    for source in sources:
+        if isinstance(source, QuerySource) and names.count(source.name) > 1:
+            raise ValueError(
+                f"two sources are the same query file {source.file}; give each table a file of its own"
+                if source.file
+                else f"two queries of table {source.table} stand here; put each into a file of the workspace that ends "
+                'in .sql, and name that: query = "orders.sql"'
+            )
+
+
+def lacking(contract: Table, columns: Collection[str]) -> str | None:
+    """In words, what a contract needs and mapped columns leave out; None where they hold all of it."""
+    for column in contract.columns:
+        if column.required and not column.made_when_absent and column.name not in columns:
+            return f"table {contract.name} needs '{column.name}': say which source column holds it"
+    for column in contract.columns:
+        if column.name in columns and column.known_at and column.known_at not in columns:
+            return (
+                f"table {contract.name}: '{column.name}' counts from '{column.known_at}' on, so map that, too, or "
+                f"leave '{column.name}' out: without the moment it would never count"
+            )
+    return None
+
+
+def _matches(path: str, glob: str) -> bool:
+    """Whether a path that may be gone by now is one that `Path.glob` would have found."""
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+])", glob)
+    pattern = "".join(
+        _GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts
+    )
+    return path == glob or re.fullmatch(pattern, path) is not None

@@ -61,25 +61,35 @@ def _text(path: Path) -> str:
 
 
 def _explain(detail: Any, model: type[BaseModel]) -> str:
-    place = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        *section, key = detail["loc"]
-        return f"{place}: there is no such setting.{did_you_mean(str(key), _known_keys(model, section))}"
+    unknown = detail["type"] == "extra_forbidden"
+    section, key = (detail["loc"][:-1], detail["loc"][-1]) if unknown else (detail["loc"], None)
+    parts, models = _walk(model, section)
+    place = ".".join(map(str, (*parts, key) if unknown else parts))
+    if unknown:
+        known = [field.alias or name for each in models for name, field in each.model_fields.items()]
+        return f"{place}: there is no such setting.{did_you_mean(str(key), known)}"
     if detail["type"] == "missing":
         return f"{place}: is missing"
     said = re.sub("^Value error, ", "", detail["msg"])
     return f"{place}: {said}" if place else said
 
 
-def _known_keys(model: type[BaseModel], section: Sequence[Any]) -> list[str]:
-    """The settings of a section, by its place. Where a section is of several kinds, its kind is part of the place."""
+def _walk(model: type[BaseModel], place: Sequence[Any]) -> tuple[list[Any], list[type[BaseModel]]]:
+    """A place as the file has it, and what may stand there.
+
+    Where a section is of several kinds, pydantic puts its kind into the place, where no file has it.
+    """
+    parts: list[Any] = []
     models = [model]
-    for part in section:
-        if isinstance(part, int):
+    for part in place:
+        inner = [] if isinstance(part, int) else [kind for each in models for kind in _models(_annotation(each, part))]
+        chosen = [each for each in models if part in get_args(_annotation(each, "kind"))]
+        if len(models) > 1 and chosen and not inner:
+            models = chosen
             continue
-        inner = [kind for each in models for kind in _models(_annotation(each, part))]
-        models = inner or [each for each in models if part in get_args(_annotation(each, "kind"))]
-    return [field.alias or name for each in models for name, field in each.model_fields.items()]
+        parts.append(part)
+        models = models if isinstance(part, int) else inner
+    return parts, models
 
 
 def _annotation(model: type[BaseModel], name: str) -> Any:

@@ -25,7 +25,7 @@ from pipelines.foundation.settings.settings import (
     Snapshots,
     Training,
 )
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation import dirt
 from pipelines.foundation.simulation.company import Company
@@ -133,7 +133,7 @@ def shop_settings(frames: Mapping[str, pd.DataFrame], end: date, *, messy: bool)
 def _sources(frames: Mapping[str, pd.DataFrame], *, messy: bool) -> tuple[Source, ...]:
     ending, dialect = ("csv", dirt.DIALECT) if messy else ("parquet", None)
     return tuple(
-        Source(
+        FileSource(
             table=name,
             path=f"{name}.{ending}",
             columns={column: column for column in frame.columns},

@@ -12,12 +12,10 @@ from typing import Any
 from features.errors import DataError
 from pipelines.foundation.settings.date_format import date_pattern
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.storage.store import Store, StoredFile
 
 LANDED, REJECTED = "landed", "rejected"
-
-_GLOB = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +171,7 @@ def _in_order(files: Iterable[StoredFile]) -> list[Landing]:
 
 def _exported_on(file: StoredFile, path: str, source: Source | None) -> date | None:
     """What a source says of when a file was exported: the date in its name, or in its rows; None: nothing."""
-    if source is None or source.exported_on is None:
+    if not isinstance(source, FileSource) or source.exported_on is None:
         told = file.detail.get("exported_on")
         return None if told is None else date.fromisoformat(told)
     name = path.rpartition("/")[2]
@@ -192,15 +190,6 @@ def _exported_on(file: StoredFile, path: str, source: Source | None) -> date | N
 def _numbered(table: str, path: str, settings: Settings) -> tuple[int, Source | None]:
     """The first source of a table that a path belongs to, and its place among the sources."""
     for number, source in enumerate(settings.sources):
-        if source.table == table and _matches(path, source.path):
+        if source.table == table and source.gave(path):
             return number, source
     return -1, None
-
-
-def _matches(path: str, glob: str) -> bool:
-    """Whether a path that may be gone by now is one that `Path.glob` would have found."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+])", glob)
-    pattern = "".join(
-        _GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts
-    )
-    return path == glob or re.fullmatch(pattern, path) is not None

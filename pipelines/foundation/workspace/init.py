@@ -8,7 +8,7 @@ from pathlib import Path
 from features.errors import SettingsError, did_you_mean
 from pipelines.foundation.settings import plays
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, load
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage.atomic_file import atomic_write
 
@@ -75,7 +75,7 @@ def examples() -> dict[str, Path]:
 
 
 def _starter() -> dict[str, bytes]:
-    orders = Source(
+    orders = FileSource(
         table="orders",
         path="orders.csv",
         columns={name: name for name in ("order_id", "customer_id", "ordered_at", "amount")},

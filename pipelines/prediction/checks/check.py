@@ -10,7 +10,7 @@ from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
 from pipelines.data.landing.ingest import landed_tables
 from pipelines.data.snapshots.snapshot import Snapshots
-from pipelines.data.sources.source_files import check_headings, source_files
+from pipelines.data.sources.all_sources import all_sources
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
@@ -26,9 +26,9 @@ def check(job: RunContext) -> dict[str, Any]:
     Raises: SettingsError, DataError or IntegrityError for the first thing that would stop a run.
     """
     workspace, console = job.workspace, job.console
-    sources = source_files(workspace.store, workspace.settings)
+    sources = all_sources(workspace.store, workspace.settings)
     for file in sources:
-        check_headings(file)
+        file.check()
     found = f"{len(sources)} source file{'s' * (len(sources) != 1)} found, with the columns that they map"
     console.say(f"settings are in order; {found}")
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}

@@ -21,7 +21,7 @@ from pipelines.data.kpis.figures import COUNTS, MONEY, OF_CONTRACTS, OF_SHOPS, f
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.kpis.words import FIELDS
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import Dialect, FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage import lock
 from pipelines.foundation.wording.numbers import NOTHING
@@ -52,7 +52,7 @@ def contract_settings(language: str = "en") -> Settings:
         columns = place.read_text(encoding="utf-8").splitlines()[0].split(",")
         dialect = Dialect(date_format="%Y-%m-%d %H:%M")
         sources.append(
-            Source(table=place.stem, path=place.name, columns={name: name for name in columns}, dialect=dialect)
+            FileSource(table=place.stem, path=place.name, columns={name: name for name in columns}, dialect=dialect)
         )
     return Settings(
         time_zone="Europe/Paris",
@@ -303,7 +303,7 @@ def prices(folder: Path, rows: str) -> Path:
         "ended_at": "ended", "known_at": "seen",
     }  # fmt: skip
     columns = {ours: theirs for ours, theirs in columns.items() if theirs in rows.splitlines()[0].split(",")}
-    source = Source(table="subscriptions", path="subs.csv", columns=columns, max_rejected_share=1.0)
+    source = FileSource(table="subscriptions", path="subs.csv", columns=columns, max_rejected_share=1.0)
     day = date(2024, 4, 1)
     settings = contract_settings().model_copy(update={"sources": (source,), "as_of": day, "complete_until": day})
     (folder / "attrition.toml").write_text(render(settings), encoding="utf-8")

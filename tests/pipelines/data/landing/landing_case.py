@@ -15,7 +15,7 @@ import pytest
 from features.errors import DataError
 from pipelines.data.landing.ingest import IngestResult, ingest, landed_tables
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import Dialect, FileSource, Source
 from pipelines.foundation.storage.store import Store
 
 LANDED_ON = date(2026, 1, 1)
@@ -52,7 +52,7 @@ def source(path: str = "orders.csv", **changes: Any) -> Source:
     dialect = {name: changes.pop(name) for name in list(changes) if name in Dialect.model_fields}
     dialect |= {"time_zone": changes.pop("source_zone", None)}
     given = {"table": "orders", "columns": ORDER_COLUMNS, "max_rejected_share": 1.0} | changes
-    return Source(path=path, dialect=Dialect(**dialect), **given)
+    return FileSource(path=path, dialect=Dialect(**dialect), **given)
 
 
 def land(

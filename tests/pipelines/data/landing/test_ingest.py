@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from features.errors import DataError, IntegrityError
 from features.tables.orders import ORDERS
-from pipelines.data.landing import ingest as ingest_module
 from pipelines.data.landing.ingest import IngestResult, ingest, landed_tables
 from pipelines.data.landing.typed_rows import TypedRows
+from pipelines.data.sources import file_rows
 from pipelines.foundation.settings.settings import load
 from pipelines.foundation.storage.landed_parquet import landed_schema
 from pipelines.foundation.storage.store import Store
@@ -213,8 +213,8 @@ def test_a_run_that_died_between_its_two_files_is_made_up_for(tmp_path: Path, mo
 
 
 def test_a_file_that_grows_while_it_is_read_does_not_land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hashes = iter(["0" * 64])
-    monkeypatch.setattr(ingest_module, "file_sha256", lambda _: next(hashes))
+    hashes = iter(["0" * 64])  # as it was found, and as it is once it was read
+    monkeypatch.setattr(file_rows, "file_sha256", lambda _: next(hashes, "1" * 64))
     with pytest.raises(DataError, match=r"orders\.csv was written to while it was read"):
         land(tmp_path, HEADER + ROW)
     assert Store(tmp_path).files("landed") == []

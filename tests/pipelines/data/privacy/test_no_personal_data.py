@@ -63,7 +63,7 @@ def test_a_refusal_names_rows_and_columns_only(
 
 
 def test_a_parquet_column_that_does_not_fit_is_named_without_its_values(tmp_path: Path) -> None:
-    pq.write_table(pa.table({name: [WHO] for name in ORDER_COLUMNS}), tmp_path / "orders.parquet")
+    pq.write_table(pa.table({name: [[WHO]] for name in ORDER_COLUMNS}), tmp_path / "orders.parquet")
     with pytest.raises(AttritionError) as refused:
         ingest(Store(tmp_path), settings(source("orders.parquet")), today=LANDED_ON)
     assert WHO not in str(refused.value)

@@ -17,7 +17,7 @@ from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME, Contracts, Outcome, Settings
 from pipelines.foundation.settings.settings import Cohort as AtRisk
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -90,7 +90,7 @@ def _club(folder: Path, **contracts: bool) -> Workspace:
         time_zone="Europe/Paris",
         currency="EUR",
         complete_until=date(2024, 7, 1),
-        sources=(Source(table="subscriptions", path="subs.csv", columns=columns),),
+        sources=(FileSource(table="subscriptions", path="subs.csv", columns=columns),),
         cohort=AtRisk(kind="subscribed"),
         outcome=Outcome(kind="churn", also=("contraction",), horizon_days=30),
         contracts=Contracts(**contracts),

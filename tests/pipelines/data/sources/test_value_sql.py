@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,7 +57,7 @@ def read(
         },
     )
     masking = Masking(ErasedCustomers(), None)
-    TypedRows.of(bench, Path("t.csv"), raw, contract, source_sha256="0" * 64, masking=masking, source=source())
+    TypedRows.of(bench, "t.csv", raw, contract, source_sha256="0" * 64, masking=masking, source=source())
     found = bench.execute("SELECT seen, why FROM typed ORDER BY source_row").fetchall()
     return [
         reason.removeprefix(f"seen '{values[row]}' ") if reason else value for row, (value, reason) in enumerate(found)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from features.errors import AttritionError, SettingsError
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings, load
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import Dialect, FileSource
 
 ORDERS = """
 [[sources]]
@@ -42,7 +42,7 @@ def complaint(file: Path, text: str) -> str:
 def test_a_currency_and_a_source_of_orders_are_enough(file: Path) -> None:
     columns = {"customer_id": "id", "ordered_at": "date", "amount": "total"}
     assert loaded(file, SMALLEST) == Settings(
-        currency="EUR", sources=(Source(table="orders", path="orders.csv", columns=columns),)
+        currency="EUR", sources=(FileSource(table="orders", path="orders.csv", columns=columns),)
     )
 
 

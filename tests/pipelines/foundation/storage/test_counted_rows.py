@@ -14,7 +14,7 @@ from features.asof import as_of
 from features.errors import DataError
 from pipelines.data.landing.ingest import IngestResult, ingest
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.store import Store
 
@@ -31,7 +31,7 @@ def settings(table: str = "orders", *, path: str = "*.csv", **changes: Any) -> S
     contract = (
         {"cohort": Cohort(kind="subscribed"), "outcome": Outcome(kind="churn")} if table == "subscriptions" else {}
     )
-    return Settings(currency="EUR", time_zone="UTC", sources=(Source(table=table, path=path, **given),), **contract)
+    return Settings(currency="EUR", time_zone="UTC", sources=(FileSource(table=table, path=path, **given),), **contract)
 
 
 def land(root: Path, name: str, rows: Sequence[str], on: date, wanted: Settings) -> tuple[str, ...]:

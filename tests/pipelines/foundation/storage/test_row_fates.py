@@ -21,7 +21,7 @@ from features.contract import Table
 from features.tables import TABLES
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.store import Store
 from tests.features.histories import random_row
@@ -90,7 +90,7 @@ class Delivery:
     @property
     def settings(self) -> Settings:
         """With a shop that has sold nothing yet beside it: settings ask for one."""
-        shop = Source(table="orders", path="shop.csv", columns={name: name for name in SHOP})
+        shop = FileSource(table="orders", path="shop.csv", columns={name: name for name in SHOP})
         sources = (self.source,) if self.table == "orders" else (self.source, shop)
         return Settings(currency="EUR", time_zone="Europe/Paris", sources=sources)
 
@@ -134,7 +134,7 @@ def delivery(root: Path, table: str, **changes: Any) -> Delivery:
     root.mkdir(exist_ok=True)
     columns = {column.name: column.name for column in TABLES[table].columns}
     return Delivery(
-        root, table, Source(table=table, path="*.parquet", columns=columns, max_rejected_share=0.0, **changes)
+        root, table, FileSource(table=table, path="*.parquet", columns=columns, max_rejected_share=0.0, **changes)
     )
 
 

@@ -16,7 +16,7 @@ from pipelines.foundation.settings.destinations import Destination
 from pipelines.foundation.settings.plays import DEFAULT
 from pipelines.foundation.settings.plays import load as load_plays
 from pipelines.foundation.settings.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
-from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.init import InitResult, examples, init
 from pipelines.foundation.workspace.workspace import open_workspace
@@ -27,7 +27,7 @@ CDNOW = Settings(
     complete_until=date(1998, 7, 1),
     as_of=date(1998, 1, 1),
     sources=(
-        Source(
+        FileSource(
             table="orders",
             path="orders.csv",
             columns={"customer_id": "customer_id", "ordered_at": "date", "amount": "amount"},
@@ -48,6 +48,9 @@ def sections(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, type
     """Header in TOML and model of every section, the top level without a header first."""
     yield name, model
     for key, field in model.model_fields.items():
+        if name == "" and key == "sources":  # of several kinds: what is written anew is files
+            yield from sections(FileSource, "sources")
+            continue
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from sections(kind, f"{name}.{key}".lstrip("."))
@@ -84,7 +87,8 @@ def test_every_setting_stands_in_the_file(name: str, tmp_path: Path) -> None:
     own = {
         key
         for key in SECTIONS[name].model_fields
-        if f"{name}.{key}".lstrip(".") not in {*SECTIONS, "sources.columns", "destinations"}
+        # Of which kind a source is, is told by what it names.
+        if f"{name}.{key}".lstrip(".") not in {*SECTIONS, "sources.columns", "sources.kind", "destinations"}
     }
     assert written[name] == own
 
@@ -145,7 +149,9 @@ def test_the_file_of_an_empty_workspace_holds_the_defaults(tmp_path: Path) -> No
     init(tmp_path / "shop")
     settings = load(tmp_path / "shop" / "attrition.toml")
     columns = {name: name for name in ("order_id", "customer_id", "ordered_at", "amount")}
-    assert settings == Settings(currency="EUR", sources=(Source(table="orders", path="orders.csv", columns=columns),))
+    assert settings == Settings(
+        currency="EUR", sources=(FileSource(table="orders", path="orders.csv", columns=columns),)
+    )
 
 
 def test_what_is_written_without_being_asked_for_is_the_default(tmp_path: Path) -> None:
@@ -172,6 +178,7 @@ def test_an_unset_setting_can_be_set_by_taking_its_comment_mark_away(tmp_path: P
     file.write_text(uncommented(render(CDNOW)))
     settings = load(file)
     assert settings.tracking.uri == "https://mlflow.example.com"
+    assert isinstance(settings.sources[0], FileSource)
     assert settings.sources[0].format == "csv"
     assert settings.sources[0].dialect.time_zone == "UTC"
     assert settings.sources[0].columns["cancelled_at"] == "cancelled_at"
@@ -188,7 +195,7 @@ def test_a_value_that_is_not_the_default_is_followed_by_it() -> None:
 
 
 def test_several_sources_are_written_one_after_the_other(tmp_path: Path) -> None:
-    lines = Source(
+    lines = FileSource(
         table="order_lines",
         path="lines-*.csv",
         columns={name: name for name in ("order_id", "customer_id", "ordered_at", "quantity", "unit_price")},

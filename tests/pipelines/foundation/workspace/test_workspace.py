@@ -12,7 +12,7 @@ import pytest
 from features.errors import DataError, SettingsError
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Settings, Snapshots
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import Dialect, FileSource, Source
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.calendar import Calendar, Grid
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -22,7 +22,7 @@ MOMENTS = Dialect(date_format="%Y-%m-%d %H:%M", time_zone="UTC")
 
 
 def source(table: str, *columns: str) -> Source:
-    return Source(table=table, path=f"{table}.csv", columns={name: name for name in columns}, dialect=MOMENTS)
+    return FileSource(table=table, path=f"{table}.csv", columns={name: name for name in columns}, dialect=MOMENTS)
 
 
 ORDERS = source("orders", "order_id", "customer_id", "ordered_at", "amount")
@@ -44,7 +44,7 @@ def made(folder: Path, settings: Settings, **files: Sequence[str]) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "attrition.toml").write_text(render(settings), encoding="utf-8")
     for each in settings.sources:
-        if each.table in files:
+        if isinstance(each, FileSource) and each.table in files:
             text = "\n".join([",".join(each.columns), *files[each.table]])
             (folder / each.path).write_text(text + "\n", encoding="utf-8")
     return folder

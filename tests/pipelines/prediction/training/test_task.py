@@ -12,7 +12,7 @@ from features.errors import DataError
 from models.question import Question
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Promotion, Settings, Training
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import Dialect, FileSource
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training.fit import FitPlan
 from pipelines.prediction.training.task import main_task, tasks_of
@@ -25,7 +25,7 @@ CLUB = Settings(
     complete_until=date(2024, 7, 1),
     lookback_days=(30,),
     sources=(
-        Source(
+        FileSource(
             table="subscriptions",
             path="subscriptions.csv",
             columns={

@@ -1,0 +1,36 @@
+"""Every source of the settings, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from features.errors import DataError
+from pipelines.data.sources.file_rows import file_rows
+from pipelines.data.sources.query.query_rows import query_rows
+from pipelines.data.sources.source_rows import SourceRows
+from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.settings.sources import AnySource, FileSource
+from pipelines.foundation.storage.store import Store
+
+
+def all_sources(store: Store, settings: Settings) -> list[SourceRows]:
+    """What every source gives now, in the order of the settings.
+
+    Raises: DataError where a source names no file, a format cannot be told, or two sources read one file differently.
+    """
+    found = [rows for source in settings.sources for rows in _of(store, settings, source)]
+    seen: dict[tuple[str, str], SourceRows] = {}
+    for rows in found:
+        first = seen.setdefault((rows.source.table, rows.sha256), rows)
+        if first.settings_sha256 != rows.settings_sha256:
+            raise DataError(
+                f"{first.name} and {rows.name} hold the same bytes, but two sources of table {rows.source.table} read "
+                "them differently, and only one reading can hold; remove one of the two sources from attrition.toml"
+            )
+    return found
+
+
+def _of(store: Store, settings: Settings, source: AnySource) -> Iterator[SourceRows]:
+    if isinstance(source, FileSource):
+        return file_rows(store, settings, source)
+    return query_rows(store, settings, source)

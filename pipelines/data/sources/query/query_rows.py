@@ -1,0 +1,185 @@
+"""A source that is a query: what it gives of the files that it names is one delivery of rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from features.contract import ROW_CLOCKS
+from features.errors import DataError, SettingsError, did_you_mean
+from pipelines.data.sources.parquet_rows import parquet_rows
+from pipelines.data.sources.query.run import locked, result_columns, write_result
+from pipelines.data.sources.query.select import Select
+from pipelines.data.sources.query.tables import (
+    ENDINGS,
+    TRACE,
+    FileTable,
+    InputFile,
+    as_table,
+    headings,
+    under_each_other,
+)
+from pipelines.data.sources.raw_rows import RawRows
+from pipelines.data.sources.source_rows import SourceRows, file_sha256, found_files, settings_sha256, zone_of
+from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.settings.sources import QuerySource, lacking
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.storage.workspace_paths import is_ours, refuse_outside
+
+_LONGEST = 1 << 20  # bytes of a file that holds one SELECT
+
+
+@dataclass(frozen=True)
+class QueryRows(SourceRows):
+    """The rows that a query gives. inputs: each file, or pattern, that it names, and what that stands for now."""
+
+    source: QuerySource
+    select: Select
+    inputs: tuple[tuple[str, tuple[InputFile, ...]], ...]
+
+    @cached_property
+    def columns(self) -> Mapping[str, str]:  # computed once, by asking the files
+        """As the source maps them or, where it maps none, by their names."""
+        given = self._given
+        if self.source.columns:
+            return self.source.columns
+        known = {column.name for column in (*self.contract.columns, *ROW_CLOCKS)}
+        return {name: name for name in given if name in known}
+
+    def check(self) -> None:
+        given = self._given
+        for ours, theirs in self.columns.items():
+            if theirs not in given:
+                raise SettingsError(
+                    f"{self.name}: gives no column '{theirs}', which columns.{ours} of its source names."
+                    f"{did_you_mean(theirs, given)}"
+                )
+        if lacks := lacking(self.contract, self.columns):
+            raise SettingsError(f"{self.name}: {lacks} (a query gives a column its name by AS)")
+
+    def raw(self, scratch: Path) -> RawRows:
+        self.check()
+        tables = {name: [as_table(file, self.source.dialect, scratch) for file in files] for name, files in self.inputs}
+        place = scratch / Path(self.name).name  # as messages call it
+        with locked(self._views(tables), _opened(tables), scratch) as connection:
+            write_result(
+                connection,
+                self.select.text,
+                place,
+                where=self.name,
+                minutes=self.source.time_limit_minutes,
+                bytes_read=sum(file.path.stat().st_size for _, files in self.inputs for file in files),
+            )
+        mapped = self.source.model_copy(update={"columns": dict(self.columns)})
+        given = parquet_rows(place, mapped, self.contract)
+        return replace(_with_ragged(given, tables), notes=(*self._unread(), _counts(tables, given.count)))
+
+    def damage(self) -> DataError | None:
+        return None  # what is read last is a file of ours
+
+    def changed(self) -> bool:
+        return any(file_sha256(file.path) != file.sha256 for _, files in self.inputs for file in files)
+
+    def _unread(self) -> Iterator[str]:
+        """On columns that it gives and nothing reads: their names may be spelled wrong."""
+        read = {*self.columns.values(), *TRACE}
+        known = [column.name for column in (*self.contract.columns, *ROW_CLOCKS)]
+        for name in self._given:
+            if name not in read:
+                yield f"column '{name}' is not read: no column of {self.source.table}.{did_you_mean(name, known)}"
+
+    @cached_property
+    def _given(self) -> list[str]:
+        """The columns that it gives, told by the headings of its files."""
+        tables = {name: [headings(file, self.source.dialect) for file in files] for name, files in self.inputs}
+        with locked(self._views(tables), _opened(tables)) as connection:
+            return result_columns(connection, self.select.text, where=self.name)
+
+    def _views(self, tables: Mapping[str, list[FileTable]]) -> dict[str, str]:
+        columns, stars = self.select.columns, self.select.stars
+        return {name: under_each_other(each, named=columns, stars=stars) for name, each in tables.items()}
+
+
+def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterator[QueryRows]:
+    """The one delivery of a query. Raises: DataError, SettingsError where the query or a file of it cannot be read."""
+    select = Select.of(_text(store, source), where=source.name)
+    inputs = tuple((name, tuple(_files(store, source, name))) for name in select.files)
+    hashes = [source.name, *([name, *(file.sha256 for file in files)] for name, files in inputs)]
+    yield QueryRows(
+        source=source,
+        name=source.name,
+        sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
+        settings_sha256=settings_sha256(settings, source, query=select.text),
+        zone=zone_of(settings, source),
+        select=select,
+        inputs=inputs,
+    )
+
+
+def _text(store: Store, source: QuerySource) -> str:
+    """The SELECT. Raises: SettingsError where its file is not there, or is no text."""
+    if source.file is None:
+        return source.query
+    place = refuse_outside(store.root, store.root / source.file, setting=f"the query of table {source.table}")
+    if not place.is_file():
+        raise SettingsError(f"{source.file} is not there (the query of table {source.table}); put the file there")
+    if place.stat().st_size > _LONGEST:
+        raise SettingsError(f"{source.file} is larger than {_LONGEST:,} bytes; put a file there that holds a query")
+    try:
+        return place.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{source.file} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise SettingsError(
+            f"{source.name}: '{name}' lies outside of the workspace; put the file into it, and name it from there"
+        )
+    if is_ours(Path(name)):
+        raise SettingsError(f"{source.name}: '{name}' is a file of attrition's own, and no source; name an export")
+    if not name.lower().endswith(ENDINGS):
+        raise SettingsError(
+            f"{source.name}: reads {name}, which is no file of {', '.join(ENDINGS)} (a query makes tables of its own "
+            "by WITH)"
+        )
+    for path in found_files(store, name, table=source.table, beside=()):
+        refuse_outside(store.root, path, setting=f"read by {source.name}")
+        yield InputFile(path, path.relative_to(store.root).as_posix(), file_sha256(path))
+
+
+def _opened(tables: Mapping[str, list[FileTable]]) -> list[Path]:
+    return [table.opened for each in tables.values() for table in each]
+
+
+def _counts(tables: Mapping[str, list[FileTable]], given: int) -> str:
+    """What went in and what came out, to be held beside what the query is meant to leave out."""
+    read = [f"{sum(table.count for table in each):,} rows of {name}" for name, each in tables.items()]
+    return f"{given:,} rows of {' and '.join(read)}"
+
+
+def _with_ragged(given: RawRows, tables: Mapping[str, list[FileTable]]) -> RawRows:
+    """The rows of a query, and after them the rows of its files that it could not see, each to be rejected."""
+    cells, texts, count = [given.cells], [given.texts], given.count
+    for table in (table for each in tables.values() for table in each):
+        if table.ragged is not None:
+            # Numbered on, in the order of their file.
+            numbered = f"SELECT *, {count} + row_number() OVER (ORDER BY source_row) AS number FROM ({table.ragged})"  # noqa: S608 - ours
+            why = f"concat(ragged, ' (row ', source_row, ' of {_sql(table.name)})')"
+            cells.append(f"SELECT number AS source_row, {why} AS ragged FROM ({numbered})")  # noqa: S608 - ours
+            texts.append(f"SELECT number AS source_row, whole AS raw_row FROM ({numbered})")  # noqa: S608 - ours
+            count += table.lost
+    return RawRows(
+        count=count,
+        cells=" UNION ALL BY NAME ".join(f"({each})" for each in cells),
+        texts=" UNION ALL ".join(f"({each})" for each in texts),
+        readings=given.readings,
+    )
+
+
+def _sql(text: str) -> str:
+    return text.replace("'", "''")
