@@ -72,7 +72,7 @@ class TypedRows:
         Raises: DataError where one key stands for two different rows.
         """
         rows = cls(connection, name, raw, contract, masking)
-        connection.execute(_typing_sql(raw, contract, made=source_sha256[:12], prefix=source.key_prefix))
+        connection.execute(_typing_sql(raw, contract, source, made=source_sha256[:12]))
         if source.guests and "customer_id" in raw.readings:
             rows._set_guests_aside(source.guests)
         if masking.erased and "customer_id" in raw.readings:
@@ -246,11 +246,9 @@ class TypedRows:
         return 0 if found is None else int(found[0])
 
 
-def _typing_sql(raw: RawRows, contract: Table, *, made: str, prefix: str) -> str:
+def _typing_sql(raw: RawRows, contract: Table, source: Source, *, made: str) -> str:
     """One row per raw row: typed values; where the contract is broken why, and fault, which quotes no value."""
-    values = [
-        f"{_prefixed(reading.value, name, prefix)} AS {identifier(name)}" for name, reading in raw.readings.items()
-    ]
+    values = [f"{_named(reading.value, name, source)} AS {identifier(name)}" for name, reading in raw.readings.items()]
     columns = [part for column in contract.columns for part in _landed_columns(column, raw, made)]
     happened = identifier(contract.happened_at)
     known = f"greatest(known_at, {happened})" if "known_at" in raw.readings else happened
@@ -266,9 +264,11 @@ def _typing_sql(raw: RawRows, contract: Table, *, made: str, prefix: str) -> str
     """  # noqa: S608 - quoted
 
 
-def _prefixed(value: str, name: str, prefix: str) -> str:
-    """Keys of rows, and what names them in other tables; those of customers and products are the company's own."""
-    return f"{quoted(prefix)} || ({value})" if prefix and name.endswith("_id") and name not in SHARED_IDS else value
+def _named(value: str, name: str, source: Source) -> str:
+    """A value as it is called here: in small letters, or with a mark before a key that others use, too."""
+    value = f"lower({value})" if name in source.lower_case else value
+    ours = name.endswith("_id") and name not in SHARED_IDS  # ids of customers and products are the company's own
+    return f"{quoted(source.key_prefix)} || ({value})" if source.key_prefix and ours else value
 
 
 def _landed_columns(column: Column, raw: RawRows, made: str) -> list[str]:

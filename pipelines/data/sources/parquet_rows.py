@@ -16,13 +16,14 @@ from pipelines.data.sources.value_sql import (
     Reading,
     bounded,
     code_reading,
+    epoch_moment,
     local_to_utc,
     text_reading,
     trimmed,
     utc,
     within_years,
 )
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import EPOCHS, Dialect, Source
 from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _NEEDS = {
@@ -143,7 +144,10 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
         return _from_text(column, cell, dialect)
     shown, empty = f"{cell}::VARCHAR", f"{cell} IS NULL"
     if column.kind == "timestamp":
-        moment = _moment(cell, type_)
+        if dialect.date_format in EPOCHS and (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal(type_)):
+            moment: str | None = epoch_moment(cell, dialect.date_format)
+        else:
+            moment = _moment(cell, type_)
         return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
     if column.kind == "boolean":
         return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
@@ -151,7 +155,7 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
         return None
     if column.kind in ("text", "integer"):
         return _whole(cell, type_, as_="VARCHAR" if column.kind == "text" else "BIGINT")
-    return bounded(column, _number(cell, type_, divided=column.divided))
+    return bounded(column, _number(cell, type_, divided=column.divided or dialect.round_numbers))
 
 
 def _from_text(column: Column, cell: str, dialect: Dialect) -> Reading:

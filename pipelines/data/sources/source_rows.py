@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from features.contract import Table
 from features.errors import DataError
@@ -19,6 +20,9 @@ from pipelines.foundation.storage.store import Store
 
 # What decides only which of the landed rows count, and until when; prefix and guests are named where there are some.
 _COUNTING = ("new_file", "exported_on", "corrects_past", "key_prefix", "complete_until", "silence", "guests")
+# Settings that came later: unused, they leave the name of a reading as it was.
+_NEWER = ("lower_case",)
+_NEWER_OF_DIALECT = ("booleans", "currency_sign", "round_numbers")
 _READING = 1  # raised where the same file and settings shall land otherwise than before
 
 
@@ -111,9 +115,12 @@ def zone_of(settings: Settings, source: Source) -> str:
 def settings_sha256(settings: Settings, source: Source, **more: object) -> str:
     """Hash of what decides, beside the bytes of files, what lands."""
     contract = source.contract
+    given = source.model_dump(mode="json", exclude={"kind", "path", "time_limit_minutes", *_COUNTING})
+    _without_unused(given, _NEWER)
+    _without_unused(given["dialect"], _NEWER_OF_DIALECT)
     decides = {
         "reading": _READING,
-        "source": source.model_dump(mode="json", exclude={"kind", "path", "time_limit_minutes", *_COUNTING}),
+        "source": given,
         "zones": [settings.time_zone, zone_of(settings, source)],
         "contract": [contract.key, contract.happened_at, contract.landed],
         "columns": [
@@ -125,6 +132,12 @@ def settings_sha256(settings: Settings, source: Source, **more: object) -> str:
         **more,
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def _without_unused(given: dict[str, Any], names: Collection[str]) -> None:
+    for name in names:
+        if not given[name]:
+            del given[name]
 
 
 def _named(path: Path, root: Path) -> str:

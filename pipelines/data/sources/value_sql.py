@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from features.codes import code_sql
 from features.contract import Column
 from pipelines.foundation.settings.date_format import date_pattern
 from pipelines.foundation.settings.section import FIRST_YEAR, LAST_YEAR
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.sources import EPOCHS, Dialect
 from pipelines.foundation.settings.text_values import FALSE, SPACES, TRUE
 from pipelines.foundation.storage.sql_text import quoted
 
@@ -46,9 +48,11 @@ def text_reading(column: Column, text: str, *, dialect: Dialect) -> Reading:
     if column.kind in ("text", "currency"):
         return code_reading(column, Reading(text, empty, text))
     if column.kind == "boolean":
-        return Reading(text, empty, _boolean(text), (("true", f"is none of {', '.join(TRUE + FALSE)}"),))
+        words = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False) | dialect.booleans
+        return Reading(text, empty, _boolean(text, words), (("true", f"is none of {', '.join(words)}"),))
     if column.kind == "timestamp":
-        return Reading(text, empty, *_timestamp(text, dialect))
+        read = _epoch(text, dialect.date_format) if dialect.date_format in EPOCHS else _timestamp(text, dialect)
+        return Reading(text, empty, *read)
     number = _number(text, dialect, whole=column.kind == "integer", divided=column.divided)
     return bounded(column, Reading(text, empty, *number))
 
@@ -77,14 +81,47 @@ def bounded(column: Column, found: Reading) -> Reading:
     return Reading(found.shown, found.empty, value, (below, *found.faults))
 
 
-def _boolean(text: str) -> str:
-    def among(words: tuple[str, ...]) -> str:
-        return f"lower({text}) IN ({', '.join(quoted(word) for word in words)})"
+def _boolean(text: str, words: Mapping[str, bool]) -> str:
+    said = " ".join(f"WHEN {quoted(word)} THEN {str(meant).lower()}" for word, meant in words.items())
+    return f"CASE lower({text}) {said} END"
 
-    return f"CASE WHEN {among(TRUE)} THEN true WHEN {among(FALSE)} THEN false END"
+
+def epoch_moment(number: str, date_format: str) -> str:
+    """SQL of a moment that is counted from 1970-01-01 UTC on, null outside the years in which dates are believed."""
+    # Beyond this no year is believed, and beyond more, DuckDB's own arithmetic ends.
+    least, most = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (FIRST_YEAR, LAST_YEAR + 1))
+    unit = EPOCHS[date_format]
+    micros = f"({number})::DECIMAL(38, 6) * {unit}"
+    return (
+        f"CASE WHEN {micros} >= {least * 1_000_000} AND {micros} < {most * 1_000_000} "
+        f"THEN make_timestamp(({micros})::BIGINT) END"
+    )
+
+
+def _epoch(text: str, date_format: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    fits = f"regexp_full_match({text}, '-?\\d{{1,15}}([.]\\d{{1,6}})?')"
+    return f"CASE WHEN {fits} THEN {epoch_moment(f'CASE WHEN {fits} THEN {text} END', date_format)} END", (
+        (fits, OUTSIDE_YEARS),
+        ("true", f"is not a moment written as {date_format} (a count from 1970-01-01 on)"),
+    )
+
+
+def _unsigned(text: str, sign: str) -> str:
+    """SQL of the text of an amount without its currency sign, which stands before or after the digits."""
+    if not sign:
+        return text
+    mark = re.escape(sign)
+    spaces = f"[{_THOUSANDS_SPACES}]*"
+    ahead = rf"^([+{_MINUS}-]?){spaces}{mark}{spaces}"
+    return (
+        f"CASE WHEN regexp_matches({text}, {quoted(ahead)}) THEN regexp_replace({text}, {quoted(ahead)}, '\\1') "
+        f"ELSE regexp_replace({text}, {quoted(f'{spaces}{mark}$')}, '') END"
+    )
 
 
 def _number(text: str, dialect: Dialect, *, whole: bool, divided: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
+    text = _unsigned(text, dialect.currency_sign)
+    divided = divided or dialect.round_numbers
     marks = _THOUSANDS_SPACES if dialect.thousands == " " else dialect.thousands
     point = re.escape(dialect.decimal)
     # A first group of 0 is no group: "0,123" is somebody else's fraction.
@@ -100,6 +137,7 @@ def _number(text: str, dialect: Dialect, *, whole: bool, divided: bool) -> tuple
     plain = f"translate({text}, {quoted(dialect.decimal + _MINUS + '+' + marks)}, '.-')"
     value = f"CASE WHEN {fits} THEN TRY_CAST({plain} AS {'BIGINT' if whole else 'DECIMAL(18, 4)'}) END"
     thousands = f"thousands mark '{dialect.thousands}'" if marks else "no thousands mark"
+    thousands += f", perhaps with '{dialect.currency_sign}'" if dialect.currency_sign else ""
     return value, (
         (fits, "is too large" if whole else "has more than 14 digits before the decimal mark"),
         (written(r"\d+"), "is not a whole number" if whole else "has more than 4 decimals"),

@@ -15,16 +15,26 @@ from pipelines.foundation.settings.character_sets import character_set
 from pipelines.foundation.settings.date_format import date_pattern
 from pipelines.foundation.settings.section import Day, Section, Share, Times, inside, known_zone
 
+EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds
+
 _GLOB = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 class Dialect(Section):
-    """How a text file writes its values. Parquet files use only `time_zone` (and `date_format` for text dates)."""
+    """How texts write their values; of a Parquet file those columns that are text, and `time_zone`.
+
+    currency_sign: what may stand before or after an amount, as in "€ 12.50" or "12.50 EUR". round_numbers: more than
+    four decimals are rounded, not refused. booleans: words of this source for true and false. date_format: as of
+    strptime; "epoch_s" or "epoch_ms" for seconds, or thousandths of them, since 1970-01-01 UTC.
+    """
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", "'", " "] = ""  # " " stands for every kind of space, U+00A0 and U+202F too
+    currency_sign: Annotated[str, Field(max_length=10, pattern=r"^[^\d\s.,'+()-]*$")] = ""
+    round_numbers: bool = False
+    booleans: dict[str, bool] = Field(default_factory=dict)
     encoding: str = "utf-8"
     date_format: str = "%Y-%m-%d"
     time_zone: str | None = None  # None: the workspace's
@@ -42,8 +52,17 @@ class Dialect(Section):
     @field_validator("date_format")
     @classmethod
     def _one_meaning(cls, value: str) -> str:
-        date_pattern(value)
+        if value not in EPOCHS:
+            date_pattern(value)
         return value
+
+    @field_validator("booleans")
+    @classmethod
+    def _words(cls, value: dict[str, bool]) -> dict[str, bool]:
+        words = {word.strip().lower(): meant for word, meant in value.items()}
+        if len(words) < len(value) or "" in words:
+            raise ValueError("each word for true or false stands once, whatever its capitals, and is not empty")
+        return words
 
     @model_validator(mode="after")
     def _marks_differ(self) -> Dialect:
@@ -66,7 +85,8 @@ class Source(Section):
     key_prefix: put before the keys of this source, where two count alike. complete_until: the first day of which this
     source does not have everything; None: judged by how its rows arrive. silence: whether a long pause within the rows
     is a time in which nothing happened, or whose rows are missing. guests: what stands for customers where nobody is
-    known; "" is an empty value.
+    known; "" is an empty value. lower_case: columns whose texts are written in small letters, as ids that are e-mail
+    addresses.
     """
 
     table: str
@@ -79,6 +99,7 @@ class Source(Section):
     complete_until: Day | None = None
     silence: Literal["missing", "closed"] = "missing"
     guests: tuple[str, ...] = ()
+    lower_case: tuple[str, ...] = ()
     dialect: Dialect = Dialect()
 
     @model_validator(mode="after")
@@ -90,6 +111,10 @@ class Source(Section):
         for name in self.columns:
             if name not in names:
                 raise ValueError(f"table {self.table} has no column '{name}'.{did_you_mean(name, names)}")
+        texts = [column.name for column in contract.columns if column.kind == "text"]
+        for name in self.lower_case:
+            if name not in texts:
+                raise ValueError(f"lower_case: table {self.table} has no text '{name}'.{did_you_mean(name, texts)}")
         if self.columns and (lacks := lacking(contract, self.columns)):
             raise ValueError(lacks)
         return self

@@ -212,6 +212,13 @@ def test_a_run_that_died_between_its_two_files_is_made_up_for(tmp_path: Path, mo
     assert land_file(tmp_path, "orders.csv").result.status == "landed"
 
 
+def test_ids_in_small_letters_are_one_customer_and_guests_are_told_after_it(tmp_path: Path) -> None:
+    rows = HEADER + "1,Ann@Example.com,2024-01-02,1\n2,ann@example.com,2024-01-03,2\n3,GUEST,2024-01-04,3\n"
+    landed = land(tmp_path, rows, lower_case=("customer_id",), guests=("guest",))
+    assert landed.values("customer_id") == ["ann@example.com", "ann@example.com"]
+    assert landed.reasons == {3: "a guest"}
+
+
 def test_a_file_that_grows_while_it_is_read_does_not_land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = iter(["0" * 64])  # as it was found, and as it is once it was read
     monkeypatch.setattr(file_rows, "file_sha256", lambda _: next(hashes, "1" * 64))

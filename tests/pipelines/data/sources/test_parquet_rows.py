@@ -101,6 +101,12 @@ def test_ids_of_other_types_become_their_text(tmp_path: Path, ids: pa.Array) -> 
     assert land_parquet(tmp_path, orders(1, customer_id=ids)).values("customer_id") == ["7"]
 
 
+def test_counted_seconds_are_moments_where_the_settings_say_so(tmp_path: Path) -> None:
+    for at in (pa.array([1_700_000_000]), pa.array([1.7e9]), pa.array([Decimal(1_700_000_000)])):
+        landed = land_parquet(tmp_path, orders(1, ordered_at=at), date_format="epoch_s", source_zone="Europe/Paris")
+        assert landed.values("ordered_at") == [datetime(2023, 11, 14, 22, 13, 20)]
+
+
 def test_text_is_read_as_the_dialect_says(tmp_path: Path) -> None:
     landed = land_parquet(tmp_path, orders(3, amount=pa.array(["1.234,50", "1.2", ""])), decimal=",", thousands=".")
     assert landed.values("amount") == [Decimal("1234.5000")]

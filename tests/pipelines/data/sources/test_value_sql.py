@@ -160,6 +160,71 @@ def test_booleans_in_english_and_french(bench: duckdb.DuckDBPyConnection) -> Non
     assert read(bench, "boolean", texts) == [*[True, False] * 5, words, words]
 
 
+def test_a_source_may_have_words_of_its_own_for_true_and_false(bench: duckdb.DuckDBPyConnection) -> None:
+    own = Dialect(booleans={"Paid": True, " OPEN ": False})
+    assert read(bench, "boolean", ["paid", "Open", "PAID", "yes", "due"], own) == [
+        True,
+        False,
+        True,
+        True,
+        "is none of true, yes, oui, vrai, 1, false, no, non, faux, 0, paid, open",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("€ 12.50", "12.50"),
+        ("€12.50", "12.50"),
+        ("12.50 €", "12.50"),
+        ("12.50\u202f€", "12.50"),
+        ("-€12.50", "-12.50"),
+        ("€-12.50", "-12.50"),
+        ("- € 12.50", "-12.50"),
+        ("12.50", "12.50"),
+        ("€12.50€", None),
+        ("$12.50", None),
+        ("€", None),
+        ("12€50", None),
+    ],
+)
+def test_a_currency_sign_stands_once_before_or_after_an_amount(
+    bench: duckdb.DuckDBPyConnection, text: str, value: str | None
+) -> None:
+    (found,) = read(bench, "money", [text], Dialect(currency_sign="€"))
+    assert found == (
+        "is not a number (decimal mark '.', no thousands mark, perhaps with '€')" if value is None else Decimal(value)
+    )
+
+
+def test_a_sign_that_means_something_to_a_pattern_is_taken_as_it_is(bench: duckdb.DuckDBPyConnection) -> None:
+    dialect = Dialect(currency_sign="R$", decimal=",", thousands=".")
+    assert read(bench, "money", ["R$ 1.234,50", "-R$1,5"], dialect) == [Decimal("1234.50"), Decimal("-1.5")]
+
+
+def test_decimals_are_rounded_where_the_settings_say_so(bench: duckdb.DuckDBPyConnection) -> None:
+    assert read(bench, "money", ["1.23456", "1.00005", "-1.00005"], Dialect(round_numbers=True)) == [
+        Decimal("1.2346"),
+        Decimal("1.0001"),
+        Decimal("-1.0001"),
+    ]
+
+
+def test_seconds_since_1970_are_moments_in_utc(bench: duckdb.DuckDBPyConnection) -> None:
+    seconds = ["1700000000", "0", "1700000000.5", "-1", "99999999999", "170000000012345678", "1.7e9", "2024-01-02"]
+    assert read(bench, "timestamp", seconds, Dialect(date_format="epoch_s")) == [
+        datetime(2023, 11, 14, 22, 13, 20),
+        datetime(1970, 1, 1),
+        datetime(2023, 11, 14, 22, 13, 20, 500_000),
+        datetime(1969, 12, 31, 23, 59, 59),
+        "lies outside the years 1900 to 2200",
+        *["is not a moment written as epoch_s (a count from 1970-01-01 on)"] * 3,
+    ]
+    assert read(bench, "timestamp", ["1700000000123"], Dialect(date_format="epoch_ms")) == [
+        datetime(2023, 11, 14, 22, 13, 20, 123_000)
+    ]
+
+
 def test_text_is_trimmed_of_every_kind_of_space_and_nothing_left_is_null(bench: duckdb.DuckDBPyConnection) -> None:
     texts = ["007", "\ufeff A-1\u200b", "\xa0a\xa0b\xa0", "é", " \u3000\t", "", None, "1e5"]
     assert read(bench, "text", texts) == ["007", "A-1", "a\xa0b", "é", None, None, None, "1e5"]
