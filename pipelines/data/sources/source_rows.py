@@ -30,10 +30,11 @@ _READING = 1  # raised where the same file and settings shall land otherwise tha
 class SourceRows(ABC):
     """The rows of one table that one source gives now, before they are typed and judged.
 
-    name: what they land under, and what messages call them. sha256: of all bytes that they are made of.
-    settings_sha256: of everything else that decides what lands. zone: the time zone of their clock times.
+    root: the workspace. name: what they land under, and what messages call them. sha256: of all bytes that they are
+    made of. settings_sha256: of everything else that decides what lands. zone: the time zone of their clock times.
     """
 
+    root: Path
     source: Source
     name: str
     sha256: str
@@ -67,8 +68,8 @@ class SourceRows(ABC):
         """Raise DataError where a column that is mapped is missing, or of a type that does not fit."""
 
     @abstractmethod
-    def raw(self, scratch: Path) -> RawRows:
-        """The rows. scratch: a folder for what reading them needs, and which outlives their use.
+    def raw(self, folder: Path) -> RawRows:
+        """The rows. folder: one for what reading them needs, and which outlives their use.
 
         Raises: DataError where they cannot be read as declared.
         """
@@ -89,6 +90,12 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); see that it is there and may be read") from None
+
+
+def part_sha256(path: Path, part: str | None) -> str:
+    """Hash of a file and of which part of it is meant: two sheets of a workbook are two contents."""
+    whole = file_sha256(path)
+    return whole if part is None else hashlib.sha256(f"{whole}#{part}".encode()).hexdigest()
 
 
 def found_files(store: Store, pattern: str, *, table: str, beside: Collection[str | None]) -> list[Path]:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from features.contract import ROW_CLOCKS
 from features.errors import DataError, SettingsError, did_you_mean
+from pipelines.data.sources.containers import split
 from pipelines.data.sources.parquet_rows import parquet_rows
 from pipelines.data.sources.query.run import locked, result_columns, write_result
 from pipelines.data.sources.query.select import Select
 from pipelines.data.sources.query.tables import (
     ENDINGS,
+    PLAIN,
     TRACE,
     FileTable,
     InputFile,
@@ -24,9 +26,11 @@ from pipelines.data.sources.query.tables import (
     under_each_other,
 )
 from pipelines.data.sources.raw_rows import RawRows
-from pipelines.data.sources.source_rows import SourceRows, file_sha256, found_files, settings_sha256, zone_of
+from pipelines.data.sources.source_rows import SourceRows, found_files, part_sha256, settings_sha256, zone_of
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import QuerySource, lacking
+from pipelines.foundation.storage.atomic_file import scratch
+from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import is_ours, refuse_outside
 
@@ -61,11 +65,11 @@ class QueryRows(SourceRows):
         if lacks := lacking(self.contract, self.columns):
             raise SettingsError(f"{self.name}: {lacks} (a query gives a column its name by AS)")
 
-    def raw(self, scratch: Path) -> RawRows:
+    def raw(self, folder: Path) -> RawRows:
         self.check()
-        tables = {name: [as_table(file, self.source.dialect, scratch) for file in files] for name, files in self.inputs}
-        place = scratch / Path(self.name).name  # as messages call it
-        with locked(self._views(tables), _opened(tables), scratch) as connection:
+        tables = {name: [as_table(file, self.source.dialect, folder) for file in files] for name, files in self.inputs}
+        place = folder / Path(self.name).name  # as messages call it
+        with locked(self._views(tables), _opened(tables), folder) as connection:
             write_result(
                 connection,
                 self.select.text,
@@ -82,7 +86,9 @@ class QueryRows(SourceRows):
         return None  # what is read last is a file of ours
 
     def changed(self) -> bool:
-        return any(file_sha256(file.path) != file.sha256 for _, files in self.inputs for file in files)
+        return any(
+            part_sha256(file.path, split(file.name)[1]) != file.sha256 for _, files in self.inputs for file in files
+        )
 
     def _unread(self) -> Iterator[str]:
         """On columns that it gives and nothing reads: their names may be spelled wrong."""
@@ -95,9 +101,11 @@ class QueryRows(SourceRows):
     @cached_property
     def _given(self) -> list[str]:
         """The columns that it gives, told by the headings of its files."""
-        tables = {name: [headings(file, self.source.dialect) for file in files] for name, files in self.inputs}
-        with locked(self._views(tables), _opened(tables)) as connection:
-            return result_columns(connection, self.select.text, where=self.name)
+        dialect = self.source.dialect
+        with scratch(self.root / LANDED, "reading") as folder:
+            tables = {name: [headings(file, dialect, folder) for file in files] for name, files in self.inputs}
+            with locked(self._views(tables), _opened(tables)) as connection:
+                return result_columns(connection, self.select.text, where=self.name)
 
     def _views(self, tables: Mapping[str, list[FileTable]]) -> dict[str, str]:
         columns, stars = self.select.columns, self.select.stars
@@ -110,6 +118,7 @@ def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterato
     inputs = tuple((name, tuple(_files(store, source, name))) for name in select.files)
     hashes = [source.name, *([name, *(file.sha256 for file in files)] for name, files in inputs)]
     yield QueryRows(
+        root=store.root,
         source=source,
         name=source.name,
         sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
@@ -142,14 +151,19 @@ def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
         )
     if is_ours(Path(name)):
         raise SettingsError(f"{source.name}: '{name}' is a file of attrition's own, and no source; name an export")
-    if not name.lower().endswith(ENDINGS):
+    pattern, part = split(name)
+    if not pattern.lower().endswith(ENDINGS):
         raise SettingsError(
             f"{source.name}: reads {name}, which is no file of {', '.join(ENDINGS)} (a query makes tables of its own "
             "by WITH)"
         )
-    for path in found_files(store, name, table=source.table, beside=()):
+    for path in found_files(store, pattern, table=source.table, beside=()):
         refuse_outside(store.root, path, setting=f"read by {source.name}")
-        yield InputFile(path, path.relative_to(store.root).as_posix(), file_sha256(path))
+        below = path.relative_to(store.root).as_posix()
+        file = InputFile(path, f"{below}#{part}" if part else below, part_sha256(path, part))
+        if file.inner not in PLAIN:
+            raise DataError(f"{file.name} holds a file that is none of {', '.join(PLAIN)}; name another of its files")
+        yield file
 
 
 def _opened(tables: Mapping[str, list[FileTable]]) -> list[Path]:

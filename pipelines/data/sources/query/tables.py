@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import DataError
+from pipelines.data.sources import containers
+from pipelines.data.sources.containers import inner_name, split, unpacked
 from pipelines.data.sources.csv_rows import csv_copy, csv_header
 from pipelines.data.sources.parquet_rows import damaged
 from pipelines.data.sources.value_sql import trimmed
@@ -23,7 +25,8 @@ _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
 _JSON = (".json", ".jsonl", ".ndjson")
 TRACE = ("source_file", "source_row")  # stand beside the columns of each file
-ENDINGS = (*_TEXT, *_PARQUET, *_JSON)
+PLAIN = (*_TEXT, *_PARQUET, *_JSON)
+ENDINGS = (*PLAIN, *containers.ENDINGS)
 _USUAL_DELIMITERS = ",;\t|"
 # With formats that no date has, dates stay the text that they are: which day "03-04-2024" is, nobody is to guess.
 _JSON_AS = (
@@ -34,7 +37,7 @@ _JSON_AS = (
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that a query names. name: below the workspace; sha256: of its bytes."""
+    """A file that a query names. name: below the workspace, and the part of an archive or workbook that is meant."""
 
     path: Path
     name: str
@@ -43,6 +46,17 @@ class InputFile:
     @property
     def kind(self) -> str:
         return self.path.suffix.lower()
+
+    def opened(self, scratch: Path, *, head: bool = False) -> InputFile:
+        """The same file, without what it is packed in. head: the first part of it will do."""
+        _, part = split(self.name)
+        place = unpacked(self.path, part, scratch, head=head and self.inner in _TEXT)
+        return replace(self, path=place)
+
+    @property
+    def inner(self) -> str:
+        """The ending of the file that is meant."""
+        return PurePosixPath(inner_name(self.path, split(self.name)[1])).suffix.lower()
 
 
 @dataclass(frozen=True)
@@ -62,8 +76,9 @@ class FileTable:
     ragged: str | None = None
 
 
-def headings(file: InputFile, dialect: Dialect) -> FileTable:
+def headings(file: InputFile, dialect: Dialect, scratch: Path) -> FileTable:
     """A file's columns in their types, without a row. Raises: DataError where they cannot be read."""
+    file = file.opened(scratch, head=True)
     if file.kind in _PARQUET:
         whole = _parquet(file, file.path)
         return replace(whole, query=f"SELECT * FROM ({whole.query}) WHERE false")  # noqa: S608 - ours
@@ -86,6 +101,7 @@ def as_table(file: InputFile, dialect: Dialect, scratch: Path) -> FileTable:
 
     Raises: DataError where it cannot be read.
     """
+    file = file.opened(scratch)
     if file.kind in _TEXT:
         return _text(file, _fitting(file.path, dialect), scratch)
     if file.kind in _PARQUET:

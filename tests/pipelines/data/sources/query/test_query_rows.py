@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 import json
 from datetime import date, datetime
 from decimal import Decimal
@@ -266,8 +265,3 @@ def test_two_queries_of_one_table_are_told_apart_by_files() -> None:
         settings(query_source(PLAIN), query_source(f"{PLAIN} WHERE amount <> '0'"))
     with pytest.raises(ValueError, match=r"the same query file a\.sql; give each table a file of its own"):
         settings(query_source("a.sql"), query_source("a.sql", table="order_lines"))
-
-
-def test_a_packed_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(AttritionError, match="no file of"):
-        land_query(tmp_path, PLAIN.replace("orders.csv", "orders.csv.gz"), {"orders.csv.gz": gzip.compress(b"x")})
