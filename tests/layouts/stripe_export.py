@@ -41,8 +41,8 @@ PLANS = (
 )
 
 
-def monthly(plan: Plan, seats: int) -> Decimal:
-    exact = Decimal(plan.amount) * seats * plan.times / plan.months
+def monthly(plan: Plan, seats: int, share: str = "1") -> Decimal:
+    exact = Decimal(plan.amount) * seats * Decimal(share) * plan.times / plan.months
     return exact.quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
@@ -96,10 +96,8 @@ class Company:
         leaves = first_due + max(stays, timedelta(days=1)) if not trial_end or dice.random() < 0.8 else trial_end
         ended = leaves if leaves < LAST else None
         by_failure = ended is not None and leaves != trial_end and dice.random() < 0.3
-        reason = "payment_failed" if by_failure else "cancellation_requested"
         notice = ended - timedelta(days=dice.randint(0, 5)) if ended and not by_failure else ended
-        if notice and notice < begun:
-            notice = begun
+        notice = max(notice, begun) if notice else None
         coupon = "SPRING" if dice.random() < 0.05 and plan.currency == "eur" else ""
         status = "canceled" if ended else "trialing" if trial_end and trial_end > LAST else "active"
         giving_notice = ended is None and dice.random() < 0.06
@@ -132,7 +130,7 @@ class Company:
             "Canceled At (UTC)": written(notice) if notice else "",
             "Cancel At Period End": "true" if giving_notice else "false",
             "Ended At (UTC)": written(ended) if ended else "",
-            "Cancellation Reason": reason if notice else "",
+            "Cancellation Reason": ("payment_failed" if by_failure else "cancellation_requested") if notice else "",
         }
         self.subscriptions.append(row)
         self._count(row, begun, ended, plan, seats)
@@ -149,9 +147,7 @@ class Company:
         right.add("subscriptions", "begun", begun_in)
         if row["Coupon"]:
             right.add("subscriptions", "price unknown", begun_in)
-            exact = Decimal(plan.amount) * seats * Decimal("0.8") * plan.times / plan.months
-            discounted = exact.quantize(Decimal("0.0001"), ROUND_HALF_UP)
-            right.add("subscriptions", "mrr once SPRING is listed", begun_in, discounted)
+            right.add("subscriptions", "mrr once SPRING is listed", begun_in, monthly(plan, seats, "0.8"))
         else:
             right.add("subscriptions", f"mrr {currency}", begun_in, monthly(plan, seats))
         if ended:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -135,3 +135,16 @@ def _local_clock(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
 def month_of(moment: datetime, zone: str) -> Month:
     """The local month of a moment in UTC, with or without its mark."""
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).strftime("%Y-%m")
+
+
+def per_month(
+    rows: list[dict[str, Any]], clock: str, zone: str, worth: Callable[[dict[str, Any]], Decimal | int | None]
+) -> dict[Month, Decimal]:
+    """What rows are worth by the local month of a clock; None: not counted."""
+    found: dict[Month, Decimal] = {}
+    for row in rows:
+        value = worth(row) if row[clock] is not None else None
+        if value is not None:
+            month = month_of(row[clock], zone)
+            found[month] = found.get(month, Decimal(0)) + value
+    return found

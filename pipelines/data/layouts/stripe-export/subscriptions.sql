@@ -57,8 +57,8 @@ timed AS (
     LEFT JOIN coupons ON coupons.coupon = dated."Coupon"
 ),
 
--- What one invoice period brings, in hundred-millionths, as a whole number: Amount is the price of one unit, in units of
--- the currency and not in cents (yen and other currencies without cents likewise), before tax.
+-- What one invoice period brings, in hundred-millionths, as a whole number: Amount is the price of one unit, in units
+-- of the currency and not in cents (yen and other currencies without cents likewise), before tax.
 listed AS (
     SELECT
         *,
@@ -72,8 +72,8 @@ priced AS (SELECT *, CASE WHEN after_coupon < 0 THEN 0 ELSE after_coupon END AS 
 
 SELECT
     "id" AS subscription_id,
-    -- The customer is the e-mail address in small letters, as in shops, so that support tickets find it, and so that who
-    -- comes back under a new Stripe customer is the same one; Stripe's own id where there is no address.
+    -- The customer is the e-mail address in small letters, as in shops: support tickets find it, and who comes back
+    -- under a new Stripe customer is the same one. Stripe's own id where there is no address.
     coalesce(max(lower("Customer Email")) OVER (PARTITION BY "Customer ID"), "Customer ID") AS customer_id,
     coalesce("Start Date (UTC)", "Created (UTC)") AS started_at,
     -- One entered later with an earlier start (taken over from another system) was known here from its entry on.

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.layouts import stripe_export
-from tests.layouts.views import Expected, connected, landed, month_of
+from tests.layouts import stripe_export, views
+from tests.layouts.views import Expected, connected, landed
 
 LAYOUT = Path(__file__).parents[4] / "pipelines" / "data" / "layouts" / "stripe-export"
 SETTINGS = tomllib.loads((LAYOUT / "attrition.toml").read_text(encoding="utf-8"))
@@ -37,14 +37,7 @@ def read(export: Export, table: str, sql: str | None = None) -> tuple[Rows, list
 
 
 def per_month(rows: Rows, clock: str, worth: Callable[[dict[str, Any]], Decimal | int | None]) -> dict[str, Decimal]:
-    """What rows are worth by the local month of a clock; None: not counted."""
-    found: dict[str, Decimal] = {}
-    for row in rows:
-        value = worth(row) if row[clock] is not None else None
-        if value is not None:
-            month = month_of(row[clock], stripe_export.ZONE)
-            found[month] = found.get(month, Decimal(0)) + value
-    return found
+    return views.per_month(rows, clock, stripe_export.ZONE, worth)
 
 
 def test_every_subscription_once_with_its_price(export: Export) -> None:
