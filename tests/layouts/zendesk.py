@@ -110,7 +110,8 @@ def write(folder: Path, *, seed: int = 7, customers: int = 300) -> Expected:
         if ticket.solved and ticket.mark:
             ratings.append(_rating(right, ticket))
     lines, rows = [as_json(ticket) for ticket in tickets], [as_row(ticket) for ticket in tickets]
-    one, csv_row = lines[0], rows[0]
+    known = next(place for place, ticket in enumerate(tickets) if ticket.person)
+    one, csv_row = lines[known], rows[known]
     lines += [
         one | {"id": 9000001, "status": "deleted"},
         one | {"id": 9000002, "priority": "dire"},

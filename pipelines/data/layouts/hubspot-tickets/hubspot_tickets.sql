@@ -1,5 +1,5 @@
--- HubSpot, Service > Tickets, Export: all properties and associated records, language English. One row is one ticket as it
--- stands today. Contacts, Export, says whose it is.
+-- HubSpot, Service > Tickets, Export: all properties and associated records, language English. One row is one ticket as
+-- it stands today. Contacts, Export, says whose it is.
 WITH export AS (FROM 'hubspot-tickets.csv'),
 contacts AS (FROM 'hubspot-contacts.csv'),
 
@@ -19,8 +19,8 @@ people AS (SELECT "Record ID" AS id, max(lower("Email")) AS email FROM contacts 
 
 SELECT
     filled."Ticket ID" AS contact_id,
-    -- The customer is the e-mail address of the ticket's contact in small letters, as in the layouts of shops. A ticket of
-    -- several contacts is the first one's: one ticket is one contact with customer service.
+    -- The customer is the e-mail address of the ticket's contact in small letters, as in the layouts of shops. A ticket
+    -- of several contacts is the first one's: one ticket is one contact with customer service.
     people.email AS customer_id,
     -- Dates are written with or without seconds: all get seconds; anything else is refused when it is read.
     regexp_replace(filled."Create date", '^(\S+ \d+:\d+)$', '\1:00') AS opened_at,

@@ -1,5 +1,5 @@
--- Satisfaction ratings as Zendesk's API gives them (GET /api/v2/satisfaction_ratings), one rating per line, and the JSON
--- export of tickets, which knows the e-mail address of who rated.
+-- Satisfaction ratings as Zendesk's API gives them (GET /api/v2/satisfaction_ratings), one rating per line, and the
+-- JSON export of tickets, which knows the e-mail address of who rated.
 WITH ratings AS (FROM 'zendesk_ratings.json'),
 tickets AS (FROM 'zendesk_tickets.json'),
 

@@ -1,5 +1,5 @@
--- Zendesk Admin Center, Account > Reports > Export, JSON export of tickets: one ticket per line, as it stands today, with
--- the person who asked (requester) and the times of the ticket (metric_set) inside it.
+-- Zendesk Admin Center, Account > Reports > Export, JSON export of tickets: one ticket per line, as it stands today,
+-- with the person who asked (requester) and the times of the ticket (metric_set) inside it.
 WITH export AS (FROM 'zendesk_tickets.json'),
 
 -- A ticket as one JSON value: what an export does not have is empty instead of stopping the query.
@@ -35,8 +35,8 @@ SELECT
     id AS contact_id,
     -- The customer is the e-mail address in small letters, as in the layouts of shops. Where these know customers by
     -- another id that Zendesk has as external id, take lower(ticket->>'$.requester.external_id') for email above.
-    nullif(email, '') AS customer_id,
-    -- Without requesters the export is not the one meant here: every row is refused, rather than nobody's.
+    -- Without requesters the export is not the one meant here: every row is refused, rather than set aside as nobody's.
+    CASE WHEN with_requester THEN nullif(email, '') ELSE 'no requester in this export' END AS customer_id,
     CASE WHEN with_requester THEN created ELSE 'no requester in this export' END AS opened_at,
     channel,
     -- Low to urgent as 1 to 4; without a priority: not known. As of the export: it may have been raised since.
@@ -53,7 +53,8 @@ SELECT
     -- When it was last solved. A ticket that is open again counts as open; when it came back is not in the export, nor
     -- that it was solved before. Solved ones without a moment (taken over from elsewhere) were by their last change.
     CASE WHEN status IN ('solved', 'closed') THEN coalesce(solved, updated) END AS resolved_at
-    -- Topic: subjects are free text, and custom fields are your own: add for example
-    -- ticket->>'$.custom_fields[0].value' AS topic in both parts. Marks: a ticket has the mark but not its day, see zendesk_ratings.sql.
+    -- Topic: subjects are free text, and custom fields are your own: add one to the part `read`, for example
+    -- ticket->>'$.custom_fields[0].value' AS topic, and topic here.
+    -- Marks: a ticket has the mark but not its day, see zendesk_ratings.sql.
 FROM moments
 WHERE coalesce(status, '') <> 'deleted'

@@ -85,7 +85,7 @@ def test_an_export_without_requesters_is_refused_row_by_row(tmp_path: Path) -> N
     path.write_text("".join(json.dumps(ticket) + "\n" for ticket in tickets), encoding="utf-8")
     rows, refused = read(connected(tmp_path), "zendesk_tickets_json.sql")
     assert not rows
-    assert all(why.startswith("opened_at") or why == "customer_id is empty" for why in refused)
+    assert all(why.startswith("opened_at") for why in refused)
 
 
 def test_ratings_count_on_the_day_they_were_given(export: Export) -> None:
