@@ -74,16 +74,12 @@ class Company:
             "Created (UTC)": written(made_at),
         }
         self.customers.append(row)
-        key = self.key(row)
+        key = email.lower() or row["id"]
         if key not in self.came:
             self.right.count("customers")
             self.right.add("customers", "came", month_of(made_at, ZONE))
             self.came[key] = made_at
         return row
-
-    @staticmethod
-    def key(customer: dict[str, str]) -> str:
-        return customer["Email"].lower() or customer["id"]
 
     def subscribe(self, customer: dict[str, str], begun: datetime) -> datetime | None:
         """One subscription with its invoices and payments; when it ended."""
