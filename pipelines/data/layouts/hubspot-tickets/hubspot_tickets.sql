@@ -37,3 +37,8 @@ SELECT
     -- Marks of customers (HubSpot's surveys) are another export, of which no headings are documented: left out.
 FROM filled
 LEFT JOIN people ON people.id = trim(split_part(filled."Associated Contact IDs", ';', 1))
+-- Exports of several days may overlap ('hubspot-tickets-*.csv'): of one ticket the file whose name comes last holds.
+QUALIFY row_number() OVER (
+    PARTITION BY coalesce(filled."Ticket ID", concat(filled.source_file, filled.source_row))
+    ORDER BY filled.source_file DESC, filled.source_row DESC
+) = 1

@@ -4,6 +4,24 @@
 -- for the whole life of the subscription until a second export shows that they changed.
 WITH export AS (FROM 'subscriptions.csv'),
 
+-- Exports of several days may overlap ('subscriptions-*.csv'): of one subscription the file with the last name holds.
+newest AS (
+    FROM export
+    QUALIFY row_number() OVER (
+        PARTITION BY coalesce("id", concat(source_file, source_row)) ORDER BY source_file DESC, source_row DESC
+    ) = 1
+),
+
+-- The customer is the e-mail address in small letters, as in shops: support tickets find it, and who comes back under a
+-- new Stripe customer is the same one. Stripe's own id where there is no address.
+people AS (
+    SELECT
+        "Customer ID" AS stripe_id,
+        coalesce(arg_max(lower("Customer Email"), source_file), "Customer ID") AS customer
+    FROM export
+    GROUP BY "Customer ID"
+),
+
 -- What your coupons take off, as the export has only their names: one line each, per cent or an amount per invoice
 -- period. A subscription with a coupon that is not listed here has an unknown price (empty), not the full one.
 coupons(coupon, percent_off, amount_off) AS (VALUES
@@ -12,7 +30,7 @@ coupons(coupon, percent_off, amount_off) AS (VALUES
 
 -- Columns that an export may lack: empty then. Every other column must be there, or the query stops and names it.
 filled AS (
-    FROM export
+    FROM newest
     UNION ALL BY NAME
     SELECT
         NULL::VARCHAR AS "Currency",              -- empty: the workspace's
@@ -72,9 +90,7 @@ priced AS (SELECT *, CASE WHEN after_coupon < 0 THEN 0 ELSE after_coupon END AS 
 
 SELECT
     "id" AS subscription_id,
-    -- The customer is the e-mail address in small letters, as in shops: support tickets find it, and who comes back
-    -- under a new Stripe customer is the same one. Stripe's own id where there is no address.
-    coalesce(max(lower("Customer Email")) OVER (PARTITION BY "Customer ID"), "Customer ID") AS customer_id,
+    people.customer AS customer_id,
     coalesce("Start Date (UTC)", "Created (UTC)") AS started_at,
     -- One entered later with an earlier start (taken over from another system) was known here from its entry on.
     "Created (UTC)" AS known_at,
@@ -111,6 +127,7 @@ SELECT
     CASE WHEN "Ended At (UTC)" IS NOT NULL THEN "Cancellation Reason" END AS end_reason,
     "Currency" AS currency
 FROM priced
+LEFT JOIN people ON people.stripe_id = priced."Customer ID"
 -- Left out, as nothing was ever paid for them and nothing runs: the first payment did not come (incomplete, and
 -- incomplete_expired after a day), or the trial ended without a payment method (paused).
 WHERE coalesce("Status", '') NOT IN ('incomplete', 'incomplete_expired', 'paused')

@@ -17,6 +17,8 @@ read AS (
         regexp_replace(nullif("Updated at", '-'), '^(\S+ \d+:\d+)$', '\1:00') AS updated,
         regexp_replace(nullif("Solved at", '-'), '^(\S+ \d+:\d+)$', '\1:00') AS solved
     FROM export
+    -- Exports of several periods may overlap: of one ticket what was last changed holds.
+    QUALIFY "Id" IS NULL OR row_number() OVER (PARTITION BY "Id" ORDER BY "Updated at" DESC NULLS LAST) = 1
 )
 
 SELECT

@@ -29,6 +29,8 @@ moments AS (
         regexp_replace(regexp_replace(solved, '([+-]\d\d)$', '\1:00'), '^(\S{10}T[\d:.]+)$', '\1Z') AS solved
     )
     FROM read
+    -- Exports of several periods may overlap: of one ticket what was last changed holds.
+    QUALIFY id IS NULL OR row_number() OVER (PARTITION BY id ORDER BY updated DESC NULLS LAST) = 1
 )
 
 SELECT

@@ -83,3 +83,14 @@ def test_headings_that_an_export_may_lack(tmp_path: Path) -> None:
     rows, _ = read(connection)
     assert len(rows) == right.rows["support_contacts"] + 1  # without priorities, that of a word unknown lands, too
     assert {row["severity"] for row in rows} == {None}
+
+
+def test_of_exports_that_overlap_the_last_holds(tmp_path: Path) -> None:
+    hubspot_tickets.write(tmp_path, customers=30)
+    connection = connected(tmp_path)
+    once, _ = read(connection)
+    connection.execute('ALTER VIEW "hubspot-tickets.csv" RENAME TO "last"')
+    older = """SELECT * REPLACE ('' AS "Close date", 'a' AS source_file) FROM "last" WHERE "Ticket ID" < '10099999' """
+    connection.execute(f'CREATE VIEW "hubspot-tickets.csv" AS FROM "last" UNION ALL {older}')
+    twice, _ = read(connection)
+    assert sorted(map(str, twice)) == sorted(map(str, once))

@@ -96,3 +96,14 @@ def test_ratings_count_on_the_day_they_were_given(export: Export) -> None:
     assert per_month(rows, "asked_at", ZONE, lambda row: 1) == right["asked"]
     assert per_month(rows, "answered_at", ZONE, lambda row: row["score"]) == right["score"]
     assert all(row["answered_at"] is None for row in rows if row["score"] is None)
+
+
+def test_of_exports_that_overlap_the_last_change_holds(tmp_path: Path) -> None:
+    zendesk.write(tmp_path, customers=30)
+    once, _ = read(connected(tmp_path), "zendesk_tickets_json.sql")
+    path = tmp_path / "zendesk_tickets.json"
+    tickets = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    older = [ticket | {"status": "open", "updated_at": "2023-12-31T00:00:00Z"} for ticket in tickets]
+    path.write_text("".join(json.dumps(ticket) + "\n" for ticket in older + tickets), encoding="utf-8")
+    twice, _ = read(connected(tmp_path), "zendesk_tickets_json.sql")
+    assert sorted(map(str, twice)) == sorted(map(str, once))
