@@ -241,9 +241,8 @@ def write(folder: Path, *, seed: int = 7, customers: int = 300) -> Expected:
         begun = begun.replace(second=0, microsecond=0)
         customer = company.customer(number, begun)
         ended = company.subscribe(customer, begun)
-        back = ended + timedelta(days=40) if ended else LAST
+        back = (ended + timedelta(days=40)).replace(second=0, microsecond=0) if ended else LAST
         if customer["Email"] and back < LAST - timedelta(days=30) and company.dice.random() < 0.4:
-            back = back.replace(second=0, microsecond=0)
             company.subscribe(company.customer(number, back, again_of=customer), back)
     odd_rows(company)
     write_csv(folder / "subscriptions.csv", SUBSCRIPTIONS, company.subscriptions)
@@ -271,6 +270,8 @@ def odd_rows(company: Company) -> None:
             {"Status": "dormant"},
             {"Amount": "29.00 EUR"},
             {"Interval": "fortnight"},
+            {"Quantity": "99999999999999999999"},
+            {"Amount": "-5.00"},
             {"Created (UTC)": "01/02/2025 10:00"},
         )
     ):

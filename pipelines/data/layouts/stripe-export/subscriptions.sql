@@ -64,7 +64,8 @@ timed AS (
         coupons.coupon AS coupon_listed,
         coalesce(coupons.percent_off, 0)::DECIMAL(5, 2) AS percent_off,
         coalesce(coupons.amount_off, 0)::DECIMAL(18, 4) AS amount_off,
-        coalesce(try_cast(regexp_extract(lower("Interval"), '^(?:every )?(\d+) \w+$', 1) AS HUGEINT), 1) AS every,
+        CASE regexp_extract("Interval", '\d+') WHEN '' THEN 1
+            ELSE try_cast(regexp_extract("Interval", '\d+') AS INTEGER)::HUGEINT END AS every,
         CASE regexp_extract(lower("Interval"), '^(?:every )?(?:\d+ )?(day|week|month|year)s?$', 1)
             WHEN 'month' THEN 1 WHEN 'year' THEN 1 WHEN 'week' THEN 52 WHEN 'day' THEN 365
         END AS times,
@@ -80,13 +81,15 @@ timed AS (
 listed AS (
     SELECT
         *,
-        (try_cast("Amount" AS DECIMAL(18, 4)) * 10000)::HUGEINT * try_cast("Quantity" AS HUGEINT)
+        (try_cast("Amount" AS DECIMAL(18, 4)) * 10000)::HUGEINT * try_cast("Quantity" AS INTEGER)
         * (10000 - (percent_off * 100)::HUGEINT) - (amount_off * 10000)::HUGEINT * 10000 AS after_coupon
     FROM timed
 ),
 
 -- A coupon takes no more than there is. (Not greatest(), which makes a 0 of what is no number.)
-priced AS (SELECT *, CASE WHEN after_coupon < 0 THEN 0 ELSE after_coupon END AS period FROM listed)
+priced AS (
+    SELECT *, CASE WHEN amount_off > 0 AND after_coupon < 0 THEN 0 ELSE after_coupon END AS period FROM listed
+)
 
 SELECT
     "id" AS subscription_id,
@@ -101,7 +104,7 @@ SELECT
         WHEN times IS NULL THEN concat('interval ', "Interval")  -- no number: the row is refused, and says so
         -- Rounded half up to four decimals, without a fraction in between: (a + b / 2) / b in whole numbers.
         ELSE coalesce(
-            (((period * times + 5000 * months * every) // (10000 * months * every))::DECIMAL(24, 0) * 0.0001)::VARCHAR,
+            (((period * times + 5000 * months * every) // (10000 * months * every))::DECIMAL(34, 0) * 0.0001)::VARCHAR,
             concat("Amount", ' x ', "Quantity")                  -- one of the two is no number: refused
         )
     END AS mrr,
