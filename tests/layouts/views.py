@@ -148,3 +148,15 @@ def per_month(
             month = month_of(row[clock], zone)
             found[month] = found.get(month, Decimal(0)) + value
     return found
+
+
+def worth(what: str | int, **where: object) -> Callable[[dict[str, Any]], Decimal | int | None]:
+    """For `per_month`: a column's value, or a number, of the rows whose columns have these values."""
+
+    def of(row: dict[str, Any]) -> Decimal | int | None:
+        if any(row[name] != value for name, value in where.items()):
+            return None
+        found: Decimal | int | None = row[what] if isinstance(what, str) else what
+        return found
+
+    return of

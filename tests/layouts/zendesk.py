@@ -100,13 +100,12 @@ def write(folder: Path, *, seed: int = 7, customers: int = 300) -> Expected:
     """The exports of one help desk over 24 months, and what is right: the same of JSON and of CSV."""
     tickets = make(seed, customers)
     right = expect(tickets)
-    resolved = right.months["support_contacts"]["resolved"] = {}
+    right.months["support_contacts"]["resolved"] = {}
     ratings = []
     for ticket in tickets:
         if ticket.person and ticket.solved and status(ticket) != "open":
-            known = ticket.solved if ticket.number % 50 else ticket.updated
-            month = month_of(known, ZONE)
-            resolved[month] = resolved.get(month, 0) + 1
+            by = ticket.solved if ticket.number % 50 else ticket.updated
+            right.add("support_contacts", "resolved", month_of(by, ZONE))
         if ticket.solved and ticket.mark:
             ratings.append(_rating(right, ticket))
     lines, rows = [as_json(ticket) for ticket in tickets], [as_row(ticket) for ticket in tickets]

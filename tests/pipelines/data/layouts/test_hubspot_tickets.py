@@ -11,7 +11,7 @@ import pytest
 
 from tests.layouts import hubspot_tickets
 from tests.layouts.tickets import ZONE
-from tests.layouts.views import Expected, connected, landed, per_month
+from tests.layouts.views import Expected, connected, landed, per_month, worth
 
 LAYOUT = Path(__file__).parents[4] / "pipelines" / "data" / "layouts" / "hubspot-tickets"
 SETTINGS = tomllib.loads((LAYOUT / "attrition.toml").read_text(encoding="utf-8"))
@@ -50,9 +50,7 @@ def test_every_ticket_of_a_known_person(export: Export) -> None:
         ("topic", {"billing_issue": "billing_issue", "product_issue": "product_issue"}),
     ):
         for code, figure in figures.items():
-            by = per_month(
-                rows, "opened_at", ZONE, lambda row, of=code, column=column: 1 if row[column] == of else None
-            )
+            by = per_month(rows, "opened_at", ZONE, worth(1, **{column: code}))
             assert by == right[figure]
     assert per_month(rows, "opened_at", ZONE, waited) == right["minutes"]
 

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from tests.layouts import stripe_export, views
-from tests.layouts.views import Expected, connected, landed
+from tests.layouts.views import Expected, connected, landed, worth
 
 LAYOUT = Path(__file__).parents[4] / "pipelines" / "data" / "layouts" / "stripe-export"
 SETTINGS = tomllib.loads((LAYOUT / "attrition.toml").read_text(encoding="utf-8"))
@@ -47,7 +47,7 @@ def test_every_subscription_once_with_its_price(export: Export) -> None:
     assert per_month(rows, "started_at", lambda row: 1) == right["begun"]
     assert per_month(rows, "started_at", lambda row: 1 if row["mrr"] is None else None) == right["price unknown"]
     for currency in ("EUR", "JPY", "USD"):
-        mrr = per_month(rows, "started_at", lambda row, of=currency: row["mrr"] if row["currency"] == of else None)
+        mrr = per_month(rows, "started_at", worth("mrr", currency=currency))
         assert mrr == right[f"mrr {currency}"]
     assert len(refused) == export[1].refused["subscriptions"]
 
@@ -114,13 +114,13 @@ def test_payments_that_came_and_that_failed(export: Export) -> None:
     assert len(rows) == export[1].rows["payments"]
     assert per_month(rows, "attempted_at", lambda row: None if row["succeeded"] else 1) == right["failed"]
     for kind in ("hard", "soft"):
-        failed = per_month(rows, "attempted_at", lambda row, of=kind: 1 if row["failure_kind"] == of else None)
+        failed = per_month(rows, "attempted_at", worth(1, failure_kind=kind))
         assert failed == right[f"failed {kind}"]
     for currency in ("EUR", "JPY", "USD"):
         came = per_month(
             rows,
             "attempted_at",
-            lambda row, of=currency: row["amount"] if row["succeeded"] and row["currency"] == of else None,
+            worth("amount", succeeded=True, currency=currency),
         )
         assert came == right[f"came {currency}"]
     assert len(refused) == export[1].refused["payments"]
@@ -142,7 +142,7 @@ def test_invoices_with_what_befell_them(export: Export) -> None:
         assert per_month(rows, clock, lambda row: 1) == right[figure]
     for currency in ("EUR", "JPY", "USD"):
         for clock, figure in (("issued_at", "asked"), ("paid_at", "paid")):
-            sums = per_month(rows, clock, lambda row, of=currency: row["amount"] if row["currency"] == of else None)
+            sums = per_month(rows, clock, worth("amount", currency=currency))
             assert sums == right[f"{figure} {currency}"]
     assert len(refused) == export[1].refused["invoices"]
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.layouts import zendesk
 from tests.layouts.tickets import ZONE
-from tests.layouts.views import Expected, connected, landed, per_month
+from tests.layouts.views import Expected, connected, landed, per_month, worth
 
 LAYOUT = Path(__file__).parents[4] / "pipelines" / "data" / "layouts" / "zendesk"
 SETTINGS = tomllib.loads((LAYOUT / "attrition.toml").read_text(encoding="utf-8"))
@@ -49,7 +49,7 @@ def test_every_ticket_of_a_known_person(export: Export, query: str) -> None:
     assert per_month(rows, "resolved_at", ZONE, lambda row: 1) == right["resolved"]
     assert per_month(rows, "opened_at", ZONE, lambda row: 1 if (row["severity"] or 0) >= 3 else None) == right["severe"]
     for channel in ("email", "web", "chat"):
-        by = per_month(rows, "opened_at", ZONE, lambda row, of=channel: 1 if row["channel"] == of else None)
+        by = per_month(rows, "opened_at", ZONE, worth(1, channel=channel))
         assert by == right[f"by {channel}"]
     assert per_month(rows, "opened_at", ZONE, waited) == right["minutes"]
     assert all(row["customer_id"].startswith("person") for row in rows)
