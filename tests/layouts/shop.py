@@ -150,7 +150,7 @@ def _visits(chance: random.Random, number: int) -> list[tuple[Buyer, datetime]]:
     pace = chance.uniform(12, 60)
     at = START + timedelta(days=chance.uniform(0, 620))
     gone = at + timedelta(days=chance.expovariate(1 / 260))
-    found = []
+    found: list[tuple[Buyer, datetime]] = []
     while at < END and (at <= gone or not found):
         found.append((buyer, at.replace(microsecond=0)))
         at += timedelta(days=pace * chance.uniform(0.5, 1.5))
@@ -184,6 +184,11 @@ def each(value: Decimal, quantity: int) -> Decimal:
     units = value.scaleb(4)
     assert units == int(units) >= 0
     return Decimal((2 * int(units) + quantity) // (2 * quantity)).scaleb(-4)
+
+
+def headings(text: str) -> tuple[str, ...]:
+    """The first line of a CSV file as its columns."""
+    return tuple(text.split(","))
 
 
 def write_csv(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import glob
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -35,26 +34,26 @@ def run(sql: str, folder: Path, *, delimiter: str = ",") -> list[Row]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for number, name in enumerate(names):
-            _view(connection, f"file_{number}", sorted(glob.glob(str(folder / name))), delimiter)
+            _view(connection, f"file_{number}", sorted(folder.glob(name)), delimiter)
             sql = sql.replace(f"'{name}'", f"file_{number}")
         found = connection.execute(sql)
         headings = [column[0] for column in found.description or ()]
         return [dict(zip(headings, values, strict=True)) for values in found.fetchall()]
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: Sequence[str], delimiter: str) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], delimiter: str) -> None:
     assert paths, f"no file for {name}"
-    if paths[0].endswith(".parquet"):
+    if paths[0].suffix == ".parquet":
         listed = ", ".join(f"'{path}'" for path in paths)
         connection.execute(f"CREATE VIEW {name} AS FROM read_parquet([{listed}])")
         return
     columns: dict[str, list[str | int | None]] = {}
     for path in paths:
-        with open(path, encoding="utf-8-sig", newline="") as handle:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
             for number, row in enumerate(csv.DictReader(handle, delimiter=delimiter), start=1):
                 for heading, cell in row.items():
                     columns.setdefault(heading, []).append((cell or "").strip() or None)
-                columns.setdefault("source_file", []).append(Path(path).name)
+                columns.setdefault("source_file", []).append(path.name)
                 columns.setdefault("source_row", []).append(number)
     types = {heading: pa.int64() if heading == "source_row" else pa.string() for heading in columns}
     table = pa.table({heading: pa.array(cells, types[heading]) for heading, cells in columns.items()})
@@ -62,24 +61,38 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: Sequence[str]
     connection.execute(f"CREATE VIEW {name} AS FROM {name}_cells")
 
 
-def figures(rows: Sequence[Row], table: str, *, date_format: str, zone: ZoneInfo = ZONE) -> Figures:
-    """Rows of a table by local month, read strictly: what is no number or no date is refused with its row."""
+def figures(
+    rows: Sequence[Row],
+    table: str,
+    *,
+    date_format: str,
+    guests: Sequence[str] = (),
+    zone: ZoneInfo = ZONE,
+    written_in: tzinfo | None = None,
+) -> Figures:
+    """Rows of a table by month of `zone`, read strictly: what is no number or no date is refused with its row.
+
+    guests: what stands for nobody known, beside an empty value. written_in: the zone of times without offset; None:
+    `zone`.
+    """
     contract = TABLES[table]
     strange = set(rows[0] if rows else ()) - {column.name for column in contract.columns}
     if strange:
         raise TypeError(f"{table} has no {sorted(strange)}")
     found = Figures()
     for row in rows:
-        if row["customer_id"] is None:
+        if row["customer_id"] is None or row["customer_id"] in guests:
             found.guests += 1
             continue
+        lacks = any(column.required and row.get(column.name, "made") is None for column in contract.columns)
         try:
             read = {
-                column.name: _read(column.kind, row.get(column.name), date_format, zone) for column in contract.columns
+                column.name: _read(column.kind, row.get(column.name), date_format, written_in or zone)
+                for column in contract.columns
             }
-            if any(column.required and row.get(column.name, "made") is None for column in contract.columns):
-                raise ValueError("empty")
         except ValueError:
+            lacks = True
+        if lacks:
             found.rejected.add(str(row.get("order_id", row["customer_id"])))
             continue
         _count(found, read, contract.happened_at, zone)
@@ -103,13 +116,14 @@ def _count(found: Figures, read: Mapping[str, object], happened_at: str, zone: Z
         found.cancelled[cancelled] = found.cancelled.get(cancelled, 0) + 1
 
 
-def _read(kind: str, value: object, date_format: str, zone: ZoneInfo) -> object:
+def _read(kind: str, value: object, date_format: str, zone: tzinfo) -> datetime | Decimal | str | None:
     if value is None or kind in {"text", "currency"}:
         if not isinstance(value, str | None):
             raise TypeError(f"{value!r} is no text")
         return value
     if kind == "timestamp":
-        at = value if isinstance(value, datetime) else datetime.strptime(str(value), date_format)
+        # Without an offset it is a local time, which the next line says.
+        at = value if isinstance(value, datetime) else datetime.strptime(str(value), date_format)  # noqa: DTZ007
         return at.replace(tzinfo=zone).astimezone(UTC) if at.tzinfo is None else at
     if isinstance(value, float):
         raise TypeError("money and quantities are exact")

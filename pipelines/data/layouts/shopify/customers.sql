@@ -1,5 +1,5 @@
--- Customers of a Shopify shop, from the orders export. Optional. Shopify's customers export is of no use here: it says how
--- much was spent as of today, which no past day knew, and not since when somebody is a customer.
+-- Customers of a Shopify shop, from the orders export. Optional. Shopify's customers export is of no use here: it says
+-- how much was spent as of today, which no past day knew, and not since when somebody is a customer.
 
 -- The one place that names the file.
 WITH export AS (FROM 'orders_export.csv'),
@@ -10,7 +10,8 @@ orders AS (
 )
 SELECT
     lower("Email") AS customer_id,
-    -- A customer since the first order in the export: if the export does not reach back to the shop's beginning, since then.
+    -- A customer since the first order in the export: if the export does not reach back to the shop's beginning, since
+    -- then.
     "Created at" AS signed_up_at,
     -- Of the first order, so that nothing is told that came to be known later.
     coalesce("Billing Country", "Shipping Country") AS country,

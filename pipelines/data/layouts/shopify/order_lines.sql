@@ -23,10 +23,15 @@ placed AS (
         AND coalesce(payment_method, '') NOT ILIKE '%bogus%'
 ),
 usual AS (
-    SELECT order_currency AS of_shop FROM placed WHERE line = 1 GROUP BY ALL ORDER BY count(*) DESC, order_currency LIMIT 1
+    SELECT order_currency AS of_shop
+    FROM placed
+    WHERE line = 1
+    GROUP BY ALL
+    ORDER BY count(*) DESC, order_currency
+    LIMIT 1
 ),
--- Figures to compute with, in units of a hundredth of a cent, so that nothing is rounded but the result. What is no number
--- is null here and passed on as text below.
+-- Figures to compute with, in units of a hundredth of a cent, so that nothing is rounded but the result. What is no
+-- number is null here and passed on as text below.
 figures AS (
     SELECT
         *,
@@ -45,13 +50,15 @@ SELECT
     -- Articles without a stock number are known by their name.
     coalesce("Lineitem sku", "Lineitem name") AS product_id,
     "Lineitem quantity" AS quantity,
-    -- The price of one piece. "Lineitem price" is before discounts, so the line's discount is shared among its pieces, to four
-    -- decimals. "Discount Amount" is of the order as a whole and is not shared among lines: orders have it in their amount.
+    -- The price of one piece. "Lineitem price" is before discounts, so the line's discount is shared among its pieces,
+    -- to four decimals. "Discount Amount" is of the order as a whole and is not shared among lines: orders have it in
+    -- their amount.
     CASE
         WHEN order_currency IS DISTINCT FROM of_shop THEN concat_ws(' ', "Lineitem price", order_currency)
         WHEN "Lineitem discount" IS NULL OR discount = 0 THEN "Lineitem price"
-        WHEN pieces > 0 AND price * pieces >= discount
-            THEN CAST(CAST((2 * (price * pieces - discount) + pieces) // (2 * pieces) AS DECIMAL(18, 0)) * 0.0001 AS VARCHAR)
+        WHEN pieces > 0 AND price * pieces >= discount THEN CAST(
+            CAST((2 * (price * pieces - discount) + pieces) // (2 * pieces) AS DECIMAL(18, 0)) * 0.0001 AS VARCHAR
+        )
         ELSE concat_ws(' less ', "Lineitem price", "Lineitem discount")
     END AS unit_price,
     "Lineitem discount" AS discount,

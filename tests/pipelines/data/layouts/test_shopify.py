@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.layouts import shopify, views
+from tests.layouts.shop import Expected, Figures
 
 TABLES = ("orders", "order_lines", "customers")
 # What a careless hand would write instead, and which table's figures it makes wrong.
@@ -30,25 +31,23 @@ MISTAKES = (
 
 
 @pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, shopify.Expected]:
+def export(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Expected]:
     folder = tmp_path_factory.mktemp("shopify")
     return folder, shopify.write(folder)
 
 
-def found(folder: Path, table: str, sql: str) -> views.Figures:
+def found(folder: Path, table: str, sql: str) -> Figures:
     return views.figures(views.run(sql, folder), table, date_format=shopify.DATES)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_figures_are_those_told_by_hand(export: tuple[Path, shopify.Expected], table: str) -> None:
+def test_figures_are_those_told_by_hand(export: tuple[Path, Expected], table: str) -> None:
     folder, right = export
     views.compare(found(folder, table, views.query("shopify", f"{table}.sql")), right.tables[table])
 
 
 @pytest.mark.parametrize(("table", "written", "instead"), MISTAKES)
-def test_a_mistake_in_a_query_is_noticed(
-    export: tuple[Path, shopify.Expected], table: str, written: str, instead: str
-) -> None:
+def test_a_mistake_in_a_query_is_noticed(export: tuple[Path, Expected], table: str, written: str, instead: str) -> None:
     folder, right = export
     sql = views.query("shopify", f"{table}.sql")
     assert written in sql
@@ -57,14 +56,14 @@ def test_a_mistake_in_a_query_is_noticed(
         views.compare(wrong, right.tables[table])
 
 
-def test_orders_that_are_no_purchases_do_not_come_out(export: tuple[Path, shopify.Expected]) -> None:
+def test_orders_that_are_no_purchases_do_not_come_out(export: tuple[Path, Expected]) -> None:
     folder, right = export
     rows = views.run(views.query("shopify", "orders.sql"), folder)
     assert right.left_out.keys() == {"not paid", "test"}
     assert {row["order_id"] for row in rows}.isdisjoint(set().union(*right.left_out.values()))
 
 
-def test_nothing_is_told_of_refunds_whose_day_is_unknown(export: tuple[Path, shopify.Expected]) -> None:
+def test_nothing_is_told_of_refunds_whose_day_is_unknown(export: tuple[Path, Expected]) -> None:
     folder, _ = export
     rows = views.run(views.query("shopify", "orders.sql"), folder)
     assert all(not {"refunded_at", "refunded_amount"} & row.keys() for row in rows)
@@ -79,7 +78,7 @@ def test_a_price_that_is_no_number_is_rejected_and_not_lost(tmp_path: Path, writ
     assert len(lines.rejected) > len(right.rejected)
 
 
-def test_an_article_without_a_number_is_known_by_its_name(export: tuple[Path, shopify.Expected]) -> None:
+def test_an_article_without_a_number_is_known_by_its_name(export: tuple[Path, Expected]) -> None:
     folder, _ = export
     products = {row["product_id"] for row in views.run(views.query("shopify", "order_lines.sql"), folder)}
     assert products == {"00007", "00012", "00123", "Becher", "10400", "20500"}
