@@ -137,7 +137,7 @@ def compare(found: Figures, right: Figures) -> None:
     assert found.rows == right.rows
     assert found.guests == right.guests
     assert found.rejected == right.rejected
-    assert found.customers == right.customers
+    assert found.buyers == right.buyers
     assert found.money == right.money
     assert found.refunds == right.refunds
     assert found.cancelled == right.cancelled
