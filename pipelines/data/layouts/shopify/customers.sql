@@ -6,7 +6,9 @@ WITH export AS (FROM 'orders_export.csv'),
 -- The first line of each order: what belongs to the order stands there.
 orders AS (
     FROM export
-    QUALIFY row_number() OVER (PARTITION BY source_file, "Name" ORDER BY source_row) = 1
+    QUALIFY row_number() OVER (
+        PARTITION BY source_file, coalesce("Name", 'row ' || source_row) ORDER BY source_row
+    ) = 1
 )
 SELECT
     lower("Email") AS customer_id,

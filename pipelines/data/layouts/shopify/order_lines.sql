@@ -13,7 +13,7 @@ carried AS (
         first_value("Currency") OVER same AS order_currency,
         row_number() OVER same AS line
     FROM export
-    WINDOW same AS (PARTITION BY source_file, "Name" ORDER BY source_row)
+    WINDOW same AS (PARTITION BY source_file, coalesce("Name", 'row ' || source_row) ORDER BY source_row)
 ),
 -- The same orders as in orders.sql, for the same reasons.
 placed AS (

@@ -7,7 +7,9 @@ WITH export AS (FROM 'orders_export.csv'),
 -- The first line of each order. Going by "Name" and not by an order field that is filled, none is lost.
 orders AS (
     FROM export
-    QUALIFY row_number() OVER (PARTITION BY source_file, "Name" ORDER BY source_row) = 1
+    QUALIFY row_number() OVER (
+        PARTITION BY source_file, coalesce("Name", 'row ' || source_row) ORDER BY source_row
+    ) = 1
 ),
 placed AS (
     FROM orders

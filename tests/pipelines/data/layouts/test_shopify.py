@@ -19,7 +19,7 @@ MISTAKES = (
     ("orders", 'THEN "Total"', 'THEN "Subtotal"'),
     ("orders", 'ELSE concat_ws(\' \', "Total", "Currency")', 'ELSE "Total"'),
     ("orders", '"Cancelled at" AS cancelled_at', '"Created at" AS cancelled_at'),
-    ("orders", "ORDER BY source_row) = 1", "ORDER BY source_row) >= 1"),
+    ("orders", "ORDER BY source_row\n    ) = 1", "ORDER BY source_row\n    ) >= 1"),
     ("order_lines", 'first_value("Created at") OVER same', '"Created at"'),
     ("order_lines", 'first_value("Currency") OVER same', '"Currency"'),
     ("order_lines", 'first_value("Email") OVER same', 'lag("Email") OVER (ORDER BY source_row)'),
@@ -67,6 +67,16 @@ def test_nothing_is_told_of_refunds_whose_day_is_unknown(export: tuple[Path, Exp
     folder, _ = export
     rows = views.run(views.query("shopify", "orders.sql"), folder)
     assert all(not {"refunded_at", "refunded_amount"} & row.keys() for row in rows)
+
+
+def test_an_order_without_a_number_is_rejected_and_not_lost(tmp_path: Path) -> None:
+    shopify.write(tmp_path, customers=40)
+    sql, export = views.query("shopify", "orders.sql"), tmp_path / "orders_export.csv"
+    before = views.run(sql, tmp_path)
+    for row in before[:2]:
+        export.write_text(export.read_text().replace(f"{row['order_id']},", ","))
+    assert len(views.run(sql, tmp_path)) >= len(before)
+    assert "None" in found(tmp_path, "orders", sql).rejected
 
 
 @pytest.mark.parametrize(("written", "instead"), [(",3.33,", ',"3,33",'), (",0.50,", ',"0,50",')])
