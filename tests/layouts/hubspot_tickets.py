@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tests.layouts.billing_views import Expected, write_csv
 from tests.layouts.tickets import ZONE, Ticket, expect, make
-from tests.layouts.views import Expected, write_csv
 
 TICKETS = (
     "Ticket ID", "Ticket name", "Pipeline", "Ticket status", "Create date", "Ticket owner", "Source", "Category",

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+from tests.layouts.billing_views import Expected, month_of, write_csv
 from tests.layouts.stripe_headings import CUSTOMERS, INVOICES, PAYMENTS, SUBSCRIPTIONS
-from tests.layouts.views import Expected, month_of, write_csv
 
 ZONE = "Europe/Paris"
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, 22, 30, tzinfo=UTC)

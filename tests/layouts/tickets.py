@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.layouts.views import Expected, month_of
+from tests.layouts.billing_views import Expected, month_of
 
 ZONE = "Europe/Paris"
 FIRST, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 730

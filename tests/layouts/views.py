@@ -1,162 +1,143 @@
-"""A layout's query over exports, as the product runs it: every column is text, and what comes out is read strictly."""
+"""What a query of a layout sees and how what it gives is read, by hand: no reader of the product is asked."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 
-from features.contract import ROW_CLOCKS
 from features.tables import TABLES
-from pipelines.data.landing.value_sql import text_reading, trimmed
-from pipelines.foundation.settings.sources import Dialect
+from tests.layouts.shop import ZONE, Figures
 
-Month = str  # "2025-01"
+LAYOUTS = Path(__file__).parent.parent.parent / "pipelines" / "data" / "layouts"
+_FILE = re.compile(r"FROM\s+'([^']+)'", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d{1,4}0*)?")
+
+Row = dict[str, object]
 
 
-@dataclass
-class Expected:
-    """What is right, by the made-up facts: per table its rows and, per local month, counts and sums.
+def query(layout: str, name: str) -> str:
+    return (LAYOUTS / layout / name).read_text(encoding="utf-8")
 
-    months: per table and name of a figure, the figure per month. left_out: per reason, how many rows of the export must
-    not land because of it; refused: how many come out of the query and are refused, by table.
+
+def run(sql: str, folder: Path, *, delimiter: str = ",") -> list[Row]:
+    """The rows of a query over the files of a folder; every file is named once, in a WITH clause at the top."""
+    names = _FILE.findall(sql)
+    assert len(names) == len(set(names)), "a file is named in more than one place"
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for number, name in enumerate(names):
+            _view(connection, f"file_{number}", sorted(folder.glob(name)), delimiter)
+            sql = sql.replace(f"'{name}'", f"file_{number}")
+        found = connection.execute(sql)
+        headings = [column[0] for column in found.description or ()]
+        return [dict(zip(headings, values, strict=True)) for values in found.fetchall()]
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], delimiter: str) -> None:
+    assert paths, f"no file for {name}"
+    if paths[0].suffix == ".parquet":
+        listed = ", ".join(f"'{path}'" for path in paths)
+        connection.execute(f"CREATE VIEW {name} AS FROM read_parquet([{listed}])")
+        return
+    columns: dict[str, list[str | int | None]] = {}
+    for path in paths:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            for number, row in enumerate(csv.DictReader(handle, delimiter=delimiter), start=1):
+                for heading, cell in row.items():
+                    columns.setdefault(heading, []).append((cell or "").strip() or None)
+                columns.setdefault("source_file", []).append(path.name)
+                columns.setdefault("source_row", []).append(number)
+    types = {heading: pa.int64() if heading == "source_row" else pa.string() for heading in columns}
+    table = pa.table({heading: pa.array(cells, types[heading]) for heading, cells in columns.items()})
+    connection.register(f"{name}_cells", table)
+    connection.execute(f"CREATE VIEW {name} AS FROM {name}_cells")
+
+
+def figures(
+    rows: Sequence[Row],
+    table: str,
+    *,
+    date_format: str,
+    guests: Sequence[str] = (),
+    zone: ZoneInfo = ZONE,
+    written_in: tzinfo | None = None,
+) -> Figures:
+    """Rows of a table by month of `zone`, read strictly: what is no number or no date is refused with its row.
+
+    guests: what stands for nobody known, beside an empty value. written_in: the zone of times without offset; None:
+    `zone`.
     """
-
-    rows: dict[str, int] = field(default_factory=dict)
-    months: dict[str, dict[str, dict[Month, Decimal]]] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
-
-    def add(self, table: str, figure: str, month: Month, amount: Decimal | int = 1) -> None:
-        per_month = self.months.setdefault(table, {}).setdefault(figure, {})
-        per_month[month] = per_month.get(month, Decimal(0)) + amount
-
-    def count(self, table: str) -> None:
-        self.rows[table] = self.rows.get(table, 0) + 1
-
-    def leave_out(self, reason: str) -> None:
-        self.left_out[reason] = self.left_out.get(reason, 0) + 1
-
-    def refuse(self, table: str) -> None:
-        self.refused[table] = self.refused.get(table, 0) + 1
-
-
-def write_csv(path: Path, headings: tuple[str, ...], rows: list[dict[str, str]]) -> None:
-    """A file with all headings; what a row does not say is empty."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, headings, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def connected(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A connection in which every export of a folder is a view named as the file."""
-    connection = duckdb.connect()
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".csv":
-            _csv_view(connection, path)
-        else:
-            connection.execute(
-                f"""CREATE VIEW "{path.name}" AS SELECT *, '{path.name}' AS source_file, """
-                f"row_number() OVER () AS source_row FROM read_json_auto('{path}')"
-            )
-    return connection
-
-
-def _csv_view(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    with path.open(newline="", encoding="utf-8") as file:
-        headings, *rows = csv.reader(file)
-    cells = {
-        name: pa.array(column, pa.string()) for name, column in zip(headings, zip(*rows, strict=True), strict=True)
-    }
-    numbered = pa.table(cells | {"source_row": pa.array(range(1, len(rows) + 1), pa.int64())})
-    connection.register(f"raw {path.name}", numbered)
-    quoted = [f'"{name}"' for name in headings]
-    columns = ", ".join(f"{trimmed(name)} AS {name}" for name in quoted)
-    connection.execute(
-        f"""CREATE VIEW "{path.name}" AS SELECT {columns}, '{path.name}' AS source_file, source_row """
-        f'FROM "raw {path.name}" ORDER BY source_row'
-    )
-
-
-def landed(
-    connection: duckdb.DuckDBPyConnection, sql: str, table: str, *, dialect: Mapping[str, Any], zone: str
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """The rows that land of a query (moments in UTC), and why the others are refused."""
-    read = Dialect(**dialect)
-    found = connection.execute(sql)
-    types = {name: str(type_) for name, type_, *_ in found.description or []}
-    contract = {column.name: column for column in (*TABLES[table].columns, *ROW_CLOCKS)}
-    unknown = types.keys() - contract.keys()
-    assert not unknown, f"table {table} has no {sorted(unknown)}"
-    missing = {c.name for c in TABLES[table].columns if c.required and not c.made_when_absent} - types.keys()
-    assert not missing, f"table {table} needs {sorted(missing)}"
-    connection.execute("DROP TABLE IF EXISTS found")
-    connection.execute(f"CREATE TABLE found AS {sql}")
-    _local_clock(connection, read.time_zone or zone)
-    values, faults = [], []
-    for name, type_ in types.items():
-        quoted, column = f'"{name}"', contract[name]
-        if type_ not in {"VARCHAR", "STRING"}:
-            values.append(quoted)
-            continue
-        reading = text_reading(column, quoted, dialect=read)
-        cases = " ".join(f"WHEN {when} THEN '{name} {words.replace(chr(39), '')}'" for when, words in reading.faults)
-        values.append(f"CASE WHEN {reading.empty} THEN NULL ELSE {reading.value} END AS {quoted}")
-        if cases:
-            faults.append(f"CASE WHEN NOT ({reading.empty}) AND ({reading.value}) IS NULL THEN CASE {cases} END END")
-        if column.required and not column.made_when_absent:
-            faults.append(f"CASE WHEN {reading.empty} THEN '{name} is empty' END")
-    why = f"coalesce({', '.join(faults)}, NULL)"
-    rows = connection.execute(f"SELECT {', '.join(values)}, {why} AS why FROM found").fetchall()
-    names = [*types, "why"]
-    both = [dict(zip(names, row, strict=True)) for row in rows]
-    return [row for row in both if row["why"] is None], [row["why"] for row in both if row["why"] is not None]
-
-
-def _local_clock(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
-    def local_to_utc(clock: datetime) -> datetime:
-        return clock.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
-
-    with suppress(duckdb.InvalidInputException):  # of the query before
-        connection.remove_function("local_to_utc")
-    connection.create_function("local_to_utc", local_to_utc, ["TIMESTAMP"], "TIMESTAMP")
-
-
-def month_of(moment: datetime, zone: str) -> Month:
-    """The local month of a moment in UTC, with or without its mark."""
-    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).strftime("%Y-%m")
-
-
-def per_month(
-    rows: list[dict[str, Any]], clock: str, zone: str, worth: Callable[[dict[str, Any]], Decimal | int | None]
-) -> dict[Month, Decimal]:
-    """What rows are worth by the local month of a clock; None: not counted."""
-    found: dict[Month, Decimal] = {}
+    contract = TABLES[table]
+    strange = set(rows[0] if rows else ()) - {column.name for column in contract.columns}
+    if strange:
+        raise TypeError(f"{table} has no {sorted(strange)}")
+    found = Figures()
     for row in rows:
-        value = worth(row) if row[clock] is not None else None
-        if value is not None:
-            month = month_of(row[clock], zone)
-            found[month] = found.get(month, Decimal(0)) + value
+        if row["customer_id"] is None or row["customer_id"] in guests:
+            found.guests += 1
+            continue
+        lacks = any(column.required and row.get(column.name, "made") is None for column in contract.columns)
+        try:
+            read = {
+                column.name: _read(column.kind, row.get(column.name), date_format, written_in or zone)
+                for column in contract.columns
+            }
+        except ValueError:
+            lacks = True
+        if lacks:
+            found.rejected.add(str(row.get("order_id", row["customer_id"])))
+            continue
+        _count(found, read, contract.happened_at, zone)
     return found
 
 
-def worth(what: str | int, **where: object) -> Callable[[dict[str, Any]], Decimal | int | None]:
-    """For `per_month`: a column's value, or a number, of the rows whose columns have these values."""
+def _count(found: Figures, read: Mapping[str, object], happened_at: str, zone: ZoneInfo) -> None:
+    def month(name: str) -> str | None:
+        at = read.get(name)
+        return f"{at.astimezone(zone):%Y-%m}" if isinstance(at, datetime) else None
 
-    def of(row: dict[str, Any]) -> Decimal | int | None:
-        if any(row[name] != value for name, value in where.items()):
-            return None
-        found: Decimal | int | None = row[what] if isinstance(what, str) else what
-        return found
+    def money(name: str) -> Decimal:
+        value = read.get(name)
+        return value if isinstance(value, Decimal) else Decimal()
 
-    return of
+    value = money("quantity") * money("unit_price") if "unit_price" in read else money("amount")
+    found.add(month(happened_at) or "", str(read["customer_id"]), value)
+    if refunded := month("refunded_at"):
+        found.refunds[refunded] = found.refunds.get(refunded, Decimal()) + money("refunded_amount")
+    if cancelled := month("cancelled_at"):
+        found.cancelled[cancelled] = found.cancelled.get(cancelled, 0) + 1
+
+
+def _read(kind: str, value: object, date_format: str, zone: tzinfo) -> datetime | Decimal | str | None:
+    if value is None or kind in {"text", "currency"}:
+        if not isinstance(value, str | None):
+            raise TypeError(f"{value!r} is no text")
+        return value
+    if kind == "timestamp":
+        # Without an offset it is a local time, which the next line says.
+        at = value if isinstance(value, datetime) else datetime.strptime(str(value), date_format)  # noqa: DTZ007
+        return at.replace(tzinfo=zone).astimezone(UTC) if at.tzinfo is None else at
+    if isinstance(value, float):
+        raise TypeError("money and quantities are exact")
+    if not _NUMBER.fullmatch(str(value)):
+        raise ValueError(f"{value} is no number")
+    return Decimal(str(value))
+
+
+def compare(found: Figures, right: Figures) -> None:
+    """Everything that is told by hand, to the cent and by month."""
+    assert found.rows == right.rows
+    assert found.guests == right.guests
+    assert found.rejected == right.rejected
+    assert found.buyers == right.buyers
+    assert found.money == right.money
+    assert found.refunds == right.refunds
+    assert found.cancelled == right.cancelled

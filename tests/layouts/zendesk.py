@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.layouts.billing_views import Expected, month_of, write_csv
 from tests.layouts.tickets import ZONE, Ticket, expect, make
-from tests.layouts.views import Expected, month_of, write_csv
 
 TICKETS = (
     "Summation column", "Id", "Requester", "Requester id", "Requester external id", "Requester email",

@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.layouts import stripe_export, views
-from tests.layouts.views import Expected, connected, landed, worth
+from tests.layouts import billing_views as views
+from tests.layouts import stripe_export
+from tests.layouts.billing_views import Expected, connected, landed, worth
 
 LAYOUT = Path(__file__).parents[4] / "pipelines" / "data" / "layouts" / "stripe-export"
 SETTINGS = tomllib.loads((LAYOUT / "attrition.toml").read_text(encoding="utf-8"))

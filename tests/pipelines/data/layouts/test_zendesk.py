@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from tests.layouts import zendesk
+from tests.layouts.billing_views import Expected, connected, landed, per_month, worth
 from tests.layouts.tickets import ZONE
-from tests.layouts.views import Expected, connected, landed, per_month, worth
 
 LAYOUT = Path(__file__).parents[4] / "pipelines" / "data" / "layouts" / "zendesk"
 SETTINGS = tomllib.loads((LAYOUT / "attrition.toml").read_text(encoding="utf-8"))
