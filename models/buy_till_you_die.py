@@ -11,11 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import betaln, expit, gammaln, hyp2f1
+from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
 
 from features.errors import TrainingError
 
 Floats = npt.NDArray[np.float64]
+
+_EPSILON = 1e-15  # what SciPy's function may be off by, and more where its arguments are large
+_LARGE = 100.0
+_POINTS = 257
 
 DAYS_PER_WEEK = 7.0  # fitted in weeks, as published: parameters near 1 are better conditioned
 
@@ -64,18 +68,52 @@ class BgNbd:
         """Expected order days in the horizon (2005 article, equation 10).
 
         The Gaussian hypergeometric function stands here after Euler's transformation: as published it overflows for a
-        customer of a few hundred orders.
+        customer of a few hundred orders. Where it overflows even so, or what is left of a difference of equal numbers
+        would be noise, the expectation is integrated.
         """
-        weeks, x = horizon_days / DAYS_PER_WEEK, history.frequency
+        weeks = horizon_days / DAYS_PER_WEEK
+        orders, exact = self._closed(history, weeks)
+        if not exact.all():
+            orders[~exact] = self._integrated(
+                BuyingHistory(history.frequency[~exact], history.recency[~exact], history.age[~exact]), weeks
+            )
+        return np.asarray(orders * self.alive(history), dtype=np.float64)
+
+    def _closed(self, history: BuyingHistory, weeks: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Expected order days of whoever is still a customer, by the formula, and where it can be relied on."""
+        x = history.frequency
         # The formula has a removable pole at a = 1, and SciPy's function goes wrong where r - a is a whole number.
         awkward = min(abs(self.a - 1.0), abs(self.r - self.a - round(self.r - self.a))) < 1e-6
         a = self.a + 2e-6 if awkward else self.a
         c = a + self.b + x - 1.0
         reach = self.alpha + history.age
         still = reach / (reach + weeks)
-        series = hyp2f1(c - self.r - x, a - 1.0, c, 1.0 - still)
-        orders = c / (a - 1.0) * (1.0 - still ** (a - 1.0) * series)
-        return np.asarray(orders * self.alive(history), dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            taken = still ** (a - 1.0) * hyp2f1(c - self.r - x, a - 1.0, c, 1.0 - still)
+            orders = np.asarray(c / (a - 1.0) * (1.0 - taken), dtype=np.float64)
+            noise = _EPSILON * np.maximum(1.0, np.abs(taken)) * np.abs(c / (a - 1.0))
+            most = (self.r + x) * weeks / reach  # of whoever never leaves
+            exact = (orders > 0) & (orders <= most * (1.0 + 1e-9)) & (noise < 1e-8 * orders)
+        return orders, exact & (max(self.a, self.b, self.r) < _LARGE) & (x < _LARGE)
+
+    def _integrated(self, history: BuyingHistory, weeks: float) -> Floats:
+        """The same as the mean over the probability p of leaving after an order, beta(a, b + x) of whoever is alive.
+
+        Given p it is (1 - (reach / (reach + p * weeks)) ** (r + x)) / p. The trapezoidal rule in log-odds of p, drawn
+        out at both ends by a hyperbolic sine, has an error that falls exponentially with its points.
+        """
+        shape, low = self.r + history.frequency[:, None], self.a
+        high = self.b + history.frequency[:, None]
+        width = np.sqrt(1.0 / low + 1.0 / high)
+        reach = np.arcsinh(np.maximum(40.0 / np.minimum(low, high), 12.0 * width) / width)
+        points = reach * np.linspace(-1.0, 1.0, _POINTS)[None, :]
+        odds = np.log(low / high) + width * np.sinh(points)
+        logs = low * log_expit(odds) + high * log_expit(-odds) + np.log(np.cosh(points))
+        weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+        p = np.maximum(expit(odds), np.finfo(np.float64).tiny)
+        share = p * weeks / (self.alpha + history.age[:, None])
+        given = -np.expm1(-shape * np.log1p(share)) / p
+        return np.asarray((weights * given).sum(axis=1) / weights.sum(axis=1), dtype=np.float64)
 
 
 def fit(history: BuyingHistory) -> BgNbd:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from features.errors import SettingsError
 from pipelines.commands.frame import (
     HERE,
     AsJson,
@@ -29,23 +31,55 @@ if TYPE_CHECKING:
 @app.command()
 def init(
     folder: NewFolder,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Exports to start from, or folders of them; see --from.", metavar="FILES"),
+    ] = None,
     example: Annotated[str | None, typer.Option(help="Start from cdnow (real orders) or company (simulated).")] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Start from exports of shopify, woocommerce, prestashop, stripe-export or online-retail; zendesk and "
+            "hubspot-tickets add to a workspace that is there.",
+            metavar="LAYOUT",
+        ),
+    ] = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Make a workspace: attrition.toml with every setting explained, plays.toml, and perhaps an example's data.
 
+    With --from, the settings and queries that read a system's exports; the exports are copied into the workspace.
+
     Example: attrition init shop --example cdnow
 
-    JSON: {"folder", "written": [name], "already_there": [name]}
+    Example: attrition init shop --from shopify orders_export.csv
+
+    JSON: {"folder", "written": [name], "already_there": [name], "told": [text]}
     """
 
     def work() -> dict[str, Any]:
         from pipelines.foundation.workspace.init import init as make
 
-        made = make(folder, example=example)
+        if layout is not None:
+            from pipelines.data.layouts.from_layout import init_from_layout
+            from pipelines.data.layouts.layout import layout_of
+
+            made = init_from_layout(folder, layout_of(layout), files or [])
+        elif files:
+            raise SettingsError(
+                "files are given, and nothing says what they are; say it with --from, as --from shopify"
+            )
+        else:
+            made = make(folder, example=example)
         say(made.in_words(), as_json=as_json)
-        return {"folder": str(made.folder), "written": made.written, "already_there": made.already_there}
+        return {
+            "folder": str(made.folder),
+            "written": made.written,
+            "already_there": made.already_there,
+            "told": made.told,
+        }
 
     finish(work, as_json=as_json, debug=debug)
 

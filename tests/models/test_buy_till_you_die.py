@@ -5,6 +5,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -243,3 +244,37 @@ def test_the_order_of_customers_does_not_change_a_bit_of_the_estimates() -> None
     history, order = tenth(), np.random.default_rng(1).permutation(2357)
     shuffled = BuyingHistory(history.frequency[order], history.recency[order], history.age[order])
     assert fit(shuffled) == fit(history)
+
+
+def exact_orders(model: BgNbd, *, frequency: float, age: float, weeks: float) -> float:
+    """Equation 10 of the article of whoever is still a customer, with eighty digits: nothing is lost or overflows."""
+    with mpmath.workdps(80):
+        r, a, b, reach = map(mpmath.mpf, (model.r, model.a, model.b, model.alpha + age))
+        a += mpmath.mpf("1e-30") if a == 1 else 0  # a pole that can be lifted
+        count = a + b + frequency - 1
+        series = mpmath.hyp2f1(r + frequency, b + frequency, count, weeks / (reach + weeks), maxterms=10**6)
+        return float(count / (a - 1) * (1 - (reach / (reach + weeks)) ** (r + frequency) * series))
+
+
+@given(
+    logs=st.tuples(st.floats(-4, 5), st.floats(-3, 7), st.floats(-5, 7), st.floats(-4, 10)),
+    frequency=st.sampled_from([0.0, 1.0, 3.0, 10.0, 60.0, 300.0]),
+    age=st.floats(0.1, 200),
+    weeks=st.sampled_from([1.0, 4.0, 13.0, 52.0]),
+)
+def test_expected_orders_are_right_whatever_is_fitted(
+    logs: tuple[float, float, float, float], frequency: float, age: float, weeks: float
+) -> None:
+    model = BgNbd(*np.exp(logs))
+    history = BuyingHistory(np.array([frequency]), np.array([age if frequency else 0.0]), np.array([age]))
+    (found,) = model.expected_orders(history, horizon_days=7 * weeks) / model.alive(history)
+    assert found == pytest.approx(exact_orders(model, frequency=frequency, age=age, weeks=weeks), rel=1e-6)
+
+
+def test_a_shop_whose_buyers_all_leave_by_one_rate_has_expected_orders() -> None:
+    model = BgNbd(r=0.5, alpha=5.0, a=921.0, b=13_674.0)  # as fitted to one in which these were infinite
+    history = BuyingHistory(np.array([0.0, 5.0, 50.0]), np.array([0.0, 20.0, 90.0]), np.array([50.0, 50.0, 100.0]))
+    found = model.expected_orders(history, horizon_days=90)
+    assert np.isfinite(found).all()
+    assert (found > 0).all()
+    assert (np.diff(found) > 0).all()

@@ -155,7 +155,9 @@ def _figures(document: Any) -> Any:
 def _csv(root: Path) -> list[str] | None:
     """The newest delivered file without its stamps."""
     try:
-        places = sorted((root / "delivery").glob("scores-*.csv"), key=lambda place: place.stat().st_mtime_ns)
+        # Who opens a pipe that was laid there waits for ever: commands refuse it, and we do not read it either.
+        files = [place for place in (root / "delivery").glob("scores-*.csv") if place.is_file()]
+        places = sorted(files, key=lambda place: place.stat().st_mtime_ns)
         lines = places[-1].read_text(encoding="utf-8-sig").splitlines()
     except (OSError, IndexError, UnicodeDecodeError):
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from features.contract import Table, local_day
 from pipelines.data.landing.typed_rows import TypedRows
+from pipelines.data.sources.raw_rows import in_rows
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.sql_text import identifier, quoted
 
@@ -70,11 +71,6 @@ def _new_codes(rows: TypedRows, column: str, before: Sequence[Path]) -> Iterator
     if found is not None and found[0]:
         count, row = found
         yield f"{count:,} value{'s' * (count != 1)} of {column.strip(chr(34))} never seen before (first: row {row})"
-
-
-def in_rows(count: int) -> str:
-    """1 row, 2 rows."""
-    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _one_customer(rows: TypedRows, contract: Table) -> Iterator[str]:

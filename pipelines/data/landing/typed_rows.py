@@ -99,8 +99,9 @@ class TypedRows:
 
     @property
     def set_aside(self) -> int:
-        """How many of the rejected rows are no faulty ones: their customer was erased, or is none."""
-        return self._one(f"SELECT count(*) FROM rejects WHERE fault IN ('{ERASED}', '{GUEST}')")  # noqa: S608 - constants
+        """How many of the rejected rows are no faulty ones: of somebody erased, of nobody, or met before."""
+        theirs = self._one(f"SELECT count(*) FROM rejects WHERE fault IN ('{ERASED}', '{GUEST}')")  # noqa: S608 - constants
+        return theirs + self._one("SELECT count(*) FROM repeats")
 
     @property
     def first_known_at(self) -> str | None:

@@ -57,6 +57,11 @@ def physical(kind: str) -> str:
     return PHYSICAL[kind].replace("timestamp(6)", "timestamp")
 
 
+def in_rows(count: int) -> str:
+    """1 row, 2 rows."""
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
 def _refuse_no_heading(path: Path, found: list[str], source: Source) -> None:
     """Where few mapped names are there, the first line may be a customer's: it is not repeated in a message.
 

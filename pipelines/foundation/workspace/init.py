@@ -20,14 +20,18 @@ _ROOM = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class InitResult:
-    """What `init` did. written and already_there: names of files in `folder`; together they are all it cares for."""
+    """What `init` did. written and already_there: names of files in `folder`; together they are all it cares for.
+
+    told: what people are to know of it.
+    """
 
     folder: Path
     written: tuple[str, ...]
     already_there: tuple[str, ...]
+    told: tuple[str, ...] = ()
 
     def in_words(self) -> str:
-        """One line for people.
+        """A line for people, and one for each thing to know.
 
         >>> InitResult(Path("shop"), ("attrition.toml",), ()).in_words()
         'shop: wrote attrition.toml'
@@ -35,7 +39,7 @@ class InitResult:
         'shop: already there, nothing to write'
         """
         done = f"wrote {', '.join(self.written)}" if self.written else "already there, nothing to write"
-        return f"{self.folder}: {done}"
+        return "\n".join([f"{self.folder}: {done}", *(f"  {line}" for line in self.told)])
 
 
 def init(folder: Path, *, example: str | None = None) -> InitResult:
@@ -46,7 +50,7 @@ def init(folder: Path, *, example: str | None = None) -> InitResult:
 
     Raises: SettingsError where the folder holds something else, a file of it differs, or there is no such example.
     """
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     if example == COMPANY:
         return _company(folder)
     wanted = _starter() if example is None else _example(example)
@@ -80,7 +84,7 @@ def _starter() -> dict[str, bytes]:
         path="orders.csv",
         columns={name: name for name in ("order_id", "customer_id", "ordered_at", "amount")},
     )
-    return {FILE_NAME: render(Settings(currency="EUR", sources=(orders,))).encode(), **_plays()}
+    return {FILE_NAME: render(Settings(currency="EUR", sources=(orders,))).encode(), **default_plays()}
 
 
 def _company(folder: Path) -> InitResult:
@@ -89,7 +93,7 @@ def _company(folder: Path) -> InitResult:
     if (folder / FILE_NAME).exists():
         return InitResult(folder, (), (FILE_NAME,))
     simulate(folder, customers=COMPANY_CUSTOMERS, months=COMPANY_MONTHS, seed=COMPANY_SEED)
-    for name, content in _plays().items():
+    for name, content in default_plays().items():
         _write(folder / name, content)
     return InitResult(folder, tuple(sorted(place.name for place in folder.iterdir())), ())
 
@@ -101,14 +105,16 @@ def _example(name: str) -> dict[str, bytes]:
         raise SettingsError(f"there is no example '{name}'.{did_you_mean(name, names)} There are: {', '.join(names)}")
     folder = known[name]
     data = {place.name: place.read_bytes() for place in sorted(folder.iterdir()) if place.name != FILE_NAME}
-    return {FILE_NAME: render(load(folder / FILE_NAME)).encode(), **_plays(), **data}
+    return {FILE_NAME: render(load(folder / FILE_NAME)).encode(), **default_plays(), **data}
 
 
-def _plays() -> dict[str, bytes]:
+def default_plays() -> dict[str, bytes]:
+    """The plays that a new workspace begins with, by the file's name."""
     return {plays.FILE_NAME: plays.DEFAULT.read_bytes()}
 
 
-def _refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path) -> None:
+    """Raise SettingsError where a folder holds something else than a workspace."""
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"{folder} is a file; name a folder for the workspace")
     if not folder.exists() or (folder / FILE_NAME).exists():

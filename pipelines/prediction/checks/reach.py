@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from features.tables import TABLES
-from pipelines.data.landing.remarks import in_rows
+from pipelines.data.sources.raw_rows import in_rows
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.workspace.coverage import Coverage
 from pipelines.foundation.workspace.workspace import Workspace

@@ -25,7 +25,7 @@ from pipelines.data.sources.query.tables import (
     headings,
     under_each_other,
 )
-from pipelines.data.sources.raw_rows import RawRows
+from pipelines.data.sources.raw_rows import RawRows, in_rows
 from pipelines.data.sources.source_rows import SourceRows, found_files, part_sha256, settings_sha256, zone_of
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import QuerySource, lacking
@@ -172,8 +172,8 @@ def _opened(tables: Mapping[str, list[FileTable]]) -> list[Path]:
 
 def _counts(tables: Mapping[str, list[FileTable]], given: int) -> str:
     """What went in and what came out, to be held beside what the query is meant to leave out."""
-    read = [f"{sum(table.count for table in each):,} rows of {name}" for name, each in tables.items()]
-    return f"{given:,} rows of {' and '.join(read)}"
+    read = [f"{in_rows(sum(table.count for table in each))} of {name}" for name, each in tables.items()]
+    return f"reads {' and '.join(read)}, and gives {in_rows(given)}"
 
 
 def _with_ragged(given: RawRows, tables: Mapping[str, list[FileTable]]) -> RawRows:

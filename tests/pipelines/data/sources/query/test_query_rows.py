@@ -37,7 +37,7 @@ def test_cents_a_status_and_a_key_of_another_file_are_plain_sql(tmp_path: Path) 
         ("001", "ann@example.com", date(2024, 1, 2), Decimal("12.5000")),
         ("003", "bo@example.com", date(2024, 1, 4), Decimal("0.0500")),
     ]
-    assert landed.result.remarks[0] == "2 rows of 3 rows of export.csv and 2 rows of people.json"
+    assert landed.result.remarks[0] == "reads 3 rows of export.csv and 2 rows of people.json, and gives 2 rows"
 
 
 def test_a_query_that_changes_nothing_lands_what_the_file_would(tmp_path: Path) -> None:
