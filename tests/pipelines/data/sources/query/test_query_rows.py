@@ -265,3 +265,16 @@ def test_two_queries_of_one_table_are_told_apart_by_files() -> None:
         settings(query_source(PLAIN), query_source(f"{PLAIN} WHERE amount <> '0'"))
     with pytest.raises(ValueError, match=r"the same query file a\.sql; give each table a file of its own"):
         settings(query_source("a.sql"), query_source("a.sql", table="order_lines"))
+
+
+def test_the_query_of_the_documentation_lands_as_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[5] / "docs" / "sources.md").read_text(encoding="utf-8")
+    people = json.dumps([{"Id": "1", "E-Mail": "Ann@Example.com"}, {"Id": "2", "E-Mail": "bo@example.com"}])
+    landed = land_query(
+        tmp_path,
+        page.split("```sql\n")[1].split("```")[0],
+        {"export.csv": EXPORT.replace(";5;", ";free;"), "people.json": people},
+        dialect={"date_format": "%d/%m/%Y"},
+    )
+    assert landed.values("order_id", "customer_id", "amount") == [("001", "ann@example.com", Decimal("12.5000"))]
+    assert list(landed.reasons.values()) == ["amount 'free' is not a number (decimal mark '.', no thousands mark)"]
