@@ -11,6 +11,7 @@ from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
 from pipelines.data.landing.ingest import ingest as land
 from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.foundation.settings.sources import refuse_guessed
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery import progress_lines as told
@@ -96,6 +97,7 @@ def snapshots(job: RunContext, first: date | None = None, last: date | None = No
 
 def backtest(job: RunContext) -> dict[str, Any]:
     """Walk forward through the past, once for each outcome."""
+    refuse_guessed(job.workspace.settings.sources)
     tasks = tasks_of(job.workspace)
     documents = [_backtest(job, task, named=len(tasks) > 1) for task in tasks]
     return documents[0] | {"also": documents[1:]}
@@ -124,6 +126,7 @@ def _backtest(job: RunContext, task: PredictionTask, *, named: bool) -> dict[str
 
 def train_(job: RunContext) -> dict[str, Any]:
     """Train a challenger for each outcome and decide on it; a further outcome that is too rare is left out."""
+    refuse_guessed(job.workspace.settings.sources)
     main, *others = tasks_of(job.workspace)
     first, also = _train(job, main), []
     for task in others:

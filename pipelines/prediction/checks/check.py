@@ -55,6 +55,7 @@ def check(job: RunContext) -> dict[str, Any]:
             "no fold can be tested: that takes a matured day with matured training snapshots before"
         )
     document["notes"] += list(reach_notes(workspace))
+    document["notes"] += [f"to confirm: {guess}" for source in workspace.settings.sources for guess in source.guessed]
     document["notes"] += [f"the outcome {kind} is left out: {WHY_UNKNOWN}" for kind in untold(workspace)]
     document["notes"] += [_other_question(each) for each in tasks_of(workspace)]
     document["notes"] = [note for note in document["notes"] if note]
