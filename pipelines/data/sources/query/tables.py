@@ -16,7 +16,7 @@ from pipelines.data.sources.parquet_rows import damaged
 from pipelines.data.sources.value_sql import trimmed
 from pipelines.foundation.settings.sources import Dialect
 from pipelines.foundation.settings.text_values import SPACES
-from pipelines.foundation.storage.engine import spilling
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _TEXT = (".csv", ".tsv", ".txt")
