@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.sources import Dialect, FileSource, QuerySource
 
 Place = tuple[str | int, ...]
 
@@ -65,6 +65,9 @@ TEXTS = [
     "https://user:pw@h", "sqlite://", "sqlite:////nowhere/x.sqlite", "file:///", "foo://bar", "https://h:99999",
     "postgresql://[::1", "0 4 * * *", "* * * * * *", "60 24 32 13 8", "99999999999999999999 * * * *", "*/0 * * * *",
     "0 0 31 2 *", "@daily", "L * * * *", "\u200b", "\ufeff", "null", "true", "nan", "-1",
+    "orders.sql", "x" * 300 + ".sql", "../x.sql", "SELECT 1", "FROM 'orders.parquet'",
+    "SELECT * FROM 'orders.*'", "SELECT * FROM '/etc/passwd'", "SELECT * FROM 'attrition.sqlite'", "COPY x TO 'y'",
+    "SELECT *, order_id::INT FROM 'orders.parquet'", "SELECT * FROM 'odd.csv'", "SELECT * FROM 'odd.parquet'",
 ]  # fmt: skip
 NESTED = [
     [], {}, [[]], [{}], {"": ""}, {"a": {"b": {"c": 1}}}, [1, "a", None], [[[[[[[[[[]]]]]]]]]], list(range(500)),
@@ -81,19 +84,20 @@ WHOLE = [
 
 
 def places(model: type[BaseModel], before: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Every setting, with its usual value: of sections, and of the first source."""
+    """Every setting, with its usual value: of sections, and of the first source, whatever its kind."""
     for name, field in model.model_fields.items():
         usual = field.get_default(call_default_factory=True)
         if isinstance(usual, BaseModel):
             yield from places(type(usual), (*before, name))
         elif name == "sources":
-            yield from places(Source, ("sources", 0))
+            for kind in (FileSource, QuerySource):
+                yield from places(kind, ("sources", 0))
         else:
             yield (*before, name), usual
 
 
-PLACES = [(place, usual) for place, usual in places(Settings)]
-assert {("sources", 0, "path"), ("outcome", "horizon_days")} <= {place for place, _ in PLACES}
+PLACES = list(dict(places(Settings)).items())
+assert {("sources", 0, "path"), ("sources", 0, "query"), ("outcome", "horizon_days")} <= {place for place, _ in PLACES}
 assert {("sources", 0, "dialect", name) for name in Dialect.model_fields} <= {place for place, _ in PLACES}
 
 

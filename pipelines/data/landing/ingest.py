@@ -47,7 +47,6 @@ __all__ = ["IngestResult", "ingest", "landed_tables"]
 _OF_OUR_SQL = (
     duckdb.BinderException,
     duckdb.CatalogException,
-    duckdb.ConversionException,
     duckdb.OutOfMemoryException,
     duckdb.ParserException,
 )

@@ -101,6 +101,17 @@ def test_ids_of_other_types_become_their_text(tmp_path: Path, ids: pa.Array) -> 
     assert land_parquet(tmp_path, orders(1, customer_id=ids)).values("customer_id") == ["7"]
 
 
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_moment_beyond_what_can_be_counted_is_damage(zone: str | None, tmp_path: Path) -> None:
+    at = pa.array([2**60, 0]).cast(
+        pa.timestamp("ms", tz=zone)
+    )  # as a changed byte makes it; DuckDB does not read past it
+    pq.write_table(orders(2, ordered_at=at), tmp_path / "orders.parquet")
+    assert "is not a whole Parquet file" in refusal(
+        tmp_path, (tmp_path / "orders.parquet").read_bytes(), path="orders.parquet"
+    )
+
+
 def test_counted_seconds_are_moments_where_the_settings_say_so(tmp_path: Path) -> None:
     for at in (pa.array([1_700_000_000]), pa.array([1.7e9]), pa.array([Decimal(1_700_000_000)])):
         landed = land_parquet(tmp_path, orders(1, ordered_at=at), date_format="epoch_s", source_zone="Europe/Paris")
