@@ -78,8 +78,8 @@ def refuse_other_currencies(file: SourceRows, rows: TypedRows, *, currency: str)
     )  # whatever stands in a column mapped wrongly
     raise DataError(
         f"{file.name}: {times:,} row{'s' * (times != 1)} in {name} (first: row {row}), but this workspace counts in "
-        f"{currency} and never adds unequal currencies, so nothing of it is landed. Convert the amounts before the "
-        "export, or give each currency a workspace of its own"
+        f"{currency} and never adds unequal currencies, so nothing of it is landed. Keep one of them, or convert "
+        "them, in a query (docs/sources.md), or give each currency a workspace of its own"
     )
 
 

@@ -29,6 +29,9 @@ _MANY_ROWS, _LARGE_SHARE = 100, 0.1  # of one customer
 def remarks(rows: TypedRows, contract: Table, today: date, *, before: Sequence[Path]) -> Iterator[str]:
     """On the rows of one file. before: what landed of its table earlier."""
     yield from rows.notes
+    if aside := rows.set_aside:
+        are = "are" if aside > 1 else "is"
+        yield f"of the rejected, {in_rows(aside)} {are} no fault: of guests, of who was erased, or met before in it"
     happens = [contract.happened_at, *(each.name for each in contract.columns if each.known_at == each.name)]
     for clock in happens:
         if clock in rows.filled:  # only what has happened: when a card expires may lie ahead

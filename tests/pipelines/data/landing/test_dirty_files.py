@@ -307,8 +307,12 @@ def test_a_gzip_named_csv_is_refused(tmp_path: Path, encoding: str) -> None:
     assert words == "orders.csv is not a CSV file but a gzip archive; unpack it"
 
 
-def test_a_packed_file_under_its_own_name_is_refused(tmp_path: Path) -> None:
-    assert "a packed file must be unpacked" in refusal(tmp_path, gzip.compress(b"x"), path="orders.csv.gz")
+def test_a_packed_file_under_its_own_name_is_read(tmp_path: Path) -> None:
+    assert land(tmp_path, gzip.compress((HEADER + ROW).encode()), path="orders.csv.gz").values("order_id") == ["A-1"]
+
+
+def test_a_packed_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    assert "its ending does not tell a format" in refusal(tmp_path, b"x", path="orders.csv.bz2")
 
 
 def test_a_csv_file_named_parquet_is_refused(tmp_path: Path) -> None:

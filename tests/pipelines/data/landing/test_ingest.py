@@ -20,7 +20,7 @@ from features.errors import DataError, IntegrityError
 from features.tables.orders import ORDERS
 from pipelines.data.landing.ingest import IngestResult, ingest, landed_tables
 from pipelines.data.landing.typed_rows import TypedRows
-from pipelines.data.sources import file_rows
+from pipelines.data.sources import source_rows
 from pipelines.foundation.settings.settings import load
 from pipelines.foundation.storage.landed_parquet import landed_schema
 from pipelines.foundation.storage.store import Store
@@ -221,7 +221,7 @@ def test_ids_in_small_letters_are_one_customer_and_guests_are_told_after_it(tmp_
 
 def test_a_file_that_grows_while_it_is_read_does_not_land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = iter(["0" * 64])  # as it was found, and as it is once it was read
-    monkeypatch.setattr(file_rows, "file_sha256", lambda _: next(hashes, "1" * 64))
+    monkeypatch.setattr(source_rows, "file_sha256", lambda _: next(hashes, "1" * 64))
     with pytest.raises(DataError, match=r"orders\.csv was written to while it was read"):
         land(tmp_path, HEADER + ROW)
     assert Store(tmp_path).files("landed") == []
