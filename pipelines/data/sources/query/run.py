@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from features.errors import DataError, SettingsError
 from pipelines.foundation.storage.engine import spilling
-from pipelines.foundation.storage.sql_text import identifier
+from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _LEAST_BYTES = 1 << 30  # a result may always be so large, and then as large as so many times its files
 _TIMES = 20
@@ -31,7 +31,8 @@ def locked(
         connection.execute("SET max_temp_directory_size = '100GB'")
         for name, query in tables.items():
             connection.execute(f"CREATE VIEW {identifier(name)} AS {query}")
-        connection.execute("SET allowed_paths = ?", [[str(place) for place in opened]])
+        # Within the statement: DuckDB loads pandas for values that are handed over beside it.
+        connection.execute(f"SET allowed_paths = [{', '.join(map(quoted, opened))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
