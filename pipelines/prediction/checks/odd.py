@@ -17,7 +17,30 @@ CENTS_MEDIAN, CENTS_ENDING_SHARE = 500, 0.6  # of amounts that are whole without
 EQUAL_SHARE, EQUAL_ROWS = 0.05, 100  # a few equal rows are two equal purchases
 # Without cents, or written without them.
 NO_CENTS = frozenset(
-    "BIF CLP COP DJF GNF HUF IDR ISK JPY KMF KRW MGA PYG RWF TWD UGX UZS VND VUV XAF XOF XPF".split()
+    [
+        "BIF",
+        "CLP",
+        "COP",
+        "DJF",
+        "GNF",
+        "HUF",
+        "IDR",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "MGA",
+        "PYG",
+        "RWF",
+        "TWD",
+        "UGX",
+        "UZS",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
 )
 
 
@@ -100,7 +123,9 @@ def _marked(table: LandedRows, found: Found) -> Iterator[Odd]:
 def _empty_dates(table: LandedRows, found: Found) -> Iterator[Odd]:
     for name in table.clocks:
         if times := found[f"empty {name}"]:
-            text = f"{in_rows(times)} on 1970-01-01 or 1900-01-01, as empty dates become: leave them empty in the export"
+            text = (
+                f"{in_rows(times)} on 1970-01-01 or 1900-01-01, as empty dates become: leave them empty in the export"
+            )
             yield _odd("empty_date", table, name, times, text)
 
 

@@ -122,7 +122,10 @@ def _of_amounts(name: str) -> Iterator[tuple[str, str]]:
     yield f"amounts {name}", f"count({column})"
     yield f"zero {name}", _times(f"{column} = 0")
     yield f"whole {name}", _times(f"{told} AND {column} = trunc({column})")
-    yield f"round {name}", _times(f"{told} AND {column} = trunc({column}) AND abs({column})::HUGEINT % 100 IN ({endings})")
+    yield (
+        f"round {name}",
+        _times(f"{told} AND {column} = trunc({column}) AND abs({column})::HUGEINT % 100 IN ({endings})"),
+    )
     yield f"median {name}", f"quantile_disc(abs({column}), 0.5) FILTER (WHERE {told})"
 
 

@@ -62,7 +62,7 @@ def _parsed(text: str, where: str) -> Any:
     with duckdb.connect() as parser:
         # The text stands in the query, where it can: DuckDB loads pandas for values that are handed over beside it.
         literal, beside = ("?", [text]) if "\0" in text else (quoted(text), None)
-        ((found,),) = parser.execute(f"SELECT json_serialize_sql({literal})", beside).fetchall()  # noqa: S608 - quoted
+        ((found,),) = parser.execute(f"SELECT json_serialize_sql({literal})", beside).fetchall()
     try:
         tree = json.loads(found)
     except RecursionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ def found(
     refusals: Refusals | None = None,
 ) -> list[Odd]:
     settings = changed(SHOP, sources=(ORDERS,) if of is ORDERS else (ORDERS, of), currency=currency)
-    workspace = opened(folder, settings, **{of.table: list(rows)})
+    tables: dict[str, Any] = {of.table: list(rows)}
+    workspace = opened(folder, settings, **tables)
     landed = [each for each in workspace.landed if each.table == of.table]
     table = LandedRows(
         contract=TABLES[of.table],
@@ -40,9 +42,7 @@ def found(
         rows=len(rows),
     )
     with spilling() as connection:
-        return list(
-            odd_things(table, measured(connection, table, refusals=refusals, today=TODAY), currency=currency)
-        )
+        return list(odd_things(table, measured(connection, table, refusals=refusals, today=TODAY), currency=currency))
 
 
 def orders(*amounts: object, customer: str = "c{}", day: str = "2024-05-01", number: str = "{}") -> list[str]:
@@ -197,7 +197,9 @@ def test_amounts_of_0_are_told_from_a_quarter_on(tmp_path: Path) -> None:
 
 def test_mixed_currencies_are_told() -> None:
     table = LandedRows(contract=TABLES["surveys"], places=[], keyed=True, rows=0)
-    nothing = dict.fromkeys([*(f"scientific {each}" for each in table.ids), *(f"marked {each}" for each in table.ids)], 0)
+    nothing = dict.fromkeys(
+        [*(f"scientific {each}" for each in table.ids), *(f"marked {each}" for each in table.ids)], 0
+    )
     nothing |= {f"empty {each}": 0 for each in table.clocks} | {"ahead": 0, "rows": 5}
     assert kinds(list(odd_things(table, nothing | {"currencies": 2}, currency="EUR"))) == ["currencies"]
     assert kinds(list(odd_things(table, nothing | {"currencies": 1}, currency="EUR"))) == []

@@ -30,7 +30,10 @@ def told(folder: Path, reasons: Sequence[str]) -> dict[str, int]:
         ("amount 'abc' is not a number (decimal mark ',', thousands mark ' ')", "amount is not a number"),
         ("amount is not a number (decimal mark '.', no thousands mark)", "amount is not a number"),  # pseudonymised
         ("ordered_at '1/2/3' is not a date written as %d '%m %Y", "ordered_at is not a date"),
-        ("ordered_at '1822-01-01' lies outside the years 1900 to 2200", "ordered_at lies outside the years 1900 to 2200"),
+        (
+            "ordered_at '1822-01-01' lies outside the years 1900 to 2200",
+            "ordered_at lies outside the years 1900 to 2200",
+        ),
         ("repeats row 17", "repeats an earlier row"),
         ("has 3 values where the header names 4 columns", "has too few or too many values"),
         ("a guest", "of guests"),

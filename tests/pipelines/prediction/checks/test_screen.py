@@ -60,15 +60,26 @@ def one(start: str, lines: list[str]) -> str:
     return found
 
 
+SNAPSHOTS = (
+    "  snapshots: first possible on 2023-02-06; 2 to learn from, 2023-02-06 to 2024-05-01; 1 backtest fold, 2024-04-01"
+)
+OUTCOMES = (
+    "  outcomes: 30 left and 100 stayed after 2024-05-01; enough to train (100 customers and 20 of each outcome are "
+    "needed)"
+)
+UNTOLD = (
+    "missing: 5 indicators are unknown, for nothing is told in orders.cancelled_at or orders.amount below 0 and "
+    "invoices.paid_at: purchases 3 and billing 2"
+)
+
+
 def test_a_whole_screen() -> None:
     assert shown() == [
         "settings are in order; 1 source is there, with the columns that they map",
         "  orders  1,200 rows  2023-01-01 to 2024-06-30, 1 day ago",
         "  45 indicator columns; looking from 2024-07-01; data complete until 2024-06-30",
-        "  snapshots: first possible on 2023-02-06; 2 to learn from, 2023-02-06 to 2024-05-01; 1 backtest fold, "
-        "2024-04-01",
-        "  outcomes: 30 left and 100 stayed after 2024-05-01; enough to train (100 customers and 20 of each outcome are "
-        "needed)",
+        SNAPSHOTS,
+        OUTCOMES,
         "  champion: none yet; scored: not yet",
         "next: attrition train",
     ]
@@ -150,8 +161,7 @@ def test_tables_that_are_missing_are_one_line(absent: list[dict[str, Any]], word
         ),
         (
             [absence("purchases", 3, "orders.cancelled_at|orders.amount<0"), absence("billing", 2, "invoices.paid_at")],
-            "missing: 5 indicators are unknown, for nothing is told in orders.cancelled_at or orders.amount below 0 and "
-            "invoices.paid_at: purchases 3 and billing 2",
+            UNTOLD,
         ),
     ],
 )
