@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SeenTables:
-    """What there is to look at. coverages: of tables with rows before the day of the run. of_outcomes: those that
-    outcomes are read from. closed: those of which a source says that its silences are no gaps. looked_from: the day of
-    which freshness is told; today: that of the run.
+    """What there is to look at.
+
+    coverages: of tables with rows before the day of the run. of_outcomes: those that outcomes are read from. closed:
+    those of which a source says that its silences are no gaps. looked_from: the day of which freshness is told; today:
+    that of the run.
     """
 
     store: Store

@@ -1,4 +1,4 @@
-"""Whether there is enough to train on, and from when there will be: by what is counted already, and nothing computed."""
+"""Whether there is enough to train on, and from when there will be: by what is counted already; nothing is computed."""
 
 from __future__ import annotations
 
