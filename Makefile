@@ -88,7 +88,8 @@ check: $(READY) ## lock file, format, lint, types, doctests, documentation in st
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	$(PYTHON) -m pytest -q --doctest-modules features models pipelines
-	$(PYTHON) -m pipelines.cli_docs --check
+	$(PYTHON) -m pipelines.docs.command_line --check
+	$(PYTHON) -m pipelines.docs.tables --check
 
 bench: $(READY) ## measure: quality beside published figures, and speed
 	$(PYTHON) -m benchmarks $(ARGS)

@@ -82,9 +82,10 @@ class BgNbd:
     def _closed(self, history: BuyingHistory, weeks: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Expected order days of whoever is still a customer, by the formula, and where it can be relied on."""
         x = history.frequency
+        a = self.a
         # The formula has a removable pole at a = 1, and SciPy's function goes wrong where r - a is a whole number.
-        awkward = min(abs(self.a - 1.0), abs(self.r - self.a - round(self.r - self.a))) < 1e-6
-        a = self.a + 2e-6 if awkward else self.a
+        if min(abs(a - 1.0), abs(self.r - a - round(self.r - a))) < 1e-6:
+            return np.zeros_like(x), np.zeros(len(x), dtype=np.bool_)
         c = a + self.b + x - 1.0
         reach = self.alpha + history.age
         still = reach / (reach + weeks)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from features.errors import SettingsError, TrainingError
+from pipelines.foundation.settings.sources import refuse_guessed
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.operations.delivery import progress_lines as told
 
@@ -96,6 +97,7 @@ def backtest(job: RunContext) -> dict[str, Any]:
     """Walk forward through the past, once for each outcome."""
     from pipelines.prediction.training.task import tasks_of
 
+    refuse_guessed(job.workspace.settings.sources)
     tasks = tasks_of(job.workspace)
     documents = [_backtest(job, task, named=len(tasks) > 1) for task in tasks]
     return documents[0] | {"also": documents[1:]}
@@ -128,6 +130,7 @@ def train_(job: RunContext) -> dict[str, Any]:
     """Train a challenger for each outcome and decide on it; a further outcome that is too rare is left out."""
     from pipelines.prediction.training.task import WHY_UNKNOWN, tasks_of, untold
 
+    refuse_guessed(job.workspace.settings.sources)
     main, *others = tasks_of(job.workspace)
     first, also = _train(job, main), []
     for task in others:

@@ -40,7 +40,8 @@ SAFE_CALLS = {
 REASONS = {
     "pipelines/foundation/settings/toml_file.py: read": "tomllib and pydantic speak of settings, which hold no rows",
     "pipelines/data/sources/csv_rows.py: csv_copy": "Python's words are looked at, not passed on",
-    "pipelines/data/sources/query/run.py: _in_words": "`_of_the_query`: of a query, before it reads a row",
+    "pipelines/data/sources/query/apart.py: answer": "of a query, before it reads a row",
+    "pipelines/data/sources/query/query_rows.py: _files": "the settings' own words of a path",
     "pipelines/data/sources/encoding.py: check_text": "the bytes before the bad one are taken to count lines",
     "pipelines/operations/delivery/hubspot/calls.py: ask": "`_meaning` takes codes and names of fields",
     "pipelines/operations/delivery/postgresql/session.py: _connected": "words at the door: nothing was sent yet",

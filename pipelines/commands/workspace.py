@@ -41,8 +41,8 @@ def init(
         typer.Option(
             "--from",
             help="Start from exports of shopify, woocommerce, prestashop, stripe-export or online-retail; zendesk and "
-            "hubspot-tickets add to a workspace that is there.",
-            metavar="LAYOUT",
+            "hubspot-tickets add to a workspace that is there. Or from any export: the file's or folder's name.",
+            metavar="LAYOUT|FILE",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -54,7 +54,11 @@ def init(
 
     Example: attrition init shop --example cdnow
 
+    Of any other export everything is guessed and marked, and nothing is trained before you confirm it.
+
     Example: attrition init shop --from shopify orders_export.csv
+
+    Example: attrition init shop --from sales.csv
 
     JSON: {"folder", "written": [name], "already_there": [name], "told": [text]}
     """
@@ -63,10 +67,9 @@ def init(
         from pipelines.foundation.workspace.init import init as make
 
         if layout is not None:
-            from pipelines.data.layouts.from_layout import init_from_layout
-            from pipelines.data.layouts.layout import layout_of
+            from pipelines.data.layouts.from_any import init_from
 
-            made = init_from_layout(folder, layout_of(layout), files or [])
+            made = init_from(folder, layout, files or [])
         elif files:
             raise SettingsError(
                 "files are given, and nothing says what they are; say it with --from, as --from shopify"
@@ -105,8 +108,9 @@ def check(
     [column]}], "complete_until", "first_snapshot": date, "training_snapshots": [date], "folds": [date], "outcome",
     "matured": {"snapshot_on", "happened", "not_happened", "all_happened", "all_not_happened", "customers",
     "complete"} or null, "least": {"customers", "positives"}, "enough": true, false or null where it cannot be told
-    yet, "more_from": {"day", "snapshot_on"}, "champion", "answers": whether it answers what is asked, "scored": as_of
-    or null, "notes": [text], "next": command, "audit": document of `audit` or null}
+    yet, "more_from": {"day", "snapshot_on"}, "guessed": whether a guess is to be confirmed, "champion", "answers":
+    whether the champion answers what is asked, "scored": as_of or null, "notes": [text], "next": command, "audit":
+    document of `audit` or null}
     """
 
     def work(job: RunContext) -> dict[str, Any]:

@@ -204,5 +204,5 @@ TARGETS: Mapping[str, Callable[[Sequence[str]], AbstractContextManager[Target]]]
     "postgresql": postgresql,
     "bottlecrm": bottlecrm,
 }
-AT_MOST = {"bottlecrm": 40}
+AT_MOST = {"bottlecrm": 20}
 """Records, where each takes calls of its own to a real system."""

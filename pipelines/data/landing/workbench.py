@@ -8,7 +8,7 @@ import duckdb
 from duckdb.func import PythonUDFType
 
 from pipelines.data.landing.local_time import zone_clock
-from pipelines.foundation.storage.engine import spilling
+from pipelines.foundation.storage.spilling import spilling
 
 
 def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb.DuckDBPyConnection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from pipelines.data.layouts.layout import Export, Layout, Part
 from pipelines.data.sources.query.tables import ENDINGS, InputFile, headings
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.sources import Dialect
-from pipelines.foundation.storage.atomic_file import atomic_write, scratch
-from pipelines.foundation.workspace.init import InitResult, default_plays, refuse_foreign
+from pipelines.foundation.storage.atomic_file import scratch
+from pipelines.foundation.workspace.init import InitResult, copied, default_plays, refuse_foreign, write_new
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,13 @@ def init_from_layout(folder: Path, layout: Layout, files: Sequence[Path]) -> Ini
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_wrong(folder, settings)
     for each in given:
-        _copy(folder, each)
+        copied(each.path, folder / each.name)
     for name, text in written.items():
-        _write(folder / name, text)
+        write_new(folder / name, text.encode())
     if not (folder / "plays.toml").exists():
         for name, content in default_plays().items():
-            _write(folder / name, content.decode())
-    _write(folder / FILE_NAME, settings)
+            write_new(folder / name, content)
+    write_new(folder / FILE_NAME, settings.encode())
     absent = [export for export in layout.exports if export.name not in named]
     return InitResult(
         folder,
@@ -84,7 +83,7 @@ def _recognised(folder: Path, layout: Layout, files: Sequence[Path]) -> Iterator
     if not files:
         raise SettingsError(f"name the exports, too: {'; '.join(_listed(layout))}")
     told: dict[Export, list[Path]] = {}
-    for path in _each(files):
+    for path in each_file(files):
         names = _headings_of(path)
         fitting = [export for export in layout.exports if export.headings <= names]
         if not fitting:
@@ -98,7 +97,8 @@ def _recognised(folder: Path, layout: Layout, files: Sequence[Path]) -> Iterator
             yield Given(path, _below(folder, path, together=len(paths) > 1, export=export), export)
 
 
-def _each(files: Sequence[Path]) -> Iterator[Path]:
+def each_file(files: Sequence[Path]) -> Iterator[Path]:
+    """The files, and those in folders among them. Raises: DataError where one is not there."""
     for path in files:
         if not path.exists():
             raise DataError(f"{path} is not there; name a file or a folder with exports")
@@ -171,22 +171,6 @@ def _refuse_wrong(folder: Path, settings: str) -> None:
         except SettingsError as error:
             said = str(error).replace(str(place / FILE_NAME), f"with these exports, {FILE_NAME}")
             raise SettingsError(said) from None
-
-
-def _copy(folder: Path, given: Given) -> None:
-    target = folder / given.name
-    target.parent.mkdir(exist_ok=True)
-    if target.exists():
-        if not target.samefile(given.path) and target.read_bytes() != given.path.read_bytes():
-            raise SettingsError(f"{target} is there already and is another file; move it away, or rename {given.path}")
-        return
-    with atomic_write(target) as temporary:
-        shutil.copyfile(given.path, temporary)
-
-
-def _write(target: Path, text: str) -> None:
-    with atomic_write(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def _listed(layout: Layout) -> list[str]:

@@ -92,5 +92,7 @@ def layout_of(name: str) -> Layout:
     """The layout of a name. Raises: SettingsError where there is none."""
     known = layouts()
     if name not in known:
-        raise SettingsError(f"there is no layout '{name}'.{did_you_mean(name, known)} There are: {', '.join(known)}")
+        raise SettingsError(
+            f"there is no layout and no file '{name}'.{did_you_mean(name, known)} Layouts are: {', '.join(known)}"
+        )
     return known[name]

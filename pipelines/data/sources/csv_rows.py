@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from features.contract import Table
 from features.errors import DataError
 from pipelines.data.sources.encoding import check_text, codec
+from pipelines.data.sources.plain_lines import copy_plain_lines
 from pipelines.data.sources.raw_rows import RawRows, positions, wanted_columns
 from pipelines.data.sources.value_sql import text_reading, trimmed
 from pipelines.foundation.settings.sources import Dialect, Source
@@ -77,7 +78,10 @@ def csv_copy(path: Path, dialect: Dialect, place: Path, *, look: Callable[[list[
         try:
             header = _first_line(path, rows)
             look(header)
-            count, ragged = _copy(rows, file, place, width=len(header))
+            schema = _schema(len(header))
+            if (plain := copy_plain_lines(path, dialect, header, place, schema)) is not None:
+                return CsvCopy(place, tuple(header), plain, ragged=0)
+            count, ragged = _copy(rows, file, place, schema)
         except csv.Error as error:
             raise _unreadable(path, dialect, error) from None
     return CsvCopy(place, tuple(header), count, ragged)
@@ -125,10 +129,14 @@ def _reader(path: Path, dialect: Dialect) -> Iterator[tuple[Reader, io.RawIOBase
         csv.field_size_limit(previous)
 
 
-def _copy(rows: Reader, file: io.RawIOBase, copy: Path, *, width: int) -> tuple[int, int]:
-    """How many rows were copied, and how many of them are ragged."""
+def _schema(width: int) -> pa.Schema:
     names = ["source_row", "ragged", "whole", *(f"c{place}" for place in range(width))]
-    schema = pa.schema([(name, pa.int64() if name == "source_row" else pa.string()) for name in names])
+    return pa.schema([(name, pa.int64() if name == "source_row" else pa.string()) for name in names])
+
+
+def _copy(rows: Reader, file: io.RawIOBase, copy: Path, schema: pa.Schema) -> tuple[int, int]:
+    """How many rows were copied, and how many of them are ragged."""
+    width = len(schema) - 3
     count, ragged, held, since = 0, 0, _Held(width), file.tell()
     with pq.ParquetWriter(copy, schema, compression="lz4", use_dictionary=False, write_statistics=False) as writer:
         while True:

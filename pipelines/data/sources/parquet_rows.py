@@ -171,7 +171,7 @@ def _moment(cell: str, type_: pa.DataType) -> str | None:
     if pt.is_timestamp(type_) and type_.tz is not None:
         return within_years(utc(cell))
     if pt.is_timestamp(type_) or pt.is_date(type_):
-        return local_to_utc(within_years(f"{cell}::TIMESTAMP"))
+        return local_to_utc(within_years(f"TRY_CAST({cell} AS TIMESTAMP)"))
     return None
 
 

@@ -19,7 +19,7 @@ from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.foundation.storage.store import Store
 
 # What decides only which of the landed rows count, and until when; prefix and guests are named where there are some.
-_COUNTING = ("new_file", "exported_on", "corrects_past", "key_prefix", "complete_until", "silence", "guests")
+_COUNTING = ("new_file", "exported_on", "corrects_past", "key_prefix", "complete_until", "silence", "guests", "guessed")
 # Settings that came later: unused, they leave the name of a reading as it was.
 _NEWER = ("lower_case",)
 _NEWER_OF_DIALECT = ("booleans", "currency_sign", "round_numbers")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from features.contract import ROW_CLOCKS, Table
-from features.errors import did_you_mean
+from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
 from pipelines.foundation.settings.character_sets import character_set
 from pipelines.foundation.settings.date_format import date_pattern
@@ -86,7 +86,7 @@ class Source(Section):
     source does not have everything; None: judged by how its rows arrive. silence: whether a long pause within the rows
     is a time in which nothing happened, or whose rows are missing. guests: what stands for customers where nobody is
     known; "" is an empty value. lower_case: columns whose texts are written in small letters, as ids that are e-mail
-    addresses.
+    addresses. guessed: what `init` was not told and nobody has confirmed; nothing is trained before.
     """
 
     table: str
@@ -100,6 +100,7 @@ class Source(Section):
     silence: Literal["missing", "closed"] = "missing"
     guests: tuple[str, ...] = ()
     lower_case: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
     dialect: Dialect = Dialect()
 
     @model_validator(mode="after")
@@ -213,6 +214,16 @@ def refuse_alike(sources: Collection[AnySource]) -> None:
                 else f"two queries of table {source.table} stand here; put each into a file of the workspace that ends "
                 'in .sql, and name that: query = "orders.sql"'
             )
+
+
+def refuse_guessed(sources: Collection[Source]) -> None:
+    """Raise SettingsError while what `init` guessed stands unconfirmed."""
+    guesses = [f"  {source.table}: {guess}" for source in sources for guess in source.guessed]
+    if guesses:
+        raise SettingsError(
+            "nothing is trained on a guess that nobody has confirmed; look at what landed, correct the settings, and "
+            "set guessed = [] for each source:\n" + "\n".join(guesses)
+        )
 
 
 def lacking(contract: Table, columns: Collection[str]) -> str | None:

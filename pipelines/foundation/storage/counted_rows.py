@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 from features.asof import instant
 from features.tables import TABLES
 from pipelines.foundation.storage.atomic_file import scratch
-from pipelines.foundation.storage.engine import spilling
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.storage.landings import Landing, SourceLandings
 from pipelines.foundation.storage.rewriting import delete_file
 from pipelines.foundation.storage.row_fates import FATES, Arrival, Comparison, CountedBefore
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.storage.store import Store, StoredFile
 
 COUNTED, ENDED = "counted", "ended"

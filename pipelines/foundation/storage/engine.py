@@ -26,21 +26,6 @@ def open_engine(kind: Engine, *, scratch: Path | None = None) -> Any:
     return _spark() if kind == "spark" else _duckdb(scratch)
 
 
-def spilling(folder: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory, apart from any engine's, that spills into a folder: a file may be larger than memory.
-
-    folder: None where no row is read, only what columns there are.
-    """
-    return duckdb.connect(
-        config={
-            "temp_directory": str(folder or ""),
-            "memory_limit": "2GB",  # the machine is not ours alone
-            "autoinstall_known_extensions": "false",  # nothing is fetched from the network
-            "preserve_insertion_order": "false",  # every result is sorted by us
-        }
-    )
-
-
 def parquet_table(
     engine: Any, places: Sequence[Path], columns: Sequence[str], *, state_from: Sequence[datetime | None] | None = None
 ) -> ir.Table:

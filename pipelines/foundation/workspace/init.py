@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def init(folder: Path, *, example: str | None = None) -> InitResult:
     folder.mkdir(parents=True, exist_ok=True)
     missing = tuple(name for name in wanted if name not in there)
     for name in missing:
-        _write(folder / name, wanted[name])
+        write_new(folder / name, wanted[name])
     return InitResult(folder, missing, there)
 
 
@@ -94,7 +95,7 @@ def _company(folder: Path) -> InitResult:
         return InitResult(folder, (), (FILE_NAME,))
     simulate(folder, customers=COMPANY_CUSTOMERS, months=COMPANY_MONTHS, seed=COMPANY_SEED)
     for name, content in default_plays().items():
-        _write(folder / name, content)
+        write_new(folder / name, content)
     return InitResult(folder, tuple(sorted(place.name for place in folder.iterdir())), ())
 
 
@@ -128,6 +129,18 @@ def refuse_foreign(folder: Path) -> None:
         )
 
 
-def _write(target: Path, content: bytes) -> None:
+def copied(source: Path, target: Path) -> None:
+    """Copy an export into the workspace, unless it is there. Raises: SettingsError where another file is."""
+    target.parent.mkdir(exist_ok=True)
+    if target.exists():
+        if not target.samefile(source) and target.read_bytes() != source.read_bytes():
+            raise SettingsError(f"{target} is there already and is another file; move it away, or rename {source}")
+        return
+    with atomic_write(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def write_new(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     with atomic_write(target) as temporary:
         temporary.write_bytes(content)

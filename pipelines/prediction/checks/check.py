@@ -14,9 +14,9 @@ from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.data.sources.all_sources import all_sources
 from pipelines.foundation.ledger.outbox import waiting
 from pipelines.foundation.ledger.score_store import ScoreStore
-from pipelines.foundation.storage.engine import spilling
 from pipelines.foundation.storage.fetched import fetched
 from pipelines.foundation.storage.landed_tables import landed_tables
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
@@ -90,6 +90,7 @@ def _training_document(workspace: Workspace, connection: duckdb.DuckDBPyConnecti
     notes = [
         "" if days else _nothing_matured(calendar),
         "" if folds else "no fold can be tested: that takes a matured day with matured training snapshots before",
+        *(f"to confirm: {guess}" for source in workspace.settings.sources for guess in source.guessed),
         *reach_notes(workspace),
         *(f"the outcome {kind} is left out: {WHY_UNKNOWN}" for kind in untold(workspace)),
         *other_questions.values(),
@@ -107,6 +108,7 @@ def _training_document(workspace: Workspace, connection: duckdb.DuckDBPyConnecti
         "least": {"customers": task.fitter.plan.min_customers, "positives": task.fitter.plan.min_positives},
         "enough": enough if days else False,
         "more_from": _more(calendar, days),
+        "guessed": any(source.guessed for source in workspace.settings.sources),
         "champion": None if champion is None else champion.version,
         "answers": champion is not None and not other_questions[task.kind],
         "scored": None if scores is None else scores.as_of,
@@ -123,6 +125,7 @@ def _next(workspace: Workspace, document: dict[str, Any], *, landed: bool) -> di
     scored = document["scored"]
     state = State(
         landed=landed,
+        guessed=document["guessed"],
         trainable=bool(document["training_snapshots"]) and document["enough"] is not False,
         answered=document["answers"],
         scored=None if scored is None else date.fromisoformat(scored),

@@ -12,12 +12,14 @@ from pathlib import Path
 class State:
     """How far a workspace has come.
 
-    landed: whether everything that the sources give now has landed. trainable: whether snapshots have matured, and are
+    landed: whether everything that the sources give now has landed. guessed: whether a guess of `init` is unconfirmed,
+    on which nothing is trained. trainable: whether snapshots have matured, and are
     not known to be too few. answered: whether there is a champion that answers what is asked. scored: the day of the
     current scores. waiting: whether a destination lacks something that is to go there.
     """
 
     landed: bool
+    guessed: bool
     trainable: bool
     answered: bool
     scored: date | None
@@ -26,9 +28,14 @@ class State:
 
 
 def next_stage(state: State) -> str:
-    """The stage that is due: `run` where nothing is but what new exports bring, `ingest` where only these help."""
+    """The stage that is due, and what it is where none is.
+
+    `run` then does what new exports bring; `ingest` where only these help; `check` once guesses are confirmed.
+    """
     if not state.landed:
         return "ingest"
+    if state.guessed:
+        return "check"
     if not state.answered:
         return "train" if state.trainable else "ingest"
     if state.scored is None or state.scored < state.as_of:

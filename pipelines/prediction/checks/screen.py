@@ -22,7 +22,13 @@ def show(say: Say, document: Document, *, sources: int, hidden: Collection[str])
     say(f"settings are in order; {number} there, with the columns that they map")
     for line in _lines(document, hidden):
         say(f"  {line}")
-    say(f"next: {document['next']}")
+    first = "set guessed = [] in attrition.toml where what is to confirm is right, then " if _waits(document) else ""
+    say(f"next: {first}{document['next']}")
+
+
+def _waits(document: Document) -> bool:
+    """Whether something has to be confirmed before the next command helps."""
+    return bool(document.get("guessed")) and document["next"].startswith("attrition check")
 
 
 def _lines(document: Document, hidden: Collection[str]) -> Iterator[str]:

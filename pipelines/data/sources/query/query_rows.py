@@ -13,7 +13,7 @@ from features.contract import ROW_CLOCKS
 from features.errors import DataError, SettingsError, did_you_mean
 from pipelines.data.sources.containers import split
 from pipelines.data.sources.parquet_rows import parquet_rows
-from pipelines.data.sources.query.run import locked, result_columns, write_result
+from pipelines.data.sources.query.run import result_columns, write_result
 from pipelines.data.sources.query.select import Select
 from pipelines.data.sources.query.tables import (
     ENDINGS,
@@ -27,6 +27,7 @@ from pipelines.data.sources.query.tables import (
 )
 from pipelines.data.sources.raw_rows import RawRows, in_rows
 from pipelines.data.sources.source_rows import SourceRows, found_files, part_sha256, settings_sha256, zone_of
+from pipelines.foundation.settings.section import inside
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import QuerySource, lacking
 from pipelines.foundation.storage.atomic_file import scratch
@@ -69,15 +70,15 @@ class QueryRows(SourceRows):
         self.check()
         tables = {name: [as_table(file, self.source.dialect, folder) for file in files] for name, files in self.inputs}
         place = folder / Path(self.name).name  # as messages call it
-        with locked(self._views(tables), _opened(tables), folder) as connection:
-            write_result(
-                connection,
-                self.select.text,
-                place,
-                where=self.name,
-                minutes=self.source.time_limit_minutes,
-                bytes_read=sum(file.path.stat().st_size for _, files in self.inputs for file in files),
-            )
+        write_result(
+            self._views(tables),
+            _opened(tables),
+            self.select.text,
+            place,
+            where=self.name,
+            minutes=self.source.time_limit_minutes,
+            bytes_read=sum(file.path.stat().st_size for _, files in self.inputs for file in files),
+        )
         mapped = self.source.model_copy(update={"columns": dict(self.columns)})
         given = parquet_rows(place, mapped, self.contract)
         return replace(_with_ragged(given, tables), notes=(*self._unread(), _counts(tables, given.count)))
@@ -104,8 +105,7 @@ class QueryRows(SourceRows):
         dialect = self.source.dialect
         with scratch(self.root / LANDED, "reading") as folder:
             tables = {name: [headings(file, dialect, folder) for file in files] for name, files in self.inputs}
-            with locked(self._views(tables), _opened(tables)) as connection:
-                return result_columns(connection, self.select.text, where=self.name)
+            return result_columns(self._views(tables), _opened(tables), self.select.text, where=self.name)
 
     def _views(self, tables: Mapping[str, list[FileTable]]) -> dict[str, str]:
         columns, stars = self.select.columns, self.select.stars
@@ -116,6 +116,7 @@ def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterato
     """The one delivery of a query. Raises: DataError, SettingsError where the query or a file of it cannot be read."""
     select = Select.of(_text(store, source), where=source.name)
     inputs = tuple((name, tuple(_files(store, source, name))) for name in select.files)
+    _refuse_alike([name for name, _ in inputs], source.name)
     hashes = [source.name, *([name, *(file.sha256 for file in files)] for name, files in inputs)]
     yield QueryRows(
         root=store.root,
@@ -149,21 +150,42 @@ def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
         raise SettingsError(
             f"{source.name}: '{name}' lies outside of the workspace; put the file into it, and name it from there"
         )
-    if is_ours(Path(name)):
-        raise SettingsError(f"{source.name}: '{name}' is a file of attrition's own, and no source; name an export")
     pattern, part = split(name)
+    try:
+        _refuse_ours(store.root, store.root / inside(pattern), source.name)
+    except ValueError as error:
+        raise SettingsError(f"{source.name}: names a file that cannot be: {error}") from None
     if not pattern.lower().endswith(ENDINGS):
         raise SettingsError(
             f"{source.name}: reads {name}, which is no file of {', '.join(ENDINGS)} (a query makes tables of its own "
-            "by WITH)"
+            "by WITH, to be named where that stands or below it)"
         )
     for path in found_files(store, pattern, table=source.table, beside=()):
         refuse_outside(store.root, path, setting=f"read by {source.name}")
+        for place in (path, path.resolve()):
+            _refuse_ours(store.root, place, source.name)
         below = path.relative_to(store.root).as_posix()
         file = InputFile(path, f"{below}#{part}" if part else below, part_sha256(path, part))
         if file.inner not in PLAIN:
             raise DataError(f"{file.name} holds a file that is none of {', '.join(PLAIN)}; name another of its files")
         yield file
+
+
+def _refuse_ours(root: Path, place: Path, where: str) -> None:
+    """Raise SettingsError at a file of attrition's own, by whichever name: of a link, or in capitals on a Mac."""
+    within = root.resolve() if place.is_relative_to(root.resolve()) else root
+    name = place.relative_to(within)
+    small = Path(name.as_posix().lower())
+    if is_ours(name) or (is_ours(small) and (within / small).exists()):
+        raise SettingsError(f"{where}: '{name.as_posix()}' is a file of attrition's own, and no source; name an export")
+
+
+def _refuse_alike(names: list[str], where: str) -> None:
+    """Raise SettingsError where two names of files are one to SQL, which does not look at capitals."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if (other := seen.setdefault(name.casefold(), name)) != name:
+            raise SettingsError(f"{where}: SQL cannot tell '{other}' and '{name}' apart; rename one of the files")
 
 
 def _opened(tables: Mapping[str, list[FileTable]]) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -18,7 +19,7 @@ from pipelines.data.sources.parquet_rows import damaged
 from pipelines.data.sources.value_sql import trimmed
 from pipelines.foundation.settings.sources import Dialect
 from pipelines.foundation.settings.text_values import SPACES
-from pipelines.foundation.storage.engine import spilling
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _TEXT = (".csv", ".tsv", ".txt")
@@ -185,8 +186,8 @@ def _json_types(file: InputFile, reader: duckdb.DuckDBPyConnection) -> dict[str,
         found = reader.execute(f"DESCRIBE FROM read_json({quoted(str(file.path))}, {_JSON_AS})").fetchall()
     except duckdb.Error:
         raise _no_json(file) from None
-    # A text that looks like a UUID would come back in small letters.
-    return {name: kind.replace("UUID", "VARCHAR") for name, kind, *_ in found}
+    # A text that looks like a UUID would come back in small letters. A name within records is quoted where it is alike.
+    return {name: re.sub(r'(?<!")\bUUID\b(?!")(?! (?:\w|"))', "VARCHAR", kind) for name, kind, *_ in found}
 
 
 def _no_json(file: InputFile) -> DataError:

@@ -11,7 +11,7 @@ import pytest
 from pipelines.prediction.checks.next_command import State, command, next_stage
 
 DAY = date(2024, 7, 1)
-DONE = State(landed=True, trainable=True, answered=True, scored=DAY, as_of=DAY, waiting=False)
+DONE = State(landed=True, guessed=False, trainable=True, answered=True, scored=DAY, as_of=DAY, waiting=False)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ DONE = State(landed=True, trainable=True, answered=True, scored=DAY, as_of=DAY, 
         ({}, "run"),
         ({"landed": False}, "ingest"),
         ({"answered": False}, "train"),
+        ({"guessed": True, "answered": False}, "check"),
+        ({"guessed": True, "landed": False}, "ingest"),
         ({"answered": False, "trainable": False}, "ingest"),  # only newer exports help
         ({"trainable": False}, "run"),  # there is a champion
         ({"scored": None}, "score"),

@@ -12,7 +12,7 @@ import pytest
 from features.tables import TABLES
 from pipelines.foundation.identity.objections import Refusals
 from pipelines.foundation.settings.sources import Source
-from pipelines.foundation.storage.engine import spilling
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.workspace.coverage import coverage
 from pipelines.prediction.checks.odd import Odd, odd_things, pauses
 from pipelines.prediction.checks.odd_measures import LandedRows, measured

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from features.tables import TABLES
-from pipelines.foundation.storage.engine import spilling
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA, write_parquet
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.prediction.checks.rejects import reject_reasons
 
 

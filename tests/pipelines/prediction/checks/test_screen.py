@@ -208,7 +208,14 @@ def test_outcomes_are_called_what_they_are(outcome: str, words: str) -> None:
     assert words in one("outcomes", shown(outcome=outcome))
 
 
-# Champion and notes
+# Champion, notes and what comes next
+
+
+def test_before_guesses_are_confirmed_no_command_helps() -> None:
+    assert shown(guessed=True, next="attrition check")[-1] == (
+        "next: set guessed = [] in attrition.toml where what is to confirm is right, then attrition check"
+    )
+    assert shown(guessed=True, next="attrition ingest")[-1] == "next: attrition ingest"
 
 
 def test_champion_and_scores_are_one_line() -> None:

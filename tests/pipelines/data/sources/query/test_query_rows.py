@@ -103,16 +103,15 @@ def test_a_file_of_a_pattern_that_lacks_a_column_is_named_rather_than_filled_wit
 def test_types_of_parquet_and_json_are_kept_and_what_is_text_stays_text(tmp_path: Path) -> None:
     rows = pa.table({"id": ["007"], "made": [datetime(2024, 1, 2, 10)], "paid": [Decimal("1.50")]})
     pq.write_table(rows, tmp_path / "a.parquet")
-    lines = '{"id": "007", "who": "5F0C5C3C-6D2C-4C8E-9A0D-5B2B3C4D5E6F", "on": "03-04-2024", "x": {"n": 2.5}}\n'
+    who = "5F0C5C3C-6D2C-4C8E-9A0D-5B2B3C4D5E6F"
+    lines = json.dumps({"id": "007", "who": who, "on": "03-04-2024", "x": {"n": 2.5, "UUID": who}})
     landed = land_query(
         tmp_path,
         'SELECT id AS order_id, who AS customer_id, made AS ordered_at, paid + x.n AS amount, "on" '
-        "FROM 'a.parquet' JOIN 'b.jsonl' USING (id) WHERE \"on\" = '03-04-2024'",
+        "FROM 'a.parquet' JOIN 'b.jsonl' USING (id) WHERE \"on\" = '03-04-2024' AND x.UUID = who",
         {"b.jsonl": lines},
     )
-    assert landed.values("order_id", "customer_id", "amount") == [
-        ("007", "5F0C5C3C-6D2C-4C8E-9A0D-5B2B3C4D5E6F", Decimal("4.0000"))
-    ]
+    assert landed.values("order_id", "customer_id", "amount") == [("007", who, Decimal("4.0000"))]
     assert landed.result.remarks[:1] == ("column 'on' is not read: no column of orders.",)
 
 
@@ -265,3 +264,16 @@ def test_two_queries_of_one_table_are_told_apart_by_files() -> None:
         settings(query_source(PLAIN), query_source(f"{PLAIN} WHERE amount <> '0'"))
     with pytest.raises(ValueError, match=r"the same query file a\.sql; give each table a file of its own"):
         settings(query_source("a.sql"), query_source("a.sql", table="order_lines"))
+
+
+def test_the_query_of_the_documentation_lands_as_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[5] / "docs" / "sources.md").read_text(encoding="utf-8")
+    people = json.dumps([{"Id": "1", "E-Mail": "Ann@Example.com"}, {"Id": "2", "E-Mail": "bo@example.com"}])
+    landed = land_query(
+        tmp_path,
+        page.split("```sql\n")[1].split("```")[0],
+        {"export.csv": EXPORT.replace(";5;", ";free;"), "people.json": people},
+        dialect={"date_format": "%d/%m/%Y"},
+    )
+    assert landed.values("order_id", "customer_id", "amount") == [("001", "ann@example.com", Decimal("12.5000"))]
+    assert list(landed.reasons.values()) == ["amount 'free' is not a number (decimal mark '.', no thousands mark)"]

@@ -1,24 +1,20 @@
-"""docs/command-line.md, written from the commands' own help; `python -m pipelines.cli_docs --check` compares."""
+"""docs/command-line.md, written from the commands' help; `python -m pipelines.docs.command_line --check` compares."""
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import sys
-from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
 
 from pipelines.cli import app
-
-PLACE = Path(__file__).parent.parent / "docs" / "command-line.md"
-REMEDY = "write it anew with `python -m pipelines.cli_docs`"
+from pipelines.docs.page import DocsPage
 
 _HEAD = """\
 # Command line
 
-Written from the commands' own help by `python -m pipelines.cli_docs`; do not edit it by hand.
+Written from the commands' own help by `python -m pipelines.docs.command_line`; do not edit it by hand.
 """
 
 _CONDUCT = """\
@@ -53,38 +49,18 @@ def render() -> str:
     return "\n".join([*parts, *(_section(name, command) for name, command in commands().items())])
 
 
-def paragraphs(command: Any) -> tuple[list[str], str | None, str | None]:
-    """A command's help, taken apart: its prose, and what follows `Example:` and `JSON:` (None where it has none)."""
+def paragraphs(command: Any) -> tuple[list[str], list[str], str | None]:
+    """A command's help, taken apart: its prose, what follows each `Example:`, and `JSON:`; None where it has none."""
     prose: list[str] = []
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         text = " ".join(paragraph.split())
         mark, _, rest = text.partition(": ")
         if mark in ("Example", "JSON"):
-            found[mark] = rest
+            found.setdefault(mark, []).append(rest)
         elif text:
             prose.append(text)
-    return prose, found.get("Example"), found.get("JSON")
-
-
-def compare(page: str | None) -> list[str]:
-    """Nothing where the page is in step, otherwise the differences as lines."""
-    lines = [] if page is None else page.splitlines()
-    return list(difflib.unified_diff(lines, render().splitlines(), str(PLACE.name), "the commands' help", lineterm=""))
-
-
-def main(arguments: list[str]) -> int:
-    """Exit code: 0 in step or written, 1 out of step, 2 for arguments that it does not know."""
-    if arguments == ["--check"]:
-        differences = compare(PLACE.read_text(encoding="utf-8") if PLACE.exists() else None)
-        if differences:
-            sys.stderr.write("\n".join([*differences[:40], f"{PLACE} is out of step: {REMEDY}", ""]))
-        return int(bool(differences))
-    if arguments:
-        sys.stderr.write("usage: python -m pipelines.cli_docs [--check]\n")
-        return 2
-    PLACE.write_text(render(), encoding="utf-8")
-    return 0
+    return prose, found.get("Example", []), next(iter(found.get("JSON", [])), None)
 
 
 def _first_line(command: Any) -> str:
@@ -93,13 +69,13 @@ def _first_line(command: Any) -> str:
 
 
 def _section(name: str, command: Any) -> str:
-    prose, example, document = paragraphs(command)
+    prose, examples, document = paragraphs(command)
     rows = [f"| `{_written(parameter)}` | {parameter.help or ''} |" for parameter in command.params]
     lines = [f"## attrition {name}", "", f"```\n{_usage(name, command)}\n```", ""]
     for paragraph in prose:
         lines += [paragraph, ""]
     lines += ["| argument or option | meaning |", "| --- | --- |", *rows, ""]
-    if example:
+    for example in examples:
         lines += [f"Example: `{example}`", ""]
     if document:
         lines += [f"With `--json`: `{document}`", ""]
@@ -118,5 +94,7 @@ def _written(parameter: Any) -> str:
     return names if parameter.is_flag else f"{names} {parameter.metavar or 'TEXT'}"
 
 
+PAGE = DocsPage("command-line.md", "the commands' help", "pipelines.docs.command_line", render)
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(PAGE.main(sys.argv[1:]))

@@ -1,0 +1,96 @@
+"""One query in a process of its own, which reaches the files that the query names and nothing else, and not for ever.
+
+A query can keep DuckDB busy where it does not look whether it is to stop, or take memory that it does not count. A
+process has an end whatever it does. `run` starts it with a job, as JSON, in its input; its answer is JSON, too.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.foundation.storage.spilling import spilling
+from pipelines.foundation.storage.sql_text import identifier
+
+TOO_LARGE = "too large"  # stands for the name of an error
+_BATCH_ROWS = 1 << 17
+_MOST_SPILLED = 100 << 30
+
+
+def main() -> None:
+    """Do the job that the input holds, and answer."""
+    job = json.load(sys.stdin)
+    if job["place"] is not None:
+        import pyarrow.parquet  # noqa: F401 - not in the time that the query is given
+    _bound(job["seconds"], job["memory"])
+    json.dump(answer(job), sys.stdout)
+
+
+def _bound(seconds: float, memory: int) -> None:
+    """From here on the system itself ends this process, with SIGALRM, and gives it only so much memory."""
+    with suppress(ValueError, OSError):  # there are systems that count no such memory
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what is left of a crash would hold rows
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def answer(job: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that the query gives; with a `place`, what it gives is written there. Otherwise what went wrong.
+
+    Of an error its name is told, and what it says only where no row has been read: it quotes them.
+    """
+    place = job["place"]
+    scratch = None if place is None else Path(place).parent
+    try:
+        with locked(job["tables"], job["opened"], scratch) as connection:
+            if place is not None:
+                return _written(connection, job["text"], Path(place), most=job["most"])
+            return {"columns": [row[0] for row in connection.execute(f"DESCRIBE {job['text']}").fetchall()]}
+    except Exception as error:  # noqa: BLE001 - whatever it is, its words go no further
+        return {"error": type(error).__name__, "said": str(error) if place is None else ""}
+
+
+@contextmanager
+def locked(
+    tables: Mapping[str, str], opened: Sequence[str], scratch: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that knows some tables, by name, each SQL over the files in `opened`, and reaches nothing else."""
+    with spilling(scratch) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        if scratch is not None:
+            spilled = min(_MOST_SPILLED, shutil.disk_usage(scratch).free // 2)
+            connection.execute(f"SET max_temp_directory_size = '{spilled}B'")
+        for name, query in tables.items():
+            connection.execute(f"CREATE VIEW {identifier(name)} AS {query}")
+        connection.execute("SET python_enable_replacements = false")  # no variable of this code is a table
+        connection.execute("SET allowed_paths = ?", [list(opened)])
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+def _written(connection: duckdb.DuckDBPyConnection, text: str, place: Path, *, most: int) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    # The query stands in lines of its own: a comment at its end would hide what follows.
+    rows = connection.sql(f"SELECT * FROM (\n{text}\n) ORDER BY ALL").to_arrow_reader(_BATCH_ROWS)  # noqa: S608
+    with place.open("wb") as target, pq.ParquetWriter(target, rows.schema, compression="lz4") as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+            if target.tell() > most:
+                return {"error": TOO_LARGE, "said": ""}
+    return {"columns": rows.schema.names}
+
+
+if __name__ == "__main__":
+    main()
