@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.errors import SettingsError, TrainingError
-from models.training import FIT_STEPS
-from pipelines.data.landing.ingest import ingest as land
-from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.sources import refuse_guessed
 from pipelines.foundation.workspace.run_context import RunContext
-from pipelines.operations.delivery import deliver as delivery
 from pipelines.operations.delivery import progress_lines as told
-from pipelines.operations.monitoring import monitor as monitoring
-from pipelines.prediction.scoring import score
-from pipelines.prediction.training import backtest as backtests
-from pipelines.prediction.training import train
-from pipelines.prediction.training.task import WHY_UNKNOWN, PredictionTask, main_task, tasks_of, untold
-from pipelines.prediction.training.train import Trained
-from pipelines.report import summary_json as summary
-from pipelines.report import write as write_report
+
+if TYPE_CHECKING:
+    from pipelines.prediction.training.task import PredictionTask
+    from pipelines.prediction.training.train import Trained
+
+# Each stage imports what it needs: to land files takes no model, and whoever waits for it should not wait for one.
 
 
 def everything(job: RunContext) -> dict[str, Any]:
@@ -45,6 +39,8 @@ def everything(job: RunContext) -> dict[str, Any]:
 
 def ingest(job: RunContext) -> dict[str, Any]:
     """Land the sources."""
+    from pipelines.data.landing.ingest import ingest as land
+
     with job.console.stage("ingest") as step:
         results = land(job.workspace.store, job.workspace.settings, today=job.workspace.today, progress=step)
     for result in results:
@@ -63,6 +59,8 @@ def snapshots(job: RunContext, first: date | None = None, last: date | None = No
     Those that are there already are kept. first, last: None takes that end of the training snapshots.
     Raises: SettingsError where no day of the grid lies between.
     """
+    from pipelines.data.snapshots.snapshot import snapshots_of
+
     workspace, made = job.workspace, []
     all_of_them, calendar = snapshots_of(workspace), workspace.calendar
     training = calendar.training_days(workspace.as_of) or [workspace.as_of]
@@ -97,6 +95,8 @@ def snapshots(job: RunContext, first: date | None = None, last: date | None = No
 
 def backtest(job: RunContext) -> dict[str, Any]:
     """Walk forward through the past, once for each outcome."""
+    from pipelines.prediction.training.task import tasks_of
+
     refuse_guessed(job.workspace.settings.sources)
     tasks = tasks_of(job.workspace)
     documents = [_backtest(job, task, named=len(tasks) > 1) for task in tasks]
@@ -104,6 +104,8 @@ def backtest(job: RunContext) -> dict[str, Any]:
 
 
 def _backtest(job: RunContext, task: PredictionTask, *, named: bool) -> dict[str, Any]:
+    from pipelines.prediction.training import backtest as backtests
+
     folds = task.calendar.fold_days()
     with job.console.stage("backtest", steps=len(backtests.days_of(folds)) + len(folds)) as step:
         document = backtests.backtest(task, progress=step)
@@ -126,6 +128,8 @@ def _backtest(job: RunContext, task: PredictionTask, *, named: bool) -> dict[str
 
 def train_(job: RunContext) -> dict[str, Any]:
     """Train a challenger for each outcome and decide on it; a further outcome that is too rare is left out."""
+    from pipelines.prediction.training.task import WHY_UNKNOWN, tasks_of, untold
+
     refuse_guessed(job.workspace.settings.sources)
     main, *others = tasks_of(job.workspace)
     first, also = _train(job, main), []
@@ -142,6 +146,10 @@ def train_(job: RunContext) -> dict[str, Any]:
 
 
 def _train(job: RunContext, task: PredictionTask) -> dict[str, Any]:
+    from models.training import FIT_STEPS
+    from pipelines.prediction.training import backtest as backtests
+    from pipelines.prediction.training import train
+
     tested, settings = backtests.backtest(task), train.settings_of(task.kind, job.workspace.settings)
     steps = len(task.calendar.training_days(task.calendar.as_of)) + 1 + FIT_STEPS + task.fitter.plan.tuning_trials
     with job.console.stage("train", steps=steps) as step:
@@ -183,6 +191,9 @@ def score_(job: RunContext) -> dict[str, Any]:
 
 def scores(job: RunContext) -> dict[str, Any]:
     """Score `as_of`."""
+    from pipelines.prediction.scoring import score
+    from pipelines.prediction.training.task import main_task
+
     with job.console.stage("score") as step:
         workspace = job.workspace
         workspace.versions.champion()  # whoever has none is told that first
@@ -210,6 +221,8 @@ def scores(job: RunContext) -> dict[str, Any]:
 
 def deliver(job: RunContext, *, despite: Collection[str] = (), dry_run: bool = False) -> dict[str, Any]:
     """Hand over what was scored; dry_run: only tell what would be."""
+    from pipelines.operations.delivery import deliver as delivery
+
     with job.console.stage("deliver") as step:
         delivered = delivery.deliver(job.workspace, now=job.now, despite=despite, dry_run=dry_run, progress=step)
     told.delivered(job.console.say, delivered, job.workspace.settings.currency)
@@ -218,11 +231,16 @@ def deliver(job: RunContext, *, despite: Collection[str] = (), dry_run: bool = F
 
 def monitor(job: RunContext) -> dict[str, Any]:
     """Look for drift, at the arrival of data, and at what came of past scores; alerts are told."""
+    from pipelines.operations.monitoring import monitor as monitoring
+
     return monitoring.monitor(job)
 
 
 def report(job: RunContext) -> dict[str, Any]:
     """Write the report and the summary."""
+    from pipelines.report import summary_json as summary
+    from pipelines.report import write as write_report
+
     with job.console.stage("report") as step:
         path = write_report.write_report(job.workspace, progress=step)
     document = summary.write_summary(job.workspace, report=path)

@@ -14,7 +14,6 @@ import typer
 import typer.core
 
 from features.errors import SettingsError
-from pipelines.foundation.settings.section import FIRST_YEAR, LAST_YEAR
 from pipelines.foundation.storage.error_words import fault, in_words
 from pipelines.foundation.wording.visible import visible
 
@@ -166,6 +165,8 @@ def day_of(option: str, text: str | None) -> date | None:
     """The day that an option gives. Raises: SettingsError where it is not one."""
     if text is None:
         return None
+    from pipelines.foundation.settings.section import FIRST_YEAR, LAST_YEAR
+
     try:
         day = date.fromisoformat(text)
     except ValueError:

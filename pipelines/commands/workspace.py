@@ -95,22 +95,33 @@ def check(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Read the settings and say what the workspace can do: tables, indicators, snapshots, folds, champion, scores.
+    """Look at the workspace: what has landed and was rejected, what is odd or missing, and the command to type next.
 
-    With --deep the audit follows, and exit code 1 where it finds something.
+    Each odd thing is told with what to do. Nothing long is computed: outcomes are counted where `train` or `snapshots`
+    have made them. With --deep the audit follows, and exit code 1 where it finds something.
 
     Example: attrition check --project shop
 
-    JSON: {"as_of", "tables": {name: rows}, "indicators", "absent": [{"family", "indicators", "for_want_of": [table]}],
-    "untold": [{"family", "indicators", "for_want_of": [column]}], "complete_until", "training_snapshots": [date],
-    "folds": [date], "champion", "scored": as_of or null, "notes": [text], "audit": document of `audit` or null}
+    JSON: {"as_of", "tables": {name: rows}, "seen": {name: {"rows", "first": date, "last": date, "days_since_newest",
+    "rejected", "reasons": {fault: rows}}}, "odd": [{"kind", "table", "column", "rows", "text"}], "indicators",
+    "absent": [{"family", "indicators", "for_want_of": [table]}], "untold": [{"family", "indicators", "for_want_of":
+    [column]}], "complete_until", "first_snapshot": date, "training_snapshots": [date], "folds": [date], "outcome",
+    "matured": {"snapshot_on", "happened", "not_happened", "all_happened", "all_not_happened", "customers",
+    "complete"} or null, "least": {"customers", "positives"}, "enough": true, false or null where it cannot be told
+    yet, "more_from": {"day", "snapshot_on"}, "guessed": whether a guess is to be confirmed, "champion", "answers":
+    whether the champion answers what is asked, "scored": as_of or null, "notes": [text], "next": command, "audit":
+    document of `audit` or null}
     """
 
     def work(job: RunContext) -> dict[str, Any]:
-        from pipelines.prediction.checks.audit import audit
         from pipelines.prediction.checks.check import check as look
 
-        return look(job) | {"audit": audit(job) if deep else None}
+        looked = look(job)
+        if not deep:
+            return looked | {"audit": None}
+        from pipelines.prediction.checks.audit import audit
+
+        return looked | {"audit": audit(job)}
 
     def failed(document: dict[str, Any]) -> bool:
         return bool(document["audit"] and document["audit"]["findings"])

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import DataError, IntegrityError
+from pipelines.data.landing.landed_already import landed_already
 from pipelines.data.landing.reject_limits import (
     refuse_beyond_share,
     refuse_cut_off_state,
@@ -36,7 +37,6 @@ from pipelines.foundation.storage.landings import (
     REJECTED,
     SourceLandings,
     arrivals_by_now,
-    landing,
     source_landings,
 )
 from pipelines.foundation.storage.store import Store, StoredFile
@@ -102,13 +102,7 @@ def ingest(
 def _ingest_file(
     store: Store, file: SourceRows, settings: Settings, *, masking: Masking, say: Callable[[str], None], today: date
 ) -> IngestResult:
-    known = landing(
-        store,
-        file.place(LANDED),
-        table=file.source.table,
-        source=file.name,
-        copies_count=file.source.new_file != "rows",
-    )
+    known = landed_already(store, file)
     if known and _all_there(store, file):
         say(f"{file.name}: unchanged")
         return _result(file, known.detail, "unchanged")

@@ -16,7 +16,6 @@ from features.asof import AsOf
 from features.catalog import Group
 from features.cohort import cohort
 from features.training_set import part
-from models.matrix import ENTITY
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
 from pipelines.data.snapshots.told import told, untold
@@ -71,6 +70,8 @@ def features(
 
     compiled: where queries of such tables were translated already, or will be.
     """
+    from models.matrix import ENTITY
+
     if compiled is not None:
         tables = compiled.over(tables)
     view_of = cache(partial(definition.view, tables))  # to make it takes longer than to make a query of it

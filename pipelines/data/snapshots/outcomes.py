@@ -16,7 +16,6 @@ from features import outcomes as definitions
 from features.asof import as_of
 from features.cohort import Cohort, cohort
 from features.subscription_periods import Endings
-from models.matrix import ENTITY
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 
@@ -91,6 +90,8 @@ def outcomes(
 
 
 def _outcomes(observed: Observed, tables: Mapping[str, ir.Table], day: date) -> ir.Table:
+    from models.matrix import ENTITY
+
     zone, endings = ZoneInfo(observed.time_zone), observed.endings or Endings()
     table = definitions.outcomes(
         tables,

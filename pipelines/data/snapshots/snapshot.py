@@ -7,15 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis.expr.types as ir
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.asof import instant
-from models.matrix import ENTITY, LABEL, Matrix, matrix, model_columns, stack
 from models.question import Question
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.features import STOPPED, UNTOLD, FeatureInputs, features
@@ -23,10 +21,16 @@ from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
 from pipelines.data.snapshots.stopped import may_stop
 from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.counted_rows import Counted
+from pipelines.foundation.storage.fetched import fetched
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models.matrix import Matrix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,8 @@ class Snapshots:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the matrices."""
+        from models.matrix import model_columns
+
         return model_columns(self.definition.columns, self.question, start_model=self.start_model)
 
     def known_by(self, day: date) -> tuple[str, ...]:
@@ -76,12 +82,14 @@ class Snapshots:
         wanted = self.definition.told_by
         if not wanted:
             return []
-        return untold(self.engine.to_pyarrow(told(self.definition.view(self.tables, day), wanted)))
+        return untold(fetched(self.engine, told(self.definition.view(self.tables, day), wanted)))
 
     def training_matrix(
         self, days: Iterable[date], *, progress: Callable[[str], None] = lambda _: None
     ) -> Matrix | None:
         """Snapshots whose outcomes are known, under each other; None where there is none."""
+        from models.matrix import stack
+
         parts = []
         for day in days:
             found = self.at(day).labelled_matrix()
@@ -159,7 +167,13 @@ class Snapshot:
                 inputs.observed, of.tables, inputs.day, of.engine, why_known=inputs.why_known, compiled=of.compiled
             )
 
-        return self._stored(f"outcomes/{inputs.day}-{inputs.key}.parquet", rows, kind="outcome")
+        return self._stored(_outcomes_place(inputs), rows, kind="outcome")
+
+    @property
+    def stored_outcomes(self) -> StoredFile | None:
+        """The same where it is computed already; None where it is not, or cannot be."""
+        inputs = self.outcome_inputs
+        return None if inputs is None else self.snapshots.store.present(_outcomes_place(inputs))
 
     def compute(self) -> None:
         """Features and outcomes, stored unless they are there: what takes the time, where others only name a day."""
@@ -182,6 +196,8 @@ class Snapshot:
 
         Whose outcome is not known is left out.
         """
+        from models.matrix import ENTITY, LABEL
+
         labels = self.outcomes()
         if labels is None:
             return None
@@ -195,6 +211,8 @@ class Snapshot:
 
     def matrix(self, frame: pd.DataFrame | None = None) -> Matrix:
         """The snapshot as the model reads it, with the start model of that day. frame: the same, at hand already."""
+        from models.matrix import matrix
+
         of = self.snapshots
         return matrix(
             self.frame() if frame is None else frame,
@@ -267,6 +285,10 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         start_model=settings.training.start_model,
         compiled=workspace.compiled,
     )
+
+
+def _outcomes_place(inputs: OutcomeInputs) -> str:
+    return f"outcomes/{inputs.day}-{inputs.key}.parquet"
 
 
 def _read(place: Path) -> pd.DataFrame:

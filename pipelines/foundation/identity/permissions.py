@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from pipelines.foundation.identity.objections import ID, Refusals, opt_outs, read
 from pipelines.foundation.identity.pseudonyms import Identities, Pseudonyms
 from pipelines.foundation.settings.privacy import Privacy
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)

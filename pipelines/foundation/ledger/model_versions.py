@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.cohort import Cohort
 from features.errors import IntegrityError, TrainingError
 from features.outcomes import Kind
 from features.subscription_periods import Endings
-from models import artifact
 from models.question import Question
-from models.training import Fitted
 from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage.store import Store
+
+if TYPE_CHECKING:
+    from models.training import Fitted
 
 _ALIASED = {
     "challenger": "SELECT version FROM challengers WHERE outcome = ?",
     "champion": "SELECT version FROM champions WHERE outcome = ? AND rolled_back_at IS NULL "
     "ORDER BY sequence DESC LIMIT 1",
 }
+
+
+# As `models.artifact` names and numbers them; to import that takes seconds, and a look at a model's text needs none.
+_BOOSTER, _MODEL, _FORMAT = "booster.txt", "model.json", 5
 
 
 @dataclass(frozen=True)
@@ -213,16 +219,26 @@ class Versions:
         return found
 
     def has_copy(self, version: str) -> bool:
-        return all(self.store.present(f"models/{version}/{name}") for name in (artifact.BOOSTER, artifact.MODEL))
+        return all(self.store.present(f"models/{version}/{name}") for name in (_BOOSTER, _MODEL))
 
     def load(self, version: str) -> Fitted:
         """A model from its local copy.
 
         Raises: OutdatedModelError where it is in a format that is no longer read.
         """
+        from models import artifact
+
         files = self.files(version)
         carried = artifact.carries_question(files)
         return artifact.from_files(files, asked=None if carried else _question(self.named(version).record["settings"]))
+
+    def answers(self, version: str) -> tuple[Question, tuple[str, ...]] | None:
+        """What a model answers, and the columns that it reads; None where only `load` can tell. Raises: as `files`."""
+        try:
+            told = json.loads(self.files(version)[_MODEL])
+            return (Question.from_json(told["question"]), tuple(told["columns"])) if told["format"] == _FORMAT else None
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError, OverflowError):
+            return None
 
     def files(self, version: str) -> dict[str, str]:
         """The local copy of a model, file name to text, each file's hash checked before it is used.
@@ -232,14 +248,14 @@ class Versions:
         Raises: TrainingError where a file is gone, IntegrityError where it was altered, or is of another model.
         """
         files = {}
-        for name in (artifact.BOOSTER, artifact.MODEL):
+        for name in (_BOOSTER, _MODEL):
             stored = self.store.present(f"models/{version}/{name}")
             if stored is None:
                 raise TrainingError(f"model {version} has no local copy of {name}; run `attrition train` again")
             files[name] = _text(self.store.verified(stored))
-        if (found := artifact.version(files)) != version:
+        if (found := _name(files)) != version:
             raise IntegrityError(
-                f"{self.store.place(f'models/{version}/{artifact.MODEL}').parent} does not hold the model that it is "
+                f"{self.store.place(f'models/{version}/{_MODEL}').parent} does not hold the model that it is "
                 f"named for: its files are those of {found}; restore the folder from a backup, or delete it and run "
                 "`attrition train` again"
             )
@@ -262,6 +278,11 @@ def _question(settings: Mapping[str, Any]) -> Question:
         ),
         price_rise_is_expansion=contracts["price_rise_is_expansion"],
     )
+
+
+def _name(files: Mapping[str, str]) -> str:
+    """As `models.artifact.version` names a model."""
+    return hashlib.sha256("".join(files[name] for name in sorted(files)).encode()).hexdigest()[:12]
 
 
 def _text(place: Path) -> str:

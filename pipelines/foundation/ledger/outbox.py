@@ -44,3 +44,11 @@ def delete_customers(store: Store, gone: Gone, *, tables: Sequence[str]) -> int:
             for name in leaving:
                 deleted += ledger.execute(f"DELETE FROM {table} WHERE customer_id = ?", (name,)).rowcount  # noqa: S608 - constants only
     return deleted
+
+
+def waiting(store: Store, names: Iterable[str]) -> list[str]:
+    """Those of some destinations that something is planned for and not sent, or that hold nothing at all."""
+    with store.reading() as ledger:
+        pending = {row[0] for row in ledger.execute("SELECT DISTINCT destination FROM outbox WHERE state = 'pending'")}
+        holding = {row[0] for row in ledger.execute("SELECT DISTINCT destination FROM held")}
+    return [name for name in names if name in pending or name not in holding]

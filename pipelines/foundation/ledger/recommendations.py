@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from pipelines.foundation.storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "customer_id",
@@ -38,6 +41,8 @@ class Recommended:
         """Every row, by day and customer."""
         with self.store.transaction() as ledger:
             rows = ledger.execute("SELECT * FROM recommended ORDER BY recommended_on, customer_id").fetchall()
+        import pandas as pd
+
         return pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
 
     def replace(self, day: str, rows: pd.DataFrame) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features.errors import DataError, IntegrityError
 from pipelines.foundation.settings.delivered_fields import COLUMNS
@@ -20,6 +19,9 @@ from pipelines.foundation.storage import disk_errors as disk
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.rewriting import delete_file
 from pipelines.foundation.storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NEXT = "(SELECT coalesce(max(sequence), 0) + 1 FROM score_runs)"
 
@@ -161,17 +163,29 @@ class ScoreStore:
         return found
 
     def current(self) -> tuple[ScoreRun, pd.DataFrame] | None:
-        """The current run and its scores; None where nothing was scored.
+        """The current run and its scores; None where nothing was scored. Raises: as `current_run`."""
+        import pandas as pd
 
-        Raises: IntegrityError where the rows are not those that the run wrote.
+        found = self._current()
+        return None if found is None else (found[0], pd.DataFrame(found[1], columns=list(COLUMNS)))
+
+    def current_run(self) -> ScoreRun | None:
+        """The current run; None where nothing was scored.
+
+        Raises: IntegrityError where the scores are not those that the run wrote.
         """
+        found = self._current()
+        return None if found is None else found[0]
+
+    def _current(self) -> tuple[ScoreRun, list[tuple[Any, ...]]] | None:
+        """The current run and its scores, each a row with the values of COLUMNS; None where nothing was scored."""
         try:
             with self.store.transaction() as ledger:
                 row = ledger.execute("SELECT * FROM score_runs WHERE current = 1").fetchone()
-                rows = ledger.execute("SELECT * FROM scores ORDER BY customer_id").fetchall()
+                rows = [tuple(each) for each in ledger.execute("SELECT * FROM scores ORDER BY customer_id")]
                 state = ledger.execute("PRAGMA quick_check(1)").fetchone()[0]
             run = None if row is None else self._run(row)
-            scores = pd.DataFrame([tuple(each) for each in rows], columns=list(COLUMNS))
+            content = _digest_of(rows, () if run is None else _written(run))
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
             raise self._damaged(disk.damage(error)) from None
         # The tables themselves may be lost: then their pages are there, and nothing leads to them.
@@ -181,9 +195,9 @@ class ScoreStore:
             if rows:
                 raise self._damaged(f"{len(rows)} rows of no run")
             return None
-        if _digest(scores, _written(run)) != run.content_sha256:
-            raise self._damaged(f"{len(scores)} rows that are not the {run.rows} written for {run.as_of}")
-        return run, scores
+        if content != run.content_sha256:
+            raise self._damaged(f"{len(rows)} rows that are not the {run.rows} written for {run.as_of}")
+        return run, rows
 
     def show(self, may_be: Callable[[list[str]], npt.NDArray[np.bool_]]) -> None:
         """Let `shown_scores` hold the current scores of those who may be shown. may_be: which of some customers."""
@@ -229,8 +243,12 @@ def _fill(ledger: sqlite3.Connection, scores: pd.DataFrame) -> None:
 
 def _digest(scores: pd.DataFrame, run: tuple[object, ...]) -> str:
     """SHA-256 of every value of the rows and of the run that wrote them."""
-    digest = hashlib.sha256(repr(run).encode())
     scores = scores.astype(object).where(scores.notna(), None)  # no value is NaN in a frame, and null in SQLite
-    for row in scores.itertuples(index=False, name=None):
+    return _digest_of(scores.itertuples(index=False, name=None), run)
+
+
+def _digest_of(rows: Iterable[tuple[Any, ...]], run: tuple[object, ...]) -> str:
+    digest = hashlib.sha256(repr(run).encode())
+    for row in rows:
         digest.update(repr(row).encode())
     return digest.hexdigest()

@@ -6,8 +6,10 @@ import csv
 import re
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A cell that starts so is taken for a formula by spreadsheets (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -21,6 +23,8 @@ def write(scores: pd.DataFrame, place: Path) -> None:
 
     Text that a spreadsheet would run as a formula is preceded by an apostrophe.
     """
+    import pandas as pd
+
     safe = scores.copy()
     for name in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[name].dtype):
@@ -30,6 +34,8 @@ def write(scores: pd.DataFrame, place: Path) -> None:
 
 def read(place: Path) -> pd.DataFrame:
     """A file that was written so, every value as its text, by customer."""
+    import pandas as pd
+
     return pd.read_csv(place, dtype=str, encoding="utf-8-sig", keep_default_na=False).set_index("customer_id")
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.foundation.storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read(store: Store, path: str) -> dict[str, Any] | None:

@@ -17,7 +17,6 @@ from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage.counted_rows import Counted, counted
 from pipelines.foundation.storage.engine import parquet_table
 from pipelines.foundation.storage.landings import source_landings
-from pipelines.foundation.storage.row_fates import ENDS_SCHEMA
 from pipelines.foundation.storage.store import Store
 
 _WHICH = ("ended_order", "ended_row")  # name the row that ended
@@ -73,6 +72,8 @@ def _table(store: Store, connection: Any, name: str, sources: list[list[Counted]
         list(TABLES[name].landed),
         state_from=[each.state_from for each in files] if any(each.state_from for each in files) else None,
     )
+    if all(each.ended is None for each in files):
+        return table
     ends = _ends(store, sources, {id(each): number for number, each in enumerate(files)})
     if not ends.num_rows:
         return table
@@ -83,7 +84,7 @@ def _table(store: Store, connection: Any, name: str, sources: list[list[Counted]
 
 def _ends(store: Store, sources: list[list[Counted]], order: dict[int, int]) -> pa.Table:
     """ended_order, ended_row, known_until: of each row that ended, once. order: of each file, by its id()."""
-    parts = [pa.Table.from_pylist([], ENDS_SCHEMA)]
+    parts = []
     for of in sources:
         for each in of:
             if each.ended is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
@@ -16,7 +16,6 @@ from features.contract import local_day
 from features.errors import DataError, SettingsError
 from features.tables import TABLES
 from models.question import Question
-from models.training import Fitted
 from pipelines.foundation.identity.objections import Refusals
 from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.identity.pseudonyms import pseudonyms, refuse_mixture
@@ -29,12 +28,16 @@ from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.engine import open_engine
+from pipelines.foundation.storage.fetched import fetched
 from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.coverage import Coverage, coverage, reach
 from pipelines.foundation.workspace.holdout import Holdout
+
+if TYPE_CHECKING:
+    from models.training import Fitted
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Workspace:
         parts = [table.select(day=local_day(clock)) for clock in TABLES[name].clocks]
         days = ibis.union(*parts) if len(parts) > 1 else parts[0]
         days = days.filter(days.day.notnull())
-        found = self.engine.to_pyarrow(days.group_by("day").agg(rows=days.count()))
+        found = fetched(self.engine, days.group_by("day").agg(rows=days.count()))
         return dict(zip(found["day"].to_pylist(), found["rows"].to_pylist(), strict=True))
 
     @cached_property
@@ -205,8 +208,10 @@ class Workspace:
         Where none is recorded, payments tell it, for as long as there are any; date.min where there are none either.
         """
         subscriptions = self.tables.get("subscriptions")
-        if subscriptions is not None and self.engine.to_pyarrow(subscriptions.end_reason.count()).as_py():
-            return date.max
+        if subscriptions is not None:
+            told = fetched(self.engine, subscriptions.aggregate(told=subscriptions.end_reason.count()))
+            if told["told"][0].as_py():
+                return date.max
         return self.stopped.get("payments", date.max) if "payments" in self.tables else date.min
 
     def pauses(self, name: str) -> tuple[tuple[date, date], ...]:

@@ -2,70 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import closing
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
-from pipelines.data.landing.ingest import landed_tables
+from pipelines.data.landing.landed_already import landed_already
 from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.data.sources.all_sources import all_sources
+from pipelines.foundation.ledger.outbox import waiting
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.storage.fetched import fetched
+from pipelines.foundation.storage.landed_tables import landed_tables
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
-from pipelines.prediction.checks.reach import reach_notes
-from pipelines.prediction.training.champion import answering
-from pipelines.prediction.training.task import WHY_UNKNOWN, PredictionTask, main_task, tasks_of, untold
+from pipelines.prediction.checks import screen
+from pipelines.prediction.checks.next_command import State, command, next_stage
+from pipelines.prediction.checks.reach import reach_notes, told_otherwise
+from pipelines.prediction.checks.seen_tables import SeenTables
+from pipelines.prediction.checks.trainable import first_snapshot, matured, next_matured
+from pipelines.prediction.training.task import WHY_UNKNOWN, PredictionTask, tasks_of, untold
+
+if TYPE_CHECKING:
+    import duckdb
+    import ibis.expr.types as ir
+
+OF_RHYTHM = 2  # columns that the start model adds to those of the indicators
 
 
 def check(job: RunContext) -> dict[str, Any]:
     """Look at settings, sources, landed tables, planned snapshots and folds, champion and scores; the document of it.
 
-    Raises: SettingsError, DataError or IntegrityError for the first thing that would stop a run.
+    Nothing long is computed. Raises: SettingsError, DataError or IntegrityError for the first thing that would stop a
+    run.
     """
-    workspace, console = job.workspace, job.console
+    workspace = job.workspace
     sources = all_sources(workspace.store, workspace.settings)
     for file in sources:
         file.check()
-    found = f"{len(sources)} source file{'s' * (len(sources) != 1)} found, with the columns that they map"
-    console.say(f"settings are in order; {found}")
+    landed = all(landed_already(workspace.store, file) for file in sources)
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
-        return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})
-    task, calendar = main_task(workspace), workspace.calendar
+        note = "nothing has landed yet: run `attrition ingest`"
+        document |= {"seen": {}, "odd": [], "notes": [note], "next": _command(workspace, "ingest")}
+        screen.show(job.console.say, document, sources=len(sources), hidden=[note])
+        return document
+    with closing(spilling()) as connection:
+        document |= _tables_document(workspace, connection, document["tables"])
+        document |= _training_document(workspace, connection)
+    document |= _next(workspace, document, landed=landed)
+    screen.show(job.console.say, document, sources=len(sources), hidden=told_otherwise(workspace))
+    return document
+
+
+def _tables_document(
+    workspace: Workspace, connection: duckdb.DuckDBPyConnection, rows: dict[str, int]
+) -> dict[str, Any]:
+    seen = SeenTables(
+        store=workspace.store,
+        connection=connection,
+        files=workspace.landed,
+        rows=rows,
+        coverages=workspace.coverages,
+        of_outcomes=workspace.outcome_coverages,
+        closed={source.table for source in workspace.settings.sources if source.silence == "closed"},
+        refusals=workspace.refusals or None,
+        looked_from=workspace.as_of,
+        today=workspace.today,
+        currency=workspace.settings.currency,
+    )
+    return {"seen": seen.documents(), "odd": [each.document() for each in seen.odd()]}
+
+
+def _training_document(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What the document says of snapshots, outcomes, champion and scores, and its notes."""
+    tasks = tasks_of(workspace)
+    task, calendar = tasks[0], workspace.calendar
     days, folds = calendar.training_days(workspace.as_of), calendar.fold_days()
-    champion = task.versions.aliased("champion")
-    scores = ScoreStore(workspace.store).current()
-    document |= {
+    found = matured(connection, task.snapshots, days)
+    enough = None if found is None else found.enough(task.fitter.plan)
+    champion, scores = task.versions.aliased("champion"), ScoreStore(workspace.store).current_run()
+    other_questions = {each.kind: other_question(each) for each in tasks}
+    notes = [
+        "" if days else _nothing_matured(calendar),
+        "" if folds else "no fold can be tested: that takes a matured day with matured training snapshots before",
+        *(f"to confirm: {guess}" for source in workspace.settings.sources for guess in source.guessed),
+        *reach_notes(workspace),
+        *(f"the outcome {kind} is left out: {WHY_UNKNOWN}" for kind in untold(workspace)),
+        *other_questions.values(),
+    ]
+    return {
         "indicators": len(task.snapshots.definition.columns),
         "absent": absent(workspace.tables),
         "untold": untold_columns(task.snapshots, workspace.as_of),
         "complete_until": str(calendar.covered_until),
+        "first_snapshot": str(first_snapshot(calendar)),
         "training_snapshots": [str(day) for day in days],
         "folds": [str(fold.test) for fold in folds],
+        "outcome": task.kind,
+        "matured": None if found is None else found.document(),
+        "least": {"customers": task.fitter.plan.min_customers, "positives": task.fitter.plan.min_positives},
+        "enough": enough if days else False,
+        "more_from": _more(calendar, days),
+        "guessed": any(source.guessed for source in workspace.settings.sources),
         "champion": None if champion is None else champion.version,
-        "scored": None if scores is None else scores[0].as_of,
+        "answers": champion is not None and not other_questions[task.kind],
+        "scored": None if scores is None else scores.as_of,
+        "notes": [note for note in notes if note],
     }
-    if not days:
-        document["notes"].append(_nothing_matured(calendar))
-    if not folds:
-        document["notes"].append(
-            "no fold can be tested: that takes a matured day with matured training snapshots before"
-        )
-    document["notes"] += list(reach_notes(workspace))
-    document["notes"] += [f"to confirm: {guess}" for source in workspace.settings.sources for guess in source.guessed]
-    document["notes"] += [f"the outcome {kind} is left out: {WHY_UNKNOWN}" for kind in untold(workspace)]
-    document["notes"] += [_other_question(each) for each in tasks_of(workspace)]
-    document["notes"] = [note for note in document["notes"] if note]
-    return _say(job, document)
 
 
-def _other_question(task: PredictionTask) -> str:
+def _more(calendar: Calendar, days: Sequence[date]) -> dict[str, str]:
+    snapshot, known_on = next_matured(calendar, days)
+    return {"day": str(known_on), "snapshot_on": str(snapshot)}
+
+
+def _next(workspace: Workspace, document: dict[str, Any], *, landed: bool) -> dict[str, Any]:
+    scored = document["scored"]
+    state = State(
+        landed=landed,
+        guessed=document["guessed"],
+        trainable=bool(document["training_snapshots"]) and document["enough"] is not False,
+        answered=document["answers"],
+        scored=None if scored is None else date.fromisoformat(scored),
+        as_of=workspace.as_of,
+        waiting=bool(waiting(workspace.store, [each.name for each in workspace.settings.destinations])),
+    )
+    return {"next": _command(workspace, next_stage(state))}
+
+
+def _command(workspace: Workspace, stage: str) -> str:
+    usual = workspace.settings.as_of or workspace.today
+    return command(stage, workspace.root, as_of=None if workspace.as_of == usual else workspace.as_of)
+
+
+def other_question(task: PredictionTask) -> str:
     """What to do about a champion that answers another question than is asked; empty where it answers this one."""
-    if task.versions.aliased("champion") is None:
+    champion = task.versions.aliased("champion")
+    if champion is None or _surely_answers(task, champion.version):
         return ""
+    from pipelines.prediction.training.champion import answering
+
     try:
         answering(task)
     except OutdatedModelError as error:
@@ -73,14 +154,26 @@ def _other_question(task: PredictionTask) -> str:
     return ""
 
 
+def _surely_answers(task: PredictionTask, version: str) -> bool:
+    """Whether a model's own text says so; to load a model takes seconds, and is left to where it does not."""
+    told = task.versions.answers(version)
+    if told is None or task.question.difference(told[0]):
+        return False
+    own, columns = task.snapshots.definition.columns, told[1]
+    more = OF_RHYTHM if task.snapshots.start_model and not task.question.by_contract else 0
+    return columns[: len(own)] == tuple(own) and len(columns) == len(own) + more
+
+
 def _rows(workspace: Workspace) -> dict[str, int]:
     try:
-        return {name: int(workspace.engine.to_pyarrow(t.count()).as_py()) for name, t in workspace.tables.items()}
+        return {name: _count(workspace, table) for name, table in workspace.tables.items()}
     except DataError:
-        return {
-            name: int(workspace.engine.to_pyarrow(table.count()).as_py())
-            for name, table in landed_tables(workspace.store, workspace.engine, settings=workspace.settings).items()
-        }
+        found = landed_tables(workspace.store, workspace.engine, settings=workspace.settings)
+        return {name: _count(workspace, table) for name, table in found.items()}
+
+
+def _count(workspace: Workspace, table: ir.Table) -> int:
+    return int(fetched(workspace.engine, table.aggregate(rows=table.count()))["rows"][0].as_py())
 
 
 def absent(tables: Collection[str]) -> list[dict[str, Any]]:
@@ -111,28 +204,3 @@ def _nothing_matured(calendar: Calendar) -> str:
         f"history before and {calendar.maturity_days} days of outcome after it, and data run from "
         f"{calendar.data_from} to {calendar.data_to}"
     )
-
-
-def _say(job: RunContext, document: dict[str, Any]) -> dict[str, Any]:
-    for name, rows in document["tables"].items():
-        job.console.say(f"  {name}: {rows:,} rows")
-    if "indicators" in document:
-        days, folds = document["training_snapshots"], document["folds"]
-        job.console.say(f"  {document['indicators']} indicator columns")
-        job.console.say(f"  looking from {document['as_of']}; data complete until {document['complete_until']}")
-        job.console.say(f"  {len(days)} training snapshots{f', {days[0]} to {days[-1]}' if days else ''}")
-        job.console.say(f"  {len(folds)} backtest folds{f', {folds[0]} to {folds[-1]}' if folds else ''}")
-        job.console.say(f"  champion: {document['champion'] or 'none yet'}; scored: {document['scored'] or 'not yet'}")
-        for absence in document["absent"]:
-            needed = " and ".join(need.replace("|", " or ") for need in absence["for_want_of"])
-            job.console.say(
-                f"  {absence['family']}: {absence['indicators']} indicators are absent for want of {needed}"
-            )
-        for missing in document["untold"]:
-            columns = ", ".join(missing["for_want_of"]).replace("|", " or ").replace("<0", " below 0")
-            job.console.say(
-                f"  {missing['family']}: {missing['indicators']} indicators are unknown: nothing is told in {columns}"
-            )
-    for note in document["notes"]:
-        job.console.say(f"  note: {note}")
-    return document

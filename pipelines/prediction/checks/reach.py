@@ -26,6 +26,18 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
         yield from _as_of_export(name, files, mapped)
 
 
+def told_otherwise(workspace: Workspace) -> list[str]:
+    """Those of the notes that a screen tells in fewer words: as odd things, or by a table's newest day."""
+    notes: list[str] = []
+    for name, each in workspace.coverages.items():
+        notes += _ahead(workspace, name, each)
+        if each.usually_silent(workspace.reach):
+            notes += _stopped(workspace, name, each)
+    for name, each in workspace.outcome_coverages.items():
+        notes += _pauses(workspace, name, each)
+    return notes
+
+
 def _ahead(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
     if each.ahead_from is not None and each.ahead_from > workspace.today:
         yield (

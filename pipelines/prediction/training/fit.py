@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models import training
-from models.matrix import Matrix
 from models.question import Question
-from models.training import Fitted, Limits
 
-Fits = MutableMapping[tuple[Question, tuple[int, ...]], Fitted]
+if TYPE_CHECKING:
+    from models.matrix import Matrix
+    from models.training import Fitted, Limits
+
+Fits = MutableMapping[tuple[Question, tuple[int, ...]], "Fitted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class FitPlan:
     @property
     def limits(self) -> Limits:
         """How little is too little to learn from."""
+        from models.training import Limits
+
         return Limits(min_customers=self.min_customers, min_positives=self.min_positives)
 
 
@@ -41,6 +45,8 @@ class Fitter:
 
     def fit(self, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
         """The model of these rows; backtest, champion and training all come here."""
+        from models import training
+
         seen = (train.question, tuple(np.unique(train.snapshots).tolist()))
         if seen not in self.fits:
             parameters: dict[str, float | int | bool | str] = {}
@@ -61,4 +67,6 @@ class Fitter:
 
     def fit_if_enough(self, train: Matrix | None, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
         """The same. Raises: TrainingError where the rows are too few to learn from."""
+        from models import training
+
         return self.fit(training.refuse_unfit(train, self.plan.limits), progress=progress)

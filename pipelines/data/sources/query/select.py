@@ -12,6 +12,7 @@ import duckdb
 
 from features.errors import SettingsError
 from pipelines.foundation.settings.section import CONTROLS
+from pipelines.foundation.storage.sql_text import quoted
 
 # What makes rows of nothing but its arguments. Every other function in FROM reads something.
 _TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest"})
@@ -70,7 +71,9 @@ class Select:
 
 def _parsed(text: str, where: str) -> Any:
     with duckdb.connect() as parser:
-        ((found,),) = parser.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
+        # The text stands in the query, where it can: DuckDB loads pandas for values that are handed over beside it.
+        literal, beside = ("?", [text]) if "\0" in text else (quoted(text), None)
+        ((found,),) = parser.execute(f"SELECT json_serialize_sql({literal})", beside).fetchall()
     try:
         tree = json.loads(found)
     except RecursionError:

@@ -188,3 +188,19 @@ def test_a_version_that_is_not_there_is_told_with_those_that_are(versions: Versi
     versions.add(version("aaa", promoted=True))
     with pytest.raises(TrainingError, match=r"^there is no model bbb of churn; there are: aaa$"):
         versions.named("bbb")
+
+
+def test_a_models_own_text_tells_what_it_answers_and_from_which_columns(tmp_path: Path) -> None:
+    model = fitted()
+    version = artifact.version(files := artifact.to_files(model))
+    found = Versions(Store(tmp_path), model.question.outcome)
+    found.keep(files, version)
+    assert found.answers(version) == (model.question, model.columns)
+
+
+def test_of_a_model_in_another_format_only_loading_it_tells(tmp_path: Path) -> None:
+    found = Versions(Store(tmp_path), "inactivity")
+    for told in ('{"format": 4}', "[]", "{"):
+        version = artifact.version(files := {artifact.BOOSTER: "trees", artifact.MODEL: told})
+        found.keep(files, version)
+        assert found.answers(version) is None
