@@ -68,6 +68,7 @@ class QueryRows(SourceRows):
 
     def raw(self, folder: Path) -> RawRows:
         self.check()
+        folder = folder.absolute()  # a query runs elsewhere
         tables = {name: [as_table(file, self.source.dialect, folder) for file in files] for name, files in self.inputs}
         place = folder / Path(self.name).name  # as messages call it
         write_result(
@@ -119,7 +120,7 @@ def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterato
     _refuse_alike([name for name, _ in inputs], source.name)
     hashes = [source.name, *([name, *(file.sha256 for file in files)] for name, files in inputs)]
     yield QueryRows(
-        root=store.root,
+        root=store.root.absolute(),
         source=source,
         name=source.name,
         sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
@@ -165,7 +166,8 @@ def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
         for place in (path, path.resolve()):
             _refuse_ours(store.root, place, source.name)
         below = path.relative_to(store.root).as_posix()
-        file = InputFile(path, f"{below}#{part}" if part else below, part_sha256(path, part))
+        name_of_it = f"{below}#{part}" if part else below
+        file = InputFile(path.absolute(), name_of_it, part_sha256(path, part))
         if file.inner not in PLAIN:
             raise DataError(f"{file.name} holds a file that is none of {', '.join(PLAIN)}; name another of its files")
         yield file

@@ -277,3 +277,14 @@ def test_the_query_of_the_documentation_lands_as_it_says(tmp_path: Path) -> None
     )
     assert landed.values("order_id", "customer_id", "amount") == [("001", "ann@example.com", Decimal("12.5000"))]
     assert list(landed.reasons.values()) == ["amount 'free' is not a number (decimal mark '.', no thousands mark)"]
+
+
+def test_a_workspace_is_found_by_a_path_that_begins_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.table({"id": ["1"]}), tmp_path / "ids.parquet")
+    query = f"{PLAIN} WHERE order_id = 'A-1' AND EXISTS (FROM 'ids.parquet')"
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "ids.parquet").rename(tmp_path / "shop" / "ids.parquet")
+    assert land_query(Path("shop"), query, {"orders.csv": HEADER + ROW}).values("order_id") == ["A-1"]
