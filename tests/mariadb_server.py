@@ -53,19 +53,21 @@ def mariadb_server() -> Iterator[int]:
 
 def _make_users(place: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            connection = pymysql.connect(unix_socket=place, user="root")
-            break
-        except pymysql.OperationalError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+    while not _answers(place):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError("MariaDB did not start")
+        time.sleep(0.1)
+    connection = pymysql.connect(unix_socket=place, user="root")
     with connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE shop CHARACTER SET utf8mb4")
         for name, rights in (("tests", "ALL"), ("reader", "SELECT")):
             cursor.execute(f"CREATE USER {name}@'%%' IDENTIFIED BY %s", [PASSWORD])
             cursor.execute(f"GRANT {rights} ON shop.* TO {name}@'%'")
+
+
+def _answers(place: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as line:
+        return line.connect_ex(place) == 0
 
 
 def _run(command: list[str]) -> None:

@@ -151,7 +151,9 @@ def _holding(found: Iterable[Landing], source: Source | None) -> tuple[Landing, 
     """
     ordered = tuple(sorted(found, key=attrgetter("order")))
     if isinstance(source, DatabaseSource) and source.new_file == "rows":
-        return tuple(each for each in ordered if each.reading == ordered[-1].reading)
+        # By the order of recording: what is read anew keeps the day on which it arrived.
+        today = max(ordered, key=lambda each: each.file.sequence).reading
+        return tuple(each for each in ordered if each.reading == today)
     return ordered
 
 

@@ -28,10 +28,12 @@ def typed(values: Sequence[Any], before: pa.DataType, *, name: str, where: str) 
 
     Raises: DataError where a value is of a kind that no column has, as bytes.
     """
-    values = [_plain(value) for value in values] if set(map(type, values)) & {UUID, dict, list} else values
+    kinds = set(map(type, values)) - {type(None)}
+    values = [_plain(value) for value in values] if kinds & {UUID, dict, list} else values
     own = _own(values, name=name, where=where)
     type_ = _wider(before, own, name=name, where=where)
-    if own == type_ or pt.is_null(own) or (pt.is_decimal(own) and pt.is_decimal(type_)):
+    as_they_are = own == type_ or (kinds == {Decimal} and pt.is_decimal(type_))
+    if not kinds or (len(kinds) == 1 and as_they_are and not (kinds == {int} and pt.is_decimal(type_))):
         return pa.array(values, type_)
     return pa.array([None if value is None else _as(value, type_) for value in values], type_)
 

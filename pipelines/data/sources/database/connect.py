@@ -39,7 +39,7 @@ def connected(root: Path, source: DatabaseSource) -> Iterator[sa.Connection]:
     """
     seconds, expired = source.time_limit_minutes * _MINUTE, Event()
     try:
-        with _engine(root, source, seconds).connect() as connection, _not_longer(connection, source, seconds, expired):
+        with _engine(root, source).connect() as connection, _not_longer(connection, source, seconds, expired):
             _read_only(connection, database_url(source.url).system, seconds)
             yield connection
     except (SQLAlchemyError, UnicodeDecodeError) as error:
@@ -58,7 +58,7 @@ def _too_long(source: DatabaseSource) -> SettingsError:
     )
 
 
-def _engine(root: Path, source: DatabaseSource, seconds: float) -> sa.Engine:
+def _engine(root: Path, source: DatabaseSource) -> sa.Engine:
     url = database_url(source.url)
     try:
         if url.system == "sqlite":
@@ -74,7 +74,7 @@ def _engine(root: Path, source: DatabaseSource, seconds: float) -> sa.Engine:
             query={} if url.system in _DRIVERS else dict(url.options),
         )
         return sa.create_engine(
-            address, connect_args=_connect_args(url, seconds), poolclass=NullPool, hide_parameters=True
+            address, connect_args=_connect_args(url), poolclass=NullPool, hide_parameters=True
         )
     except (NoSuchModuleError, ModuleNotFoundError):
         package = _EXTRAS.get(url.system) or _PACKAGES[url.system]
@@ -95,7 +95,7 @@ def _password(source: DatabaseSource) -> str | None:
     return password
 
 
-def _connect_args(url: DatabaseUrl, seconds: float) -> dict[str, Any]:
+def _connect_args(url: DatabaseUrl) -> dict[str, Any]:
     options = dict(url.options)
     if url.system == "postgresql":
         found: dict[str, Any] = {
@@ -109,7 +109,7 @@ def _connect_args(url: DatabaseUrl, seconds: float) -> dict[str, Any]:
             found["sslrootcert"] = options["sslrootcert"]
         return found
     if url.system == "mysql":
-        found = {"charset": "utf8mb4", "connect_timeout": _CONNECT_SECONDS, "read_timeout": seconds + _GRACE_SECONDS}
+        found = {"charset": "utf8mb4", "connect_timeout": _CONNECT_SECONDS, "read_timeout": _CONNECT_SECONDS}
         if url.tls == "disable":
             return found | {"ssl_disabled": True}
         if url.tls and url.tls not in ("allow", "prefer"):
@@ -157,6 +157,8 @@ def _read_only(connection: sa.Connection, system: str, seconds: float) -> None:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
         _json_as_text(connection)
     if system == "mysql":
+        theirs: Any = connection.connection.dbapi_connection
+        theirs._read_timeout = seconds + _GRACE_SECONDS  # noqa: SLF001 - from here on it may think for so long
         connection.exec_driver_sql("SET SESSION time_zone = '+00:00'")
         limit = (
             f"max_statement_time = {seconds}"

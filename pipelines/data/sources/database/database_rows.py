@@ -183,7 +183,7 @@ def _refuse_half(source: DatabaseSource, statement: Statement) -> None:
 
 def _since(source: DatabaseSource, before: tuple[Landing, ...], reading: str) -> datetime:
     """The newest value seen under these settings, less the overlap; under other settings, everything is read anew."""
-    if source.cursor is None or not before or before[-1].reading != reading[:8]:
+    if source.cursor is None or not before or not before[-1].reading.startswith(reading[:8]):
         return _BEFORE_ALL
     seen = [each.file.detail["cursor"] for each in before if each.file.detail.get("cursor")]
     if not seen:

@@ -38,12 +38,13 @@ _MYSQL = {
     1143: "the user has no right to read what the query names",
     1146: "a table that the query names is not there",
     1305: "the query calls a function that is not there",
+    1370: "the query calls a function that is not there, or that the user may not run",
     1690: "a number of the query is out of range",
     1698: "it does not let us in: look at the user in url, and at the password",
     1792: "the query writes, and a source only reads",
     1969: "it took too long and was stopped by the server",
     2003: "it does not answer: look at the host and port in url, and whether the server runs",
-    2013: "the connection was lost",
+    2013: "it does not answer, or the connection was lost: look at the host and port in url, and whether the server runs",
     2026: "the server takes no encrypted connections, or its certificate is not the one that sslrootcert names",
     3024: "it took too long and was stopped by the server",
     3159: "the server wants an encrypted connection; write ?sslmode=require",
@@ -81,6 +82,9 @@ _AT_THE_DOOR = (
 def refusal(error: SQLAlchemyError) -> str:
     """What went wrong, by the code that the driver or the server gives."""
     theirs = getattr(error, "orig", None)
+    number = theirs.args[0] if theirs is not None and theirs.args else None
+    if isinstance(number, int):
+        return f"{_MYSQL.get(number, 'it refuses')} (code {number})"
     state = getattr(theirs, "sqlstate", None)
     if isinstance(state, str):
         words = next((_POSTGRESQL[state[:n]] for n in (5, 2) if state[:n] in _POSTGRESQL), "it refuses")
@@ -88,9 +92,6 @@ def refusal(error: SQLAlchemyError) -> str:
     name = getattr(theirs, "sqlite_errorname", None)
     if isinstance(name, str):
         return _of_sqlite(name, theirs)
-    number = theirs.args[0] if theirs is not None and theirs.args else None
-    if isinstance(number, int):
-        return f"{_MYSQL.get(number, 'it refuses')} (code {number})"
     return _at_the_door(theirs)
 
 
@@ -111,6 +112,6 @@ def _at_the_door(theirs: Any) -> str:
     for pattern, words in _AT_THE_DOOR:
         if pattern.search(str(theirs)):
             return words
-    if type(theirs).__name__ == "OperationalError":
+    if any(kind.__name__ == "OperationalError" for kind in type(theirs).__mro__):
         return "it does not answer: look at the host and port in url, and whether the server runs"
     return "a value of the answer cannot be read (a date of no calendar, as 'infinity'?); cast it to text in the query"
