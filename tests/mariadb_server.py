@@ -15,7 +15,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-PASSWORD = "hush'hush"  # noqa: S105 - of a server that lives for one test
+PASSWORD = "hush'hush"
 
 
 @contextmanager

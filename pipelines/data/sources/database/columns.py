@@ -73,8 +73,8 @@ def _decimal(values: Sequence[Any], *, name: str, where: str) -> pa.DataType:
     found = [Decimal(value) for value in values if isinstance(value, Decimal | int)]
     if not all(value.is_finite() for value in found):
         raise DataError(
-            f"{where}: column '{name}' holds a number that is none (NaN, Infinity); say in the query what it is to be, "
-            "as nullif(x, 'NaN')"
+            f"{where}: column '{name}' holds a number that is none (NaN, Infinity); say in the query what it is to "
+            "be, as nullif(x, 'NaN')"
         )
     type_ = pa.array(found).type
     return _decimal_type(type_.precision - type_.scale, type_.scale, name=name, where=where)
@@ -83,8 +83,8 @@ def _decimal(values: Sequence[Any], *, name: str, where: str) -> pa.DataType:
 def _decimal_type(whole: int, scale: int, *, name: str, where: str) -> pa.DataType:
     if whole + scale > _DIGITS:
         raise DataError(
-            f"{where}: column '{name}' needs {whole + scale} digits, and a number has {_DIGITS} at most; round it in the "
-            "query"
+            f"{where}: column '{name}' needs {whole + scale} digits, and a number has {_DIGITS} at most; round it in "
+            "the query"
         )
     return pa.decimal128(whole + scale, scale)
 

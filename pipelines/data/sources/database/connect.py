@@ -73,9 +73,7 @@ def _engine(root: Path, source: DatabaseSource) -> sa.Engine:
             database=url.database,
             query={} if url.system in _DRIVERS else dict(url.options),
         )
-        return sa.create_engine(
-            address, connect_args=_connect_args(url), poolclass=NullPool, hide_parameters=True
-        )
+        return sa.create_engine(address, connect_args=_connect_args(url), poolclass=NullPool, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError):
         package = _EXTRAS.get(url.system) or _PACKAGES[url.system]
         raise SettingsError(

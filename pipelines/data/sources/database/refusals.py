@@ -44,7 +44,7 @@ _MYSQL = {
     1792: "the query writes, and a source only reads",
     1969: "it took too long and was stopped by the server",
     2003: "it does not answer: look at the host and port in url, and whether the server runs",
-    2013: "it does not answer, or the connection was lost: look at the host and port in url, and whether the server runs",
+    2013: "it does not answer, or the connection was lost: look at host and port in url, and whether the server runs",
     2026: "the server takes no encrypted connections, or its certificate is not the one that sslrootcert names",
     3024: "it took too long and was stopped by the server",
     3159: "the server wants an encrypted connection; write ?sslmode=require",

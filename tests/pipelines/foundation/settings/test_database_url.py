@@ -83,7 +83,10 @@ def test_the_parts_of_an_address() -> None:
 @pytest.mark.parametrize(
     ("url", "written"),
     [
-        ("postgresql://ann@db.example.com:5433/shop?sslmode=require", "postgresql://db.example.com:5433/shop?sslmode=require"),
+        (
+            "postgresql://ann@db.example.com:5433/shop?sslmode=require",
+            "postgresql://db.example.com:5433/shop?sslmode=require",
+        ),
         ("sqlite:///shop.db", "sqlite:///shop.db"),
     ],
 )

@@ -22,7 +22,7 @@ from pipelines.foundation.storage.store import Store
 from tests.mariadb_server import PASSWORD
 from tests.pipelines.data.landing.landing_case import LANDED_ON, Landed, newest, settings
 
-READER_PASSWORD = "p%40ss:'w/rd"  # noqa: S105 - of a server that lives for one test
+READER_PASSWORD = "p%40ss:'w/rd"
 ACCESS = "host all reader 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
 ORDERS = "SELECT nr AS order_id, kunde AS customer_id, am AS ordered_at, summe AS amount FROM bestellung"
 WINDOW = ORDERS.replace(" FROM", ", stand FROM") + " WHERE stand >= :since"
@@ -49,6 +49,7 @@ class Database:
                 host="127.0.0.1", port=self.place, user="tests", password=PASSWORD, database="shop"
             )
         else:
+            assert isinstance(self.place, Path)
             connection = sqlite3.connect(self.place)
         with closing(connection), closing(connection.cursor()) as cursor:
             yield cursor
@@ -93,7 +94,10 @@ def sqlite_at(root: Path, name: str = "shop.db") -> Database:
 def orders(*rows: tuple[str, str, str, str, str]) -> pa.Table:
     """Rows of order, customer, day, amount, and the moment of the last change."""
     names = ("nr", "kunde", "am", "summe", "stand")
-    typed = [(nr, who, date.fromisoformat(on), Decimal(amount), datetime.fromisoformat(at)) for nr, who, on, amount, at in rows]
+    typed = [
+        (nr, who, date.fromisoformat(on), Decimal(amount), datetime.fromisoformat(at))
+        for nr, who, on, amount, at in rows
+    ]
     schema = pa.schema(
         [
             ("nr", pa.string()),

@@ -32,19 +32,27 @@ BO = ("B-1", "bo", "2024-02-03", "5.00", "2024-02-03 10:00:00")
 # A moment at 23:30 in UTC; whatever else the systems keep in their own way.
 TYPES = {
     "postgresql": (
-        "CREATE TABLE t (nr uuid, who json, at timestamptz, local timestamp, on_ date, yes boolean, much numeric(20, 4), "
-        "any_ numeric, real_ double precision, big bigint)",
+        (
+            "CREATE TABLE t (nr uuid, who json, at timestamptz, local timestamp, on_ date, yes boolean, "
+            "much numeric(20, 4), any_ numeric, real_ double precision, big bigint)"
+        ),
         "SET TimeZone = 'Asia/Tokyo'",
-        "INSERT INTO t VALUES ('00000000-0000-0000-0000-000000000007', '{\"n\": 1.10}', '2024-01-02 23:30:00+00', "
-        "'2024-01-02 23:30', '2024-01-03', true, 1234567890123456.5000, 0.1000, 0.1, 9223372036854775807)",
+        (
+            "INSERT INTO t VALUES ('00000000-0000-0000-0000-000000000007', '{\"n\": 1.10}', '2024-01-02 23:30:00+00', "
+            "'2024-01-02 23:30', '2024-01-03', true, 1234567890123456.5000, 0.1000, 0.1, 9223372036854775807)"
+        ),
         "GRANT SELECT ON t TO reader",
     ),
     "mysql": (
-        "CREATE TABLE t (nr uuid, who json, at timestamp NULL, local datetime, on_ date, yes boolean, much decimal(20, 4), "
-        "any_ decimal(30, 10), real_ double, big bigint unsigned)",
+        (
+            "CREATE TABLE t (nr uuid, who json, at timestamp NULL, local datetime, on_ date, yes boolean, "
+            "much decimal(20, 4), any_ decimal(30, 10), real_ double, big bigint unsigned)"
+        ),
         "SET time_zone = '+09:00'",
-        "INSERT INTO t VALUES ('00000000-0000-0000-0000-000000000007', '{\"n\": 1.10}', '2024-01-03 08:30:00', "
-        "'2024-01-02 23:30', '2024-01-03', true, 1234567890123456.5000, 0.1000, 0.1, 18446744073709551615)",
+        (
+            "INSERT INTO t VALUES ('00000000-0000-0000-0000-000000000007', '{\"n\": 1.10}', '2024-01-03 08:30:00', "
+            "'2024-01-02 23:30', '2024-01-03', true, 1234567890123456.5000, 0.1000, 0.1, 18446744073709551615)"
+        ),
     ),
 }
 
@@ -114,10 +122,14 @@ def test_zero_days_of_mysql_are_none(mysql: Database, tmp_path: Path, monkeypatc
     "query",
     [
         "SELECT nr AS order_id, kunde AS customer_id, am AS ordered_at, writing() AS amount FROM bestellung",
-        "SELECT * FROM (SELECT nr AS order_id, kunde AS customer_id, am AS ordered_at, nextval('s') AS amount "
-        "FROM bestellung) AS q",
-        "WITH gone AS (DELETE FROM bestellung RETURNING *) SELECT nr AS order_id, kunde AS customer_id, am AS "
-        "ordered_at, summe AS amount FROM gone",
+        (
+            "SELECT * FROM (SELECT nr AS order_id, kunde AS customer_id, am AS ordered_at, nextval('s') AS amount "
+            "FROM bestellung) AS q"
+        ),
+        (
+            "WITH gone AS (DELETE FROM bestellung RETURNING *) SELECT nr AS order_id, kunde AS customer_id, am AS "
+            "ordered_at, summe AS amount FROM gone"
+        ),
     ],
 )
 def test_nothing_is_written_even_by_an_owner(postgresql: Database, tmp_path: Path, query: str) -> None:
@@ -221,8 +233,8 @@ def test_a_query_that_never_ends_is_stopped(
     monkeypatch.setattr(connect, "_MINUTE", 1.0)
     database.fill("bestellung", orders(ANN))
     endless = (
-        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) AS order_id, "
-        "'ann' AS customer_id, '2024-01-02' AS ordered_at, 1 AS amount FROM n"
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
+        "SELECT max(i) AS order_id, 'ann' AS customer_id, '2024-01-02' AS ordered_at, 1 AS amount FROM n"
     )
     if database.system == "mysql":
         endless = "SELECT sleep(30) AS order_id, 'ann' AS customer_id, '2024-01-02' AS ordered_at, 1 AS amount"

@@ -43,7 +43,9 @@ def test_a_comment_that_mysql_runs_is_refused() -> None:
         statement(text, "mysql")
 
 
-@pytest.mark.parametrize("text", ["SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a;;", "(SELECT 1) UNION (SELECT 2) -- x"])
+@pytest.mark.parametrize(
+    "text", ["SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a;;", "(SELECT 1) UNION (SELECT 2) -- x"]
+)
 def test_one_select_stands_within_another(text: str) -> None:
     asked = str(statement(text).headings(SINCE).compile())
     assert asked == f"SELECT * FROM (\n{text.rstrip(';').removesuffix(' -- x')}\n) AS answer WHERE 1 = 0"
