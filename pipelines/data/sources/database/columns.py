@@ -49,16 +49,20 @@ def _own(values: Sequence[Any], *, name: str, where: str) -> pa.DataType:
     for kind in sorted(set(map(type, values)) - {type(None)}, key=lambda each: each.__name__):
         if kind is Decimal:
             own = _decimal(values, name=name, where=where)
-        elif kind is int and any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values):
-            own = _decimal([value for value in values if isinstance(value, int)], name=name, where=where)
-        elif kind is datetime:
-            own = MOMENT if any(isinstance(value, datetime) and value.tzinfo for value in values) else CLOCK
+        elif kind is int and not _fits([value for value in values if type(value) is int]):
+            own = _decimal([value for value in values if type(value) is int], name=name, where=where)
+        elif kind is datetime:  # of one column all have a zone, or none
+            own = MOMENT if next(value for value in values if type(value) is datetime).tzinfo else CLOCK
         elif kind in _TYPES:
             own = _TYPES[kind]
         else:
             raise _unread(kind, name, where)
         found = _wider(found, own, name=name, where=where)
     return found
+
+
+def _fits(values: Sequence[int]) -> bool:
+    return -(2**63) <= min(values) and max(values) < 2**63
 
 
 def _unread(kind: type, name: str, where: str) -> DataError:
