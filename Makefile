@@ -40,7 +40,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check bench install chromium postgres java format clean
+.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check bench install chromium postgres mariadb java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -49,7 +49,7 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 	.venv/bin/attrition init $(DEMO) --example cdnow
 	.venv/bin/attrition run --project $(DEMO)
 
-test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, Java: make chromium postgres java)
+test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, MariaDB, Java: make chromium postgres mariadb java)
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/bottlecrm \
 		$(addprefix --ignore ,$(SYSTEMS)) \
 		$(ARGS)
@@ -116,6 +116,15 @@ postgres: ## install Debian's PostgreSQL, on which the tests compute indicators,
 		apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql; \
 	else \
 		echo "PostgreSQL is missing: install it, on Debian with 'sudo apt-get install postgresql'" >&2; exit 1; \
+	fi
+
+mariadb: ## install Debian's MariaDB, from which the tests land rows, too
+	@if [ -x /usr/sbin/mariadbd ]; then \
+		/usr/sbin/mariadbd --version; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends mariadb-server; \
+	else \
+		echo "MariaDB is missing: install it, on Debian with 'sudo apt-get install mariadb-server'" >&2; exit 1; \
 	fi
 
 bottlecrm: $(BOTTLECRM_READY) ## build and check the environment of BottleCRM, against which the delivery is tested

@@ -32,7 +32,7 @@ SAFE_CALLS = {
     "unanswered",  # its kind alone
     "damage",  # the same, of SQLite
     "refused",  # the disk's doing, by number and file
-    "refusal",  # PostgreSQL's code and column
+    "refusal",  # the code of a database, and its column
     "of_the_record",  # PostgreSQL's code
 }
 

@@ -85,7 +85,7 @@ def ingest(
     say = progress or (lambda _: None)
     masking = Masking.of(store, settings)
     results = [
-        _ingest_file(store, file, settings, masking=masking, say=say, today=today)
+        _fetch_and_ingest(store, file, settings, masking=masking, say=say, today=today)
         for file in all_sources(store, settings)
     ]
     counted = counted_files(store, settings)
@@ -97,6 +97,15 @@ def ingest(
         else result
         for result in results
     ]
+
+
+def _fetch_and_ingest(
+    store: Store, file: SourceRows, settings: Settings, *, masking: Masking, say: Callable[[str], None], today: date
+) -> IngestResult:
+    with scratch(store.root / LANDED, "fetched") as folder:
+        if not file.sha256:
+            say(f"{file.name}: asking the database")
+        return _ingest_file(store, file.fetch(folder), settings, masking=masking, say=say, today=today)
 
 
 def _ingest_file(
@@ -125,6 +134,7 @@ def _ingest_file(
             "span": rows.span,
             "versions": "known_at" in file.columns,
             "exported_on": rows.exported_on,
+            **file.noted,
             "landings": arrivals_by_now(
                 store,
                 table=file.source.table,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from features.errors import DataError
+from pipelines.data.sources.database.database_rows import database_rows
 from pipelines.data.sources.file_rows import file_rows
 from pipelines.data.sources.query.query_rows import query_rows
 from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import AnySource, FileSource
+from pipelines.foundation.settings.sources import AnySource, FileSource, QuerySource
 from pipelines.foundation.storage.store import Store
 
 
@@ -21,6 +22,8 @@ def all_sources(store: Store, settings: Settings) -> list[SourceRows]:
     found = [rows for source in settings.sources for rows in _of(store, settings, source)]
     seen: dict[tuple[str, str], SourceRows] = {}
     for rows in found:
+        if not rows.sha256:  # not fetched yet; what a database gives has its source's name in its hash
+            continue
         first = seen.setdefault((rows.source.table, rows.sha256), rows)
         if first.settings_sha256 != rows.settings_sha256:
             raise DataError(
@@ -33,4 +36,6 @@ def all_sources(store: Store, settings: Settings) -> list[SourceRows]:
 def _of(store: Store, settings: Settings, source: AnySource) -> Iterator[SourceRows]:
     if isinstance(source, FileSource):
         return file_rows(store, settings, source)
-    return query_rows(store, settings, source)
+    if isinstance(source, QuerySource):
+        return query_rows(store, settings, source)
+    return database_rows(store, settings, source)

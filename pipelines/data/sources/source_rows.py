@@ -20,6 +20,8 @@ from pipelines.foundation.storage.store import Store
 
 # What decides only which of the landed rows count, and until when; prefix and guests are named where there are some.
 _COUNTING = ("new_file", "exported_on", "corrects_past", "key_prefix", "complete_until", "silence", "guests", "guessed")
+# What decides only how, and of whom, rows are asked for.
+_ASKING = ("time_limit_minutes", "url", "password_env", "overlap_days")
 # Settings that came later: unused, they leave the name of a reading as it was.
 _NEWER = ("lower_case",)
 _NEWER_OF_DIALECT = ("booleans", "currency_sign", "round_numbers")
@@ -31,7 +33,8 @@ class SourceRows(ABC):
     """The rows of one table that one source gives now, before they are typed and judged.
 
     root: the workspace. name: what they land under, and what messages call them. sha256: of all bytes that they are
-    made of. settings_sha256: of everything else that decides what lands. zone: the time zone of their clock times.
+    made of; empty where they have yet to be fetched.
+    settings_sha256: of everything else that decides what lands. zone: the time zone of their clock times.
     """
 
     root: Path
@@ -62,6 +65,18 @@ class SourceRows(ABC):
     def place(self, kind: str) -> str:
         """Where this reading of the rows lies below the workspace, landed or rejected."""
         return f"{kind}/{self.source.table}/{self.stem}.parquet"
+
+    @property
+    def noted(self) -> Mapping[str, str | None]:
+        """What their entry in the ledger says beside what that of every source does."""
+        return {}
+
+    def fetch(self, folder: Path) -> SourceRows:  # noqa: ARG002 - files are at hand
+        """These rows, at hand: those that lie elsewhere are brought into `folder`, which outlives their use.
+
+        Raises: DataError, SettingsError where they cannot be had.
+        """
+        return self
 
     @abstractmethod
     def check(self) -> None:
@@ -122,7 +137,7 @@ def zone_of(settings: Settings, source: Source) -> str:
 def settings_sha256(settings: Settings, source: Source, **more: object) -> str:
     """Hash of what decides, beside the bytes of files, what lands."""
     contract = source.contract
-    given = source.model_dump(mode="json", exclude={"kind", "path", "time_limit_minutes", *_COUNTING})
+    given = source.model_dump(mode="json", exclude={"kind", "path", *_ASKING, *_COUNTING})
     _without_unused(given, _NEWER)
     _without_unused(given["dialect"], _NEWER_OF_DIALECT)
     decides = {

@@ -1,9 +1,11 @@
-"""Which web addresses secrets may be sent to."""
+"""Which addresses secrets may be sent to."""
 
 from __future__ import annotations
 
 import ipaddress
 from urllib.parse import urlsplit
+
+PERHAPS_OPEN = ("disable", "allow", "prefer")  # what sslmode says where a connection need not be encrypted
 
 
 def is_loopback(host: str) -> bool:
@@ -30,3 +32,12 @@ def is_confidential(address: str) -> bool:
     except ValueError:
         return False
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+
+
+def stays_here(hosts: str) -> bool:
+    """Whether a database's hosts, with commas between them, are all this machine; without any, it is asked locally.
+
+    >>> stays_here("127.0.0.1,/var/run/postgresql"), stays_here(""), stays_here("localhost,db.example.com")
+    (True, True, False)
+    """
+    return all(not host or host[0] in "/@" or is_loopback(host) for host in hosts.split(","))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_serializer, field_validator, model_validator
 
 from features.contract import ROW_CLOCKS, Table
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
 from pipelines.foundation.settings.character_sets import character_set
+from pipelines.foundation.settings.database_url import database_url, without_user
 from pipelines.foundation.settings.date_format import date_pattern
-from pipelines.foundation.settings.section import Day, Section, Share, Times, inside, known_zone
+from pipelines.foundation.settings.section import Day, PositiveSpan, Section, Share, Times, inside, known_zone
 
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds
+
+DEFAULT_PASSWORD_ENV = "ATTRITION_SOURCE_PASSWORD"  # noqa: S105 - the name of a variable
+SINCE = " since "  # in the names of what landed by a cursor
 
 _GLOB = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
@@ -159,14 +163,13 @@ class FileSource(Source):
         return _matches(path, self.path)
 
 
-class QuerySource(Source):
-    """What one SELECT of DuckDB gives of files of the workspace, which it names in FROM, in quotes.
+class SelectSource(Source):
+    """What one SELECT gives.
 
     query: the SELECT, or the name of a file of the workspace that holds it and ends in .sql. columns: where it is
     empty, the query names its columns as the table does. time_limit_minutes: how long it may take.
     """
 
-    kind: Literal["query"] = "query"
     query: Annotated[str, Field(min_length=1, max_length=100_000)]
     columns: dict[str, str] = Field(default_factory=dict)
     time_limit_minutes: Times = 60
@@ -179,35 +182,88 @@ class QuerySource(Source):
     @property
     def name(self) -> str:
         """What its rows land under."""
-        return self.file or f"query of {self.table}"
+        raise NotImplementedError
 
     @model_validator(mode="after")
-    def _inside(self) -> QuerySource:
+    def _inside(self) -> Self:
         if self.file is not None:
             inside(self.file)
         return self
+
+
+class QuerySource(SelectSource):
+    """What one SELECT of DuckDB gives of files of the workspace, which it names in FROM, in quotes."""
+
+    kind: Literal["query"] = "query"
+
+    @property
+    def name(self) -> str:
+        return self.file or f"query of {self.table}"
 
     def gave(self, path: str) -> bool:
         return path == self.name
 
 
+class DatabaseSource(SelectSource):
+    """What one SELECT gives of a database, in the database's own SQL.
+
+    url: where it is; it may name the user, and never the password, which `password_env` names. cursor: the column of
+    the answer that grows as rows come or change; the query then holds `:since`, the newest value seen before less
+    `overlap_days`, so that only what changed is asked for. None: everything is asked for each time.
+    """
+
+    kind: Literal["database"] = "database"
+    url: str
+    password_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] = DEFAULT_PASSWORD_ENV
+    cursor: Annotated[str, Field(min_length=1)] | None = None
+    overlap_days: PositiveSpan = 7
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        database_url(value)
+        return value
+
+    @field_serializer("url")
+    def _without_user(self, value: str) -> str:
+        return without_user(value)
+
+    @model_validator(mode="after")
+    def _parts_are_rows(self) -> DatabaseSource:
+        if self.cursor is not None and self.new_file != "rows":
+            raise ValueError(
+                f'cursor: what changed since is a part, and new_file = "{self.new_file}" would end the rows that it '
+                'lacks; say new_file = "rows", or leave cursor out'
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        return self.file or f"database of {self.table}"
+
+    def gave(self, path: str) -> bool:
+        return path == self.name or path.startswith(f"{self.name}{SINCE}")
+
+
 def _kind(value: Any) -> str:
     """Which kind of source this is: by its kind or, without one, by what it names."""
     found = value.get("kind") if isinstance(value, dict) else value.kind
-    return str(found or ("query" if "query" in value else "file"))
+    return str(found or ("database" if "url" in value else "query" if "query" in value else "file"))
 
 
 AnySource = Annotated[
-    Annotated[FileSource, Tag("file")] | Annotated[QuerySource, Tag("query")],
-    Discriminator(_kind, custom_error_type="kind", custom_error_message="kind is none of 'file', 'query'"),
+    Annotated[FileSource, Tag("file")]
+    | Annotated[QuerySource, Tag("query")]
+    | Annotated[DatabaseSource, Tag("database")],
+    Discriminator(_kind, custom_error_type="kind", custom_error_message="kind is none of 'file', 'query', 'database'"),
 ]
 
 
 def refuse_alike(sources: Collection[AnySource]) -> None:
     """Raise ValueError, in words, where what two queries give would land under one name."""
-    names = [source.name for source in sources if isinstance(source, QuerySource)]
+    names = [source.name for source in sources if isinstance(source, SelectSource)]
     for source in sources:
-        if isinstance(source, QuerySource) and names.count(source.name) > 1:
+        if isinstance(source, SelectSource) and names.count(source.name) > 1:
             raise ValueError(
                 f"two sources are the same query file {source.file}; give each table a file of its own"
                 if source.file

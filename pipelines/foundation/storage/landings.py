@@ -12,7 +12,7 @@ from typing import Any
 from features.errors import DataError
 from pipelines.foundation.settings.date_format import date_pattern
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import FileSource, Source
+from pipelines.foundation.settings.sources import DatabaseSource, FileSource, Source
 from pipelines.foundation.storage.store import Store, StoredFile
 
 LANDED, REJECTED = "landed", "rejected"
@@ -138,11 +138,23 @@ def source_landings(store: Store, settings: Settings | None) -> list[SourceLandi
             sources[table, number] = source
             found.setdefault((table, number), []).append(replace(each, seen_on=seen_on))
     return [
-        SourceLandings(
-            table=table, source=sources[table, number], landings=tuple(sorted(each, key=attrgetter("order")))
-        )
+        SourceLandings(table=table, source=sources[table, number], landings=_holding(each, sources[table, number]))
         for (table, number), each in found.items()
     ]
+
+
+def _holding(found: Iterable[Landing], source: Source | None) -> tuple[Landing, ...]:
+    """The landings of a source that hold, oldest first.
+
+    Rows that a database gave under other settings are not beside those of today's: the first answer under new settings
+    is all of it. Whole states go on to tell what was there before.
+    """
+    ordered = tuple(sorted(found, key=attrgetter("order")))
+    if isinstance(source, DatabaseSource) and source.new_file == "rows":
+        # By the order of recording: what is read anew keeps the day on which it arrived.
+        today = max(ordered, key=lambda each: each.file.sequence).reading
+        return tuple(each for each in ordered if each.reading == today)
+    return ordered
 
 
 def _in_order(files: Iterable[StoredFile]) -> list[Landing]:

@@ -25,6 +25,7 @@ from pipelines.data.sources.query.tables import (
     headings,
     under_each_other,
 )
+from pipelines.data.sources.query_text import query_text
 from pipelines.data.sources.raw_rows import RawRows, in_rows
 from pipelines.data.sources.source_rows import SourceRows, found_files, part_sha256, settings_sha256, zone_of
 from pipelines.foundation.settings.section import inside
@@ -34,8 +35,6 @@ from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import is_ours, refuse_outside
-
-_LONGEST = 1 << 20  # bytes of a file that holds one SELECT
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class QueryRows(SourceRows):
 
 def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterator[QueryRows]:
     """The one delivery of a query. Raises: DataError, SettingsError where the query or a file of it cannot be read."""
-    select = Select.of(_text(store, source), where=source.name)
+    select = Select.of(query_text(store, source), where=source.name)
     inputs = tuple((name, tuple(_files(store, source, name))) for name in select.files)
     _refuse_alike([name for name, _ in inputs], source.name)
     hashes = [source.name, *([name, *(file.sha256 for file in files)] for name, files in inputs)]
@@ -129,21 +128,6 @@ def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterato
         select=select,
         inputs=inputs,
     )
-
-
-def _text(store: Store, source: QuerySource) -> str:
-    """The SELECT. Raises: SettingsError where its file is not there, or is no text."""
-    if source.file is None:
-        return source.query
-    place = refuse_outside(store.root, store.root / source.file, setting=f"the query of table {source.table}")
-    if not place.is_file():
-        raise SettingsError(f"{source.file} is not there (the query of table {source.table}); put the file there")
-    if place.stat().st_size > _LONGEST:
-        raise SettingsError(f"{source.file} is larger than {_LONGEST:,} bytes; put a file there that holds a query")
-    try:
-        return place.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{source.file} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
 def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict
 
-from pipelines.foundation.settings.addresses import is_loopback
+from pipelines.foundation.settings.addresses import PERHAPS_OPEN, stays_here
 from pipelines.foundation.settings.destinations import Sql
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 
@@ -53,7 +53,6 @@ _MEANINGS = {
     "53": "it has no room or memory left",
     "57014": "it took too long, a timeout",
 }
-_PERHAPS_OPEN = ("disable", "allow", "prefer")
 _NO_TLS = re.compile("server does not support SSL")
 _GRACE_SECONDS = 2.0  # the server's own time limit comes first, where it is alive
 
@@ -101,11 +100,10 @@ def encryption(plan: Sql) -> str | None:
         told = conninfo_to_dict(plan.address)
     except psycopg.Error:
         return None  # it is none, and to connect says so
-    hosts = str(told.get("hostaddr") or told.get("host") or os.environ.get("PGHOST", "")).split(",")
-    if all(not host or host[0] in "/@" or is_loopback(host) for host in hosts):
+    if stays_here(str(told.get("hostaddr") or told.get("host") or os.environ.get("PGHOST", ""))):
         return None
     mode = str(told.get("sslmode") or os.environ.get("PGSSLMODE", ""))
-    if mode in _PERHAPS_OPEN:
+    if mode in PERHAPS_OPEN:
         raise DestinationError(
             f'destination "{plan.name}": sslmode is {mode}, so that scores and password could be read on their way to '
             "another machine; write sslmode=verify-full or sslmode=require"

@@ -1,0 +1,81 @@
+"""The simulated company, out of three databases in which tables and columns are called otherwise."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from features.tables import TABLES
+from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.settings.settings import Settings
+from pipelines.foundation.settings.sources import DatabaseSource, Dialect, Source
+from pipelines.foundation.settings.toml_file import read
+from pipelines.foundation.simulation.simulate import simulate
+from pipelines.foundation.storage.store import Store
+from tests.pipelines.data.sources.database.database_case import Database
+
+ON = date(2026, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("databases") / "company"
+    simulate(folder, customers=150, months=12, seed=3)
+    return folder
+
+
+def foreign(name: str) -> str:
+    return f"{name}_ex"
+
+
+def given(company: Path, name: str) -> pa.Table:
+    """A table of the company under names of somebody else's, each second row last."""
+    rows = pq.read_table(company / f"{name}.parquet")
+    odd = pa.array([row % 2 for row in range(rows.num_rows)])
+    rows = rows.append_column("turn", odd).sort_by("turn").drop_columns("turn")
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_timestamp(field.type):
+            rows = rows.set_column(place, field.name, pc.cast(rows[field.name], pa.timestamp("us")))
+    return rows.rename_columns([foreign(each) for each in rows.column_names])
+
+
+def from_database(database: Database, file: Source) -> Source:
+    columns = ", ".join(f"{foreign(theirs)} AS {ours}" for ours, theirs in file.columns.items())
+    return DatabaseSource(
+        table=file.table,
+        url=database.url,
+        query=f"SELECT {columns} FROM {foreign(file.table)}",
+        dialect=Dialect(date_format="%Y-%m-%d %H:%M:%S") if database.system == "sqlite" else Dialect(),
+    )
+
+
+def landed(store: Store, settings: Settings) -> dict[str, list[str]]:
+    """Of each table, what its landed rows hold but where they stood, and what was made of that."""
+    results = ingest(store, settings, today=ON)
+    assert {each.rejected for each in results} == {0}
+    found = {}
+    for file in store.files("landed"):
+        name = file.detail["table"]
+        made = {"source_row", *(() if file.detail["keyed"] else TABLES[name].key)}
+        rows: list[dict[str, Any]] = pq.read_table(store.verified(file)).drop_columns(sorted(made)).to_pylist()
+        found[name] = sorted(map(str, rows))
+    return found
+
+
+def test_a_company_lands_from_each_database_as_from_its_files(
+    company: Path, database: Database, tmp_path: Path
+) -> None:
+    settings = read(company / "attrition.toml", Settings)
+    for source in settings.sources:
+        database.fill(foreign(source.table), given(company, source.table))
+    asked = settings.model_copy(update={"sources": tuple(from_database(database, each) for each in settings.sources)})
+    expected = landed(Store(company), settings)
+    assert set(expected) == set(TABLES)
+    assert landed(Store(tmp_path), asked) == expected
+    assert {each.status for each in ingest(Store(tmp_path), asked, today=ON)} == {"unchanged"}
