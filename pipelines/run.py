@@ -9,6 +9,7 @@ from typing import Any
 
 from features.errors import SettingsError, TrainingError
 from models.training import FIT_STEPS
+from pipelines.data.fetching import fetch as fetching
 from pipelines.data.landing.ingest import ingest as land
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.workspace.run_context import RunContext
@@ -43,7 +44,8 @@ def everything(job: RunContext) -> dict[str, Any]:
 
 
 def ingest(job: RunContext) -> dict[str, Any]:
-    """Land the sources."""
+    """Fetch what APIs hold, and land the sources. What was fetched is removed once all of it has landed."""
+    _fetch(job)
     with job.console.stage("ingest") as step:
         results = land(job.workspace.store, job.workspace.settings, today=job.workspace.today, progress=step)
     for result in results:
@@ -53,7 +55,19 @@ def ingest(job: RunContext) -> dict[str, Any]:
         )
         for remark in result.remarks:
             job.console.say(f"    note: {remark}")
+    fetching.discard(job.workspace.store.root)
     return {"files": [asdict(result) for result in results]}
+
+
+def _fetch(job: RunContext) -> None:
+    workspace = job.workspace
+    if not workspace.settings.fetches:
+        return
+    with job.console.stage("fetch") as step:
+        found = fetching.fetch(workspace.store.root, workspace.settings, today=workspace.today, progress=step)
+    for folder, counts in found.items():
+        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+        job.console.say(f"  {folder}: fetched {told}")
 
 
 def snapshots(job: RunContext, first: date | None = None, last: date | None = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ ROOMS = ("features", "models", "pipelines")  # each may import those before it
 ORDER = (
     "foundation.wording", "foundation.settings", "foundation.simulation", "foundation.storage", "foundation.ledger",
     "foundation.identity", "foundation.workspace",
-    "data.sources", "data.layouts", "data.landing", "data.snapshots", "data.kpis", "data.privacy",
+    "data.sources", "data.fetching", "data.layouts", "data.landing", "data.snapshots", "data.kpis", "data.privacy",
     "prediction.charts", "prediction.leaks", "prediction.training", "prediction.scoring", "prediction.checks",
     "operations.plays", "operations.monitoring", "operations.delivery",
     "report", "run", "schedule", "commands", "cli", "cli_docs",

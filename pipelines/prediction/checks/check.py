@@ -26,11 +26,14 @@ def check(job: RunContext) -> dict[str, Any]:
     Raises: SettingsError, DataError or IntegrityError for the first thing that would stop a run.
     """
     workspace, console = job.workspace, job.console
-    sources = all_sources(workspace.store, workspace.settings)
+    sources = all_sources(workspace.store, workspace.settings, fetched=False)
     for file in sources:
         file.check()
     found = f"{len(sources)} source file{'s' * (len(sources) != 1)} found, with the columns that they map"
     console.say(f"settings are in order; {found}")
+    later = {fetch.folder for fetch in workspace.settings.fetches}
+    if later:
+        console.say(f"fetched by `attrition ingest`, and looked at then: {', '.join(sorted(later))}")
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         return _say(job, document | {"notes": ["nothing has landed yet: run `attrition ingest`"]})

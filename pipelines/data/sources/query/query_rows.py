@@ -32,7 +32,7 @@ from pipelines.foundation.settings.sources import QuerySource, lacking
 from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.storage.workspace_paths import is_ours, refuse_outside
+from pipelines.foundation.storage.workspace_paths import FETCHED, is_ours, refuse_outside
 
 _LONGEST = 1 << 20  # bytes of a file that holds one SELECT
 
@@ -129,6 +129,12 @@ def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterato
     )
 
 
+def awaits_fetch(store: Store, source: QuerySource) -> bool:
+    """Whether a query reads what an API gave, and that is not here now: it is removed once it has landed."""
+    files = Select.of(_text(store, source), where=source.name).files
+    return any(Path(name).parts[0] == FETCHED and not (store.root / name).exists() for name in files)
+
+
 def _text(store: Store, source: QuerySource) -> str:
     """The SELECT. Raises: SettingsError where its file is not there, or is no text."""
     if source.file is None:
@@ -149,8 +155,13 @@ def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
         raise SettingsError(
             f"{source.name}: '{name}' lies outside of the workspace; put the file into it, and name it from there"
         )
-    if is_ours(Path(name)):
+    if is_ours(Path(name)) and Path(name).parts[0] != FETCHED:
         raise SettingsError(f"{source.name}: '{name}' is a file of attrition's own, and no source; name an export")
+    if Path(name).parts[0] == FETCHED and not (store.root / name).exists():
+        raise SettingsError(
+            f"{source.name}: '{name}' was not fetched; see whether the [[fetches]] of attrition.toml name the folder "
+            f"'{'/'.join(Path(name).parts[1:-1])}', and fetch such a list"
+        )
     pattern, part = split(name)
     if not pattern.lower().endswith(ENDINGS):
         raise SettingsError(
