@@ -35,6 +35,9 @@ class Api(Protocol):
         Raises: RefusedError where the place is not known there (any more); SettingsError, DataError in words of ours.
         """
 
+    def close(self) -> None:
+        """Leave the connection."""
+
 
 class RefusedError(DataError):
     """The system answered, and did not give what was asked. status: of HTTP."""

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from features.errors import DataError, SettingsError
@@ -67,10 +68,11 @@ class Calls:
         def look(response: Response, *_: Any, **__: Any) -> None:
             seen.append(response.status_code)
             if response.status_code != _OK:
+                response.close()  # what it says is not read
                 raise requests.HTTPError(response=response)
 
         try:
-            yield from self._client(what).paginate(
+            yield from self._client.paginate(
                 path,
                 params=dict(params),
                 paginator=paginator,
@@ -95,7 +97,12 @@ class Calls:
         times = self.settings.attempts
         return "tried once" if times == 1 else f"tried {times} times"
 
-    def _client(self, what: str) -> RESTClient:
+    def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.session.close()
+
+    @cached_property
+    def _client(self) -> RESTClient:
         from dlt.common.configuration.specs import RuntimeConfiguration
         from dlt.sources.helpers.requests import Client
         from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
@@ -106,7 +113,7 @@ class Calls:
             request_timeout=settings.timeout_seconds,
             raise_for_status=False,
             status_codes=(),  # `_again` decides
-            retry_condition=lambda answer, _: self._again(answer, what),
+            retry_condition=lambda answer, _: self._again(answer),
             request_max_attempts=settings.attempts,
             request_backoff_factor=settings.pause_seconds,
             request_max_retry_delay=_LONGEST_WAIT,
@@ -119,7 +126,7 @@ class Calls:
             config=RuntimeConfiguration(),  # as it is: none from files that lie around
         )
 
-    def _again(self, answer: Response | None, what: str) -> bool:
+    def _again(self, answer: Response | None) -> bool:
         """Whether an answer is worth a second try. That none came always is: dlt sees to it."""
         if answer is None or answer.status_code == _OK:
             return False
@@ -127,7 +134,7 @@ class Calls:
         status = answer.status_code
         again = told == "true" or (told != "false" and (status in {_CONFLICT, _TOO_MANY} or status >= _THEIRS))
         if again:
-            self.say(f"{self.system} has no {what} for us just now (HTTP {status}); waiting")
+            self.say(f"{self.system} has nothing for us just now (HTTP {status}); waiting")
         return again
 
     def _refused(self, status: int, what: str) -> DataError | SettingsError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -39,15 +40,15 @@ def fetch(root: Path, settings: Settings, *, today: date, progress: Say) -> dict
     """
     found = {}
     for each in settings.fetches:
-        api = _connected(each, progress)
-        files = FetchedFiles.of(root / FETCHED / each.folder, day=today.isoformat(), identity=api.identity)
-        if files.waiting():
-            progress(f"{each.folder}: fetched before, and not landed yet")
-            continue
-        files.begin()
-        counts = {name: _list(api, files, name, progress) for name in api.resources}
-        files.finish(counts)
-        found[each.folder] = counts
+        with closing(_connected(each, progress)) as api:
+            files = FetchedFiles.of(root / FETCHED / each.folder, day=today.isoformat(), identity=api.identity)
+            if files.waiting():
+                progress(f"{each.folder}: fetched before, and not landed yet")
+                continue
+            files.begin()
+            counts = {name: _list(api, files, name, progress) for name in api.resources}
+            files.finish(counts)
+            found[each.folder] = counts
     return found
 
 

@@ -119,6 +119,9 @@ class Stripe:
             if objects:
                 yield Page([reduced(each, _TREES[resource]) for each in objects], objects[-1]["id"])
 
+    def close(self) -> None:
+        self._calls.close()
+
     def _payment_methods(self, after: str | None, folder: Path) -> Iterator[Page]:
         """Of every customer who ever subscribed: of those who left, too, or having none would tell that they did."""
         if not self._settings.payment_methods:

@@ -209,7 +209,9 @@ worths AS (
         -- An amount off takes no more than there is.
         CASE WHEN NOT bool_or(times IS NULL) THEN greatest(
             sum(worth)::HUGEINT - coalesce(
-                (max(whole_off) * max(ten_thousandths) * max(times) + max(months * every) // 2) // max(months * every), 0
+                (max(whole_off) * max(ten_thousandths) * max(times) + max(months * every) // 2)
+                // max(months * every),
+                0
             ),
             0::HUGEINT
         ) END AS worth

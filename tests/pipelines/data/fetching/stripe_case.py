@@ -14,18 +14,27 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from pipelines import run as stages
 from pipelines.data.fetching.stripe import KEY, VERSION
 from pipelines.data.layouts.from_layout import init_from_layout
 from pipelines.data.layouts.layout import layout_of
+from pipelines.foundation.settings.settings import load
+from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.console import Console
+from pipelines.foundation.workspace.run_context import RunContext
+from pipelines.foundation.workspace.workspace import open_workspace
+from tests.pipelines.data.landing.landing_case import table
 
 CANARY = "rk_test_canary51Hq0dontshowme"
 PERSONAL = "Ada Lovelace"  # stands in every object, in a field that nothing reads
 DAY = 86_400
+T = 1_764_000_000  # 2025-11-24 16:00 UTC
 ROOT = Path(__file__).parents[4]
 
 
@@ -225,6 +234,31 @@ def updated(name: str, *, at: int, after: dict[str, Any], differed: dict[str, An
     }  # fmt: skip
 
 
+def company(customers: int = 3, charges: int = 2) -> dict[str, list[dict[str, Any]]]:
+    """Lists of a company until T: each customer with a subscription, a card, and some invoices and charges a month."""
+    names = [f"cus_{number:03}" for number in range(customers)]
+    found: dict[str, list[dict[str, Any]]] = {
+        "customers": [customer(name, created=T - 90 * DAY - number) for number, name in enumerate(names)],
+        "subscriptions": [
+            subscription(
+                f"sub_{number:03}", created=T - 80 * DAY - number, of=name, items=[item(quantity=1 + number % 3)]
+            )
+            for number, name in enumerate(names)
+        ],
+        "payment_methods": [card(f"pm_{name}", created=T - 80 * DAY, of=name) for name in names],
+        "coupons": [],
+        "events": [],
+    }
+    pairs = [(name, number) for number in range(charges) for name in names]
+    found["charges"] = [
+        charge(f"ch_{name}_{number}", created=T - (30 * number + 1) * DAY, of=name) for name, number in pairs
+    ]
+    found["invoices"] = [
+        invoice(f"in_{name}_{number}", created=T - (30 * number + 1) * DAY, of=name) for name, number in pairs
+    ]
+    return found
+
+
 def workspace(folder: Path, address: str, **settings: Any) -> Path:
     """A workspace of the layout stripe-api that reads an address, with the shortest pauses."""
     init_from_layout(folder, layout_of("stripe-api"), [])
@@ -235,9 +269,30 @@ def workspace(folder: Path, address: str, **settings: Any) -> Path:
     return folder
 
 
-def attrition(
-    folder: Path, *words: str, key: str | None = CANARY, **more: Any
-) -> subprocess.CompletedProcess[str]:
+def job_on(folder: Path, day: date) -> RunContext:
+    """What a command is handed at noon of a day."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return RunContext(open_workspace(folder, now=noon), Console(quiet=True), noon)
+
+
+def ingested(folder: Path, day: date) -> dict[str, str]:
+    """`attrition ingest` on a day, in this process: what became of each source."""
+    return {each["table"]: each["status"] for each in stages.ingest(job_on(folder, day))["files"]}
+
+
+def landed_rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table that hold, without what names the file that they came from."""
+    found = {}
+    settings = load(folder / "attrition.toml")
+    for name in sorted({source.table for source in settings.sources}):
+        rows = table(Store(folder), name, settings)
+        for row in rows:
+            row.pop("landed_order")
+        found[name] = sorted(rows, key=str)
+    return found
+
+
+def attrition(folder: Path, *words: str, key: str | None = CANARY, **more: Any) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, as people run it."""
     environment = {name: value for name, value in os.environ.items() if name != KEY}
     environment |= {"PYTHONPATH": str(ROOT)} | ({} if key is None else {KEY: key})
