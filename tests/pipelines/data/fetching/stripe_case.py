@@ -115,7 +115,7 @@ def stripe(**lists: list[dict[str, Any]]) -> Iterator[FakeStripe]:
             params = parse_qs(parts.query)
             fake.calls.append((parts.path, params))
             time.sleep(fake.delay)
-            status, body, headers = fake.answer(parts.path, params, self.headers)
+            status, body, headers = fake.answer(parts.path, params, dict(self.headers))
             content = json.dumps(body).encode()
             if status == 0:  # promised, and broken off
                 self.send_response(200)

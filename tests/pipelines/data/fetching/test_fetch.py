@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,14 +120,16 @@ def test_a_list_whose_last_object_is_gone_since_begins_anew(fake: FakeStripe, tm
     assert len(landed_rows(shop)["payments"]) == 249
 
 
-@pytest.mark.parametrize("at", [2, 5, 9])
-def test_killed_anywhere_a_rerun_goes_on_and_lands_the_same(at: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [2, 6])
+def test_killed_anywhere_a_rerun_goes_on_and_lands_the_same(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """at: during which call the process is killed."""
-    lists = company(customers=120, charges=3)
-    lists["payment_methods"] = lists["payment_methods"][:2]
-    with stripe(**lists) as fake:
+    monkeypatch.setenv(KEY, CANARY)
+    today = datetime.now(UTC).date()
+    with stripe(**company(customers=120, charges=3)) as fake:
         whole = workspace(tmp_path / "whole", fake.address, payment_methods=False)
-        assert attrition(whole, "ingest").returncode == 0
+        ingested(whole, today)
         every = len(fake.calls)
         fake.calls.clear()
         shop = workspace(tmp_path / "shop", fake.address, payment_methods=False)
@@ -148,10 +150,10 @@ def test_killed_anywhere_a_rerun_goes_on_and_lands_the_same(at: int, tmp_path: P
         assert (shop / "fetched" / "stripe.unfinished").exists()
         time.sleep(fake.delay)  # the call under way when it was killed
         fake.delay, fake.calls[:] = 0.0, []
-        assert attrition(shop, "ingest").returncode == 0
+        ingested(shop, today)
         assert len(fake.calls) <= every - at + 1, "pages that came were asked for again"
     assert landed_rows(shop) == landed_rows(whole)
-    assert [place for place in shop.rglob("*.unfinished*")] == []
+    assert list(shop.rglob("*.unfinished*")) == []
 
 
 def features_of(shop: Path, day: date, on: date) -> list[dict[str, Any]]:
@@ -188,7 +190,7 @@ def test_a_change_of_seats_is_known_from_its_own_moment_on(fake: FakeStripe, tmp
     fake.lists["subscriptions"][0] = now
     ingested(shop, SECOND)
     assert [
-        {row["customer_id"]: row["seats"] for row in features_of(shop, day, LATER)}["cus_000"]
+        {row["customer_id"]: row["seats_paid"] for row in features_of(shop, day, LATER)}["cus_000"]
         for day in (date(2025, 11, 26), SECOND, LATER)
     ] == [1, 7, 7]
     fake.lists["events"] = []  # after thirty days
@@ -205,28 +207,26 @@ def test_a_payment_method_that_is_gone_ends_with_the_fetch(fake: FakeStripe, tmp
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("status", "code", "words"),
     [
-        (None, 0),
-        (Fault(401, times=99), 2),
-        (Fault(500, times=99), 2),
-        (Fault(400, times=99), 2),
-        (Fault(0, times=99), 2),
+        (None, 0, ("ingest", "--json")),
+        (401, 2, ("ingest",)),
+        (400, 2, ("ingest", "--json")),
+        (500, 1, ("ingest", "--debug")),
     ],
 )
-@pytest.mark.parametrize("words", [("ingest",), ("ingest", "--json"), ("ingest", "--debug")])
 def test_the_key_appears_nowhere(
-    fault: Fault | None, code: int, words: tuple[str, ...], fake: FakeStripe, tmp_path: Path
+    status: int | None, code: int, words: tuple[str, ...], fake: FakeStripe, tmp_path: Path
 ) -> None:
     """Also where the server quotes it, as this one does in every error."""
     shop = workspace(tmp_path / "shop", fake.address, attempts=2)
-    if fault is not None:
-        fake.faults["charges"] = Fault(fault.status, fault.times)
+    if status is not None:
+        fake.faults["charges"] = Fault(status, times=99)
     done = attrition(shop, *words)
-    assert done.returncode == code if "--debug" not in words else bool(done.returncode) == bool(code)
+    assert done.returncode == code, done.stderr
     assert CANARY not in done.stdout + done.stderr
     assert holding(shop, CANARY) == []
-    assert any(params is not None for params in fake.asked("charges"))
+    assert fake.asked("charges") != []
 
 
 def test_without_a_key_nothing_is_called(fake: FakeStripe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
