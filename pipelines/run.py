@@ -38,9 +38,11 @@ def everything(job: RunContext) -> dict[str, Any]:
 
 
 def ingest(job: RunContext) -> dict[str, Any]:
-    """Land the sources."""
+    """Fetch what APIs hold, and land the sources. What was fetched is removed once all of it has landed."""
+    from pipelines.data.fetching.fetch import discard
     from pipelines.data.landing.ingest import ingest as land
 
+    _fetch(job)
     with job.console.stage("ingest") as step:
         results = land(job.workspace.store, job.workspace.settings, today=job.workspace.today, progress=step)
     for result in results:
@@ -50,7 +52,21 @@ def ingest(job: RunContext) -> dict[str, Any]:
         )
         for remark in result.remarks:
             job.console.say(f"    note: {remark}")
+    discard(job.workspace.store.root)
     return {"files": [asdict(result) for result in results]}
+
+
+def _fetch(job: RunContext) -> None:
+    workspace = job.workspace
+    if not workspace.settings.fetches:
+        return
+    from pipelines.data.fetching.fetch import fetch
+
+    with job.console.stage("fetch") as step:
+        found = fetch(workspace.store.root, workspace.settings, today=workspace.today, progress=step)
+    for folder, counts in found.items():
+        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+        job.console.say(f"  {folder}: fetched {told}")
 
 
 def snapshots(job: RunContext, first: date | None = None, last: date | None = None) -> dict[str, Any]:

@@ -40,8 +40,9 @@ def init(
         str | None,
         typer.Option(
             "--from",
-            help="Start from exports of shopify, woocommerce, prestashop, stripe-export or online-retail; zendesk and "
-            "hubspot-tickets add to a workspace that is there. Or from any export: the file's or folder's name.",
+            help="Start from exports of shopify, woocommerce, prestashop, stripe-export or online-retail, or from what "
+            "an API gives: stripe-api; zendesk and hubspot-tickets add to a workspace that is there. Or from any export: the "
+            "file's or folder's name.",
             metavar="LAYOUT|FILE",
         ),
     ] = None,
@@ -59,6 +60,8 @@ def init(
     Example: attrition init shop --from shopify orders_export.csv
 
     Example: attrition init shop --from sales.csv
+
+    Example: attrition init shop --from stripe-api
 
     JSON: {"folder", "written": [name], "already_there": [name], "told": [text]}
     """
@@ -132,6 +135,9 @@ def check(
 @app.command()
 def ingest(project: Project = HERE, as_of: AsOf = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Land the files that the settings name: typed, hashed, immutable; rows that break the contract go to a ledger.
+
+    What APIs hold (settings: fetches) is fetched first, and removed once it has landed. Broken off, the same command
+    goes on from there on the same day.
 
     Example: attrition ingest --project shop
 

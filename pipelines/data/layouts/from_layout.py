@@ -28,8 +28,8 @@ class Given:
 def init_from_layout(folder: Path, layout: Layout, files: Sequence[Path]) -> InitResult:
     """Make a workspace from exports, or add a layout's sources to one; the exports are copied into it.
 
-    Sources whose exports were not given are left out. What is there is never changed but for lines added to the
-    settings.
+    Sources whose exports were not given are left out. A layout without exports reads what an API gives. What is there
+    is never changed but for lines added to the settings.
 
     Raises: SettingsError, DataError where no source can be made of the files, one of them is none of the layout's, or
     the workspace has what is to be written already.
@@ -43,7 +43,7 @@ def init_from_layout(folder: Path, layout: Layout, files: Sequence[Path]) -> Ini
         )
     given = list(_recognised(folder, layout, files))
     named = {export: _pattern(each) for export, each in _by_export(given).items()}
-    parts = [part for part in layout.parts if set(part.needs) <= named.keys()]
+    parts = [part for part in layout.parts if not layout.exports or set(part.needs) <= named.keys()]
     if not parts:
         raise SettingsError(f"{layout.name} reads nothing of these files alone. {_missing(layout, named)}")
     texts = {part.query: _for(part, named) for part in parts}
@@ -73,13 +73,17 @@ def init_from_layout(folder: Path, layout: Layout, files: Sequence[Path]) -> Ini
             *(f"{each.path.name} is {each.export.what}: {each.name}" for each in given),
             *(f"not given, and left out: {each.what} ({each.name})" for each in absent),
             f"look at the lines marked in {FILE_NAME}, and at README-{layout.name}.md",
-            f"then: attrition check --project {folder}",
+            f"then: attrition {'check' if layout.exports else 'ingest'} --project {folder}",
         ),
     )
 
 
 def _recognised(folder: Path, layout: Layout, files: Sequence[Path]) -> Iterator[Given]:
     """Each file as the export that its headings tell. Raises: DataError where they tell none."""
+    if not layout.exports:
+        if files:
+            raise SettingsError(f"{layout.name} reads no exports, but what an API gives; leave the files out")
+        return
     if not files:
         raise SettingsError(f"name the exports, too: {'; '.join(_listed(layout))}")
     told: dict[Export, list[Path]] = {}
@@ -150,7 +154,7 @@ def _pattern(files: Sequence[Given]) -> str:
 
 def _for(part: Part, named: Mapping[str, str]) -> str:
     sql = part.sql
-    for export in part.needs:
+    for export in named.keys() & part.needs:
         sql = sql.replace(f"FROM '{export}'", "FROM '" + named[export].replace("'", "''") + "'")
     return sql
 

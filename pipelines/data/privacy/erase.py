@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import DataError
+from pipelines.data.fetching.fetch import discard
 from pipelines.data.privacy.enforce import purge
 from pipelines.data.privacy.landed_rows import erase_rows
 from pipelines.data.privacy.traces import Traces
@@ -116,6 +117,7 @@ def _among(names: frozenset[str], customers: list[str]) -> npt.NDArray[np.bool_]
 def _sweep_leftovers(store: Store) -> None:
     """What killed runs left unfinished, lists of rows of files that were refused, and files that no ledger lists."""
     sweep(store.root)
+    discard(store.root)
     with store.transaction() as ledger:
         listed = {row["path"] for row in ledger.execute("SELECT path FROM files").fetchall()}
     for place in chain.from_iterable(store.root.glob(f"{folder}/**/*") for folder in MADE):

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from features.asof import instant
 from features.errors import SettingsError
 from features.tables import TABLES
+from pipelines.data.fetching.fetch import discard
 from pipelines.data.privacy.landed_rows import leave_out
 from pipelines.foundation.identity.erased_customers import ERASED, masked
 from pipelines.foundation.identity.objections import ID
@@ -58,6 +59,7 @@ def expire(job: RunContext) -> dict[str, Any]:
         "delivery": (plan.keep_delivery_days, old.delivery),
     }
     _refuse_short_memory(workspace.settings)
+    discard(workspace.store.root)  # what did not land is fetched anew
     removed: dict[str, int] = {}
     with job.console.stage("expire", steps=len(steps)) as step:
         for name, (days, remove) in steps.items():

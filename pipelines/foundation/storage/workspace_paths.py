@@ -20,10 +20,15 @@ SCHEDULER = ".dagster"
 
 # Folders that are ours; those in which every file has rows of customers, whether the ledger lists it or not, first.
 MADE = ("landed", "rejected", "counted", "snapshots", "outcomes", "results", "scores")
-FOLDERS = (*MADE, "delivery", "impact", "models", "monitoring", "receipts", ARTIFACTS, SCHEDULER)
+FETCHED = "fetched"  # what a system's API gave, until it has landed; the ledger lists none of it
+FOLDERS = (*MADE, FETCHED, "delivery", "impact", "models", "monitoring", "receipts", ARTIFACTS, SCHEDULER)
 PAGES = ("report.html", "summary.json")
 
-_LISTED = frozenset(FOLDERS) - {ARTIFACTS, SCHEDULER}  # where files lie that the ledger lists, beside the pages
+_LISTED = frozenset(FOLDERS) - {
+    FETCHED,
+    ARTIFACTS,
+    SCHEDULER,
+}  # where files lie that the ledger lists, beside the pages
 _MADE_AGAIN = _LISTED - {"receipts"}  # receipts are not: they are kept, and say that somebody was erased
 _WITH_LOGS = tuple(f"{name}{log}" for name in (LEDGER, TRACKING) for log in ("", "-wal", "-shm", "-journal"))
 

@@ -41,10 +41,13 @@ def check(job: RunContext) -> dict[str, Any]:
     run.
     """
     workspace = job.workspace
-    sources = all_sources(workspace.store, workspace.settings)
+    sources = all_sources(workspace.store, workspace.settings, fetched=False)
     for file in sources:
         file.check()
-    landed = all(landed_already(workspace.store, file) for file in sources)
+    later = sorted({fetch.folder for fetch in workspace.settings.fetches})
+    if later:
+        job.console.say(f"fetched by `attrition ingest`, and looked at then: {', '.join(later)}")
+    landed = all(landed_already(workspace.store, file) for file in sources) and not later
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         note = "nothing has landed yet: run `attrition ingest`"

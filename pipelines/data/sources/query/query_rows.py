@@ -34,7 +34,7 @@ from pipelines.foundation.settings.sources import QuerySource, lacking
 from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.storage.workspace_paths import is_ours, refuse_outside
+from pipelines.foundation.storage.workspace_paths import FETCHED, is_ours, refuse_outside
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,21 @@ def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterato
     )
 
 
+def awaits_fetch(store: Store, source: QuerySource) -> bool:
+    """Whether a query reads what an API gave, and that is not here now: it is removed once it has landed."""
+    files = Select.of(query_text(store, source), where=source.name).files
+    return any(Path(name).parts[0] == FETCHED and not (store.root / name).exists() for name in files)
+
+
 def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise SettingsError(
             f"{source.name}: '{name}' lies outside of the workspace; put the file into it, and name it from there"
+        )
+    if Path(name).parts[:1] == (FETCHED,) and not (store.root / name).exists():
+        raise SettingsError(
+            f"{source.name}: '{name}' was not fetched; see whether the [[fetches]] of attrition.toml name the folder "
+            f"'{'/'.join(Path(name).parts[1:-1])}', and fetch such a list"
         )
     pattern, part = split(name)
     try:
@@ -162,6 +173,8 @@ def _refuse_ours(root: Path, place: Path, where: str) -> None:
     within = root.resolve() if place.is_relative_to(root.resolve()) else root
     name = place.relative_to(within)
     small = Path(name.as_posix().lower())
+    if name.parts[:1] == (FETCHED,):
+        return  # what an API gave, to be read by just these queries
     if is_ours(name) or (is_ours(small) and (within / small).exists()):
         raise SettingsError(f"{where}: '{name.as_posix()}' is a file of attrition's own, and no source; name an export")
 

@@ -193,4 +193,20 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
 def test_a_layout_that_is_unknown_is_told_with_the_nearest() -> None:
     with pytest.raises(SettingsError, match="Did you mean 'shopify'"):
         layout_of("shopfy")
-    assert set(SHOPS) | {"stripe-export", "zendesk", "hubspot-tickets"} == set(layouts())
+    assert set(SHOPS) | {"stripe-export", "stripe-api", "zendesk", "hubspot-tickets"} == set(layouts())
+
+
+def test_a_layout_that_reads_an_api_needs_no_exports(tmp_path: Path) -> None:
+    made = init_from_layout(tmp_path / "shop", layout_of("stripe-api"), [])
+    settings = load(tmp_path / "shop" / "attrition.toml")
+    assert [fetch.kind for fetch in settings.fetches] == ["stripe"]
+    assert {source.table for source in settings.sources} >= {"subscriptions", "subscription_changes", "payments"}
+    assert made.told[-1] == f"then: attrition ingest --project {tmp_path / 'shop'}"
+    assert "FROM 'fetched/stripe/charges.jsonl'" in (tmp_path / "shop" / "payments.sql").read_text()
+
+
+def test_a_layout_that_reads_an_api_takes_no_exports(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("a,b")
+    with pytest.raises(SettingsError, match="reads no exports, but what an API gives; leave the files out"):
+        init_from_layout(tmp_path / "shop", layout_of("stripe-api"), [tmp_path / "orders.csv"])
+    assert not (tmp_path / "shop").exists()

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from features.errors import SettingsError
 from pipelines.foundation.settings.destinations import Destination
+from pipelines.foundation.settings.fetches import StripeFetch
 from pipelines.foundation.settings.plays import DEFAULT
 from pipelines.foundation.settings.plays import load as load_plays
 from pipelines.foundation.settings.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
@@ -51,6 +52,8 @@ def sections(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, type
         if name == "" and key == "sources":  # of several kinds: what is written anew is files
             yield from sections(FileSource, "sources")
             continue
+        if name == "" and key == "fetches":  # shown to be copied, as destinations are
+            continue
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from sections(kind, f"{name}.{key}".lstrip("."))
@@ -88,7 +91,7 @@ def test_every_setting_stands_in_the_file(name: str, tmp_path: Path) -> None:
         key
         for key in SECTIONS[name].model_fields
         # Of which kind a source is, is told by what it names.
-        if f"{name}.{key}".lstrip(".") not in {*SECTIONS, "sources.columns", "sources.kind", "destinations"}
+        if f"{name}.{key}".lstrip(".") not in {*SECTIONS, "sources.columns", "sources.kind", "destinations", "fetches"}
     }
     assert written[name] == own
 
@@ -122,6 +125,18 @@ def test_destinations_are_written_as_they_are_read(tmp_path: Path) -> None:
     file = tmp_path / "attrition.toml"
     file.write_text(render(settings))
     assert load(file) == settings
+
+
+def test_a_fetch_is_shown_as_it_can_be_copied_and_written_as_it_is_read(tmp_path: Path) -> None:
+    init(tmp_path / "shop")
+    text = (tmp_path / "shop" / "attrition.toml").read_text()
+    shown = "\n".join(line.removeprefix("#   ") for line in text.splitlines() if line.startswith("#   "))
+    (block,) = tomllib.loads(shown)["fetches"]
+    assert set(block) == set(StripeFetch.model_fields)
+    settings = Settings.model_validate(CDNOW.model_dump() | {"fetches": [block]})
+    assert settings.fetches == (StripeFetch(kind="stripe"),)
+    (tmp_path / "attrition.toml").write_text(render(settings))
+    assert load(tmp_path / "attrition.toml") == settings
 
 
 def test_the_blocks_in_the_documentation_are_settings() -> None:

@@ -1,0 +1,1 @@
+"""What systems' APIs hold now, as files of the workspace that queries read."""
