@@ -41,8 +41,8 @@ def init(
         typer.Option(
             "--from",
             help="Start from exports of shopify, woocommerce, prestashop, stripe-export or online-retail, or from what "
-            "an API gives: stripe-api; zendesk and hubspot-tickets add to a workspace that is there. Or from any export: the "
-            "file's or folder's name.",
+            "an API gives: stripe-api; zendesk and hubspot-tickets add to a workspace that is there. Or from any "
+            "export: the file's or folder's name.",
             metavar="LAYOUT|FILE",
         ),
     ] = None,

@@ -18,7 +18,7 @@ import pyarrow as pa
 from features.contract import ROW_CLOCKS
 from features.tables import TABLES
 from pipelines.data.sources.value_sql import text_reading, trimmed
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.dialect import Dialect
 
 Month = str  # "2025-01"
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import Dialect, FileSource, QuerySource
+from pipelines.foundation.settings.sources import FileSource, QuerySource
 
 Place = tuple[str | int, ...]
 

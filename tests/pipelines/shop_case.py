@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.schedule import Schedule
 from pipelines.foundation.settings.settings import Backtest, Bands, Cohort, Outcome, Settings, Snapshots, Training
-from pipelines.foundation.settings.sources import Dialect, FileSource
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 
 AS_OF = date(2025, 6, 1)

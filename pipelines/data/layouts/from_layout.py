@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from features.errors import DataError, SettingsError
 from pipelines.data.layouts.layout import Export, Layout, Part
 from pipelines.data.sources.query.tables import ENDINGS, InputFile, headings
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import FILE_NAME, load
-from pipelines.foundation.settings.sources import Dialect
 from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.workspace.init import InitResult, copied, default_plays, refuse_foreign, write_new
 

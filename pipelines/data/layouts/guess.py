@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from features.errors import DataError
 from pipelines.data.layouts.profile import Column
-from pipelines.foundation.settings.sources import Dialect, FileSource
+from pipelines.foundation.settings.dialect import Dialect
+from pipelines.foundation.settings.sources import FileSource
 
 # Words in headings, in the order of how much they tell; English, French and German.
 _WORDS = {

@@ -21,7 +21,8 @@ from pipelines.data.sources.encoding import check_text, codec
 from pipelines.data.sources.plain_lines import copy_plain_lines
 from pipelines.data.sources.raw_rows import RawRows, positions, wanted_columns
 from pipelines.data.sources.value_sql import text_reading, trimmed
-from pipelines.foundation.settings.sources import Dialect, Source
+from pipelines.foundation.settings.dialect import Dialect
+from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage.sql_text import identifier, quoted
 

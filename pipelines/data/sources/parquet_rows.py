@@ -23,7 +23,8 @@ from pipelines.data.sources.value_sql import (
     utc,
     within_years,
 )
-from pipelines.foundation.settings.sources import EPOCHS, Dialect, Source
+from pipelines.foundation.settings.dialect import EPOCHS, Dialect
+from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.storage.sql_text import identifier, quoted
 
 _NEEDS = {

@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from pipelines.data.sources.encoding import codec
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.dialect import Dialect
 
 _BLOCK = 8 << 20
 

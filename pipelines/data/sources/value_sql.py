@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from features.codes import code_sql
 from features.contract import Column
 from pipelines.foundation.settings.date_format import date_pattern
+from pipelines.foundation.settings.dialect import EPOCHS, Dialect
 from pipelines.foundation.settings.section import FIRST_YEAR, LAST_YEAR
-from pipelines.foundation.settings.sources import EPOCHS, Dialect
 from pipelines.foundation.settings.text_values import FALSE, SPACES, TRUE
 from pipelines.foundation.storage.sql_text import quoted
 

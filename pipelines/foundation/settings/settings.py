@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -20,12 +20,12 @@ from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.settings.fetches import AnyFetch, refuse_one_folder
 from pipelines.foundation.settings.monitoring import Monitoring
 from pipelines.foundation.settings.privacy import Privacy
+from pipelines.foundation.settings.retention import Retention
 from pipelines.foundation.settings.schedule import Schedule
 from pipelines.foundation.settings.section import (
     Count,
     Day,
     Margin,
-    Money,
     PositiveSpan,
     Section,
     Seed,
@@ -38,9 +38,6 @@ from pipelines.foundation.settings.section import (
 from pipelines.foundation.settings.sources import AnySource, refuse_alike
 from pipelines.foundation.settings.tracking import Tracking
 from pipelines.foundation.settings.trusted_columns import refuse_unknown
-
-if TYPE_CHECKING:
-    from models.economics import Play
 
 FILE_NAME = "attrition.toml"
 
@@ -131,29 +128,6 @@ class Bands(Section):
         if self.medium > self.high:
             raise ValueError(f"medium ({self.medium}) is above high ({self.high})")
         return self
-
-
-class Retention(Section):
-    """What an attempt to keep a customer costs and brings, in `currency`; what the report weighs contacts by.
-
-    offer_cost: of what is offered, to whoever takes it up. success_rate: share of those about to leave who are won
-    over. kept_months: for how long a customer who was kept goes on paying. holdout_share: of customers for whom nothing
-    is recommended, so that what plays achieve can be measured; holdout_seed: chooses who they are. Both only matter
-    where there are plays.
-    """
-
-    contact_cost: Money = 1.0
-    offer_cost: Money = 10.0
-    success_rate: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    kept_months: Annotated[float, Field(gt=0, le=1_200)] = 12.0
-    holdout_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    holdout_seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] = 7
-
-    @property
-    def play(self) -> Play:
-        from models.economics import Play
-
-        return Play(contact_cost=self.contact_cost, offer_cost=self.offer_cost, success_rate=self.success_rate)
 
 
 class Reference(Section):

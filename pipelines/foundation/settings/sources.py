@@ -11,72 +11,15 @@ from pydantic import Discriminator, Field, Tag, field_serializer, field_validato
 from features.contract import ROW_CLOCKS, Table
 from features.errors import SettingsError, did_you_mean
 from features.tables import TABLES
-from pipelines.foundation.settings.character_sets import character_set
 from pipelines.foundation.settings.database_url import database_url, without_user
 from pipelines.foundation.settings.date_format import date_pattern
-from pipelines.foundation.settings.section import Day, PositiveSpan, Section, Share, Times, inside, known_zone
-
-EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds
+from pipelines.foundation.settings.dialect import Dialect
+from pipelines.foundation.settings.section import Day, PositiveSpan, Section, Share, Times, inside
 
 DEFAULT_PASSWORD_ENV = "ATTRITION_SOURCE_PASSWORD"  # noqa: S105 - the name of a variable
 SINCE = " since "  # in the names of what landed by a cursor
 
 _GLOB = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-
-
-class Dialect(Section):
-    """How texts write their values; of a Parquet file those columns that are text, and `time_zone`.
-
-    currency_sign: what may stand before or after an amount, as in "€ 12.50" or "12.50 EUR". round_numbers: more than
-    four decimals are rounded, not refused. booleans: words of this source for true and false. date_format: as of
-    strptime; "epoch_s" or "epoch_ms" for seconds, or thousandths of them, since 1970-01-01 UTC.
-    """
-
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ".", ",", "'", " "] = ""  # " " stands for every kind of space, U+00A0 and U+202F too
-    currency_sign: Annotated[str, Field(max_length=10, pattern=r"^[^\d\s.,'+()-]*$")] = ""
-    round_numbers: bool = False
-    booleans: dict[str, bool] = Field(default_factory=dict)
-    encoding: str = "utf-8"
-    date_format: str = "%Y-%m-%d"
-    time_zone: str | None = None  # None: the workspace's
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        return character_set(value)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone(cls, value: str | None) -> str | None:
-        return value if value is None else known_zone(value)
-
-    @field_validator("date_format")
-    @classmethod
-    def _one_meaning(cls, value: str) -> str:
-        if value not in EPOCHS:
-            date_pattern(value)
-        return value
-
-    @field_validator("booleans")
-    @classmethod
-    def _words(cls, value: dict[str, bool]) -> dict[str, bool]:
-        words = {word.strip().lower(): meant for word, meant in value.items()}
-        if len(words) < len(value) or "" in words:
-            raise ValueError("each word for true or false stands once, whatever its capitals, and is not empty")
-        return words
-
-    @model_validator(mode="after")
-    def _marks_differ(self) -> Dialect:
-        if {self.delimiter, self.quote} & {"\r", "\n", "\0"}:
-            raise ValueError("delimiter and quote are marks within a line, not line ends")
-        if self.decimal == self.thousands:
-            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
-        if self.quote == self.delimiter:
-            raise ValueError(f"quote and delimiter are both '{self.quote}'")
-        return self
 
 
 class Source(Section):

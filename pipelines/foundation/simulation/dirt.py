@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.dialect import Dialect
 
 DIALECT = Dialect(delimiter=";", decimal=",", encoding="cp1252", date_format="%d/%m/%Y %H:%M:%S")
 SHARE = 0.004  # of the rows, for each kind of mistake

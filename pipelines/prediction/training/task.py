@@ -9,7 +9,8 @@ from features.outcomes import BY_REASON, Kind
 from models.question import Question
 from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
 from pipelines.foundation.ledger.model_versions import Versions
-from pipelines.foundation.settings.settings import Backtest, Promotion, Retention
+from pipelines.foundation.settings.retention import Retention
+from pipelines.foundation.settings.settings import Backtest, Promotion
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.workspace import Workspace

@@ -17,7 +17,7 @@ from pipelines.data.sources.containers import inner_name, split, unpacked
 from pipelines.data.sources.csv_rows import csv_copy, csv_header
 from pipelines.data.sources.parquet_rows import damaged
 from pipelines.data.sources.value_sql import trimmed
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.storage.sql_text import identifier, quoted

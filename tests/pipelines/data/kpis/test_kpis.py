@@ -20,8 +20,9 @@ from pipelines.cli import app
 from pipelines.data.kpis.figures import COUNTS, MONEY, OF_CONTRACTS, OF_SHOPS, figures
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.kpis.words import FIELDS
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
-from pipelines.foundation.settings.sources import Dialect, FileSource
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.storage import lock
 from pipelines.foundation.wording.numbers import NOTHING

@@ -14,8 +14,9 @@ import pytest
 
 from features.errors import DataError
 from pipelines.data.landing.ingest import IngestResult, ingest, landed_tables
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import Dialect, FileSource, Source
+from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.storage.store import Store
 
 LANDED_ON = date(2026, 1, 1)

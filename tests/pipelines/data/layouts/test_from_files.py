@@ -11,8 +11,9 @@ import pytest
 from features.errors import AttritionError, DataError, SettingsError
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.layouts.from_any import init_from
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import load
-from pipelines.foundation.settings.sources import Dialect, FileSource, refuse_guessed
+from pipelines.foundation.settings.sources import FileSource, refuse_guessed
 from pipelines.foundation.storage.store import Store
 from tests.pipelines.data.landing.landing_case import LANDED_ON, newest
 

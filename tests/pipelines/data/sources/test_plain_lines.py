@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.data.sources import csv_rows, plain_lines
 from pipelines.data.sources.csv_rows import CsvCopy, csv_copy
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.dialect import Dialect
 
 CELLS = st.text(
     st.characters(exclude_characters='\r\n\0"', codec="utf-8") | st.sampled_from(list(" ;,\t\ufeff'")), max_size=6

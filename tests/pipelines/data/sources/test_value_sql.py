@@ -19,7 +19,7 @@ from pipelines.data.sources.raw_rows import RawRows
 from pipelines.data.sources.value_sql import text_reading, trimmed
 from pipelines.foundation.identity.erased_customers import ErasedCustomers
 from pipelines.foundation.identity.masking import Masking
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.text_values import SPACES
 from tests.pipelines.data.landing.landing_case import source
 

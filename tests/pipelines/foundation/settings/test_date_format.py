@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.foundation.settings.date_format import date_pattern
-from pipelines.foundation.settings.sources import Dialect
+from pipelines.foundation.settings.dialect import Dialect
 
 
 @pytest.mark.parametrize(

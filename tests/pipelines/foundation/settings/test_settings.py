@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from features.errors import AttritionError, SettingsError
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings, load
-from pipelines.foundation.settings.sources import Dialect, FileSource
+from pipelines.foundation.settings.sources import FileSource
 
 ORDERS = """
 [[sources]]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, chisquare
 
 from pipelines.foundation.settings.plays import DEFAULT, load
-from pipelines.foundation.settings.settings import Retention
+from pipelines.foundation.settings.retention import Retention
 from pipelines.foundation.workspace import holdout
 from pipelines.foundation.workspace.holdout import Holdout, held_out
 from pipelines.foundation.workspace.workspace import Workspace

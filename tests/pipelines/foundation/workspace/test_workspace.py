@@ -11,8 +11,9 @@ import pytest
 
 from features.errors import DataError, SettingsError
 from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Settings, Snapshots
-from pipelines.foundation.settings.sources import Dialect, FileSource, Source
+from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.calendar import Calendar, Grid
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace

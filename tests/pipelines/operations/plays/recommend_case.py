@@ -13,7 +13,7 @@ import pandas as pd
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.settings.plays import Play
-from pipelines.foundation.settings.settings import Retention
+from pipelines.foundation.settings.retention import Retention
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.holdout import held_out
 from pipelines.foundation.workspace.workspace import Workspace

@@ -22,7 +22,8 @@ from models.economics import DAYS_PER_MONTH, Play
 from models.matrix import LABEL, Matrix, matrix, stack
 from models.question import Question
 from pipelines.data.snapshots.snapshot import Snapshots
-from pipelines.foundation.settings.settings import Backtest, Retention
+from pipelines.foundation.settings.retention import Retention
+from pipelines.foundation.settings.settings import Backtest
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import FoldDays

@@ -11,8 +11,9 @@ import pytest
 from features.errors import DataError
 from models.question import Question
 from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Promotion, Settings, Training
-from pipelines.foundation.settings.sources import Dialect, FileSource
+from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training.fit import FitPlan
 from pipelines.prediction.training.task import main_task, tasks_of

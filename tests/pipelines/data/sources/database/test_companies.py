@@ -13,8 +13,9 @@ import pytest
 
 from features.tables import TABLES
 from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import DatabaseSource, Dialect, Source
+from pipelines.foundation.settings.sources import DatabaseSource, Source
 from pipelines.foundation.settings.toml_file import read
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.storage.store import Store

@@ -15,7 +15,8 @@ from pipelines.data.sources.database import connect
 from pipelines.data.sources.database.fetch import fetch
 from pipelines.data.sources.database.statement import Statement
 from pipelines.foundation.settings.database_url import database_url
-from pipelines.foundation.settings.sources import DatabaseSource, Dialect
+from pipelines.foundation.settings.dialect import Dialect
+from pipelines.foundation.settings.sources import DatabaseSource
 from pipelines.foundation.storage.store import Store
 from tests.pipelines.data.sources.database.database_case import (
     ORDERS,
