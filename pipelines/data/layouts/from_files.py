@@ -17,6 +17,7 @@ from pipelines.data.layouts.guess import Guess, guess
 from pipelines.data.layouts.profile import Column
 from pipelines.data.sources.containers import unpacked
 from pipelines.data.sources.encoding import codec
+from pipelines.foundation.settings.new_folder import make_folder
 from pipelines.foundation.settings.settings import FILE_NAME, Cohort, Outcome, Settings
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.init import InitResult, copied, default_plays, refuse_foreign, write_new
@@ -47,7 +48,7 @@ def init_from_files(folder: Path, files: Sequence[Path]) -> InitResult:
     if not tables & {"orders", "order_lines", "subscriptions"}:
         raise DataError("none of the files looks like orders or subscriptions: " + "; ".join(told))
     settings = _settings(guesses)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in files:
         copied(path, folder / path.name)
     for name, content in (*default_plays().items(), (FILE_NAME, render(settings).encode())):

@@ -11,6 +11,7 @@ from features.errors import DataError, SettingsError
 from pipelines.data.layouts.layout import Export, Layout, Part
 from pipelines.data.sources.query.tables import ENDINGS, InputFile, headings
 from pipelines.foundation.settings.dialect import Dialect
+from pipelines.foundation.settings.new_folder import make_folder
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.workspace.init import InitResult, copied, default_plays, refuse_foreign, write_new
@@ -54,7 +55,7 @@ def init_from_layout(folder: Path, layout: Layout, files: Sequence[Path]) -> Ini
         f"{(folder / FILE_NAME).read_text(encoding='utf-8').rstrip()}\n\n{sources}" if there
         else f"{layout.settings}{sources}"
     )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     _refuse_wrong(folder, settings)
     for each in given:
         copied(each.path, folder / each.name)

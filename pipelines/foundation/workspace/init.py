@@ -8,6 +8,7 @@ from pathlib import Path
 
 from features.errors import SettingsError, did_you_mean
 from pipelines.foundation.settings import plays
+from pipelines.foundation.settings.new_folder import make_folder
 from pipelines.foundation.settings.settings import FILE_NAME, Settings, load
 from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
@@ -62,7 +63,7 @@ def init(folder: Path, *, example: str | None = None) -> InitResult:
                 f"{folder / name} is there already and differs from what init writes, so nothing was written; "
                 f"go on with it as it is (next: `attrition check --project {folder}`), or name another folder"
             )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     missing = tuple(name for name in wanted if name not in there)
     for name in missing:
         write_new(folder / name, wanted[name])
