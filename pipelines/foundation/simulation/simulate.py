@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from features.errors import SettingsError, did_you_mean
 from features.outcomes import FURTHER
+from pipelines.foundation.settings.new_folder import make_folder
 from pipelines.foundation.settings.settings import (
     FILE_NAME,
     Backtest,
@@ -80,7 +81,7 @@ def simulate(
     company = Company(customers=customers, weeks=weeks, seed=seed, effects=effects or {})
     run(company, progress)
     frames, end = tables(company), (START + timedelta(weeks=weeks)).date()
-    (folder / "truth").mkdir(parents=True)
+    make_folder(folder / "truth")
     for name, frame in frames.items():
         progress(f"{name}: {len(frame):,} rows")
         dirt.write_csv(frame, folder / f"{name}.csv", seed=seed) if messy else _parquet(
