@@ -62,7 +62,7 @@ def _own(values: Sequence[Any], *, name: str, where: str) -> pa.DataType:
 
 
 def _fits(values: Sequence[int]) -> bool:
-    return -(2**63) <= min(values) and max(values) < 2**63
+    return min(values) >= -(2**63) and max(values) < 2**63
 
 
 def _unread(kind: type, name: str, where: str) -> DataError:
