@@ -103,6 +103,7 @@ def fetch(
                 parts.add([])
         finally:
             parts.close()
+            result.close()
     names = tuple(column.name for column in parts.columns)
     types = [
         TEXT if pt.is_null(type_) or (type_ == WHOLE and name in flags) else type_
