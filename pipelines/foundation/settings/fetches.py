@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from pipelines.foundation.settings.addresses import is_confidential
 from pipelines.foundation.settings.section import Seconds, Section, Times
@@ -61,9 +60,13 @@ def web_host(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def refuse_one_folder(fetches: Collection[AnyFetch]) -> None:
-    """Raise ValueError, in words, where two fetches would write into one folder."""
+def _apart(fetches: tuple[AnyFetch, ...]) -> tuple[AnyFetch, ...]:
+    """The fetches back; ValueError, in words, where two of them would write into one folder."""
     folders = [fetch.folder for fetch in fetches]
     for folder in folders:
         if folders.count(folder) > 1:
             raise ValueError(f"two of them write into the folder '{folder}'; give each a folder of its own")
+    return fetches
+
+
+Fetches = Annotated[tuple[AnyFetch, ...], AfterValidator(_apart)]

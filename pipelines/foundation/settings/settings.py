@@ -17,7 +17,7 @@ from features.subscription_periods import Endings
 from models.question import Question
 from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.destinations import Delivery, Destination
-from pipelines.foundation.settings.fetches import AnyFetch, refuse_one_folder
+from pipelines.foundation.settings.fetches import Fetches
 from pipelines.foundation.settings.monitoring import Monitoring
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.retention import Retention
@@ -35,7 +35,7 @@ from pipelines.foundation.settings.section import (
     Times,
     known_zone,
 )
-from pipelines.foundation.settings.sources import AnySource, refuse_alike
+from pipelines.foundation.settings.sources import Sources
 from pipelines.foundation.settings.tracking import Tracking
 from pipelines.foundation.settings.trusted_columns import refuse_unknown
 
@@ -151,8 +151,8 @@ class Settings(Section):
     age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
     as_of: Day | None = None  # pins the day that scoring looks from; None: the day of the run
     lookback_days: tuple[PositiveSpan, ...] = (7, 30, 90, 365)
-    fetches: tuple[AnyFetch, ...] = ()
-    sources: tuple[AnySource, ...]
+    fetches: Fetches = ()
+    sources: Sources
     cohort: Cohort = Cohort()
     outcome: Outcome = Outcome()
     contracts: Contracts = Contracts()
@@ -197,18 +197,6 @@ class Settings(Section):
         if not by_contract and not tables & {"orders", "order_lines"}:
             raise ValueError('nothing provides orders; add a source with table = "orders" or "order_lines"')
         return self
-
-    @field_validator("fetches")
-    @classmethod
-    def _apart(cls, value: tuple[AnyFetch, ...]) -> tuple[AnyFetch, ...]:
-        refuse_one_folder(value)
-        return value
-
-    @field_validator("sources")
-    @classmethod
-    def _told_apart(cls, value: tuple[AnySource, ...]) -> tuple[AnySource, ...]:
-        refuse_alike(value)
-        return value
 
     @model_validator(mode="after")
     def _known_to_be_trusted(self) -> Settings:

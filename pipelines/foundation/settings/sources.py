@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_serializer, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_serializer, field_validator, model_validator
 
 from features.contract import ROW_CLOCKS, Table
 from features.errors import SettingsError, did_you_mean
@@ -202,8 +202,8 @@ AnySource = Annotated[
 ]
 
 
-def refuse_alike(sources: Collection[AnySource]) -> None:
-    """Raise ValueError, in words, where what two queries give would land under one name."""
+def _told_apart(sources: tuple[AnySource, ...]) -> tuple[AnySource, ...]:
+    """The sources back; ValueError, in words, where what two queries give would land under one name."""
     names = [source.name for source in sources if isinstance(source, SelectSource)]
     for source in sources:
         if isinstance(source, SelectSource) and names.count(source.name) > 1:
@@ -213,6 +213,10 @@ def refuse_alike(sources: Collection[AnySource]) -> None:
                 else f"two queries of table {source.table} stand here; put each into a file of the workspace that ends "
                 'in .sql, and name that: query = "orders.sql"'
             )
+    return sources
+
+
+Sources = Annotated[tuple[AnySource, ...], AfterValidator(_told_apart)]
 
 
 def refuse_guessed(sources: Collection[Source]) -> None:
