@@ -25,7 +25,8 @@ RECORDS := 100000
 TAMPERED := 2000
 # Tests that wait for systems beside ours: a scheduler's day, and fakes of CRMs that fail on purpose. They have a target of their own.
 SYSTEMS := tests/pipelines/schedule/test_start.py tests/pipelines/schedule/test_page.py \
-	tests/pipelines/operations/delivery/test_reading_back.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py)
+	tests/pipelines/operations/delivery/test_reading_back.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py) \
+	$(wildcard tests/pipelines/data/fetching/test_*.py tests/pipelines/data/sources/database/test_*.py)
 STOPS := 20
 WORLDS := 4
 CUSTOMERS := 500
@@ -66,7 +67,7 @@ torn: $(READY) ## deliver WORLDS companies in torn exports: they are as in one c
 words: $(READY) ## throw ODDITIES settings, command lines and files at every command: words, no traceback, no value of a row
 	ODDITIES=$(ODDITIES) $(PYTHON) -m pytest tests/pipelines/test_plain_words.py $(ARGS)
 
-systems: $(READY) ## run the tests that wait for other systems: a scheduler, and fakes of CRMs
+systems: $(READY) ## run the tests that wait for other systems: a scheduler, fakes of CRMs and APIs, databases
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEMS) $(ARGS)
 
 faults: $(READY) ## kill, fill, lock and disconnect it; last line: what KILLS kills lost, doubled or left half (RACES, too)

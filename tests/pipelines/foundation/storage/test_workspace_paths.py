@@ -247,7 +247,6 @@ def test_no_path_of_the_ledger_becomes_a_place_elsewhere() -> None:
     found = {path.name: joined for path in sources() if (joined := joined_to_root(path.read_text()))}
     assert found == {
         "workspace_paths.py": {"root / path"},
-        "source_files.py": {"store.root / source.path"},  # the settings'
         "objections.py": {"root / path"},  # the settings'
         "run.py": {"job.workspace.root / path"},  # told
     }
