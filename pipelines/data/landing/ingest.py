@@ -20,7 +20,7 @@ from pipelines.data.landing.reject_limits import (
     refuse_other_currencies,
     refuse_other_customers,
 )
-from pipelines.data.landing.remarks import compared, remarks
+from pipelines.data.landing.remarks import compared, new_headings, remarks
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.landing.workbench import workbench
 from pipelines.data.sources.all_sources import all_sources
@@ -120,7 +120,8 @@ def _ingest_file(
         refuse_beyond_share(store, file, rows, count=count)
         refuse_other_currencies(file, rows, currency=settings.currency)
         of_table = _of_table(store, file, settings)
-        refuse_cut_off_state(file, rows, _state_before(file, of_table))
+        last = _state_before(file, of_table)
+        refuse_cut_off_state(file, rows, last)
         before = _landed_before(store, file, of_table)
         refuse_other_customers(store, file, rows, before)
         detail = {
@@ -134,6 +135,7 @@ def _ingest_file(
             "span": rows.span,
             "versions": "known_at" in file.columns,
             "exported_on": rows.exported_on,
+            "headings": rows.headings,
             **file.noted,
             "landings": arrivals_by_now(
                 store,
@@ -153,7 +155,10 @@ def _ingest_file(
         lay(store, file, REJECTED, lambda place: write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA), detail)
         schema, contract = landed_schema(file.contract), {"columns": file.contract.landed, "keyed": file.keyed}
         lay(store, file, LANDED, lambda place: write_parquet(place, rows.landed_batches(), schema), detail | contract)
-        said = tuple(remarks(rows, file.contract, today, before=[store.verified(each) for each in before]))
+        said = (
+            *new_headings(rows, file, None if last is None else last.detail.get("headings")),
+            *remarks(rows, file.contract, today, before=[store.verified(each) for each in before]),
+        )
     say(_in_words(file, detail))
     return replace(_result(file, detail, "landed"), remarks=said)
 

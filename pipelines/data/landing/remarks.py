@@ -11,8 +11,10 @@ from pathlib import Path
 from features.contract import Table, local_day
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.sources.raw_rows import in_rows
+from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.wording.visible import visible
 
 _COMPARED = {
     "again": "{rows} met before in this source: counted once",
@@ -23,6 +25,7 @@ _COMPARED = {
     "their own dates on)",
     "ended": "{rows} of earlier files no longer there: held until {day}",
 }
+_MOST_NAMES = 10
 _MANY_ROWS, _LARGE_SHARE = 100, 0.1  # of one customer
 
 
@@ -41,6 +44,17 @@ def remarks(rows: TypedRows, contract: Table, today: date, *, before: Sequence[P
     for column in contract.columns if before else ():
         if column.code and column.name in rows.filled:
             yield from _new_codes(rows, identifier(column.name), before)
+
+
+def new_headings(rows: TypedRows, file: SourceRows, earlier: Sequence[str] | None) -> Iterator[str]:
+    """On columns that what this source gave before did not have. earlier: its columns; None where that is not known."""
+    read = set(file.columns.values())
+    new = [name for name in rows.headings if earlier and name not in earlier and name not in read]
+    if new:
+        names = ", ".join(repr(visible(name)) for name in new[:_MOST_NAMES])
+        more = f" and {len(new) - _MOST_NAMES:,} more" if len(new) > _MOST_NAMES else ""
+        columns = "columns are" if len(new) > 1 else "column is"
+        yield f"{len(new):,} {columns} new, and not read: {names}{more}"
 
 
 def compared(each: Counted) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class TypedRows:
     ) -> None:
         self._connection, self._name, self._raw, self._contract = connection, name, raw, contract
         self._masking = masking
-        self.notes = raw.notes
+        self.notes, self.headings = raw.notes, raw.headings
         self.identities: dict[str, str] = {}  # own id to pseudonym, of every customer that lands
 
     @classmethod

@@ -60,6 +60,7 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     names = [f"{quoted(name.strip(SPACES))}, c{place}" for place, name in enumerate(copy.header)]
     return RawRows(
         count=copy.count,
+        headings=tuple(name.strip(SPACES) for name in copy.header),
         cells=f"SELECT source_row, ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
         texts=f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row FROM {scan}",  # noqa: S608 - quoted
         readings={

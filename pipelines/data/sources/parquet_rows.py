@@ -83,6 +83,7 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     texts = [f"{quoted(name)}, c{place}::VARCHAR" for place, name in enumerate(schema.names)]
     return RawRows(
         count=count,
+        headings=tuple(schema.names),
         cells=f"SELECT file_row + 1 AS source_row, NULL::VARCHAR AS ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
         texts=f"SELECT file_row + 1 AS source_row, json_object({', '.join(texts)})::VARCHAR AS raw_row FROM {scan}",  # noqa: S608 - quoted
         readings=readings,

@@ -22,7 +22,7 @@ class RawRows:
 
     count: data rows. cells: a query with source_row, ragged (words where a row has too few or too many values) and the
     columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON. notes: what people
-    are to know of how they came about.
+    are to know of how they came about. headings: every column that is there, read or not.
     """
 
     count: int
@@ -30,6 +30,7 @@ class RawRows:
     texts: str
     readings: Mapping[str, Reading]
     notes: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
 
 
 def wanted_columns(source: Source, contract: Table) -> dict[str, Column]:

@@ -213,6 +213,7 @@ def _with_ragged(given: RawRows, tables: Mapping[str, list[FileTable]]) -> RawRo
         cells=" UNION ALL BY NAME ".join(f"({each})" for each in cells),
         texts=" UNION ALL ".join(f"({each})" for each in texts),
         readings=given.readings,
+        headings=given.headings,
     )
 
 

@@ -219,6 +219,14 @@ def test_ids_in_small_letters_are_one_customer_and_guests_are_told_after_it(tmp_
     assert landed.reasons == {3: "a guest"}
 
 
+def test_columns_that_an_export_gained_are_named(tmp_path: Path) -> None:
+    assert land(tmp_path, HEADER + ROW).result.remarks == ()
+    gained = HEADER.replace("amount", "amount,colour,size") + "A-2,C-1,2024-01-03,1,red,L\n"
+    assert "2 columns are new, and not read: 'colour', 'size'" in land(tmp_path, gained).result.remarks
+    again = gained + "A-3,C-1,2024-01-04,1,red,L\n"
+    assert not [each for each in land(tmp_path, again).result.remarks if "new, and not read" in each]
+
+
 def test_a_file_that_grows_while_it_is_read_does_not_land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = iter(["0" * 64])  # as it was found, and as it is once it was read
     monkeypatch.setattr(source_rows, "file_sha256", lambda _: next(hashes, "1" * 64))
