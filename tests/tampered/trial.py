@@ -45,7 +45,7 @@ SLOW, RARELY = {"train", "monitor", "report"}, 0.15
 # Whatever is asked of it afterwards: what is given out, and with which document.
 TOLD = ("explain", "kpis", "models", "check", "score")
 # What says when something was made, or whether it was there before.
-_STAMPS = re.compile("scored_at|trained_at|since|unchanged|sent|planned|delivery|published|valid_until|notes|run_id")
+_STAMPS = re.compile("scored_at|trained_at|since|unchanged|sent|planned|delivery|published|valid_until|notes|run_id|next")
 
 
 @dataclass
@@ -112,7 +112,11 @@ def trial(whole: Whole, case: Case, folder: Path, *, commands: int) -> Outcome:
     told = random.sample(TOLD, k=min(commands, len(TOLD)))
     given = {name: _told(name, root, outcome) for name in told}
     if case.target not in THEIRS and case.way != "a row" and not others:
-        outcome.altered += [name for name in told if given[name] is not None and given[name] != whole.given[name]]
+        outcome.altered += [
+            f"{name}: {_differing(given[name], whole.given[name])}"
+            for name in told
+            if given[name] is not None and given[name] != whole.given[name]
+        ]
         csv = _csv(root)
         if (
             "linked" not in case.way
@@ -144,6 +148,11 @@ def _document(name: str, root: Path, outcome: Outcome) -> Any:
 
 def _told(name: str, root: Path, outcome: Outcome) -> Any:
     return _figures(_document(name, root, outcome))
+
+
+def _differing(found: Any, right: Any) -> str:
+    """The keys of a document whose values differ."""
+    return ", ".join(sorted(key for key in found.keys() | right.keys() if found.get(key) != right.get(key)))
 
 
 def _figures(document: Any) -> Any:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import DataError
+from pipelines.foundation.storage.atomic_file import scratch
 
 _PACKED = (".gz", ".zip")
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -66,6 +67,16 @@ def unpacked(path: Path, part: str | None, scratch: Path, *, head: bool = False)
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError):
         raise DataError(f"{path.name} cannot be unpacked: it is cut off, damaged or locked with a password") from None
     return place
+
+
+@contextmanager
+def unpacking(root: Path, *paths: Path) -> Iterator[Path]:
+    """A folder of the workspace to unpack into, for a while; where none of the files holds another, none is made."""
+    if any(path.suffix.lower() in ENDINGS for path in paths):
+        with scratch(root, "unpacking") as folder:
+            yield folder
+    else:
+        yield root
 
 
 @contextmanager

@@ -8,15 +8,13 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from features.errors import DataError
-from pipelines.data.sources.containers import inner_name, split, unpacked
+from pipelines.data.sources.containers import inner_name, split, unpacked, unpacking
 from pipelines.data.sources.csv_rows import check_csv_header, csv_rows
 from pipelines.data.sources.parquet_rows import damaged, parquet_rows
 from pipelines.data.sources.raw_rows import RawRows
 from pipelines.data.sources.source_rows import SourceRows, found_files, part_sha256, settings_sha256, zone_of
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import FileSource
-from pipelines.foundation.storage.atomic_file import scratch
-from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import refuse_outside
 
@@ -34,7 +32,7 @@ class FileRows(SourceRows):
     format: Format
 
     def check(self) -> None:
-        with scratch(self.root / LANDED, "reading") as folder:
+        with unpacking(self.root, self.path) as folder:
             place = unpacked(self.path, self.part, folder, head=self.format == "csv")
             if self.format == "csv":
                 check_csv_header(place, self.source)

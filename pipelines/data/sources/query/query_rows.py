@@ -11,7 +11,7 @@ from pathlib import Path
 
 from features.contract import ROW_CLOCKS
 from features.errors import DataError, SettingsError, did_you_mean
-from pipelines.data.sources.containers import split
+from pipelines.data.sources.containers import split, unpacking
 from pipelines.data.sources.parquet_rows import parquet_rows
 from pipelines.data.sources.query.run import result_columns, write_result
 from pipelines.data.sources.query.select import Select
@@ -31,8 +31,6 @@ from pipelines.data.sources.source_rows import SourceRows, found_files, part_sha
 from pipelines.foundation.settings.section import inside
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import QuerySource, lacking
-from pipelines.foundation.storage.atomic_file import scratch
-from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import FETCHED, is_ours, refuse_outside
 
@@ -103,7 +101,7 @@ class QueryRows(SourceRows):
     def _given(self) -> list[str]:
         """The columns that it gives, told by the headings of its files."""
         dialect = self.source.dialect
-        with scratch(self.root / LANDED, "reading") as folder:
+        with unpacking(self.root, *(file.path for _, files in self.inputs for file in files)) as folder:
             tables = {name: [headings(file, dialect, folder) for file in files] for name, files in self.inputs}
             return result_columns(self._views(tables), _opened(tables), self.select.text, where=self.name)
 

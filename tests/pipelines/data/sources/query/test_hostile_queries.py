@@ -75,7 +75,9 @@ def attempt(shop: Path, query: str) -> str | None:
     said: list[str] = []
     refused = None
     try:
-        results = ingest(store, settings(query_source("hostile.sql")), today=LANDED_ON, progress=said.append)
+        results = ingest(
+            store, settings(query_source("hostile.sql", time_limit_minutes=1)), today=LANDED_ON, progress=said.append
+        )
         said += [remark for result in results for remark in result.remarks]
     except AttritionError as error:
         refused = f"{type(error).__name__}: {error} {error.__cause__ or ''}"
