@@ -45,7 +45,9 @@ SLOW, RARELY = {"train", "monitor", "report"}, 0.15
 # Whatever is asked of it afterwards: what is given out, and with which document.
 TOLD = ("explain", "kpis", "models", "check", "score")
 # What says when something was made, or whether it was there before.
-_STAMPS = re.compile("scored_at|trained_at|since|unchanged|sent|planned|delivery|published|valid_until|notes|run_id|next")
+_STAMPS = re.compile(
+    "scored_at|trained_at|since|unchanged|sent|planned|delivery|published|valid_until|notes|run_id|next"
+)
 
 
 @dataclass
