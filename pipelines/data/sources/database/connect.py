@@ -39,7 +39,9 @@ def connected(root: Path, source: DatabaseSource) -> Iterator[sa.Connection]:
     """
     seconds, expired = source.time_limit_minutes * _MINUTE, Event()
     try:
-        with _engine(root, source).connect() as connection, _not_longer(connection, source, seconds, expired):
+        engine = _engine(root, source)
+        sa.event.listen(engine, "handle_error", _close_cursor)
+        with engine.connect() as connection, _not_longer(connection, source, seconds, expired):
             _read_only(connection, database_url(source.url).system, seconds)
             yield connection
     except (SQLAlchemyError, UnicodeDecodeError) as error:
@@ -48,6 +50,14 @@ def connected(root: Path, source: DatabaseSource) -> Iterator[sa.Connection]:
         if isinstance(error, UnicodeDecodeError):
             raise DataError(f"{source.name}: a text is not of the character set that the database names") from None
         raise DataError(f"{source.name}: the database: {refusal(error)}") from None
+
+
+def _close_cursor(context: sa.ExceptionContext) -> None:
+    """SQLAlchemy leaves it open where the connection is lost, and the driver complains of that much later."""
+    cursor: Any = getattr(context.execution_context, "cursor", None)
+    if cursor is not None:
+        with suppress(Exception):  # what it says of a lost connection is known by now
+            cursor.close()
 
 
 def _too_long(source: DatabaseSource) -> SettingsError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,11 +80,8 @@ class _Parts:
 
 def columns_of(root: Path, source: DatabaseSource, statement: Statement, since: datetime) -> list[Described]:
     """The columns that the database would give; no row is asked for. Raises: SettingsError, DataError."""
-    with connected(root, source) as connection:
-        result = connection.execute(statement.headings(since))
-        found = described(result.cursor.description, statement.system)
-        result.close()
-    return found
+    with connected(root, source) as connection, closing(connection.execute(statement.headings(since))) as result:
+        return described(result.cursor.description, statement.system)
 
 
 def fetch(
@@ -93,8 +91,11 @@ def fetch(
 
     Raises: SettingsError, DataError where they cannot be had whole.
     """
-    with connected(root, source) as connection:
-        result = connection.execution_options(yield_per=_BATCH_ROWS).execute(statement.rows(since))
+    # Closed whatever happens: a cursor of the server's that is left to itself is told of much later, and elsewhere.
+    with (
+        connected(root, source) as connection,
+        closing(connection.execution_options(yield_per=_BATCH_ROWS).execute(statement.rows(since))) as result,
+    ):
         parts = _Parts(folder, source.name, described(result.cursor.description, statement.system))
         try:
             for rows in result.partitions(_BATCH_ROWS):
@@ -103,17 +104,16 @@ def fetch(
                 parts.add([])
         finally:
             parts.close()
-            result.close()
     names = tuple(column.name for column in parts.columns)
     types = [
         TEXT if pt.is_null(type_) or (type_ == WHOLE and name in flags) else type_
         for name, type_ in zip(names, parts.types, strict=True)
     ]
     place = folder / Path(source.name).name  # as messages call it
-    with spilling(folder) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        sha256 = _settle(connection, parts.places, place, pa.schema(list(zip(names, types, strict=True))), source.name)
-        newest = None if source.cursor is None else _newest(connection, place, names, source)
+    with spilling(folder) as duck:
+        duck.execute("SET TimeZone = 'UTC'")
+        sha256 = _settle(duck, parts.places, place, pa.schema(list(zip(names, types, strict=True))), source.name)
+        newest = None if source.cursor is None else _newest(duck, place, names, source)
     for part in parts.places:
         part.unlink()
     return Answer(place=place, columns=names, sha256=sha256, newest=newest)
