@@ -13,7 +13,6 @@ from pipelines.data.sources.query.tables import ENDINGS, InputFile, headings
 from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.new_folder import make_folder
 from pipelines.foundation.settings.settings import FILE_NAME, load
-from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.workspace.init import InitResult, copied, default_plays, refuse_foreign, write_new
 
 
@@ -55,8 +54,8 @@ def init_from_layout(folder: Path, layout: Layout, files: Sequence[Path]) -> Ini
         f"{(folder / FILE_NAME).read_text(encoding='utf-8').rstrip()}\n\n{sources}" if there
         else f"{layout.settings}{sources}"
     )  # fmt: skip
+    _refuse_wrong(settings)
     make_folder(folder)
-    _refuse_wrong(folder, settings)
     for each in given:
         copied(each.path, folder / each.name)
     for name, text in written.items():
@@ -167,14 +166,15 @@ def _refuse_present(folder: Path, written: Mapping[str, str]) -> None:
             raise SettingsError(f"{place} is there already and differs from what would be written; move it away")
 
 
-def _refuse_wrong(folder: Path, settings: str) -> None:
-    """Raise SettingsError where the settings would not hold, before anything is written."""
-    with scratch(folder, "settings") as place:
-        (place / FILE_NAME).write_text(settings, encoding="utf-8")
+def _refuse_wrong(settings: str) -> None:
+    """Raise SettingsError where the settings would not hold, before anything is made."""
+    with TemporaryDirectory() as place:
+        file = Path(place) / FILE_NAME
+        file.write_text(settings, encoding="utf-8")
         try:
-            load(place / FILE_NAME)
+            load(file)
         except SettingsError as error:
-            said = str(error).replace(str(place / FILE_NAME), f"with these exports, {FILE_NAME}")
+            said = str(error).replace(str(file), f"with these exports, {FILE_NAME}")
             raise SettingsError(said) from None
 
 

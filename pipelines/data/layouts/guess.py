@@ -128,8 +128,9 @@ def _dialect(look: _Look, *, delimiter: str, encoding: str) -> tuple[Dialect, li
             "its numbers, or its dates, are not all written in one way; write its source by hand: docs/sources.md"
         )
     decimal, thousands = marks[0]
-    if len(marks) > 1 and any("." in value or "," in value for column in numbers for value in column.values):
-        said.append(f"decimal mark '{decimal}': every number can be read in {len(marks)} ways")
+    readings = {tuple(tuple(column.numbers(pair)) for column in numbers) for pair in marks}
+    if len(readings) > 1:
+        said.append(f"decimal mark '{decimal}': every number can be read in {len(readings)} ways")
     if len(formats) > 1:
         said.append(f"dates are written as {formats[0]}: they could be {', '.join(formats[1:])} as well")
     signs = {column.sign for column in numbers} - {""}

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from features.contract import ROW_CLOCKS
-from features.errors import DataError, IntegrityError, SettingsError, did_you_mean
+from features.errors import DataError, IntegrityError, SettingsError
 from pipelines.data.sources.database.columns import TEXT, WHOLE
 from pipelines.data.sources.database.described import Described
 from pipelines.data.sources.database.fetch import Answer, columns_of, fetch
@@ -21,10 +20,11 @@ from pipelines.data.sources.database.statement import Statement
 from pipelines.data.sources.parquet_rows import parquet_rows
 from pipelines.data.sources.query_text import query_text
 from pipelines.data.sources.raw_rows import RawRows
-from pipelines.data.sources.source_rows import SourceRows, settings_sha256, zone_of
+from pipelines.data.sources.select_rows import SelectRows
+from pipelines.data.sources.source_rows import settings_sha256, zone_of
 from pipelines.foundation.settings.database_url import database_url
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import SINCE, DatabaseSource, lacking
+from pipelines.foundation.settings.sources import SINCE, DatabaseSource
 from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.storage.landings import LANDED, Landing, source_landings
 from pipelines.foundation.storage.store import Store
@@ -33,7 +33,7 @@ _BEFORE_ALL = datetime(1900, 1, 1)  # noqa: DTZ001 - of whatever zone the cursor
 
 
 @dataclass(frozen=True)
-class DatabaseRows(SourceRows):
+class DatabaseRows(SelectRows):
     """The rows that a database gives. since: what `:since` stands for. answer: None where they are not fetched yet.
 
     store, before: where, and as what, the landings of this source lie that count.
@@ -46,33 +46,37 @@ class DatabaseRows(SourceRows):
     before: tuple[Landing, ...]
     answer: Answer | None = None
 
-    @cached_property
-    def columns(self) -> Mapping[str, str]:  # computed once, by asking the database
-        """As the source maps them or, where it maps none, by their names."""
-        return self._mapped(self._given)
-
     @property
     def noted(self) -> Mapping[str, str | None]:
         newest = self.answer.newest if self.answer else None
         return {"cursor": newest.isoformat()} if newest else {}
 
     def fetch(self, folder: Path) -> DatabaseRows:
-        columns = self._checked(self._described())
-        flags = {
-            columns[each.name] for each in self.contract.columns if each.kind == "boolean" and each.name in columns
-        }
-        answer = fetch(self.root, self.source, self.statement, since=self.since, folder=folder, flags=flags)
+        self.check()
+        answer = fetch(self.root, self.source, self.statement, since=self.since, folder=folder, flags=self._flags)
         self._refuse_lost(answer.sha256)
         return replace(self, sha256=answer.sha256, answer=answer)
 
     def check(self) -> None:
-        if self.answer is None:
-            self._checked(self._described())
+        """Raise SettingsError, DataError where a column is missing, or of another type; of what is asked for yet."""
+        if self.answer is not None:
+            return
+        self.refuse_unfit()
+        if self.source.cursor and self.given.count(self.source.cursor) != 1:
+            raise SettingsError(
+                f"{self.name}: the answer needs one column '{self.source.cursor}', as cursor of its source says; have "
+                "the query give it"
+            )
+        schema = pa.schema([(column.name, _told(column, self._flags)) for column in self._described])
+        with scratch(self.root / LANDED, "reading") as folder:
+            place = folder / Path(self.source.name).name
+            pq.write_table(schema.empty_table(), place)
+            self._read(place)
 
     def raw(self, folder: Path) -> RawRows:  # noqa: ARG002 - they were fetched
         if self.answer is None:
             raise AssertionError("rows are fetched before they are read")
-        return replace(self._read(self.answer.place, self.columns), notes=tuple(self._unread()))
+        return replace(self._read(self.answer.place), notes=tuple(self.unread(beside=[self.source.cursor])))
 
     def damage(self) -> DataError | None:
         return None  # what is read last is a file of ours
@@ -81,56 +85,21 @@ class DatabaseRows(SourceRows):
         return False  # the answer is what it was at one moment
 
     @cached_property
-    def _given(self) -> tuple[str, ...]:
-        return self.answer.columns if self.answer else tuple(column.name for column in self._described())
+    def given(self) -> tuple[str, ...]:
+        return self.answer.columns if self.answer else tuple(column.name for column in self._described)
 
+    @cached_property
     def _described(self) -> list[Described]:
         return columns_of(self.root, self.source, self.statement, self.since)
 
-    def _mapped(self, given: tuple[str, ...]) -> Mapping[str, str]:
-        if self.source.columns:
-            return self.source.columns
-        known = {column.name for column in (*self.contract.columns, *ROW_CLOCKS)}
-        return {name: name for name in given if name in known}
+    @cached_property
+    def _flags(self) -> set[str]:
+        """The columns that are to be true or false."""
+        kinds = {column.name: column.kind for column in self.contract.columns}
+        return {theirs for ours, theirs in self.columns.items() if kinds.get(ours) == "boolean"}
 
-    def _checked(self, found: list[Described]) -> Mapping[str, str]:
-        """Which column fills which. Raises: SettingsError, DataError where one is missing or of another type."""
-        given = tuple(column.name for column in found)
-        columns = self._mapped(given)
-        for ours, theirs in columns.items():
-            if theirs not in given:
-                raise SettingsError(
-                    f"{self.name}: gives no column '{theirs}', which columns.{ours} of its source names."
-                    f"{did_you_mean(theirs, given)}"
-                )
-        if self.source.cursor and given.count(self.source.cursor) != 1:
-            raise SettingsError(
-                f"{self.name}: the answer needs one column '{self.source.cursor}', as cursor of its source says; have "
-                "the query give it"
-            )
-        if lacks := lacking(self.contract, columns):
-            raise SettingsError(f"{self.name}: {lacks} (a query gives a column its name by AS)")
-        flags = {theirs for ours, theirs in columns.items() if self._is_flag(ours)}
-        types = {column.name: _told(column, flags) for column in found}
-        with scratch(self.root / LANDED, "reading") as folder:
-            place = folder / Path(self.source.name).name
-            pq.write_table(pa.schema([(column.name, types[column.name]) for column in found]).empty_table(), place)
-            self._read(place, columns)
-        return columns
-
-    def _is_flag(self, ours: str) -> bool:
-        return any(each.name == ours and each.kind == "boolean" for each in self.contract.columns)
-
-    def _read(self, place: Path, columns: Mapping[str, str]) -> RawRows:
-        return parquet_rows(place, self.source.model_copy(update={"columns": dict(columns)}), self.contract)
-
-    def _unread(self) -> Iterator[str]:
-        """On columns that it gives and nothing reads: their names may be spelled wrong."""
-        read = {*self.columns.values(), self.source.cursor}
-        known = [column.name for column in (*self.contract.columns, *ROW_CLOCKS)]
-        for name in self._given:
-            if name not in read:
-                yield f"column '{name}' is not read: no column of {self.source.table}.{did_you_mean(name, known)}"
+    def _read(self, place: Path) -> RawRows:
+        return parquet_rows(place, self.source.model_copy(update={"columns": dict(self.columns)}), self.contract)
 
     def _refuse_lost(self, sha256: str) -> None:
         """What landed and is gone is not made again by asking, unless the answer is the same."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from features.contract import ROW_CLOCKS
-from features.errors import DataError, SettingsError, did_you_mean
+from features.errors import DataError, SettingsError
 from pipelines.data.sources.containers import split, unpacking
 from pipelines.data.sources.parquet_rows import parquet_rows
 from pipelines.data.sources.query.run import result_columns, write_result
@@ -27,41 +26,25 @@ from pipelines.data.sources.query.tables import (
 )
 from pipelines.data.sources.query_text import query_text
 from pipelines.data.sources.raw_rows import RawRows, in_rows
-from pipelines.data.sources.source_rows import SourceRows, found_files, part_sha256, settings_sha256, zone_of
+from pipelines.data.sources.select_rows import SelectRows
+from pipelines.data.sources.source_rows import found_files, part_sha256, settings_sha256, zone_of
 from pipelines.foundation.settings.section import inside
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.sources import QuerySource, lacking
+from pipelines.foundation.settings.sources import QuerySource
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import FETCHED, is_ours, refuse_outside
 
 
 @dataclass(frozen=True)
-class QueryRows(SourceRows):
+class QueryRows(SelectRows):
     """The rows that a query gives. inputs: each file, or pattern, that it names, and what that stands for now."""
 
     source: QuerySource
     select: Select
     inputs: tuple[tuple[str, tuple[InputFile, ...]], ...]
 
-    @cached_property
-    def columns(self) -> Mapping[str, str]:  # computed once, by asking the files
-        """As the source maps them or, where it maps none, by their names."""
-        given = self._given
-        if self.source.columns:
-            return self.source.columns
-        known = {column.name for column in (*self.contract.columns, *ROW_CLOCKS)}
-        return {name: name for name in given if name in known}
-
     def check(self) -> None:
-        given = self._given
-        for ours, theirs in self.columns.items():
-            if theirs not in given:
-                raise SettingsError(
-                    f"{self.name}: gives no column '{theirs}', which columns.{ours} of its source names."
-                    f"{did_you_mean(theirs, given)}"
-                )
-        if lacks := lacking(self.contract, self.columns):
-            raise SettingsError(f"{self.name}: {lacks} (a query gives a column its name by AS)")
+        self.refuse_unfit()
 
     def raw(self, folder: Path) -> RawRows:
         self.check()
@@ -79,7 +62,7 @@ class QueryRows(SourceRows):
         )
         mapped = self.source.model_copy(update={"columns": dict(self.columns)})
         given = parquet_rows(place, mapped, self.contract)
-        return replace(_with_ragged(given, tables), notes=(*self._unread(), _counts(tables, given.count)))
+        return replace(_with_ragged(given, tables), notes=(*self.unread(beside=TRACE), _counts(tables, given.count)))
 
     def damage(self) -> DataError | None:
         return None  # what is read last is a file of ours
@@ -89,16 +72,8 @@ class QueryRows(SourceRows):
             part_sha256(file.path, split(file.name)[1]) != file.sha256 for _, files in self.inputs for file in files
         )
 
-    def _unread(self) -> Iterator[str]:
-        """On columns that it gives and nothing reads: their names may be spelled wrong."""
-        read = {*self.columns.values(), *TRACE}
-        known = [column.name for column in (*self.contract.columns, *ROW_CLOCKS)]
-        for name in self._given:
-            if name not in read:
-                yield f"column '{name}' is not read: no column of {self.source.table}.{did_you_mean(name, known)}"
-
     @cached_property
-    def _given(self) -> list[str]:
+    def given(self) -> list[str]:
         """The columns that it gives, told by the headings of its files."""
         dialect = self.source.dialect
         with unpacking(self.root, *(file.path for _, files in self.inputs for file in files)) as folder:

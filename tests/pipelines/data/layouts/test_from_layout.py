@@ -179,7 +179,7 @@ def test_what_is_missing_or_foreign_is_told_and_nothing_is_written(
     (tmp_path / "tickets.json").write_text('{"id": 1}\n')
     with pytest.raises(error, match=said):
         init_from_layout(tmp_path / "shop", layout_of(layout), [tmp_path / name for name in files])
-    assert not (tmp_path / "shop" / "attrition.toml").exists()
+    assert not (tmp_path / "shop").exists()
 
 
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
