@@ -92,14 +92,19 @@ def _pauses(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
 
 
 def _late(name: str, files: list[Counted]) -> Iterator[str]:
-    for fate, what in (("late", "came later than their dates say"), ("changed", "say otherwise than before")):
+    said = (
+        ("late", "came later than its date says", "came later than their dates say"),
+        ("changed", "says otherwise than before", "say otherwise than before"),
+    )
+    for fate, one, several in said:
         late = [each for each in files if each.fates.get(fate)]
         if late:
             total = sum(each.fates[fate] for each in late)
             days = ", ".join(sorted({str(each.landing.seen_on) for each in late}))
+            what = f"{one} is" if total == 1 else f"{several} are"
             yield (
-                f"{name}: {in_rows(total)} that {what} are known from the landing on ({days}), not to snapshots "
-                "before. If they were always so, set corrects_past = true for their source"
+                f"{name}: {in_rows(total)} that {what} known from the landing on ({days}), not to snapshots "
+                "before. If that was always so, set corrects_past = true for their source"
             )
 
 

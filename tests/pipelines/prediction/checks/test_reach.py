@@ -91,9 +91,9 @@ def test_rows_that_are_known_later_than_their_dates_are_named(tmp_path: Path) ->
     )
     ingest(workspace.store, workspace.settings, today=date(2024, 7, 8))
     later = open_workspace(tmp_path, now=NOON)
-    assert [said.partition(" are known from")[0] for said in reach_notes(later)] == [
-        "orders: 1 row that came later than their dates say",
-        "orders: 3 rows that say otherwise than before",
+    assert [said.partition(" known from")[0] for said in reach_notes(later)] == [
+        "orders: 1 row that came later than its date says is",
+        "orders: 3 rows that say otherwise than before are",
     ]
 
 
