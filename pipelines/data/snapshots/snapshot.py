@@ -20,8 +20,8 @@ from pipelines.data.snapshots.features import STOPPED, UNTOLD, FeatureInputs, fe
 from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
 from pipelines.data.snapshots.stopped import may_stop
 from pipelines.data.snapshots.told import told, untold
+from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.counted_rows import Counted
-from pipelines.foundation.storage.fetched import fetched
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
@@ -82,7 +82,7 @@ class Snapshots:
         wanted = self.definition.told_by
         if not wanted:
             return []
-        return untold(fetched(self.engine, told(self.definition.view(self.tables, day), wanted)))
+        return untold(as_arrow(self.engine, told(self.definition.view(self.tables, day), wanted)))
 
     def training_matrix(
         self, days: Iterable[date], *, progress: Callable[[str], None] = lambda _: None

@@ -25,10 +25,10 @@ from pipelines.foundation.settings import settings as settings_file
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
 from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.engine import open_engine
-from pipelines.foundation.storage.fetched import fetched
 from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
@@ -137,7 +137,7 @@ class Workspace:
         parts = [table.select(day=local_day(clock)) for clock in TABLES[name].clocks]
         days = ibis.union(*parts) if len(parts) > 1 else parts[0]
         days = days.filter(days.day.notnull())
-        found = fetched(self.engine, days.group_by("day").agg(rows=days.count()))
+        found = as_arrow(self.engine, days.group_by("day").agg(rows=days.count()))
         return dict(zip(found["day"].to_pylist(), found["rows"].to_pylist(), strict=True))
 
     @cached_property
@@ -209,7 +209,7 @@ class Workspace:
         """
         subscriptions = self.tables.get("subscriptions")
         if subscriptions is not None:
-            told = fetched(self.engine, subscriptions.aggregate(told=subscriptions.end_reason.count()))
+            told = as_arrow(self.engine, subscriptions.aggregate(told=subscriptions.end_reason.count()))
             if told["told"][0].as_py():
                 return date.max
         return self.stopped.get("payments", date.max) if "payments" in self.tables else date.min

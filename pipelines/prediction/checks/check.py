@@ -14,7 +14,7 @@ from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.data.sources.all_sources import all_sources
 from pipelines.foundation.ledger.outbox import waiting
 from pipelines.foundation.ledger.score_store import ScoreStore
-from pipelines.foundation.storage.fetched import fetched
+from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.workspace.calendar import Calendar
@@ -176,7 +176,7 @@ def _rows(workspace: Workspace) -> dict[str, int]:
 
 
 def _count(workspace: Workspace, table: ir.Table) -> int:
-    return int(fetched(workspace.engine, table.aggregate(rows=table.count()))["rows"][0].as_py())
+    return int(as_arrow(workspace.engine, table.aggregate(rows=table.count()))["rows"][0].as_py())
 
 
 def absent(tables: Collection[str]) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.engine import open_engine
-from pipelines.foundation.storage.fetched import fetched
 
 
 def test_rows_of_files_of_memory_and_of_both_have_the_types_of_the_query(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_rows_of_files_of_memory_and_of_both_have_the_types_of_the_query(tmp_pat
     stored, held = engine.read_parquet(str(tmp_path / "rows.parquet")), ibis.memtable(rows)
     for table in (stored, held, stored.semi_join(held, "name")):
         asked = table.group_by("name").agg(sum=table.n.sum(), times=table.count()).order_by("name")
-        found = fetched(engine, asked)
+        found = as_arrow(engine, asked)
         assert found.to_pylist() == [{"name": "a", "sum": 1, "times": 1}, {"name": "b", "sum": 5, "times": 2}]
         assert found.schema.types == [pa.string(), pa.int64(), pa.int64()]
         assert found.equals(engine.to_pyarrow(asked))

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 
-def fetched(engine: Any, table: ir.Table) -> pa.Table:
+def as_arrow(engine: Any, table: ir.Table) -> pa.Table:
     """The rows of a query, with the types of its columns."""
     if engine.name != "duckdb" or table.op().find(ops.InMemoryTable):  # such a table is handed over by the engine
         return engine.to_pyarrow(table)
