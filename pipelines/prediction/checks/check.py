@@ -12,10 +12,12 @@ from features.training_set import FAMILIES
 from pipelines.data.landing.landed_already import landed_already
 from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.data.sources.all_sources import all_sources
+from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.ledger.outbox import waiting
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.landed_tables import landed_tables
+from pipelines.foundation.storage.landings import source_landings
 from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
@@ -47,7 +49,7 @@ def check(job: RunContext) -> dict[str, Any]:
     later = sorted({fetch.folder for fetch in workspace.settings.fetches})
     if later:
         job.console.say(f"fetched by `attrition ingest`, and looked at then: {', '.join(later)}")
-    landed = all(landed_already(workspace.store, file) for file in sources) and not later
+    landed = _landed(workspace, sources)
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:
         note = "nothing has landed yet: run `attrition ingest`"
@@ -60,6 +62,14 @@ def check(job: RunContext) -> dict[str, Any]:
     document |= _next(workspace, document, landed=landed)
     screen.show(job.console.say, document, sources=len(sources), hidden=told_otherwise(workspace))
     return document
+
+
+def _landed(workspace: Workspace, sources: Sequence[SourceRows]) -> bool:
+    """Whether every source has landed, and so has what can be seen of it without asking a database or an API."""
+    there = [of.source for of in source_landings(workspace.store, workspace.settings)]
+    return all(source in there for source in workspace.settings.sources) and all(
+        landed_already(workspace.store, file) for file in sources if file.sha256
+    )
 
 
 def _tables_document(

@@ -17,7 +17,7 @@ from pipelines.foundation.settings.fetches import StripeFetch
 from pipelines.foundation.settings.plays import DEFAULT
 from pipelines.foundation.settings.plays import load as load_plays
 from pipelines.foundation.settings.settings import Cohort, Outcome, Reference, Settings, Snapshots, load
-from pipelines.foundation.settings.sources import FileSource
+from pipelines.foundation.settings.sources import DatabaseSource, FileSource, QuerySource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.init import InitResult, examples, init
 from pipelines.foundation.workspace.workspace import open_workspace
@@ -216,6 +216,17 @@ def test_several_sources_are_written_one_after_the_other(tmp_path: Path) -> None
         columns={name: name for name in ("order_id", "customer_id", "ordered_at", "quantity", "unit_price")},
     )
     settings = CDNOW.model_copy(update={"sources": (*CDNOW.sources, lines)})
+    file = tmp_path / "attrition.toml"
+    file.write_text(render(settings))
+    assert load(file) == settings
+
+
+def test_sources_of_every_kind_are_written_as_they_are_read(tmp_path: Path) -> None:
+    more = (
+        QuerySource(table="customers", query="customers.sql"),
+        DatabaseSource(table="orders", url="postgresql://shop@127.0.0.1/shop", query="SELECT 1", cursor="changed_at"),
+    )
+    settings = CDNOW.model_copy(update={"sources": (*CDNOW.sources, *more)})
     file = tmp_path / "attrition.toml"
     file.write_text(render(settings))
     assert load(file) == settings

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,9 @@ import pytest
 from features.cohort import Cohort
 from models.matrix import model_columns
 from models.question import Question
+from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import snapshots_of
-from pipelines.foundation.settings.sources import QuerySource
+from pipelines.foundation.settings.sources import DatabaseSource, QuerySource
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -167,6 +170,22 @@ def test_a_new_or_changed_file_has_to_land_first(tmp_path: Path) -> None:
     opened(tmp_path, orders=YEAR)
     made(tmp_path, SHOP, orders=[*YEAR, "new,ann,2024-06-30 12:00,10"])
     assert looked(open_workspace(tmp_path, now=NOON))["next"] == f"attrition ingest --project {tmp_path}"
+
+
+def test_a_database_that_has_landed_is_not_asked_for_again(tmp_path: Path) -> None:
+    """Whether it holds anything new, only the next `ingest` can tell."""
+    columns = [name for name in ORDERS.columns if name != "amount"]
+    query = f"SELECT {', '.join(columns)}, summe AS amount FROM shop"
+    source = DatabaseSource(table="orders", url="sqlite:///shop.db", query=query, dialect=MOMENTS)
+    made(tmp_path, changed(SHOP, sources=(source,)))
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop:
+        shop.execute(f"CREATE TABLE shop ({', '.join(columns)}, summe)")
+        shop.executemany("INSERT INTO shop VALUES (?, ?, ?, ?)", [row.split(",") for row in YEAR])
+        shop.commit()
+    workspace = open_workspace(tmp_path, now=NOON)
+    assert looked(workspace)["next"] == f"attrition ingest --project {tmp_path}"
+    ingest(workspace.store, workspace.settings, today=workspace.today)
+    assert looked(open_workspace(tmp_path, now=NOON))["next"] == f"attrition train --project {tmp_path}"
 
 
 def test_another_day_to_look_from_stands_in_the_command(tmp_path: Path) -> None:
