@@ -162,6 +162,7 @@ clean: ## remove what can be made again (not workspaces)
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(READY): pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --only-group build --inexact
 	$(UV) sync --frozen --all-groups --all-extras
 	@touch $@
 
