@@ -15,7 +15,7 @@ import pyarrow.types as pt
 from features.errors import DataError, IntegrityError, SettingsError
 from pipelines.data.sources.database.columns import TEXT, WHOLE
 from pipelines.data.sources.database.described import Described
-from pipelines.data.sources.database.fetch import Answer, columns_of, fetch
+from pipelines.data.sources.database.fetch import ROW_NUMBER, Answer, columns_of, fetch
 from pipelines.data.sources.database.statement import Statement
 from pipelines.data.sources.parquet_rows import parquet_rows
 from pipelines.data.sources.query_text import query_text
@@ -76,7 +76,7 @@ class DatabaseRows(SelectRows):
     def raw(self, folder: Path) -> RawRows:  # noqa: ARG002 - they were fetched
         if self.answer is None:
             raise AssertionError("rows are fetched before they are read")
-        return replace(self._read(self.answer.place), notes=tuple(self.unread(beside=[self.source.cursor])))
+        return replace(self._read(self.answer.place), notes=tuple(self.unread(beside=[self.source.cursor, ROW_NUMBER])))
 
     def damage(self) -> DataError | None:
         return None  # what is read last is a file of ours

@@ -25,6 +25,8 @@ from pipelines.foundation.settings.sources import DatabaseSource
 from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.storage.sql_text import quoted
 
+ROW_NUMBER = "source_row"  # the column by which a query tells in which order rows were entered
+
 _BATCH_ROWS = 50_000
 _WRITTEN_ROWS = 1 << 17
 _AHEAD = timedelta(days=1)  # how far a server's clock, or its zone, may be ahead of ours
@@ -124,7 +126,10 @@ def _settle(connection: duckdb.DuckDBPyConnection, parts: list[Path], place: Pat
     casts = ", ".join(f"c{n}::{_duckdb(field.type)} AS c{n}" for n, field in enumerate(schema))
     rows = " UNION ALL ".join(f"SELECT {casts} FROM read_parquet({quoted(str(part))})" for part in parts)  # noqa: S608 - ours
     line = ", ".join(f"c{n}::VARCHAR" for n in range(len(schema)))
-    query = f"SELECT *, json_array({line})::VARCHAR AS line FROM ({rows}) ORDER BY ALL"  # noqa: S608 - ours
+    # A database keeps no order of rows: theirs is that of their number, where the query gives one, and of their values.
+    order = sorted(range(len(schema)), key=lambda n: schema.field(n).name != ROW_NUMBER)
+    by = ", ".join(f"c{n}" for n in order)
+    query = f"SELECT *, json_array({line})::VARCHAR AS line FROM ({rows}) ORDER BY {by}"  # noqa: S608 - ours
     head = [name, [[field.name, str(field.type)] for field in schema]]
     sha256 = hashlib.sha256(json.dumps(head).encode())
     with pq.ParquetWriter(place, schema, compression="lz4") as target:
