@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def everything(job: RunContext) -> dict[str, Any]:
     """Ingest, backtest, train, score and deliver, monitor, report; the document of each."""
     landed = ingest(job)
+    _refuse_old_data(job)
     tested = backtest(job)
     trained = train_(job)
     scored = score_(job)
@@ -35,6 +36,14 @@ def everything(job: RunContext) -> dict[str, Any]:
         "monitor": watched,
         "report": reported,
     }
+
+
+def _refuse_old_data(job: RunContext) -> None:
+    """Raise StaleError where nobody could be scored in the end: whoever waits for a training is told before it."""
+    from pipelines.prediction.scoring.score import refuse_old_data
+
+    refuse_guessed(job.workspace.settings.sources)
+    refuse_old_data(job.workspace.calendar, max_age_days=job.workspace.settings.delivery.max_data_age_days)
 
 
 def ingest(job: RunContext) -> dict[str, Any]:

@@ -189,6 +189,14 @@ def test_rows_that_break_the_contract_are_counted(shop: Path) -> None:
     assert [(file["rows_in"], file["landed"], file["rejected"]) for file in files] == [(3, 3, 0), (41, 40, 1)]
 
 
+def test_whoever_runs_old_data_is_told_so_before_a_model_is_trained(shop: Path) -> None:
+    result = told("run", "--project", str(shop), "--as-of", "2025-09-05")
+    assert result.exit_code == MISTAKE
+    assert "the data end on 2025-07-31, 35 days before 2025-09-05" in result.stderr
+    assert "--as-of 2025-08-01" in result.stderr
+    assert [place.name for place in shop.iterdir() if place.name in ("models", "snapshots")] == []
+
+
 def test_what_a_command_makes_is_its_owners_alone(tmp_path: Path) -> None:
     """Whatever the account's own mask, for all files, those of libraries too: most hold personal data."""
     mask = os.umask(0o022)

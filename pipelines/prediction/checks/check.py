@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from features.errors import DataError, OutdatedModelError
@@ -23,7 +23,7 @@ from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.checks import screen
-from pipelines.prediction.checks.next_command import State, command, next_stage
+from pipelines.prediction.checks.next_command import NEED_NEWS, State, command, next_stage
 from pipelines.prediction.checks.reach import reach_notes, told_otherwise
 from pipelines.prediction.checks.seen_tables import SeenTables
 from pipelines.prediction.checks.trainable import first_snapshot, matured, next_matured
@@ -145,7 +145,13 @@ def _next(workspace: Workspace, document: dict[str, Any], *, landed: bool) -> di
         as_of=workspace.as_of,
         waiting=bool(waiting(workspace.store, [each.name for each in workspace.settings.destinations])),
     )
-    return {"next": _command(workspace, next_stage(state))}
+    calendar, stage = workspace.calendar, next_stage(state)
+    if stage not in NEED_NEWS or calendar.data_age_days <= workspace.settings.delivery.max_data_age_days:
+        return {"next": _command(workspace, stage)}
+    if scored:
+        return {"next": _command(workspace, "ingest")}
+    # An export of some time ago: it can be looked at as of its end.
+    return {"next": command("run", workspace.root, as_of=calendar.data_as_of + timedelta(days=1))}
 
 
 def _command(workspace: Workspace, stage: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+NEED_NEWS = ("train", "score", "deliver", "run")  # nobody is scored from old data, and before that no training is due
+
 
 @dataclass(frozen=True, kw_only=True)
 class State:

@@ -172,18 +172,23 @@ def scores_of(
 
 def refuse_stale(calendar: Calendar, fitted: Fitted, plan: ScorePlan, *, champion: str) -> None:
     """Raise StaleError where data or champion are so old that their scores would mislead whoever acts on them."""
-    if calendar.data_age_days > plan.max_data_age_days:
-        raise StaleError(
-            f"the data end on {calendar.data_as_of}, {calendar.data_age_days} days before {calendar.as_of}, and nobody "
-            f"is scored from data older than {plan.max_data_age_days} days; ingest newer files, score an earlier day "
-            "with --as-of, or raise delivery.max_data_age_days"
-        )
+    refuse_old_data(calendar, max_age_days=plan.max_data_age_days)
     age = calendar.age_days(learned_from(fitted))
     if age > plan.max_model_age_days:
         raise StaleError(
             f"champion {champion} learned from outcomes until {calendar.as_of - timedelta(days=age)}, {age} days "
             f"before {calendar.as_of}, and nobody is scored with one older than {plan.max_model_age_days} days; run "
             "`attrition train`, or raise promotion.max_age_days"
+        )
+
+
+def refuse_old_data(calendar: Calendar, *, max_age_days: int) -> None:
+    """Raise StaleError where the data end so long before the day of scoring that scores would mislead."""
+    if calendar.data_age_days > max_age_days:
+        raise StaleError(
+            f"the data end on {calendar.data_as_of}, {calendar.data_age_days} days before {calendar.as_of}, and nobody "
+            f"is scored from data older than {max_age_days} days; ingest newer files, look from the day after the last "
+            f"fact with --as-of {calendar.data_as_of + timedelta(days=1)}, or raise delivery.max_data_age_days"
         )
 
 

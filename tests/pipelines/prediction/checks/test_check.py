@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,13 @@ def test_another_day_to_look_from_stands_in_the_command(tmp_path: Path) -> None:
     for day, more in ((date(2024, 7, 1), ""), (date(2024, 6, 1), " --as-of 2024-06-01")):
         found = looked(open_workspace(tmp_path, now=NOON, as_of=day))
         assert found["next"] == f"attrition train --project {tmp_path}{more}"
+
+
+def test_an_export_of_long_ago_is_to_be_looked_at_from_its_end(tmp_path: Path) -> None:
+    opened(tmp_path, orders=YEAR)  # to 2024-06-30, and 31 days without news are allowed
+    for day, typed in ((1, "train --project {}"), (2, "run --project {} --as-of 2024-07-01")):
+        found = looked(open_workspace(tmp_path, now=datetime(2024, 8, day, 12, tzinfo=UTC)))
+        assert found["next"] == f"attrition {typed.format(tmp_path)}"
 
 
 @pytest.mark.parametrize("kind", ["ever_ordered", "subscribed"])
