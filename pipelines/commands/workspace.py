@@ -42,8 +42,8 @@ def init(
             "--from",
             help="Start from exports of shopify, woocommerce, prestashop, stripe-export or online-retail, or from what "
             "an API gives: stripe-api; zendesk and hubspot-tickets add to a workspace that is there. Or from any "
-            "export: the file's or folder's name.",
-            metavar="LAYOUT|FILE",
+            "export: the file's or folder's name, or its https address.",
+            metavar="LAYOUT|FILE|URL",
         ),
     ] = None,
     as_json: AsJson = False,
