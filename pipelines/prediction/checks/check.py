@@ -48,7 +48,9 @@ def check(job: RunContext) -> dict[str, Any]:
         file.check()
     later = sorted({fetch.folder for fetch in workspace.settings.fetches})
     if later:
-        job.console.say(f"fetched by `attrition ingest`, and looked at then: {', '.join(later)}")
+        job.console.say(
+            f"`attrition ingest` fetches what the sources of {' and '.join(later)} read, and looks at it then"
+        )
     landed = _landed(workspace, sources)
     document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
     if not document["tables"]:

@@ -17,9 +17,9 @@ ALL_OF_IT = "`attrition check --json` has all"
 
 
 def show(say: Say, document: Document, *, sources: int, hidden: Collection[str]) -> None:
-    """Say a document of `check`. sources: how many there are; hidden: its notes that odd things tell already."""
+    """Say a document of `check`. sources: how many can be looked at; hidden: its notes that odd things tell already."""
     number = "1 source is" if sources == 1 else f"{sources:,} sources are"
-    say(f"settings are in order; {number} there, with the columns that they map")
+    say(f"settings are in order{f'; {number} there, with the columns that they map' if sources else ''}")
     for line in _lines(document, hidden):
         say(f"  {line}")
     first = "set guessed = [] in attrition.toml where what is to confirm is right, then " if _waits(document) else ""

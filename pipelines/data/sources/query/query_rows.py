@@ -106,7 +106,7 @@ def query_rows(store: Store, settings: Settings, source: QuerySource) -> Iterato
 def awaits_fetch(store: Store, source: QuerySource) -> bool:
     """Whether a query reads what an API gave, and that is not here now: it is removed once it has landed."""
     files = Select.of(query_text(store, source), where=source.name).files
-    return any(Path(name).parts[0] == FETCHED and not (store.root / name).exists() for name in files)
+    return any(_was_fetched(name) and not (store.root / name).exists() for name in files)
 
 
 def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
@@ -114,7 +114,7 @@ def _files(store: Store, source: QuerySource, name: str) -> Iterator[InputFile]:
         raise SettingsError(
             f"{source.name}: '{name}' lies outside of the workspace; put the file into it, and name it from there"
         )
-    if Path(name).parts[:1] == (FETCHED,) and not (store.root / name).exists():
+    if _was_fetched(name) and not (store.root / name).exists():
         raise SettingsError(
             f"{source.name}: '{name}' was not fetched; see whether the [[fetches]] of attrition.toml name the folder "
             f"'{'/'.join(Path(name).parts[1:-1])}', and fetch such a list"
@@ -164,9 +164,15 @@ def _opened(tables: Mapping[str, list[FileTable]]) -> list[Path]:
     return [table.opened for each in tables.values() for table in each]
 
 
+def _was_fetched(name: str) -> bool:
+    return Path(name).parts[:1] == (FETCHED,)
+
+
 def _counts(tables: Mapping[str, list[FileTable]], given: int) -> str:
     """What went in and what came out, to be held beside what the query is meant to leave out."""
-    read = [f"{in_rows(sum(table.count for table in each))} of {name}" for name, each in tables.items()]
+    # The first line of a fetched list only names its columns.
+    counts = {name: sum(each.count for each in files) - _was_fetched(name) for name, files in tables.items()}
+    read = [f"{in_rows(count)} of {name}" for name, count in counts.items()]
     return f"reads {' and '.join(read)}, and gives {in_rows(given)}"
 
 
