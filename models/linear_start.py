@@ -33,7 +33,8 @@ class LinearStart:
 
     def contributions(self, values: Floats) -> Floats:
         """(n, m) log-odds of each column against its average over the training rows."""
-        inside = np.clip(signed_logs(values), np.array(self.low), np.array(self.high))
+        # Sums of a row depend, in the last digit, on how the rows lie in memory: always as in training.
+        inside = np.clip(signed_logs(np.ascontiguousarray(values)), np.array(self.low), np.array(self.high))
         return np.asarray((inside - np.array(self.centre)) / np.array(self.scale) * np.array(self.weights))
 
     def log_odds(self, values: Floats) -> Floats:

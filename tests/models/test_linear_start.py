@@ -83,3 +83,12 @@ def test_a_constant_column_says_nothing() -> None:
     values = np.column_stack([rows.values, np.full(len(rows), 7.0)])
     found = fit(values, rows.start, rows.outcomes)
     assert np.abs(found.contributions(values)[:, -1]).max() < 1e-9
+
+
+def test_a_row_is_the_same_to_the_last_digit_alone_and_however_rows_lie_in_memory() -> None:
+    values = np.random.default_rng(5).lognormal(size=(50, 40))
+    labels = (values[:, 0] > 1).astype(np.float64)
+    found = fit(values, np.zeros(50), labels)
+    together = found.log_odds(values)
+    assert (found.log_odds(np.asfortranarray(values)) == together).all()
+    assert [float(found.log_odds(values[[row]])[0]) for row in range(50)] == together.tolist()

@@ -45,23 +45,16 @@ class Fitter:
 
     def fit(self, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:
         """The model of these rows; backtest, champion and training all come here."""
-        from models import training
+        from models import fitting
 
         seen = (train.question, tuple(np.unique(train.snapshots).tolist()))
         if seen not in self.fits:
-            parameters: dict[str, float | int | bool | str] = {}
-            if self.plan.tuning_trials:
-                from models import tuning
-
-                parameters = tuning.tune(
-                    train,
-                    trials=self.plan.tuning_trials,
-                    seed=self.plan.seed,
-                    threads=self.threads,
-                    progress=progress,
-                )
-            self.fits[seen] = training.fit(
-                train, seed=self.plan.seed, threads=self.threads, parameters=parameters, progress=progress
+            self.fits[seen] = fitting.fit(
+                train,
+                seed=self.plan.seed,
+                threads=self.threads,
+                tuning_trials=self.plan.tuning_trials,
+                progress=progress,
             )
         return self.fits[seen]
 
