@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from typing import Any, Self
 
 import lightgbm as lgb
@@ -19,12 +20,13 @@ from features.cohort import Cohort
 from features.errors import TrainingError
 from features.subscription_periods import Endings
 from models import boosting, fitting
-from models.matrix import ALIVE, Matrix
+from models.matrix import ALIVE, ENTITY, Matrix
 from models.question import Question
 from models.training import Fitted
 
 Floats = npt.NDArray[np.float64]
 
+SNAPSHOT = "snapshot_on"
 START = "start_log_odds"  # the column of a frame that the trees start from; it is none of the model's own columns
 UNASKED = Question.of(  # of rows that are no workspace's: no settings ask it, so such a model scores nobody
     "inactivity",
@@ -35,6 +37,7 @@ UNASKED = Question.of(  # of rows that are no workspace's: no settings ask it, s
     price_rise_is_expansion=False,
 )
 _LIGHTGBM = ("learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction", "bagging_fraction", "lambda_l2")
+_FIRST_ORDINAL = date(1970, 1, 1).toordinal()
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")  # LightGBM rewrites or refuses other names
 
 
@@ -128,9 +131,11 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         y
             (n,) two labels.
         customers
-            (n,) ids: all rows of a customer are on one side of each inner fold. None: each row is a customer.
+            (n,) ids: all rows of a customer are on one side of each inner fold. None: as the index of X says
+            (`customer_id`), and without such an index each row is a customer.
         snapshots
-            (n,) ordinals of the snapshot days: the later ones judge how long to boost. None: one day.
+            (n,) ordinals of the snapshot days: the later ones judge how long to boost. None: as the index of X says
+            (`snapshot_on`), and without such an index all rows are of one day.
 
         Raises
         ------
@@ -141,8 +146,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         labels = self._labels(table, y)
         self.classes_, coded = np.unique(labels, return_inverse=True)
         count = len(table)
-        ids = np.array([f"{row:012d}" for row in range(count)]) if customers is None else np.asarray(customers)
-        days = np.zeros(count, dtype=np.int64) if snapshots is None else np.asarray(snapshots).astype(np.int64)
+        customers = _level(X, ENTITY) if customers is None else np.asarray(customers)
+        snapshots = _ordinals(_level(X, SNAPSHOT)) if snapshots is None else np.asarray(snapshots).astype(np.int64)
+        ids = np.array([f"{row:012d}" for row in range(count)]) if customers is None else customers
+        days = np.zeros(count, dtype=np.int64) if snapshots is None else snapshots
         check_consistent_length(table, ids, days)
         order = np.lexsort((ids.astype(str), days))  # as `models.matrix.stack` sorts them
         texts = [name for name in table.columns if _is_text(table[name])]
@@ -272,6 +279,17 @@ def as_frame(rows: Matrix) -> pd.DataFrame:
 def starts_from(columns: tuple[str, ...]) -> bool:
     """Whether a model over these columns starts from a start model's log-odds: wide tables do not."""
     return ALIVE in columns and len(columns) <= boosting.WIDE
+
+
+def _level(given: Any, name: str) -> npt.NDArray[Any] | None:
+    """A level of a frame's index; None where it has none of that name."""
+    index = given.index if isinstance(given, pd.DataFrame) else pd.RangeIndex(0)
+    return np.asarray(index.get_level_values(name)) if name in index.names else None
+
+
+def _ordinals(days: npt.NDArray[Any] | None) -> npt.NDArray[np.int64] | None:
+    """Ordinals of days that are datetime64."""
+    return None if days is None else days.astype("datetime64[D]").astype(np.int64) + _FIRST_ORDINAL
 
 
 def _is_text(column: pd.Series[Any]) -> bool:

@@ -21,7 +21,7 @@ ORDER = (
     "data.sources", "data.fetching", "data.layouts", "data.landing", "data.snapshots", "data.kpis", "data.privacy",
     "prediction.charts", "prediction.leaks", "prediction.training", "prediction.scoring", "prediction.checks",
     "operations.plays", "operations.monitoring", "operations.delivery",
-    "report", "run", "schedule", "commands", "cli", "docs",
+    "explore", "report", "run", "schedule", "commands", "cli", "docs",
 )  # fmt: skip
 MOST_ENTRIES = 12  # directly in pipelines/: what a newcomer sees first
 MOST_HANDED_THE_WORKSPACE = 40  # functions of pipelines/; whoever is handed all of it may read anything
