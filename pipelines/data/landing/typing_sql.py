@@ -17,7 +17,11 @@ _SHOWN_CHARACTERS = 60
 
 
 def typing_sql(raw: RawRows, contract: Table, source: Source) -> str:
-    """One row per raw row: typed values; where the contract is broken why, and fault, which quotes no value."""
+    """SQL of `typed`: one row per raw row, typed values; where the contract is broken why, and fault without a value.
+
+    Rows are numbered by where they stand in the table, `judged`: to number them as they are read keeps all cores but
+    one from reading. DuckDB inserts rows in the order of what it reads, as `workbench` has it do.
+    """
     readings = raw.readings
     values = [f"{_named(reading.value, name, source)} AS {identifier(name)}" for name, reading in readings.items()]
     # Each in a SELECT of its own: the functions of clocks want names of columns.
@@ -26,8 +30,9 @@ def typing_sql(raw: RawRows, contract: Table, source: Source) -> str:
     columns = [part for name in readings for part in _columns(name, contract)]
     why, fault = (_reasons(readings, contract, quote=quote) for quote in (True, False))
     return f"""
-        CREATE TABLE typed AS SELECT source_row, {", ".join(columns)}, {why} AS why, {fault} AS fault
-        FROM (SELECT {in_utc} FROM (SELECT *, {", ".join(values)} FROM ({raw.cells})))
+        CREATE TABLE judged AS SELECT {", ".join(columns)}, {why} AS why, {fault} AS fault
+        FROM (SELECT {in_utc} FROM (SELECT *, {", ".join(values)} FROM ({raw.cells})));
+        CREATE VIEW typed AS SELECT *, rowid + 1 AS source_row FROM judged
     """  # noqa: S608 - quoted
 
 

@@ -15,6 +15,7 @@ def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb
     """A DuckDB in memory that spills into `scratch`, with the clocks of the source and of the workspace."""
     connection = spilling(scratch)
     connection.execute("SET TimeZone = 'UTC'")  # how rejected moments are shown must not depend on the machine
+    connection.execute("SET preserve_insertion_order = true")  # where a row stands is its number
     source, workspace = zone_clock(source_zone), zone_clock(workspace_zone)
     for name, function, kind in (("rare_utc", source.to_utc, "TIMESTAMP"), ("rare_day", workspace.days, "DATE")):
         connection.create_function(name, function, ["TIMESTAMP"], kind, type=PythonUDFType.ARROW)

@@ -67,7 +67,7 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     return RawRows(
         count=table.count,
         headings=tuple(name.strip(SPACES) for name in table.header),
-        cells=f"SELECT source_row, ragged, {', '.join(cells)} FROM ({table.query})",  # noqa: S608 - quoted
+        cells=f"SELECT ragged, {', '.join(cells)} FROM ({table.query})",  # noqa: S608 - quoted
         texts=(
             f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row "  # noqa: S608 - quoted
             f"FROM ({table.query})"

@@ -83,7 +83,7 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     return RawRows(
         count=count,
         headings=tuple(schema.names),
-        cells=f"SELECT file_row + 1 AS source_row, NULL::VARCHAR AS ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
+        cells=f"SELECT NULL::VARCHAR AS ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
         texts=f"SELECT file_row + 1 AS source_row, json_object({', '.join(texts)})::VARCHAR AS raw_row FROM {scan}",  # noqa: S608 - quoted
         readings=readings,
     )

@@ -43,7 +43,8 @@ def read(
     column = Column(name="seen", kind=kind, meaning="", null="nothing", **declared)
     happened = Column(name="at", kind="timestamp", meaning="", null="")
     contract = Table(name="t", grain="", key=(), happened_at="at", columns=(column, happened))
-    for table in ("raw", "typed", "repeats", "rejects"):
+    bench.execute("DROP VIEW IF EXISTS typed")
+    for table in ("raw", "judged", "repeats", "rejects"):
         bench.execute(f"DROP TABLE IF EXISTS {table}")
     bench.execute("CREATE TABLE raw (source_row BIGINT, cell VARCHAR)")
     bench.executemany("INSERT INTO raw VALUES (?, ?)", list(enumerate(values)))
