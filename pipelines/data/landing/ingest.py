@@ -237,7 +237,7 @@ def _refuse_changed(file: SourceRows) -> None:
 
 def _write_rejects(place: Path, file: SourceRows, rows: TypedRows) -> int:
     count = write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA)
-    if count:
+    if rows.rejected:
         _refuse_changed(file)  # their texts were read just now, where they lie
     return count
 

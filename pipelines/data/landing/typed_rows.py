@@ -223,10 +223,8 @@ class TypedRows:
     def _set_erased_aside(self) -> None:
         customers = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE customer_id IS NOT NULL")
         names = self._masking.erased.among(customers.to_arrow_table()["customer_id"].to_pylist())
-        self._connection.execute(
-            f"UPDATE judged SET why = '{ERASED}', fault = '{ERASED}' WHERE customer_id IN (SELECT unnest(?::VARCHAR[]))",  # noqa: S608 - a constant
-            [names],
-        )
+        theirs = "customer_id IN (SELECT unnest(?::VARCHAR[]))"
+        self._connection.execute(f"UPDATE judged SET why = '{ERASED}', fault = '{ERASED}' WHERE {theirs}", [names])  # noqa: S608 - constants
 
     def _rename(self, pseudonyms: Pseudonyms) -> None:
         found = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE why IS NULL").to_arrow_table()

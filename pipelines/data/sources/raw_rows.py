@@ -20,9 +20,9 @@ _MOST_COLUMNS = 2_000  # up to here the time grows as the columns do
 class RawRows:
     """Where the rows of one file are, as SQL, and how to read them.
 
-    count: data rows. cells: a query with each row in its place, ragged (words where a row has too few or too many values)
-    and the columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON. notes: what people
-    are to know of how they came about. headings: every column that is there, read or not.
+    count: data rows. cells: a query with the rows in their order, ragged (words where a row has too few or too many
+    values) and the columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON.
+    notes: what people are to know of how they came about. headings: every column that is there, read or not.
     """
 
     count: int
