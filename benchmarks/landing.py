@@ -84,8 +84,8 @@ def _apart(what: str, folder: Path) -> dict[str, float]:
 
 def _copy(query: str) -> Callable[[Path], None]:
     def copy(folder: Path) -> None:
-        settings = {"memory_limit": "2GB", "file_search_path": str(folder), "temp_directory": str(folder / "spilled")}
-        with duckdb.connect(config=settings) as connection:
+        with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(folder / "spilled")}) as connection:
+            connection.execute(f"SET file_search_path = '{folder}'")
             connection.execute(f"COPY ({query}) TO '{folder / 'copy.parquet'}' (FORMAT parquet, COMPRESSION zstd)")
 
     return copy

@@ -15,6 +15,7 @@ def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb
     """A DuckDB in memory that spills into `scratch`, with the clocks of the source and of the workspace."""
     connection = spilling(scratch)
     connection.execute("SET TimeZone = 'UTC'")  # how rejected moments are shown must not depend on the machine
+    connection.execute("SET memory_limit = '1500MB'")  # 2 GiB with what is held beside it, of any file
     connection.execute("SET preserve_insertion_order = true")  # where a row stands is its number
     source, workspace = zone_clock(source_zone), zone_clock(workspace_zone)
     for name, function, kind in (("rare_utc", source.to_utc, "TIMESTAMP"), ("rare_day", workspace.days, "DATE")):
