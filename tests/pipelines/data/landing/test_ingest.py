@@ -240,7 +240,7 @@ def test_a_file_that_changes_before_its_rejects_are_written_does_not_land(
 ) -> None:
     """Their texts are read where they lie, after all else."""
     first, batches = HEADER + ROW + "A-2,C-1,never,1\n", TypedRows.rejected_batches
-    for then in (HEADER + ROW + "A-2,C-1,2024-01-02,1\n", "gone"):
+    for then in (HEADER + ROW + "A-2,C-1,2024-01-02,1\n", "gone", HEADER + "one value\n"):
 
         def changed(rows: TypedRows, *, then: str = then) -> object:
             (tmp_path / "orders.csv").write_text(then)

@@ -383,45 +383,12 @@ def test_codes_are_spelled_in_one_way(bench: duckdb.DuckDBPyConnection) -> None:
 
 
 # What stands in numbers and dates, and beside them, right and wrong.
-_PIECES = [
-    *"0123456789",
-    *"+-\u2212.,_'eE:TZ/ ",
-    "\t",
-    "\xa0",
-    "\u200b",
-    "00",
-    "24",
-    "02-29",
-    "2024",
-    "1899",
-    "2200",
-    "2201",
-]
-_PIECES += [
-    "2024-02-29",
-    "2023-02-29",
-    "-01-31",
-    " 23:59:59",
-    "T12:00:00",
-    ".5",
-    ".500",
-    ".123456",
-    ".1234567",
-    "+02:00",
-]
-_PIECES += [
-    "99999999999999",
-    "9223372036854775807",
-    "infinity",
-    "epoch",
-    "today",
-    "NaN",
-    "inf",
-    " (BC)",
-    "\u0662",
-    "\u00b2",
-]
-HOSTILE = st.lists(st.lists(st.sampled_from(_PIECES), max_size=6).map("".join), min_size=1, max_size=40)
+_WRITTEN = (
+    "0 1 2 5 7 9 00 24 + - . , _ ' e E : T Z / 5. -5, 02-29 2024 1899 2200 2201 2024-02-29 2023-02-29 -01-31 T12:00:00 "
+    ".5 .500 .123456 .1234567 +02:00 99999999999999 9223372036854775807 infinity epoch today NaN inf (BC)"
+)
+_PIECES = [*_WRITTEN.split(), " ", " 23:59:59", "\t", "\xa0", "\u200b", "\u2212", "\u0662", "\u00b2"]
+HOSTILE = st.lists(st.lists(st.sampled_from(_PIECES), max_size=4).map("".join), min_size=1, max_size=40)
 
 
 def slowly(bench: duckdb.DuckDBPyConnection, *given: Any, **declared: Any) -> list[Any]:
