@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.contract import PHYSICAL, ROW_CLOCKS, Column, Table
+from features.contract import ROW_CLOCKS, Column, Table
 from features.errors import DataError, did_you_mean
 from pipelines.data.sources.value_sql import Reading
 from pipelines.foundation.settings.sources import Source
@@ -51,11 +51,6 @@ def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int
     found = [name.strip(SPACES) for name in names]
     _refuse_no_heading(path, found, source)
     return {ours: _position(path, found, ours, theirs.strip(SPACES)) for ours, theirs in source.columns.items()}
-
-
-def physical(kind: str) -> str:
-    """The landed type of a kind of column, as DuckDB names it."""
-    return PHYSICAL[kind].replace("timestamp(6)", "timestamp")
 
 
 def in_rows(count: int) -> str:
