@@ -39,7 +39,7 @@ SAFE_CALLS = {
 # Where more of a foreign exception is used: "file: function", and why no value of a row comes out of it.
 REASONS = {
     "pipelines/foundation/settings/toml_file.py: read": "tomllib and pydantic speak of settings, which hold no rows",
-    "pipelines/data/sources/csv_rows.py: csv_copy": "Python's words are looked at, not passed on",
+    "pipelines/data/sources/csv_rows.py: csv_table": "Python's words are looked at, not passed on",
     "pipelines/data/sources/query/apart.py: answer": "of a query, before it reads a row",
     "pipelines/data/sources/query/query_rows.py: _files": "the settings' own words of a path",
     "pipelines/data/sources/encoding.py: check_text": "the bytes before the bad one are taken to count lines",

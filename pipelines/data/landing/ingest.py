@@ -152,7 +152,7 @@ def _ingest_file(
             detail["pseudonymised"] = True
         lay = _put_back if known else _put
         # The rejects first: who finds a landed file finds its rejects.
-        lay(store, file, REJECTED, lambda place: write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA), detail)
+        lay(store, file, REJECTED, lambda place: _write_rejects(place, file, rows), detail)
         schema, contract = landed_schema(file.contract), {"columns": file.contract.landed, "keyed": file.keyed}
         lay(store, file, LANDED, lambda place: write_parquet(place, rows.landed_batches(), schema), detail | contract)
         said = (
@@ -194,6 +194,7 @@ def _typed(store: Store, file: SourceRows, settings: Settings, masking: Masking)
         except _OF_OUR_SQL:
             raise
         except (duckdb.Error, pa.ArrowException):
+            _refuse_changed(file)
             damage = file.damage()
             if damage is None:
                 raise
@@ -221,13 +222,24 @@ def _landed_before(store: Store, file: SourceRows, of_table: Sequence[SourceLand
 
 
 def _check(file: SourceRows, detail: Mapping[str, Any]) -> None:
+    _refuse_changed(file)
     if detail["rows_in"] != detail["landed"] + detail["rejected"]:
         raise IntegrityError(
             f"{file.name}: {detail['rows_in']:,} rows came in, but {detail['landed']:,} would land and "
             f"{detail['rejected']:,} be rejected, so nothing is written; this is a mistake of ours, please report it"
         )
+
+
+def _refuse_changed(file: SourceRows) -> None:
     if file.changed():
         raise DataError(f"{file.name} was written to while it was read; run again when it is complete")
+
+
+def _write_rejects(place: Path, file: SourceRows, rows: TypedRows) -> int:
+    count = write_parquet(place, rows.rejected_batches(), REJECTED_SCHEMA)
+    if rows.rejected:
+        _refuse_changed(file)  # their texts were read just now, where they lie
+    return count
 
 
 def _put(store: Store, file: SourceRows, kind: str, write: Callable[[Path], int], detail: Mapping[str, Any]) -> None:

@@ -95,8 +95,7 @@ def _one_customer(rows: TypedRows, contract: Table) -> Iterator[str]:
     if contract.name not in ("orders", "order_lines"):
         return
     found = rows.ask(
-        "SELECT count(*) AS times, min(source_row), sum(count(*)) OVER () FROM typed WHERE why IS NULL "
-        "GROUP BY customer_id ORDER BY times DESC, min(source_row) LIMIT 1"
+        "SELECT times, first_row, sum(times) OVER () FROM customers ORDER BY times DESC, first_row LIMIT 1"
     )
     if found is None or found[0] < _MANY_ROWS or found[0] < _LARGE_SHARE * found[2]:
         return
@@ -109,10 +108,10 @@ def _one_customer(rows: TypedRows, contract: Table) -> Iterator[str]:
 
 def _equal_rows(rows: TypedRows, contract: Table) -> Iterator[str]:
     """Where no key tells rows apart."""
-    made = {column.name for column in contract.columns if column.made_when_absent and column.name not in rows.filled}
-    if contract.key and not made:
+    absent = [column for column in contract.columns if column.name not in rows.filled]
+    if contract.key and not any(column.made_when_absent for column in absent):
         return
-    names = ", ".join(identifier(column.name) for column in contract.columns if column.name not in made)
+    names = ", ".join(identifier(column.name) for column in contract.columns if column not in absent)
     distinct = f"(SELECT DISTINCT {names} FROM typed WHERE why IS NULL)"
     (different,) = rows.ask(f"SELECT count(*) FROM {distinct}")
     if count := rows.landed - different:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from features.contract import Table
 from features.errors import DataError
 from pipelines.data.sources.encoding import check_text, codec
-from pipelines.data.sources.plain_lines import copy_plain_lines
+from pipelines.data.sources.plain_lines import lines_query, plain_lines
 from pipelines.data.sources.raw_rows import RawRows, positions, wanted_columns
 from pipelines.data.sources.value_sql import text_reading, trimmed
 from pipelines.foundation.settings.dialect import Dialect
@@ -33,36 +33,45 @@ _USUAL_DELIMITERS = ";,\t|"
 
 
 @dataclass(frozen=True)
-class CsvCopy:
-    """A CSV file as text in a Parquet file: source_row, ragged, whole, and c0, c1, ... for its columns.
+class CsvTable:
+    """A CSV file as a table of texts. query: SQL of it: source_row, ragged, whole, and c0, c1, ... for its columns.
 
-    header: their names as written; count: of data rows; ragged: how many of them have too few or too many values.
+    opened: what the query reads: the file, or a copy. header: names as written; count: of data rows; ragged: how many
+    of them have too few or too many values. spaced: the columns, by place, whose values may need trimming.
     """
 
-    place: Path
+    query: str
+    opened: Path
     header: tuple[str, ...]
     count: int
     ragged: int
+    spaced: frozenset[int]
+
+    def cell(self, place: int) -> str:
+        """SQL of a column's values without surrounding spaces; nothing left is null."""
+        return trimmed(f"c{place}") if place in self.spaced else f"nullif(c{place}, '')"
 
 
 def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> RawRows:
-    """The rows of a CSV file, copied as text into a Parquet file below `scratch`, in bounded memory.
+    """The rows of a CSV file, in bounded memory; where its lines are not plain, copied as text into `scratch`.
 
-    Blank lines are no rows. A row with too few or too many values is kept, marked as ragged. Python's csv module reads
-    it, strictly: slower than others, but it refuses what they repair in silence.
+    Blank lines are no rows. A row with too few or too many values is kept, marked as ragged. What Python's csv module
+    reads, strictly, is what counts: it is slower than others, but it refuses what they repair in silence.
 
     Raises: DataError where the file is no such text, its header does not fit, or a quote makes rows unreadable.
     """
-    copy = csv_copy(path, source.dialect, scratch / "raw.parquet", look=lambda header: _fits(path, header, source))
-    places = positions(path, copy.header, source)
-    scan = f"read_parquet({quoted(str(copy.place))})"
-    cells = [f"{trimmed(f'c{place}')} AS {identifier(f'raw {name}')}" for name, place in places.items()]
-    names = [f"{quoted(name.strip(SPACES))}, c{place}" for place, name in enumerate(copy.header)]
+    table = csv_table(path, source.dialect, scratch / "raw.parquet", look=lambda header: _fits(path, header, source))
+    places = positions(path, table.header, source)
+    cells = [f"{table.cell(place)} AS {identifier(f'raw {name}')}" for name, place in places.items()]
+    names = [f"{quoted(name.strip(SPACES))}, c{place}" for place, name in enumerate(table.header)]
     return RawRows(
-        count=copy.count,
-        headings=tuple(name.strip(SPACES) for name in copy.header),
-        cells=f"SELECT source_row, ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
-        texts=f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row FROM {scan}",  # noqa: S608 - quoted
+        count=table.count,
+        headings=tuple(name.strip(SPACES) for name in table.header),
+        cells=f"SELECT ragged, {', '.join(cells)} FROM ({table.query})",  # noqa: S608 - quoted
+        texts=(
+            f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row "  # noqa: S608 - quoted
+            f"FROM ({table.query})"
+        ),
         readings={
             name: text_reading(column, identifier(f"raw {name}"), dialect=source.dialect)
             for name, column in wanted_columns(source, contract).items()
@@ -70,8 +79,8 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     )
 
 
-def csv_copy(path: Path, dialect: Dialect, place: Path, *, look: Callable[[list[str]], object]) -> CsvCopy:
-    """A CSV file as text at `place`. look: is shown the headings before anything is copied, and may refuse them.
+def csv_table(path: Path, dialect: Dialect, place: Path, *, look: Callable[[list[str]], object]) -> CsvTable:
+    """A CSV file as text; what is not plain is copied to `place`. look: is shown the headings first, and may refuse.
 
     Raises: DataError where the file is no such text, or a quote makes rows unreadable.
     """
@@ -80,13 +89,14 @@ def csv_copy(path: Path, dialect: Dialect, place: Path, *, look: Callable[[list[
         try:
             header = _first_line(path, rows)
             look(header)
-            schema = _schema(len(header))
-            if (plain := copy_plain_lines(path, dialect, header, place, schema)) is not None:
-                return CsvCopy(place, tuple(header), plain, ragged=0)
-            count, ragged = _copy(rows, file, place, schema)
+            if (plain := plain_lines(path, dialect, header)) is not None:
+                query = lines_query(path, dialect, len(header))
+                return CsvTable(query, path, tuple(header), plain.count, ragged=0, spaced=plain.spaced)
+            count, ragged = _copy(rows, file, place, _schema(len(header)))
         except csv.Error as error:
             raise _unreadable(path, dialect, error) from None
-    return CsvCopy(place, tuple(header), count, ragged)
+    query = f"SELECT * FROM read_parquet({quoted(str(place))})"  # noqa: S608 - quoted
+    return CsvTable(query, place, tuple(header), count, ragged, spaced=frozenset(range(len(header))))
 
 
 def csv_header(path: Path, dialect: Dialect) -> list[str]:

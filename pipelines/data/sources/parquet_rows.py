@@ -17,7 +17,6 @@ from pipelines.data.sources.value_sql import (
     bounded,
     code_reading,
     epoch_moment,
-    local_to_utc,
     text_reading,
     trimmed,
     utc,
@@ -84,7 +83,7 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     return RawRows(
         count=count,
         headings=tuple(schema.names),
-        cells=f"SELECT file_row + 1 AS source_row, NULL::VARCHAR AS ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
+        cells=f"SELECT NULL::VARCHAR AS ragged, {', '.join(cells)} FROM {scan}",  # noqa: S608 - quoted
         texts=f"SELECT file_row + 1 AS source_row, json_object({', '.join(texts)})::VARCHAR AS raw_row FROM {scan}",  # noqa: S608 - quoted
         readings=readings,
     )
@@ -150,7 +149,8 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
             moment: str | None = epoch_moment(cell, dialect.date_format)
         else:
             moment = _moment(cell, type_)
-        return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),))
+        local = pt.is_date(type_) or (pt.is_timestamp(type_) and type_.tz is None)
+        return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),), local)
     if column.kind == "boolean":
         return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
     if column.kind == "currency" or not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):
@@ -173,7 +173,7 @@ def _moment(cell: str, type_: pa.DataType) -> str | None:
     if pt.is_timestamp(type_) and type_.tz is not None:
         return within_years(utc(cell))
     if pt.is_timestamp(type_) or pt.is_date(type_):
-        return local_to_utc(within_years(f"TRY_CAST({cell} AS TIMESTAMP)"))
+        return within_years(f"TRY_CAST({cell} AS TIMESTAMP)")
     return None
 
 

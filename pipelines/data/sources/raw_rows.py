@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.contract import PHYSICAL, ROW_CLOCKS, Column, Table
+from features.contract import ROW_CLOCKS, Column, Table
 from features.errors import DataError, did_you_mean
 from pipelines.data.sources.value_sql import Reading
 from pipelines.foundation.settings.sources import Source
@@ -20,9 +20,9 @@ _MOST_COLUMNS = 2_000  # up to here the time grows as the columns do
 class RawRows:
     """Where the rows of one file are, as SQL, and how to read them.
 
-    count: data rows. cells: a query with source_row, ragged (words where a row has too few or too many values) and the
-    columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON. notes: what people
-    are to know of how they came about. headings: every column that is there, read or not.
+    count: data rows. cells: a query with the rows in their order, ragged (words where a row has too few or too many
+    values) and the columns that `readings` read. texts: a query with source_row and raw_row, the whole row as JSON.
+    notes: what people are to know of how they came about. headings: every column that is there, read or not.
     """
 
     count: int
@@ -51,11 +51,6 @@ def positions(path: Path, names: Sequence[str], source: Source) -> dict[str, int
     found = [name.strip(SPACES) for name in names]
     _refuse_no_heading(path, found, source)
     return {ours: _position(path, found, ours, theirs.strip(SPACES)) for ours, theirs in source.columns.items()}
-
-
-def physical(kind: str) -> str:
-    """The landed type of a kind of column, as DuckDB names it."""
-    return PHYSICAL[kind].replace("timestamp(6)", "timestamp")
 
 
 def in_rows(count: int) -> str:

@@ -19,6 +19,12 @@ OUTSIDE_YEARS = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
 
 _THOUSANDS_SPACES = " \xa0\u202f\u2009"
 _MINUS = "\u2212"
+# Formats in which a date can be cast, with its type, and SQL of how it is written.
+_ISO = {
+    "%Y-%m-%d": ("DATE", "{}::VARCHAR"),
+    "%Y-%m-%d %H:%M:%S": ("TIMESTAMP", "{}::VARCHAR"),
+    "%Y-%m-%dT%H:%M:%S": ("TIMESTAMP", "replace({}::VARCHAR, ' ', 'T')"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,14 @@ class Reading:
 
     shown: its text, as a message quotes it. empty: true where nothing is there. value: typed; null where empty or
     broken. faults: conditions with words, of which the first that holds tells why a value that is there is broken.
+    local: the value is a local clock time, still to be made UTC.
     """
 
     shown: str
     empty: str
     value: str
     faults: tuple[tuple[str, str], ...] = ()
+    local: bool = False
 
 
 def trimmed(column: str) -> str:
@@ -51,8 +59,9 @@ def text_reading(column: Column, text: str, *, dialect: Dialect) -> Reading:
         words = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False) | dialect.booleans
         return Reading(text, empty, _boolean(text, words), (("true", f"is none of {', '.join(words)}"),))
     if column.kind == "timestamp":
-        read = _epoch(text, dialect.date_format) if dialect.date_format in EPOCHS else _timestamp(text, dialect)
-        return Reading(text, empty, *read)
+        if dialect.date_format in EPOCHS:
+            return Reading(text, empty, *_epoch(text, dialect.date_format))
+        return Reading(text, empty, *_timestamp(text, dialect), local=not _with_offset(dialect))
     number = _number(text, dialect, whole=column.kind == "integer", divided=column.divided)
     return bounded(column, Reading(text, empty, *number))
 
@@ -135,7 +144,10 @@ def _number(text: str, dialect: Dialect, *, whole: bool, divided: bool) -> tuple
     # A cast to four decimals rounds the rest of a division's.
     fits = written("0+" if whole else r"\d+" if divided else r"\d{1,4}0*")
     plain = f"translate({text}, {quoted(dialect.decimal + _MINUS + '+' + marks)}, '.-')"
-    value = f"CASE WHEN {fits} THEN TRY_CAST({plain} AS {'BIGINT' if whole else 'DECIMAL(18, 4)'}) END"
+    kind = "BIGINT" if whole else "DECIMAL(18, 4)"
+    value = _plain_number(
+        text, kind, dialect.decimal, otherwise=f"CASE WHEN {fits} THEN TRY_CAST({plain} AS {kind}) END"
+    )
     thousands = f"thousands mark '{dialect.thousands}'" if marks else "no thousands mark"
     thousands += f", perhaps with '{dialect.currency_sign}'" if dialect.currency_sign else ""
     return value, (
@@ -145,8 +157,21 @@ def _number(text: str, dialect: Dialect, *, whole: bool, divided: bool) -> tuple
     )
 
 
+def _plain_number(text: str, kind: str, point: str, *, otherwise: str) -> str:
+    """SQL of a number that is written as DuckDB itself would, but for zeros at its end; of any other text `otherwise`.
+
+    So are nearly all, and to see it takes a third of the time of a regular expression and a translation.
+    """
+    read = text if point == "." else f"replace({text}, {quoted(point)}, '.')"
+    written = f"TRY_CAST({read} AS {kind})::VARCHAR"
+    written = written if point == "." else f"replace({written}, '.', {quoted(point)})"
+    same = f"starts_with({written}, {text}) AND NOT ends_with({text}, {quoted(point)})"
+    same = f"{written} = {text}" if kind == "BIGINT" else same
+    return f"CASE WHEN {same} THEN TRY_CAST({read} AS {kind}) ELSE {otherwise} END"
+
+
 def _timestamp(text: str, dialect: Dialect) -> tuple[str, tuple[tuple[str, str], ...]]:
-    with_offset = "%z" in dialect.date_format.replace("%%", "")
+    with_offset = _with_offset(dialect)
     plain = f"regexp_replace({text}, 'Z$', '+00:00')" if with_offset else text
 
     def read(written_as: str) -> str:
@@ -158,11 +183,23 @@ def _timestamp(text: str, dialect: Dialect) -> tuple[str, tuple[tuple[str, str],
     if "%f" not in dialect.date_format:  # programs print fractions of a second where there are any
         formats.append(re.sub(r"(?<!%)%S", "%S.%f", dialect.date_format))
     clock = f"CASE {' '.join(map(read, dict.fromkeys(formats)))} END"
-    value = within_years(clock)
-    return (value if with_offset else local_to_utc(value)), (
+    return within_years(_plain_date(text, dialect.date_format, otherwise=clock)), (
         (f"{clock} IS NOT NULL", OUTSIDE_YEARS),
         ("true", f"is not a date written as {dialect.date_format}"),
     )
+
+
+def _with_offset(dialect: Dialect) -> bool:
+    return "%z" in dialect.date_format.replace("%%", "")
+
+
+def _plain_date(text: str, date_format: str, *, otherwise: str) -> str:
+    """SQL of a date in one of the ISO formats that is written as DuckDB itself would; of any other text `otherwise`."""
+    if date_format not in _ISO:
+        return otherwise
+    kind, written = _ISO[date_format]
+    found = f"TRY_CAST({text} AS {kind})"
+    return f"CASE WHEN {written.format(found)} = {text} THEN {found}::TIMESTAMP ELSE {otherwise} END"
 
 
 def utc(moment: str) -> str:
@@ -170,11 +207,7 @@ def utc(moment: str) -> str:
     return f"make_timestamp(epoch_us({moment}))"
 
 
-def local_to_utc(clock: str) -> str:
-    """SQL of a local clock time as UTC; whoever runs it has given DuckDB the function, made by `zone_clock`."""
-    return f"local_to_utc({clock})"
-
-
 def within_years(moment: str) -> str:
     """SQL of a moment, null outside the years in which dates are believed."""
-    return f"CASE WHEN year({moment}) BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN {moment} END"
+    first, end = f"TIMESTAMP '{FIRST_YEAR}-01-01'", f"TIMESTAMP '{LAST_YEAR + 1}-01-01'"
+    return f"CASE WHEN {moment} >= {first} AND {moment} < {end} THEN {moment} END"

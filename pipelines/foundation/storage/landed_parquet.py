@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,10 +39,20 @@ def write_parquet(place: Path, batches: Iterable[pa.RecordBatch], schema: pa.Sch
     """
     rows = 0
     with pq.ParquetWriter(place, schema, compression="zstd") as writer:
-        for group in _groups(batches):
+        for group in _groups(_ahead(batches)):
             writer.write_table(group.cast(schema), row_group_size=GROUP_ROWS)
             rows += group.num_rows
     return rows
+
+
+def _ahead(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, each made by another core while the one before it is written."""
+    rest = iter(batches)
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, rest, None)
+        while (batch := coming.result()) is not None:
+            coming = maker.submit(next, rest, None)
+            yield batch
 
 
 def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

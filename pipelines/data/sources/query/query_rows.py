@@ -184,7 +184,7 @@ def _with_ragged(given: RawRows, tables: Mapping[str, list[FileTable]]) -> RawRo
             # Numbered on, in the order of their file.
             numbered = f"SELECT *, {count} + row_number() OVER (ORDER BY source_row) AS number FROM ({table.ragged})"  # noqa: S608 - ours
             why = f"concat(ragged, ' (row ', source_row, ' of {_sql(table.name)})')"
-            cells.append(f"SELECT number AS source_row, {why} AS ragged FROM ({numbered})")  # noqa: S608 - ours
+            cells.append(f"SELECT {why} AS ragged FROM ({numbered} ORDER BY source_row)")  # noqa: S608 - ours
             texts.append(f"SELECT number AS source_row, whole AS raw_row FROM ({numbered})")  # noqa: S608 - ours
             count += table.lost
     return RawRows(

@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 from features.errors import DataError
 from pipelines.data.sources import containers
 from pipelines.data.sources.containers import inner_name, split, unpacked
-from pipelines.data.sources.csv_rows import csv_copy, csv_header
+from pipelines.data.sources.csv_rows import csv_header, csv_table
 from pipelines.data.sources.parquet_rows import damaged
-from pipelines.data.sources.value_sql import trimmed
 from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage.spilling import spilling
@@ -131,20 +130,20 @@ def under_each_other(tables: Sequence[FileTable], *, named: Collection[str], sta
 
 
 def _text(file: InputFile, dialect: Dialect, scratch: Path) -> FileTable:
-    copy = csv_copy(file.path, dialect, _free(scratch), look=lambda _: None)
-    names = _names(list(copy.header), file.path)
-    scan = f"read_parquet({quoted(str(copy.place))})"
-    cells = ", ".join(f"{trimmed(f'c{place}')} AS {identifier(name)}" for place, name in enumerate(names))
+    table = csv_table(file.path, dialect, _free(scratch), look=lambda _: None)
+    names = _names(list(table.header), file.path)
+    cells = ", ".join(f"{table.cell(place)} AS {identifier(name)}" for place, name in enumerate(names))
     # A file without ragged rows is not searched for them: its statistics would not tell.
-    whole = " WHERE ragged IS NULL" if copy.ragged else ""
+    whole = " WHERE ragged IS NULL" if table.ragged else ""
+    ragged = f"SELECT source_row, ragged, whole FROM ({table.query}) WHERE ragged IS NOT NULL"  # noqa: S608 - quoted
     return FileTable(
         name=file.name,
         columns=names,
-        query=f"SELECT {cells}, {_trace(file, 'source_row')} FROM {scan}{whole}",  # noqa: S608 - quoted
-        opened=copy.place,
-        count=copy.count,
-        lost=copy.ragged,
-        ragged=f"SELECT source_row, ragged, whole FROM {scan} WHERE ragged IS NOT NULL" if copy.ragged else None,  # noqa: S608
+        query=f"SELECT {cells}, {_trace(file, 'source_row')} FROM ({table.query}){whole}",  # noqa: S608 - quoted
+        opened=table.opened,
+        count=table.count,
+        lost=table.ragged,
+        ragged=ragged if table.ragged else None,
     )
 
 

@@ -235,6 +235,23 @@ def test_a_file_that_grows_while_it_is_read_does_not_land(tmp_path: Path, monkey
     assert Store(tmp_path).files("landed") == []
 
 
+def test_a_file_that_changes_before_its_rejects_are_written_does_not_land(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their texts are read where they lie, after all else."""
+    first, batches = HEADER + ROW + "A-2,C-1,never,1\n", TypedRows.rejected_batches
+    for then in (HEADER + ROW + "A-2,C-1,2024-01-02,1\n", "gone", HEADER + "one value\n"):
+
+        def changed(rows: TypedRows, *, then: str = then) -> object:
+            (tmp_path / "orders.csv").write_text(then)
+            return batches(rows)
+
+        monkeypatch.setattr(TypedRows, "rejected_batches", changed)
+        with pytest.raises(DataError, match=r"orders\.csv was written to while it was read"):
+            land(tmp_path, first)
+        assert Store(tmp_path).files("rejected") == Store(tmp_path).files("landed") == []
+
+
 def test_rows_that_do_not_add_up_never_land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TypedRows, "landed", 7)
     with pytest.raises(IntegrityError, match="1 rows came in, but 7 would land and 0 be rejected"):

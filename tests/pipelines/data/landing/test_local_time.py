@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.data.landing.local_time import zone_clock
+from pipelines.data.landing.workbench import workbench
 
 ZONES = (
     "Europe/Paris",
@@ -91,3 +93,20 @@ def test_around_every_change_of_offset_each_half_hour_is_what_zoneinfo_says(zone
 
 def test_the_zones_tested_exist() -> None:
     assert set(ZONES) <= available_timezones()
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_clocks_in_sql_are_those_in_python_around_every_change_and_in_seldom_years(zone: str, tmp_path: Path) -> None:
+    clock = zone_clock(zone)
+    steps = (-7_200_000_000, -1_800_000_000, -1, 0, 1, 1_800_000_000, 7_200_000_000)
+    ends = [int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (1901, 1990, 2040, 2199)]
+    changes = {*clock.from_utc.tolist(), *clock.from_local.tolist(), *ends}
+    moments = pa.array(sorted(each + step for each in changes for step in steps), pa.int64()).cast(pa.timestamp("us"))
+    with workbench(tmp_path, source_zone=zone, workspace_zone=zone) as bench:
+        bench.register("given", pa.table({"moment": pa.concat_arrays([moments, pa.nulls(1, moments.type)])}))
+        found = bench.execute(
+            "SELECT local_to_utc(moment) AS utc, local_day(moment) AS day FROM given"
+        ).to_arrow_table()
+    assert found["utc"].combine_chunks()[:-1].equals(clock.to_utc(moments))
+    assert found["day"].combine_chunks()[:-1].equals(clock.days(moments))
+    assert [found["utc"][-1].as_py(), found["day"][-1].as_py()] == [None, None]

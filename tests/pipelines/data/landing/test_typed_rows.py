@@ -4,12 +4,24 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.storage.store import Store
-from tests.pipelines.data.landing.landing_case import HEADER, LANDED_ON, ROW, land, settings, source, table
+from tests.pipelines.data.landing.landing_case import (
+    HEADER,
+    LANDED_ON,
+    ORDER_COLUMNS,
+    ROW,
+    land,
+    land_file,
+    settings,
+    source,
+    table,
+)
 
 CUSTOMER_COLUMNS = {"customer_id": "id", "signed_up_at": "since", "country": "country"}
 
@@ -100,3 +112,25 @@ s,a,2024-01-03,price,10,-0.5
     landed = land(tmp_path, rows, path="changes.csv", table="subscription_changes", columns=columns)
     assert landed.values("kind", "mrr_after") == [("discount_start", Decimal("8.3333"))]
     assert landed.reasons == {2: "mrr_before '-1' is below 0", 3: "mrr_after '-0.5' is below 0"}
+
+
+@pytest.mark.parametrize("kind", ["plain", "quoted", "careful", "parquet"])
+def test_many_rows_are_numbered_as_they_stand_in_their_file(tmp_path: Path, kind: str) -> None:
+    """Several threads read them at once; every 50,000th is rejected."""
+    rows = range(1, 400_001)
+    path = tmp_path / ("orders.parquet" if kind == "parquet" else "orders.csv")
+    amounts = ["x" if row % 50_000 == 0 else str(row) for row in rows]
+    if kind == "parquet":
+        days = pa.repeat("2024-01-02", len(rows))
+        ids, customers = list(map(str, rows)), [f"C-{row % 7}" for row in rows]
+        names = list(ORDER_COLUMNS)
+        pq.write_table(pa.table([ids, customers, days, amounts], names), path, row_group_size=30_000)
+    else:
+        mark = '"' if kind == "quoted" else ""
+        lines = [f"{mark}{row}{mark},C-{row % 7},2024-01-02,{amounts[row - 1]}" for row in rows]
+        blank = "\n" if kind == "careful" else ""
+        path.write_text(blank + HEADER + "\n".join(lines))
+    landed = land_file(tmp_path, path.name)
+    assert list(landed.reasons) == list(range(50_000, 400_001, 50_000))
+    assert landed.result.landed == len(rows) - 8
+    assert all(row["source_row"] == int(row["order_id"]) == row["amount"] for row in landed.rows)

@@ -15,6 +15,7 @@ from features.codes import code
 from features.contract import Column, Kind, Table
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.landing.workbench import workbench
+from pipelines.data.sources import value_sql
 from pipelines.data.sources.raw_rows import RawRows
 from pipelines.data.sources.value_sql import text_reading, trimmed
 from pipelines.foundation.identity.erased_customers import ErasedCustomers
@@ -43,7 +44,8 @@ def read(
     column = Column(name="seen", kind=kind, meaning="", null="nothing", **declared)
     happened = Column(name="at", kind="timestamp", meaning="", null="")
     contract = Table(name="t", grain="", key=(), happened_at="at", columns=(column, happened))
-    for table in ("raw", "typed", "repeats", "rejects"):
+    bench.execute("DROP VIEW IF EXISTS typed")
+    for table in ("raw", "judged", "repeats", "rejects"):
         bench.execute(f"DROP TABLE IF EXISTS {table}")
     bench.execute("CREATE TABLE raw (source_row BIGINT, cell VARCHAR)")
     bench.executemany("INSERT INTO raw VALUES (?, ?)", list(enumerate(values)))
@@ -378,3 +380,77 @@ def test_codes_are_spelled_in_one_way(bench: duckdb.DuckDBPyConnection) -> None:
         "discount_start", "is none of discount_start"
     ]  # fmt: skip
     assert read(bench, "text", ["Too dear"]) == ["Too dear"]
+
+
+# What stands in numbers and dates, and beside them, right and wrong.
+_WRITTEN = (
+    "0 1 2 5 7 9 00 24 + - . , _ ' e E : T Z / 5. -5, 02-29 2024 1899 2200 2201 2024-02-29 2023-02-29 -01-31 T12:00:00 "
+    ".5 .500 .123456 .1234567 +02:00 99999999999999 9223372036854775807 infinity epoch today NaN inf (BC)"
+)
+_PIECES = [*_WRITTEN.split(), " ", " 23:59:59", "\t", "\xa0", "\u200b", "\u2212", "\u0662", "\u00b2"]
+HOSTILE = st.lists(st.lists(st.sampled_from(_PIECES), max_size=4).map("".join), min_size=1, max_size=40)
+
+
+def slowly(bench: duckdb.DuckDBPyConnection, *given: Any, **declared: Any) -> list[Any]:
+    """As `read`, every text by the regular expressions and translations that say what may be written."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(value_sql, "_plain_number", lambda *_, otherwise: otherwise)
+        patched.setattr(value_sql, "_plain_date", lambda *_, otherwise: otherwise)
+        return read(bench, *given, **declared)
+
+
+@given(
+    texts=HOSTILE,
+    kind=st.sampled_from(["money", "number", "integer"]),
+    marks=st.sampled_from([".", ",", ".,", ",.", ".'", ", "]),
+    sign=st.sampled_from(["", "EUR", "e"]),
+    divided=st.booleans(),
+)
+def test_a_number_that_is_cast_is_what_the_slow_way_reads(
+    bench: duckdb.DuckDBPyConnection,
+    texts: list[str],
+    kind: Kind,
+    marks: str,
+    sign: str,
+    *,
+    divided: bool,
+) -> None:
+    dialect = Dialect.model_validate({"decimal": marks[0], "thousands": marks[1:], "currency_sign": sign})
+    texts = [*texts, *(f"{sign}{text}" for text in texts)]
+    assert read(bench, kind, texts, dialect, divided=divided) == slowly(bench, kind, texts, dialect, divided=divided)
+
+
+@given(
+    texts=HOSTILE,
+    moments=st.lists(st.datetimes(datetime(1800, 1, 1), datetime(2300, 1, 1)), max_size=10),
+    date_format=st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]),
+)
+def test_a_date_that_is_cast_is_what_the_slow_way_reads(
+    bench: duckdb.DuckDBPyConnection, texts: list[str], moments: list[datetime], date_format: str
+) -> None:
+    dialect = Dialect(date_format=date_format)
+    written = [moment.strftime(date_format) for moment in moments]
+    texts = [*texts, *written, *(first + second for first, second in zip(written, texts, strict=False))]
+    texts += [f"{moment.isoformat(' ')}" for moment in moments]
+    assert read(bench, "timestamp", texts, dialect) == slowly(bench, "timestamp", texts, dialect)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "dialect"),
+    [
+        ("money", "83.52", Dialect()),
+        ("money", "-1234,5", Dialect(decimal=",", thousands=".")),
+        ("integer", "-7", Dialect()),
+        ("timestamp", "2024-02-29", Dialect()),
+        ("timestamp", "2024-02-29T10:00:00.25", Dialect(date_format="%Y-%m-%dT%H:%M:%S")),
+    ],
+)
+def test_what_is_plainly_written_is_not_matched_with_a_pattern(
+    bench: duckdb.DuckDBPyConnection, kind: Kind, text: str, dialect: Dialect
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("_plain_number", "_plain_date"):
+            plain = getattr(value_sql, name)
+            patched.setattr(value_sql, name, lambda *given, otherwise, plain=plain: plain(*given, otherwise="NULL"))
+        assert read(bench, kind, [text], dialect) != [None]
+    assert "is not" not in str(read(bench, kind, [text], dialect))
