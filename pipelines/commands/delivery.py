@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, Project, app, on_workspace
+from pipelines.commands.frame import HERE, AsJson, AsOf, Commands, Debug, Project, app, on_workspace
 from pipelines.operations.delivery.progress_lines import undelivered
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.run_context import RunContext
 
-crm = typer.Typer(help="Prepare the destinations of the settings.", no_args_is_help=True)
+crm = typer.Typer(cls=Commands, help="Prepare the destinations of the settings.", no_args_is_help=True)
 app.add_typer(crm, name="crm")
 
 Destination = Annotated[

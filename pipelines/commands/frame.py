@@ -26,8 +26,11 @@ _LONGEST_NAME = 255  # bytes: what every file system takes
 _LONGEST_WORD = 4_000  # characters of an argument: no folder, name or number is longer
 
 
-class _Readable(typer.core.TyperGroup):
-    """Refuses words that are no text before any command reads them: files, SQLite and JSON could not hold them."""
+class Commands(typer.core.TyperGroup):
+    """Commands, of which help says all that there is to say in a line.
+
+    Words that are no text are refused before any command reads them: files, SQLite and JSON could not hold them.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         for number, word in enumerate(args, 1):
@@ -36,6 +39,12 @@ class _Readable(typer.core.TyperGroup):
             if len(word) > _LONGEST_WORD:
                 ctx.fail(f"word {number} of the command has {len(word):,} characters; {_LONGEST_WORD:,} are the most")
         return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Every command with the whole of its first line: cut off after three words it says nothing."""
+        rows = [(name, self.commands[name].get_short_help_str(limit=500)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def _place(folder: Path) -> Path:
@@ -46,12 +55,13 @@ def _place(folder: Path) -> Path:
 
 
 app = typer.Typer(
-    cls=_Readable,
+    cls=Commands,
     help="Who will stop buying, why, and what it costs: features that cannot see the future, calibrated risks, reasons "
     "in plain words.",
     epilog="First steps: `attrition init shop --example cdnow`, then `attrition run --project shop`.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
+    rich_markup_mode=None,  # help is shown as written: a name in brackets is no markup
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

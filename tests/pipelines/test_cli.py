@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from features.errors import AttritionError
 from pipelines.cli import app
 from pipelines.commands.frame import MISTAKE
+from pipelines.docs.command_line import commands
 from pipelines.foundation.storage import lock
 from tests.pipelines.shop_case import FORMULA, attrition, make_shop, order, write_orders
 
@@ -232,6 +233,46 @@ def test_help_is_quick() -> None:
 
     # The best of three: the machine may be busy with other tests.
     assert min(seconds() for _ in range(3)) < 1.5
+
+
+def without_spaces(text: str) -> str:
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_is_shown_as_it_is_written(name: str) -> None:
+    """No bracket is taken for markup, no line is cut off; only where lines break is not ours to say."""
+    command = commands()[name]
+    shown = without_spaces(told(*name.split(), "--help").stdout)
+    assert without_spaces(command.help or "") in shown
+    for parameter in command.params:
+        assert without_spaces(getattr(parameter, "help", None) or "") in shown
+    assert "bool>" not in shown  # a switch takes no value
+
+
+def test_the_list_of_commands_says_each_first_line_whole() -> None:
+    shown = without_spaces(told("--help").stdout)
+    for name, command in commands().items():
+        if " " not in name:
+            assert without_spaces(f"{name} {command.get_short_help_str(limit=500)}") in shown
+    for words in (["--help"], ["crm", "--help"]):
+        assert "..." not in told(*words).stdout.partition("Commands:")[2]
+
+
+def test_without_arguments_it_says_what_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = told()
+    assert (result.exit_code, result.stdout) == (0, told("--help").stdout)
+
+
+def test_without_arguments_in_a_workspace_it_says_where_that_stands(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop)
+    result = told()
+    assert result.exit_code == 0
+    assert result.stderr == told("check").stderr
+    assert result.stderr.endswith("next: attrition ingest\n")
 
 
 @pytest.mark.parametrize("name", ["-h", "--help"])

@@ -17,7 +17,8 @@ class Console:
     """Speaks to people on stderr; `quiet` where a program reads us."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.rich = rich.console.Console(stderr=True, quiet=quiet, highlight=False)
+        # Everything as it is written: brackets of a value are no markup, and ":fire:" may be somebody's id.
+        self.rich = rich.console.Console(stderr=True, quiet=quiet, highlight=False, markup=False, emoji=False)
 
     def say(self, text: str) -> None:
         self.rich.print(visible(text), markup=False, soft_wrap=True)
