@@ -18,6 +18,7 @@ from pipelines.commands import models  # noqa: F401
 from pipelines.commands import monitor  # noqa: F401
 from pipelines.commands import privacy  # noqa: F401
 from pipelines.commands import schedule  # noqa: F401
+from pipelines.commands import alone  # noqa: F401
 
 # isort: on
 from pipelines.commands.frame import app

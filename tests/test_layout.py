@@ -330,7 +330,9 @@ def test_notebooks_define_nothing_of_their_own() -> None:
             cells = [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
             plain = "\n".join(line for cell in cells for line in cell.splitlines() if not line.startswith(("%", "!")))
             found[path.name] = definitions(plain)
-    assert [(name, own) for name, own in found.items() if own] == []
+    # One is about an indicator of one's own, and defines that.
+    indicator = {name: ["weekend"] for name in ("new_indicator.ipynb", "new_indicator.py")}
+    assert {name: sorted(own) for name, own in found.items() if own} == indicator
 
 
 def test_tests_mirror_the_rooms() -> None:

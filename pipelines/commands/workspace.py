@@ -28,19 +28,6 @@ if TYPE_CHECKING:
     from pipelines.foundation.workspace.run_context import RunContext
 
 
-@app.callback()
-def nothing_said(context: typer.Context) -> None:
-    """Where there is a workspace here, say where it stands and what to type next; otherwise what can be typed."""
-    if context.invoked_subcommand is not None:
-        return
-    from pipelines.foundation.settings.settings import FILE_NAME
-
-    if (HERE / FILE_NAME).exists():
-        check()
-    else:
-        typer.echo(context.get_help())
-
-
 @app.command()
 def init(
     folder: NewFolder,

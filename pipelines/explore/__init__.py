@@ -2,5 +2,6 @@
 
 from pipelines.explore.door import open_workspace
 from pipelines.explore.opened import OpenedWorkspace
+from pipelines.explore.rates import outcome_rates
 
-__all__ = ["OpenedWorkspace", "open_workspace"]
+__all__ = ["OpenedWorkspace", "open_workspace", "outcome_rates"]
