@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from mlflow import MlflowClient
 
-from models.registry import CHALLENGER, CHAMPION, VERSION_TAG, Record, Registry, TrackingError
+from models.tracking.record import Record
+from models.tracking.registry import CHALLENGER, CHAMPION, Registry, TrackingError
+from models.tracking.runs import VERSION_TAG
 from tests.models.mlflow_server import Server, started
 
 FAULTS = ("hangs up", "answers too late", "fails", "refuses", "loses the answer")
