@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("features", "models", "pipelines")  # each may import those before it
 # The packages of pipelines/, from the ground up: each may import those before it, and itself.
 ORDER = (
-    "foundation.wording", "foundation.settings", "foundation.simulation", "foundation.storage", "foundation.ledger",
-    "foundation.identity", "foundation.workspace",
+    "foundation.wording", "foundation.settings", "foundation.simulation", "foundation.loopback", "foundation.storage",
+    "foundation.ledger", "foundation.identity", "foundation.workspace",
     "data.sources", "data.fetching", "data.layouts", "data.landing", "data.snapshots", "data.kpis", "data.privacy",
     "prediction.charts", "prediction.leaks", "prediction.training", "prediction.scoring", "prediction.checks",
     "operations.plays", "operations.monitoring", "operations.delivery",

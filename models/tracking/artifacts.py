@@ -2,14 +2,12 @@
 
 MLflow stores the place of each run's files as an absolute path, which is wrong once the folder was moved. A place at
 `attrition:/` is beside the SQLite file that is asked, for every process in whose environment attrition is installed
-(pyproject.toml names this class to MLflow).
+(pyproject.toml names this class to MLflow, which imports it while it is being imported itself: nobody else does).
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +15,9 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-SCHEME = "attrition"
+from models.tracking.places import SCHEME
+
 _SQLITE = "sqlite:///"
-_PLACES = (
-    (
-        "SELECT experiment_id, artifact_location FROM experiments",
-        "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
-    ),
-    ("SELECT run_uuid, artifact_uri FROM runs", "UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?"),
-)
 _SERVED = "_MLFLOW_SERVER_FILE_STORE"  # what a server of MLflow's was started on
 
 
@@ -54,21 +46,6 @@ def place(artifact_uri: str, tracking_uri: str | None) -> Path:
     if not found.resolve().is_relative_to(root / folder) or folder in {"", ".", ".."}:
         raise MlflowException(f"{artifact_uri} leads out of its workspace")
     return found
-
-
-def home(folder: str) -> str:
-    """The place of an experiment whose files are in a folder beside the SQLite file."""
-    return f"{SCHEME}:/{folder}"
-
-
-def bring_home(database: Path, folder: str) -> None:
-    """Give runs and experiments of before, whose files are in `folder` by an absolute path, a place beside the file."""
-    with closing(sqlite3.connect(database)) as found, found:
-        for read, written in _PLACES:
-            for number, uri in found.execute(read).fetchall():
-                before, there, inside = str(uri).rpartition(f"/{folder}")
-                if there and before.startswith("file:") and (not inside or inside.startswith("/")):
-                    found.execute(written, (home(folder) + inside, number))
 
 
 def _file(uri: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from features.errors import AttritionError
 from models.tracking import runs
+from models.tracking.places import bring_home, home
 from models.tracking.record import Record
 from models.tracking.runs import VERSION_TAG
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER = "champion", "challenger"
 SQLITE = "sqlite:///"
 LAYOUT_TAG, LAYOUT = "attrition.layout", "2"  # how a version's run is laid out; one of before is brought up to it
+_SHOWN = "workflowType=machine_learning"  # by which the page has the menu for models from the first moment
 _KIND_TAG, _KIND = "mlflow.experimentKind", "custom_model_development"  # MLflow's page for models, not that for agents
 
 
@@ -81,6 +83,12 @@ class Registry:
                 raise
             return found.tags.get(VERSION_TAG)
 
+    def page(self) -> str:
+        """The part of an address on MLflow's page where the runs are. Raises: TrackingError where MLflow is away."""
+        with _in_words(self.uri):
+            found = self._existing(self._client())
+        return "#/experiments" if found is None else f"#/experiments/{found}/runs?{_SHOWN}"
+
     def _client(self) -> MlflowClient:
         from mlflow import MlflowClient
 
@@ -118,16 +126,19 @@ class Registry:
             client.set_model_version_tag(self.experiment, number, name, value)
 
     def _experiment(self, client: MlflowClient) -> str:
-        if self.artifacts is not None:
-            from models.tracking.artifacts import bring_home
+        found = self._existing(client)
+        if found is not None:
+            return found
+        place = home(self.artifacts.name) if self.artifacts else None
+        return str(client.create_experiment(self.experiment, artifact_location=place, tags={_KIND_TAG: _KIND}))
 
+    def _existing(self, client: MlflowClient) -> str | None:
+        """The experiment's id, if there is one: as this release has them, whichever made it."""
+        if self.artifacts is not None:
             bring_home(Path(self.uri.removeprefix(SQLITE)), self.artifacts.name)
         experiment = client.get_experiment_by_name(self.experiment)
         if experiment is None:
-            from models.tracking.artifacts import home
-
-            place = home(self.artifacts.name) if self.artifacts else None
-            return str(client.create_experiment(self.experiment, artifact_location=place, tags={_KIND_TAG: _KIND}))
+            return None
         if _KIND_TAG not in experiment.tags:
             client.set_experiment_tag(experiment.experiment_id, _KIND_TAG, _KIND)
         return str(experiment.experiment_id)
