@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -17,6 +18,8 @@ from models.training import Fitted
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
+
+os.environ["MLFLOW_UV_AUTO_DETECT"] = "false"  # whatever project the folder of the call belongs to, the model does not
 
 # What a model is read with. attrition itself is installed from its own distribution.
 _NEEDED = ("attrition", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy")

@@ -26,7 +26,6 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 # Standard output belongs to the one JSON document of --json.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-os.environ["MLFLOW_UV_AUTO_DETECT"] = "false"  # whatever project the folder of the call belongs to, the model does not
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

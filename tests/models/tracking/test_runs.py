@@ -61,6 +61,8 @@ def client_of(registry: Registry) -> MlflowClient:
 def test_a_version_is_laid_out_as_mlflows_users_expect_however_often_it_is_published(registry: Registry) -> None:
     registry.publish(RECORD, aliases=[CHAMPION])
     client = client_of(registry)
+    (first,) = client.search_runs(["1"], f"tags.`{FOLD_TAG}` = '{RECORD.version}/2025-01-01'")
+    client.set_tag(first.info.run_id, "mlflow.parentRunId", "a run that was there twice")
     client.delete_model_version_tag("attrition", "1", LAYOUT_TAG)  # as if broken off at the very end
     registry.publish(
         replace(RECORD, parameters={**RECORD.parameters, "training.seed": 8, "more": 1}), aliases=[CHAMPION]
