@@ -2,7 +2,7 @@
 
 MLflow stores the place of each run's files as an absolute path, which is wrong once the folder was moved. A place at
 `attrition:/` is beside the SQLite file that is asked, for every process in whose environment attrition is installed
-(pyproject.toml names this class to MLflow, which imports it while it is being imported itself: nobody else does).
+(pyproject.toml names `models.tracking.places.repository` to MLflow).
 """
 
 from __future__ import annotations

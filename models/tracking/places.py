@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 SCHEME = "attrition"
 _PLACES = (
@@ -14,6 +15,13 @@ _PLACES = (
     ),
     ("SELECT run_uuid, artifact_uri FROM runs", "UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?"),
 )
+
+
+def repository(artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> Any:
+    """What MLflow asks for files at a place of ours. It imports this while it is being imported itself."""
+    from models.tracking.artifacts import WorkspaceArtifacts
+
+    return WorkspaceArtifacts(artifact_uri, tracking_uri, registry_uri)
 
 
 def home(folder: str) -> str:

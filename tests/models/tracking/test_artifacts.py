@@ -62,7 +62,7 @@ def test_asked_through_a_server_it_says_how_to_ask(monkeypatch: pytest.MonkeyPat
 
 def test_mlflow_finds_the_class_whatever_of_ours_is_imported_first() -> None:
     code = (
-        "import models.tracking.page, models.tracking.registry\n"
+        "import models.tracking.artifacts, models.tracking.page, models.tracking.registry\n"
         "from mlflow.store.artifact.artifact_repository_registry import get_registered_artifact_repositories as known\n"
         "print('attrition' in known())"
     )
