@@ -15,8 +15,6 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-from models.tracking.places import SCHEME
-
 _SQLITE = "sqlite:///"
 _SERVED = "_MLFLOW_SERVER_FILE_STORE"  # what a server of MLflow's was started on
 
@@ -41,7 +39,7 @@ def place(artifact_uri: str, tracking_uri: str | None) -> Path:
             f"{_SQLITE}/FOLDER/mlflow.sqlite"
         )
     root = Path(asked.removeprefix(_SQLITE)).resolve().parent
-    folder, *inside = artifact_uri.removeprefix(f"{SCHEME}:").strip("/").split("/")
+    folder, *inside = artifact_uri.partition(":")[2].strip("/").split("/")
     found = root.joinpath(folder, *inside)
     if not found.resolve().is_relative_to(root / folder) or folder in {"", ".", ".."}:
         raise MlflowException(f"{artifact_uri} leads out of its workspace")
