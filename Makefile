@@ -23,8 +23,9 @@ KILLS := 500
 RACES := 200
 RECORDS := 100000
 TAMPERED := 2000
-# Tests that wait for systems beside ours: a scheduler's day, and fakes of CRMs that fail on purpose. They have a target of their own.
+# Tests that wait for systems beside ours: a scheduler's day, MLflow's page and its server of models, and fakes of CRMs that fail on purpose. They have a target of their own.
 SYSTEMS := tests/pipelines/schedule/test_start.py tests/pipelines/schedule/test_page.py \
+	tests/models/tracking/test_served.py tests/pipelines/prediction/training/test_mlflow_page.py \
 	tests/pipelines/operations/delivery/test_reading_back.py $(wildcard tests/pipelines/operations/delivery/*/test_*.py) \
 	$(wildcard tests/pipelines/data/fetching/test_*.py tests/pipelines/data/sources/database/test_*.py)
 STOPS := 20

@@ -96,6 +96,18 @@ def to_text(booster: lgb.Booster) -> str:
     return trees + "\n"
 
 
+def parameters_of(booster: lgb.Booster) -> dict[str, str]:
+    """Every parameter of a fit, LightGBM's defaults included, as it tells them, none of one that was read from a text.
+
+    >>> rows = lgb.Dataset(np.arange(20.0)[:, None], np.arange(20) % 2, params={"verbosity": -1})
+    >>> parameters_of(lgb.train({"num_leaves": 3, "verbosity": -1}, rows, num_boost_round=1))["num_leaves"]
+    '3'
+    """
+    _, _, told = booster.model_to_string(num_iteration=1).partition("\nparameters:\n")
+    lines = [line[1:-1].partition(": ") for line in told.partition("\nend of parameters")[0].splitlines()]
+    return {name: value for name, _, value in lines if name and value}
+
+
 def from_text(text: str, sha256: str, columns: Sequence[str]) -> lgb.Booster:
     """Parse a model over some columns, once its hash and its structure were seen to be right.
 

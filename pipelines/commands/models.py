@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.frame import HERE, AsJson, Debug, Project, app, on_workspace
+from pipelines.commands.frame import HERE, AsJson, Debug, Project, app, on_workspace, say
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.run_context import RunContext
@@ -77,3 +79,39 @@ def rollback(
         return back(job, outcome)
 
     on_workspace(work, project, None, as_json=as_json, debug=debug)
+
+
+@app.command()
+def mlflow(
+    project: Project = HERE,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page on 127.0.0.1; 0: any free one.", metavar="PORT")
+    ] = 0,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Open MLflow's page on the workspace's models: runs, folds, figures, charts, versions.
+
+    For this machine alone, and for whoever has the address that is printed: its token is new at each start. Programs
+    take it as MLFLOW_TRACKING_TOKEN. Works until Ctrl-C or TERM. With --json the document comes when the page answers.
+
+    Example: attrition mlflow --project shop
+
+    JSON: {"url"}
+    """
+
+    def work(job: RunContext) -> dict[str, Any]:
+        from pipelines.prediction.training.mlflow_page import serve
+
+        def started(url: str) -> None:
+            if as_json:
+                sys.stdout.write(json.dumps({"url": url}) + "\n")
+                sys.stdout.flush()
+            say(f"page: {url} (from this machine only); Ctrl-C ends it", as_json=as_json)
+
+        say("starting ...", as_json=as_json)
+        serve(job.workspace.settings.tracking, job.workspace.root, port=port, started=started)
+        say("ended; nothing is left running", as_json=as_json)
+        return {}
+
+    on_workspace(work, project, None, as_json=False, debug=debug, writes=False)

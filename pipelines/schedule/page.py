@@ -16,8 +16,8 @@ from dagster._core.workspace.load_target import ModuleTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 
-from pipelines.schedule.guard import IN_ENVIRONMENT, Guard
-from pipelines.schedule.processes import HOST
+from pipelines.foundation.loopback.guard import IN_ENVIRONMENT, Guard, graphql_alone
+from pipelines.foundation.loopback.port import HOST
 
 
 def serve(port: int, token: str) -> None:
@@ -30,7 +30,8 @@ def serve(port: int, token: str) -> None:
         WorkspaceProcessContext(instance, version=__version__, workspace_load_target=target) as context,
     ):
         app = create_app_from_workspace_process_context(context)
-        uvicorn.run(Guard(app, token=token, port=port), host=HOST, port=port, log_level="warning")
+        guard = Guard(app, token=token, port=port, command="attrition schedule", methods=graphql_alone)
+        uvicorn.run(guard, host=HOST, port=port, log_level="warning")
 
 
 if __name__ == "__main__":

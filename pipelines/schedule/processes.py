@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from features.errors import AttritionError, SettingsError
+from features.errors import AttritionError
 
-HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 5  # for an orderly end, after which there is a sudden one
 _LAST_LINES = 12
 
@@ -99,19 +97,6 @@ def _signalled(group: int, number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def port_to_use(port: int) -> int:
-    """The port itself, if it is free; for 0 any that is. Raises: SettingsError where it is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise SettingsError(
-                f"port {port} of {HOST}: {error.strerror}; name another one with --port, or 0 for any that is free"
-            ) from None
-        return int(probe.getsockname()[1])
 
 
 def answers(url: str, *, token: str) -> bool:

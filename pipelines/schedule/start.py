@@ -12,11 +12,12 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlencode
 
+from pipelines.foundation.loopback.guard import IN_ENVIRONMENT, TOKEN
+from pipelines.foundation.loopback.port import HOST, port_to_use
 from pipelines.foundation.storage.lock import held
 from pipelines.foundation.storage.workspace_paths import SCHEDULER
-from pipelines.schedule.guard import IN_ENVIRONMENT, TOKEN
 from pipelines.schedule.home import PROJECT, prepare
-from pipelines.schedule.processes import HOST, answers, port_to_use, running
+from pipelines.schedule.processes import answers, running
 
 LOCK = ".attrition-schedule.lock"
 BUSY = "another `attrition schedule` (process {holder}) is at work for {root}; that one goes on, and this one ends"

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from mlflow import MlflowClient
 
-from models.registry import CHALLENGER, CHAMPION, VERSION_TAG, Record, Registry, TrackingError
+from models.tracking.record import DataSet, Fold, Record
+from models.tracking.registry import CHALLENGER, CHAMPION, Registry, TrackingError
+from models.tracking.runs import FOLD_TAG, VERSION_TAG
 from tests.models.mlflow_server import Server, started
 
 FAULTS = ("hangs up", "answers too late", "fails", "refuses", "loses the answer")
@@ -27,6 +29,16 @@ SMALL = Record(
     metrics={"roc_auc": 0.81, "n": 1000},
     fold_metrics=[{"roc_auc": 0.79, "log_loss": 0.44}, {"roc_auc": 0.81, "log_loss": 0.42}],
     tags={"verdict": "there is no champion yet"},
+    folds=[
+        Fold(
+            day="2025-01-01",
+            parameters={"rows": 500},
+            metrics={"roc_auc": 0.81},
+            data=[DataSet(name="customers", digest="5fd2", context="testing", about={}, rows=500)],
+        )
+    ],
+    description="The chance of placing no order.",
+    about="Probabilities of one outcome.",
 )
 SECONDS = 1  # that the client waits for an answer here
 
@@ -143,8 +155,13 @@ def is_there_once(registry: Registry, record: Record) -> None:
     client = MlflowClient(tracking_uri=registry.uri, registry_uri=registry.uri)
     experiment = client.get_experiment_by_name(registry.experiment)
     assert experiment is not None
-    (run,) = client.search_runs([experiment.experiment_id])
-    assert run.info.status == "FINISHED"
+    runs = client.search_runs([experiment.experiment_id])
+    (run,) = (each for each in runs if VERSION_TAG in each.data.tags)
+    folds = [each for each in runs if each is not run]
+    assert [each.data.tags[FOLD_TAG] for each in folds] == [f"{record.version}/{fold.day}" for fold in record.folds]
+    assert {each.data.tags["mlflow.parentRunId"] for each in folds} == {run.info.run_id}
+    assert {each.info.status for each in runs} == {"FINISHED"}
+    assert [len(each.inputs.dataset_inputs) for each in folds if each.inputs] == [1] * len(record.folds)
     assert run.data.params == {name: str(value) for name, value in record.parameters.items()}
     (version,) = client.search_model_versions(f"name = '{registry.experiment}'")
     assert version.tags[VERSION_TAG] == record.version

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from models.registry import Registry
+from models.tracking.registry import Registry
 from pipelines.foundation.ledger.score_store import ScoreRun
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays import impact
@@ -16,6 +16,7 @@ from pipelines.operations.plays import recommend as plays
 from pipelines.prediction.scoring import score as scoring
 from pipelines.prediction.scoring.runs import history
 from pipelines.prediction.scoring.score import Scored
+from pipelines.prediction.training import publish
 from pipelines.prediction.training import train as training
 from pipelines.prediction.training.task import main_task
 from pipelines.prediction.training.train import Trained
@@ -31,7 +32,7 @@ def score(workspace: Workspace, *, now: datetime, progress: Callable[[str], None
 
 
 def registry_of(workspace: Workspace) -> Registry:
-    return training.registry_of(workspace.settings.tracking, workspace.root)
+    return publish.registry_of(workspace.settings.tracking, workspace.root)
 
 
 def recommend(

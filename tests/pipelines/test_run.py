@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from features.errors import SettingsError
-from models.registry import CHAMPION
+from models.tracking.registry import CHAMPION
 from pipelines import run as stages
 from pipelines.data.snapshots.outcomes import outcomes
 from pipelines.data.snapshots.snapshot import snapshots_of
@@ -25,8 +25,9 @@ from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.prediction.scoring.forecast import horizon_forecast
 from pipelines.prediction.scoring.score import plan_of
+from pipelines.prediction.training.publish import registry_of
 from pipelines.prediction.training.task import tasks_of
-from pipelines.prediction.training.train import registry_of, settings_of
+from pipelines.prediction.training.train import settings_of
 from tests.sentences.published import judged, truth_of
 from tests.sentences.reading import LANGUAGES
 from tests.sentences.workspaces import scored

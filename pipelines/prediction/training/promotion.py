@@ -10,7 +10,8 @@ from features.errors import TrainingError
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.run_context import RunContext
-from pipelines.prediction.training.train import publish, settings_of
+from pipelines.prediction.training.publish import publish
+from pipelines.prediction.training.train import settings_of
 
 
 def models(job: RunContext) -> dict[str, Any]:

@@ -10,24 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from features.outcomes import Kind
-from models import artifact, training
+from models import artifact, boosting, shap_summary, training
+from models.matrix import Matrix
 from models.question import Question
-from models.registry import CHALLENGER, CHAMPION, Record, Registry, TrackingError, make_database
 from models.training import Fitted
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.snapshot import learned_keys
-from pipelines.foundation.ledger.model_versions import Version, Versions
+from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.settings.settings import Settings
-from pipelines.foundation.settings.tracking import Tracking
 from pipelines.foundation.storage import documents
-from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.fingerprint import code_version, fingerprint
-from pipelines.foundation.storage.workspace_paths import ARTIFACTS, TRACKING
-from pipelines.foundation.wording.words import Words
-from pipelines.prediction.charts import quality
 from pipelines.prediction.leaks.doubts import Doubts, doubts
-from pipelines.prediction.training import backtest, champion, model_card
+from pipelines.prediction.training import champion, model_card
 from pipelines.prediction.training.fit import FitPlan
+from pipelines.prediction.training.publish import publish
 from pipelines.prediction.training.task import PredictionTask
 
 BY = ("features", "models")
@@ -100,6 +96,7 @@ def train(
             "backtest": {"folds": [], "skipped": []} if tested is None else dict(tested),
             "leaks": doubted.record,
             "promotion": documents.finite([asdict(gate) for gate in verdict.gates]),
+            "explained": documents.finite([asdict(each) for each in shap_summary.summary(fitted, _newest(rows))]),
         }
         version = Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
         versions.keep({model_card.FILE_NAME: model_card.model_card(version, files[artifact.MODEL])}, name)
@@ -110,26 +107,6 @@ def train(
     return Trained(found, unchanged=True, unpublished=publish(versions, tracking, root=root), doubts=doubted)
 
 
-def publish(versions: Versions, tracking: Tracking, *, root: Path) -> str | None:
-    """Send every version that MLflow lacks, oldest first, and set the aliases; why it could not be done, or None."""
-    waiting = [version for version in versions.all() if not version.published]
-    if not waiting:
-        return None
-    try:
-        registry = registry_of(tracking, root)
-        for version in waiting:
-            aliases = [
-                alias
-                for alias in (CHAMPION, CHALLENGER)
-                if (pointed := versions.aliased(alias)) is not None and pointed.version == version.version
-            ]
-            registry.publish(_record(versions, version), aliases=aliases)
-            versions.mark_published(version.version)
-    except TrackingError as error:
-        return str(error)
-    return None
-
-
 def settings_of(kind: Kind, settings: Settings) -> Settings:
     """The settings as an outcome's own: a further one has an experiment of its own, and no others beside it."""
     if kind == settings.outcome.kind:
@@ -137,17 +114,6 @@ def settings_of(kind: Kind, settings: Settings) -> Settings:
     tracking = settings.tracking.model_copy(update={"experiment": f"{settings.tracking.experiment}-{kind}"})
     outcome = settings.outcome.model_copy(update={"kind": kind, "also": ()})
     return settings.model_copy(update={"outcome": outcome, "tracking": tracking})
-
-
-def registry_of(plan: Tracking, root: Path) -> Registry:
-    """MLflow as the settings name it: a server, or a file of this workspace, which is made unless it is there."""
-    if plan.uri:
-        return Registry(uri=plan.uri, experiment=plan.experiment)
-    place = (root / TRACKING).resolve()
-    if not place.exists():
-        with atomic_write(place) as temporary:
-            make_database(temporary)
-    return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=root / ARTIFACTS)
 
 
 def _inputs(task: PredictionTask, days: Sequence[date], doubted: Doubts) -> TrainingInputs:
@@ -164,7 +130,13 @@ def _parameters(task: PredictionTask, settings: Settings, fitted: Fitted) -> dic
         "rows": fitted.rows,
         "snapshots": len(fitted.snapshots),
         **{f"calibrator.{name}": value for name, value in asdict(fitted.calibrator).items()},
+        **{f"lightgbm.{name}": value for name, value in boosting.parameters_of(fitted.booster).items()},
     }
+
+
+def _newest(rows: Matrix) -> Matrix:
+    """The rows of the newest snapshot, a customer a row."""
+    return rows.only(rows.snapshots == rows.snapshots.max())
 
 
 def _schema(definition: Definition, fitted: Fitted) -> list[dict[str, Any]]:
@@ -181,38 +153,3 @@ def _schema(definition: Definition, fitted: Fitted) -> list[dict[str, Any]]:
         for column in indicator.columns(definition.lookbacks.lookback_days)
     }
     return [{"name": name, "type": "float64", **known.get(name, {"family": "start_model"})} for name in fitted.columns]
-
-
-def _record(versions: Versions, version: Version) -> Record:
-    files = versions.files(version.version)
-    files[model_card.FILE_NAME] = model_card.model_card(version, files[artifact.MODEL])
-    for name in ("settings", "data", "schema", "backtest"):
-        files[f"{name}.json"] = json.dumps(version.record[name], indent=1, sort_keys=True)
-    folds = version.record["backtest"]["folds"]
-    numbers = [{k: v for k, v in fold["model"].items() if isinstance(v, int | float)} for fold in folds]
-    return Record(
-        version=version.version,
-        at=datetime.fromisoformat(version.trained_at),
-        files=files | _plots(versions, version.record["backtest"]),
-        parameters=version.record["parameters"],
-        metrics=numbers[-1] if numbers else {},
-        fold_metrics=numbers,
-        tags={
-            "code": version.record["code"],
-            "trained_at": version.trained_at,
-            "promoted": str(version.promoted).lower(),
-            "verdict": version.verdict,
-        },
-    )
-
-
-def _plots(versions: Versions, document: dict[str, Any]) -> dict[str, str]:
-    """The newest fold's charts as SVG files; none where no fold has both outcomes."""
-    predictions = backtest.newest_predictions(versions.store, document) if document["folds"] else None
-    if predictions is None or predictions["label"].nunique() < 2:
-        return {}
-    baselines = list(document["folds"][-1]["baselines"])
-    shown, words = predictions[["label", "churn_probability", *baselines]], Words("en")
-    charts = [*quality.ranking(shown, words), quality.calibration(shown, words)]
-    opening = '<svg xmlns="http://www.w3.org/2000/svg" '
-    return {f"plots/{chart.name}.svg": chart.svg.replace("<svg ", opening, 1) for chart in charts}

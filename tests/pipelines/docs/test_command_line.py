@@ -29,6 +29,7 @@ NAMES = [
     "models",
     "promote",
     "rollback",
+    "mlflow",
     "monitor",
     "erase",
     "expire",

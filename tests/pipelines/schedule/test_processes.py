@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from features.errors import AttritionError, SettingsError
+from features.errors import AttritionError
 from pipelines.schedule import processes
-from pipelines.schedule.processes import HOST, port_to_use, running
+from pipelines.schedule.processes import running
 
 WAITS = ["-c", "import time; print('up', flush=True); time.sleep(600)"]
 # Does not listen to TERM, and neither does what it starts.
@@ -79,16 +78,3 @@ def test_a_part_that_ends_by_itself_is_told_with_its_last_lines(tmp_path: Path) 
 def test_a_process_group_of_its_own_keeps_the_terminals_ctrl_c_for_us(tmp_path: Path) -> None:
     with running({"waits": WAITS}, home=tmp_path, environment={}) as (child,):
         assert os.getpgid(child.process.pid) == child.process.pid != os.getpgid(0)
-
-
-def test_a_port_that_is_taken_is_told_with_the_remedy() -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=rf"port {port} of 127\.0\.0\.1: Address already in use; name another"):
-            port_to_use(port)
-
-
-def test_a_free_port_is_taken_as_asked_and_for_0_any() -> None:
-    free = port_to_use(0)
-    assert free > 0
-    assert port_to_use(free) == free

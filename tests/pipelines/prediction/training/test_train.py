@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import IntegrityError, TrainingError
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
-from pipelines.prediction.training.train import _record
+from pipelines.prediction.training.publish import record_of
 from tests.pipelines.shop_case import FORMULA
 from tests.pipelines.stage_case import registry_of, score, train
 
@@ -68,9 +68,9 @@ def test_what_mlflow_gets_holds_no_secret_and_no_customer(
     for name, secret in secrets.items():
         monkeypatch.setenv(name, secret)
     version = workspace.versions.champion()
-    told = _record(workspace.versions, version)
+    told = record_of(workspace.versions, version)
     assert told.version == version.version  # the name of the run
-    assert set(told.files) >= {"settings.json", "data.json", "model_card.md", "model.json", "booster.txt"}
+    assert {*told.files, *told.model} >= {"settings.json", "data.json", "model_card.md", "model.json", "booster.txt"}
     everything = repr(told)
     assert "SECRET" not in everything
     assert "C-0" not in everything

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from pipelines.schedule.guard import Guard
+from pipelines.foundation.loopback.guard import Guard, graphql_alone, json_alone
 
 PORT, TOKEN = 3000, "the-token"
 OWN = {"host": f"127.0.0.1:{PORT}"}
@@ -33,7 +33,9 @@ class Page:
             await send({"type": "http.response.body", "body": b"secret"})
 
 
-def asked(*headers: dict[str, str], query: str = "", **scope: Any) -> tuple[bool, Message]:
+def asked(
+    *headers: dict[str, str], query: str = "", methods: Any = graphql_alone, **scope: Any
+) -> tuple[bool, Message]:
     """Whether a request reaches the page, and the first thing that is sent back."""
     page, sent = Page(), list[Message]()
 
@@ -45,9 +47,10 @@ def asked(*headers: dict[str, str], query: str = "", **scope: Any) -> tuple[bool
 
     given = {"type": "http", "query_string": query.encode(), "scheme": "http", "server": ("127.0.0.1", PORT)} | scope
     given["headers"] = [(name.encode(), value.encode()) for each in headers for name, value in each.items()]
+    guard = Guard(page, token=TOKEN, port=PORT, command="attrition schedule", methods=methods)
     # Nothing of it waits for anything, so it needs no loop, and a test beside it may have one.
     with pytest.raises(StopIteration):
-        Guard(page, token=TOKEN, port=PORT)(given, receive, send).send(None)
+        guard(given, receive, send).send(None)
     return bool(page.asked), sent[0] if sent else {}
 
 
@@ -113,6 +116,32 @@ def test_nobody_else_does(headers: tuple[dict[str, str], ...], scope: dict[str, 
     reached, answer = asked(*headers, **scope)
     assert not reached
     assert code == answer["code" if scope.get("type") == "websocket" else "status"]
+
+
+MLFLOW = {
+    "reading": ((OWN, COOKIE), {"method": "GET", "path": "/ajax-api/2.0/mlflow/experiments/get"}, None),
+    "the page's search": (
+        (OWN, COOKIE, PAGE, JSON),
+        {"method": "POST", "path": "/ajax-api/2.0/mlflow/runs/search"},
+        None,
+    ),
+    "an alias taken away": ((OWN, COOKIE, PAGE, JSON), {"method": "DELETE", "path": "/ajax-api/2.0/x"}, None),
+    "a program's file": ((OWN, BEARER), {"method": "PUT", "path": "/api/2.0/mlflow-artifacts/artifacts/x"}, None),
+    "a form": ((OWN, COOKIE, PAGE, {"content-type": "text/plain"}), {"method": "POST", "path": "/ajax-api/2.0/x"}, 415),
+    "a foreign page": ((OWN, COOKIE, JSON, {"origin": "http://localhost:5000"}), {"method": "POST", "path": "/x"}, 403),
+    "a foreign page that reads": ((OWN, COOKIE, {"sec-fetch-site": "same-site"}), {"method": "GET", "path": "/x"}, 403),
+    "a question before a change": ((OWN, COOKIE), {"method": "OPTIONS", "path": "/x"}, 403),
+    "a program's question": ((OWN, BEARER), {"method": "OPTIONS", "path": "/x"}, 405),
+    "a program without the token": ((OWN, {"authorization": "Bearer x"}), {"method": "PUT", "path": "/x"}, 403),
+}
+
+
+@pytest.mark.parametrize(("headers", "scope", "code"), MLFLOW.values(), ids=MLFLOW)
+def test_of_mlflows_page_changes_are_json_or_a_programs(
+    headers: tuple[dict[str, str], ...], scope: dict[str, Any], code: int | None
+) -> None:
+    reached, answer = asked(*headers, methods=json_alone, **scope)
+    assert (reached, None if reached else answer["status"]) == (code is None, code)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ import pytest
 from mlflow import MlflowClient
 
 from models import artifact
-from models.registry import CHALLENGER, CHAMPION, VERSION_TAG, Record, Registry, TrackingError
+from models.tracking.record import Record
+from models.tracking.registry import CHALLENGER, CHAMPION, Registry, TrackingError
+from models.tracking.runs import VERSION_TAG
 from tests.models.mlflow_server import Server, free_port, started
 from tests.models.model_case import fitted
 
@@ -79,7 +81,7 @@ def test_a_run_holds_parameters_tags_and_the_figures_of_every_fold(registry: Reg
 
 def test_artifacts_are_the_texts_that_were_given_and_nothing_else(registry: Registry, client: MlflowClient) -> None:
     assert registry.artifacts is not None
-    folder = registry.artifacts / run_of(client, "1") / "artifacts" / "model"
+    folder = registry.artifacts / run_of(client, "1") / "artifacts"
     there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     assert {name: path.read_text(encoding="utf-8") for name, path in there.items()} == FILES
     assert artifact.from_files({name: there[name].read_text() for name in (artifact.BOOSTER, artifact.MODEL)})
@@ -155,7 +157,7 @@ def test_a_real_server_takes_the_same_record(server: Server, capfd: pytest.Captu
 
 def test_pickles_are_refused_whatever_the_environment_says() -> None:
     code = (
-        "import models.registry\n"
+        "import models.tracking.registry\n"
         "from mlflow.environment_variables import MLFLOW_ALLOW_PICKLE_DESERIALIZATION as allowed\n"
         "print(allowed.get())"
     )
@@ -165,7 +167,7 @@ def test_pickles_are_refused_whatever_the_environment_says() -> None:
 
 
 def test_wherever_docs_start_an_mlflow_server_it_answers_to_this_machine_alone() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     started = []
     for place in (root / "README.md", root / "CONTRIBUTING.md", root / "Makefile", *(root / "docs").rglob("*.md")):
         text = place.read_text(encoding="utf-8").replace("\\\n", " ")

@@ -1,18 +1,22 @@
-"""MLflow: the one file that talks to it. It is only ever given text: trees, JSON, CSV, SVG."""
+"""Trained models in MLflow: published once, with aliases. It is only ever given text: trees, JSON, Markdown, SVG."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from features.errors import AttritionError
+from models.tracking import runs
+from models.tracking.places import bring_home, home
+from models.tracking.record import Record
+from models.tracking.runs import VERSION_TAG
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"  # whatever the environment says: a pickle runs code
@@ -21,35 +25,21 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 # Standard output belongs to the one JSON document of --json.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-VERSION_TAG = "attrition.version"
-FOLDER = "model"
-_AT_ONCE = 100  # parameters that MLflow takes in one call
+SQLITE = "sqlite:///"
+LAYOUT_TAG, LAYOUT = "attrition.layout", "2"  # how a version's run is laid out; one of before is brought up to it
+_SHOWN = "workflowType=machine_learning"  # by which the page has the menu for models from the first moment
+_KIND_TAG, _KIND = "mlflow.experimentKind", "custom_model_development"  # MLflow's page for models, not that for agents
 
 
 class TrackingError(AttritionError):
     """The tracking server cannot be reached or refuses."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """What is kept of one trained model.
-
-    version: our own name of it, a hash of its files. files: artifact path to text. fold_metrics: per fold, name to
-    value. at: when it was trained.
-    """
-
-    version: str
-    at: datetime
-    files: Mapping[str, str]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    fold_metrics: Sequence[Mapping[str, float]] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +53,15 @@ class Registry:
     def publish(self, record: Record, *, aliases: Sequence[str]) -> str:
         """Log the run, register the version and point the aliases to it; MLflow's version number back.
 
-        A version that is registered already is not registered twice. Raises: TrackingError where MLflow is away.
+        A version that is registered already is not registered twice; where an earlier release published it, what its
+        run lacks is added. Raises: TrackingError where MLflow is away.
         """
         with _in_words(self.uri):
             client = self._client()
-            if not self._numbers(client, record):
+            found = self._found(client, record)
+            if not found or LAYOUT_TAG not in found[0].tags:
                 self._register(client, record)
-            number, *twice = self._numbers(client, record)
+            number, *twice = [int(each.version) for each in self._found(client, record)]
             # An answer that was lost on its way makes MLflow's client ask again, and the server do it again.
             for other in twice:
                 client.delete_model_version(self.experiment, str(other))
@@ -90,69 +82,65 @@ class Registry:
                 raise
             return found.tags.get(VERSION_TAG)
 
+    def page(self) -> str:
+        """The part of an address on MLflow's page where the runs are. Raises: TrackingError where MLflow is away."""
+        with _in_words(self.uri):
+            found = self._existing(self._client())
+        return "#/experiments" if found is None else f"#/experiments/{found}/runs?{_SHOWN}"
+
     def _client(self) -> MlflowClient:
         from mlflow import MlflowClient
 
         _quieten()
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
-    def _numbers(self, client: MlflowClient, record: Record) -> list[int]:
-        """MLflow's numbers of our version, lowest first."""
+    def _found(self, client: MlflowClient, record: Record) -> list[ModelVersion]:
+        """MLflow's versions of our version, lowest number first."""
         found = client.search_model_versions(f"name = '{self.experiment}'")
-        return sorted(int(each.version) for each in found if each.tags.get(VERSION_TAG) == record.version)
+        return sorted(
+            (each for each in found if each.tags.get(VERSION_TAG) == record.version), key=lambda each: int(each.version)
+        )
 
     def _register(self, client: MlflowClient, record: Record) -> None:
         from mlflow.exceptions import MlflowException
 
-        run_id = self._run(client, record)
+        run_id = runs.log(client, self._experiment(client), record)
         try:
             client.create_registered_model(self.experiment)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        client.create_model_version(
-            self.experiment, source=f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags={VERSION_TAG: record.version}
-        )
-
-    def _run(self, client: MlflowClient, record: Record) -> str:
-        """The run of a version. One that was broken off is gone on with, so that there is never a second."""
-        from mlflow.entities import Metric, Param
-
-        experiment_id, at = self._experiment(client), int(record.at.timestamp() * 1000)
-        if not self._runs(client, experiment_id, record):
-            tags = {VERSION_TAG: record.version, **record.tags}
-            client.create_run(experiment_id, start_time=at, run_name=record.version, tags=tags)
-        run_id, *twice = self._runs(client, experiment_id, record)
-        for other in twice:
-            client.delete_run(other)
-        # The same values at the same time are taken for the same, however often they are logged.
-        metrics = [Metric(name, value, at, 0) for name, value in record.metrics.items()]
-        for step, fold in enumerate(record.fold_metrics):
-            metrics += [Metric(f"fold_{name}", value, at, step) for name, value in fold.items()]
-        parameters = [Param(name, str(value)) for name, value in record.parameters.items()]
-        for first in range(0, max(len(metrics), len(parameters)), _AT_ONCE):
-            batch = slice(first, first + _AT_ONCE)
-            client.log_batch(run_id, metrics=metrics[batch], params=parameters[batch])
-        with tempfile.TemporaryDirectory() as folder:
-            for name, text in record.files.items():
-                file = Path(folder) / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
-            client.log_artifacts(run_id, folder, FOLDER)
-        client.set_terminated(run_id)
-        return run_id
-
-    def _runs(self, client: MlflowClient, experiment_id: str, record: Record) -> list[str]:
-        """The runs of our version, in an order that stays."""
-        found = client.search_runs([experiment_id], f"tags.`{VERSION_TAG}` = '{record.version}'")
-        return sorted(each.info.run_id for each in found)
+        if record.about and not client.get_registered_model(self.experiment).description:  # whoever wrote one, keeps it
+            client.update_registered_model(self.experiment, record.about)
+        tags = {VERSION_TAG: record.version, **record.tags}
+        if not self._found(client, record):
+            source = f"runs:/{run_id}/{runs.FOLDER}"
+            client.create_model_version(
+                self.experiment, source=source, run_id=run_id, tags=tags, description=record.description or None
+            )
+        number = self._found(client, record)[0].version
+        if record.description:
+            client.update_model_version(self.experiment, number, record.description)
+        for name, value in {**tags, LAYOUT_TAG: LAYOUT}.items():  # the layout last: all else is there then
+            client.set_model_version_tag(self.experiment, number, name, value)
 
     def _experiment(self, client: MlflowClient) -> str:
+        found = self._existing(client)
+        if found is not None:
+            return found
+        place = home(self.artifacts.name) if self.artifacts else None
+        return str(client.create_experiment(self.experiment, artifact_location=place, tags={_KIND_TAG: _KIND}))
+
+    def _existing(self, client: MlflowClient) -> str | None:
+        """The experiment's id, if there is one: as this release has them, whichever made it."""
+        if self.artifacts is not None:
+            bring_home(Path(self.uri.removeprefix(SQLITE)), self.artifacts.name)
         experiment = client.get_experiment_by_name(self.experiment)
-        if experiment is not None:
-            return str(experiment.experiment_id)
-        place = self.artifacts.resolve().as_uri() if self.artifacts else None
-        return str(client.create_experiment(self.experiment, artifact_location=place))
+        if experiment is None:
+            return None
+        if _KIND_TAG not in experiment.tags:
+            client.set_experiment_tag(experiment.experiment_id, _KIND_TAG, _KIND)
+        return str(experiment.experiment_id)
 
 
 def make_database(place: Path) -> None:
@@ -195,7 +183,7 @@ class _in_words:  # noqa: N801 - reads as a phrase where it is used
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
-        if isinstance(error, (MlflowException, OSError, SQLAlchemyError)):
+        if isinstance(error, (MlflowException, OSError, SQLAlchemyError, sqlite3.Error)):
             raise TrackingError(f"MLflow at {self.uri} cannot be used: {_said(error)}") from None
 
 

@@ -1,12 +1,14 @@
-"""What stands before the scheduler's page: only who was given its address gets in, and only from the page itself.
+"""What stands before a page of this machine: only who was given its address gets in, and only from the page itself.
 
-Dagster asks nobody who they are. A page of anybody's, open in a browser on this machine, could otherwise start runs: an
-image's address is enough. Browsers say of each request which page it comes from; what they do not say, the token does.
+Dagster and MLflow ask nobody who they are. A page of anybody's, open in a browser on this machine, could otherwise
+start runs or move a champion: an image's address, or a form's, is enough. Browsers say of each request which page it
+comes from; what they do not say, the token does.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import MutableHeaders, QueryParams
@@ -34,11 +36,21 @@ class Guard:
 
     Let through is what (1) asks this machine by its own name and port, (2) comes from no foreign page, as `Origin` and
     `Sec-Fetch-Site` tell, (3) brings the token: in the address, which then gives way to a cookie, in that cookie, or as
-    `Authorization: Bearer`, and (4) asks by a method that may: reading by GET, everything else as JSON by POST.
+    `Authorization: Bearer`, and (4) asks by a method that may.
+
+    command: what printed the address. methods: why a request may not be asked so (status, words), or None.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
-        self.app, self.token = app, token
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        port: int,
+        command: str,
+        methods: Callable[[HTTPConnection], tuple[int, str] | None],
+    ) -> None:
+        self.app, self.token, self.command, self.methods = app, token, command, methods
         self.hosts = frozenset(f"{host}:{port}" for host in HOSTS)
         self.cookie = f"attrition_{port}"  # ports of one machine share their cookies
 
@@ -64,10 +76,11 @@ class Guard:
         if len(host) != 1 or host[0].lower() not in self.hosts:
             return _no(421, "This page is asked for by another name than its own.")
         if self._is_foreign(asked, host[0].lower()):
-            return _no(403, "This comes from another page than the scheduler's own.")
+            return _no(403, "This comes from another page than this one.")
         if not self._has_token(asked):
-            return _no(403, "Open the address that `attrition schedule` printed: the token in it lets you in.")
-        return self._forbidden_method(asked) if asked.scope["type"] == "http" else None
+            return _no(403, f"Open the address that `{self.command}` printed: the token in it lets you in.")
+        wrong = self.methods(asked) if asked.scope["type"] == "http" else None
+        return None if wrong is None else _no(*wrong)
 
     def _is_foreign(self, asked: HTTPConnection, host: str) -> bool:
         origins, sites = asked.headers.getlist("origin"), asked.headers.getlist("sec-fetch-site")
@@ -87,19 +100,6 @@ class Guard:
     def _is(self, given: str | None) -> bool:
         return given is not None and hmac.compare_digest(given.encode(), self.token.encode())
 
-    @staticmethod
-    def _forbidden_method(asked: HTTPConnection) -> Response | None:
-        method, path = asked.scope["method"], asked.scope["path"]
-        if method in _READS:
-            # Dagster runs a query that stands in an address, and would run a change that does.
-            if path.rstrip("/").endswith("/graphql") and (method, asked.query_params.get("query")) != ("GET", None):
-                return _no(405, "Ask by POST, as JSON.")
-            return None
-        kind = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if method != "POST" or path != "/graphql":
-            return _no(405, "Only /graphql takes anything, and only by POST.")
-        return None if kind == "application/json" else _no(415, "Ask as application/json.")
-
     def _is_by_address(self, asked: HTTPConnection) -> bool:
         return asked.scope["method"] in _READS and self._is(asked.query_params.get(TOKEN))
 
@@ -110,6 +110,34 @@ class Guard:
         answer = RedirectResponse(quote(path) + (f"?{urlencode(left)}" if left else ""), status_code=303)
         answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
         return answer
+
+
+def graphql_alone(asked: HTTPConnection) -> tuple[int, str] | None:
+    """Of Dagster's page: reading by GET, everything else as JSON by POST to /graphql."""
+    method, path = asked.scope["method"], asked.scope["path"]
+    if method in _READS:
+        # Dagster runs a query that stands in an address, and would run a change that does.
+        if path.rstrip("/").endswith("/graphql") and (method, asked.query_params.get("query")) != ("GET", None):
+            return 405, "Ask by POST, as JSON."
+        return None
+    if method != "POST" or path != "/graphql":
+        return 405, "Only /graphql takes anything, and only by POST."
+    return None if _is_json(asked) else (415, "Ask as application/json.")
+
+
+def json_alone(asked: HTTPConnection) -> tuple[int, str] | None:
+    """Of MLflow's page: reading by GET, changes as JSON; programs, which say the token each time, send files, too."""
+    method = asked.scope["method"]
+    if method in _READS:
+        return None
+    if method not in ("POST", "PUT", "PATCH", "DELETE"):
+        return 405, "This is not asked for so."
+    by_program = "authorization" in asked.headers
+    return None if by_program or _is_json(asked) else (415, "Ask as application/json.")
+
+
+def _is_json(asked: HTTPConnection) -> bool:
+    return asked.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 def _no(status: int, why: str) -> Response:

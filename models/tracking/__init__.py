@@ -1,0 +1,1 @@
+"""MLflow: what is kept of a model there, and how it comes back."""
