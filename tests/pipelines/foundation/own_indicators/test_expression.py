@@ -20,7 +20,8 @@ Made = Callable[[ir.Table], ir.Table]
 
 
 @ibis.udf.scalar.builtin
-def getenv(name: str) -> str: ...
+def getenv(name: str) -> str:  # type: ignore[empty-body]  # the engine has one
+    ...
 
 
 def test_the_view_and_the_cohort_are_its_own() -> None:

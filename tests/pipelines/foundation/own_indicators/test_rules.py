@@ -131,7 +131,7 @@ def test_a_family_or_group_that_breaks_a_demand_is_told(changed: dict[str, Any],
         (replace(FAMILY, name="support"), "family support: there is a family, or reason code, of that name"),
         (replace(FAMILY, name="support_speed"), "family support_speed: there is a family, or reason code, of that"),
         (
-            replace(FAMILY, reasons=FAMILY.reasons | {"support_speed": ("a", "b")}),
+            replace(FAMILY, reasons={**FAMILY.reasons, "support_speed": ("a", "b")}),
             "reason code support_speed: there is a code, or family, of that name already",
         ),
         (
