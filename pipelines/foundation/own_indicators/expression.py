@@ -1,12 +1,11 @@
 """Whether what an own indicator computes comes from the as-of view alone: looked at in the expression that it returns.
 
-What is in a column came there through the leaves of its expression. Those of the view are cut at the snapshot; any
-other table, engine or clock is not.
+What is in a column came there through its expression. Followed down from what compute returns, every way must end at a
+table of this day's view: whatever lies below these, beside them, or in the view of another day, is not cut at the
+snapshot.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
@@ -24,27 +23,30 @@ _FUNCTIONS = (
     ops.AnalyticVectorizedUDF,
     ops.ReductionVectorizedUDF,
 )
+_FOREIGN = (
+    (
+        _ROWS,
+        "compute takes rows that are not of this day's as-of view, so nothing cuts them; land them as a table",
+    ),
+    (_SQL, "compute holds SQL as text, in which nobody sees what is read; write it as an expression"),
+    (
+        _CLOCKS,
+        "compute asks the clock, so a past snapshot would know today; take view.today and view.days_since(...)",
+    ),
+    (_CHANCE, "compute draws at random, so a snapshot computed again would differ; leave chance out"),
+    (
+        _FUNCTIONS,
+        "compute calls a function of its own (udf), in which nobody sees what is read; write it as an expression",
+    ),
+)
 
 
 def foreign(found: ir.Table, view: AsOf, cohort: ir.Table) -> list[str]:
     """What an expression holds that is not of the view, a sentence each with the remedy; empty where nothing is."""
-    given = {node for table in (*view.tables.values(), cohort) for node in table.op().find(_ROWS)}
-    return list(dict.fromkeys(_told(found, given)))
+    return [told for kinds, told in _FOREIGN if own_nodes(found, view, cohort, kinds)]
 
 
-def _told(found: ir.Table, given: set[ops.Node]) -> Iterator[str]:
-    node = found.op()
-    for rows in node.find(_ROWS):
-        if rows not in given:
-            yield (
-                "compute takes rows that are not of the as-of view, so nothing cuts them at the snapshot; land them as "
-                "a table (sources), and read view[...]"
-            )
-    if node.find(_SQL):
-        yield "compute holds SQL as text, in which nobody sees what is read; write it as an expression"
-    if node.find(_CLOCKS):
-        yield "compute asks the clock, so a past snapshot would know today; take view.today and view.days_since(...)"
-    if node.find(_CHANCE):
-        yield "compute draws at random, so a snapshot computed again would differ; leave chance out"
-    if node.find(_FUNCTIONS):
-        yield "compute calls a function of its own (udf), in which nobody sees what is read; write it as an expression"
+def own_nodes(found: ir.Table, view: AsOf, cohort: ir.Table, kinds: tuple[type[ops.Node], ...]) -> list[ops.Node]:
+    """The nodes of some kinds that compute has added to the tables of the view and the cohort."""
+    given = {table.op() for table in (*view.tables.values(), cohort)}
+    return [node for node in found.op().find(kinds, filter=lambda each: each not in given) if node not in given]

@@ -60,8 +60,15 @@ def load(root: Path, names: Sequence[str], lookbacks: Lookbacks) -> tuple[OwnFil
         guarded = replace(family, groups=tuple(_guarded(source, group) for group in family.groups))
         for group in guarded.groups:
             _try(group, lookbacks)
-        hashed = runs_on(source.content)
-        found.append(OwnFile(name=source.name, sha256=source.sha256, runs_on=hashed, families=(guarded,)))
+        found.append(
+            OwnFile(
+                name=source.name,
+                sha256=source.sha256,
+                runs_on=runs_on(source.content),
+                content=source.content,
+                families=(guarded,),
+            )
+        )
     return tuple(found)
 
 

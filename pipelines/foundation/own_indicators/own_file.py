@@ -33,12 +33,13 @@ class SourceFile:
 class OwnFile:
     """A file whose code was confirmed and has run.
 
-    sha256: of its bytes. runs_on: hash of what it imports. families: what follows from these.
+    sha256: of its bytes, which are `content`. runs_on: hash of what it imports. families: what follows from these.
     """
 
     name: str
     sha256: str
     runs_on: str
+    content: bytes = field(default=b"", compare=False, repr=False, metadata=FOLLOWS)
     families: tuple[Family, ...] = field(compare=False, repr=False, metadata=FOLLOWS)
 
     @property

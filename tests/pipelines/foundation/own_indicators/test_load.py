@@ -76,11 +76,11 @@ def test_what_is_no_catalog_entry_is_refused_with_file_place_and_remedy(
         ("    orders = orders.filter(ibis.random() < 0.5)\n", "compute draws at random"),
         (
             "    orders = orders.semi_join(ibis.memtable({'customer_id': ['A', 'B']}), 'customer_id')\n",
-            "compute takes rows that are not of the as-of view",
+            "compute takes rows that are not of this day's as-of view",
         ),
         (
             "    orders = orders.semi_join(ibis.table({'customer_id': 'string'}, name='outcomes'), 'customer_id')\n",
-            "compute takes rows that are not of the as-of view",
+            "compute takes rows that are not of this day's as-of view",
         ),
         (
             "    orders = orders.filter(~ibis.udf.scalar.python(left)(orders.customer_id))\n",
