@@ -76,9 +76,8 @@ def _reached(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _of_group(snapshots: Snapshots, file: OwnFile, group: Group, day: date) -> list[Finding]:
-    made, again = (Made.of(snapshots, group, day) for _ in range(2))
-    earlier = Made.of(snapshots, group, day - _EARLIER)
-    last = Made.of(snapshots, group, day)
+    made, earlier = Made.of(snapshots, group, day), Made.of(snapshots, group, day - _EARLIER)
+    again = Made.of(snapshots, group, day)  # after another day, of which nothing may be left
     columns = group.columns(snapshots.definition.lookbacks.lookback_days)
     told: list[tuple[str, str]] = []
     if made.reads_ids():
@@ -86,7 +85,7 @@ def _of_group(snapshots: Snapshots, file: OwnFile, group: Group, day: date) -> l
     fixed = sorted(each for each in made.days() & earlier.days() if each >= day)
     if fixed:
         told.append(("fixed_day", f"it names {fixed[-1]} whatever the day of the snapshot, and {day} is before that"))
-    if not made.found.op() == again.found.op() == last.found.op():
+    if made.found.op() != again.found.op():
         told.append(("changes", "computed again for the same day, it is another expression"))
     named = columns[0] if len(columns) == 1 else f"{columns[0]} and the other columns of its group"
     return [Finding(check, None, columns[0], f"{file.name}, {named}: {evidence}") for check, evidence in told]

@@ -15,6 +15,7 @@ from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.own_indicators.trust import list_place
 from pipelines.foundation.settings.settings import Backtest, Snapshots
 from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.operations.plays.recommend import plan_of
 from tests.pipelines.foundation.own_indicators.own_case import NAME, confirm, example, with_own
 from tests.pipelines.shop_case import SETTINGS, attrition, make_shop
 
@@ -77,9 +78,10 @@ def test_nothing_runs_before_it_is_confirmed_and_check_shows_it(shop: Path, tmp_
     assert "it was altered since it was confirmed" in told("indicators", *place).stderr
 
 
-def test_erasing_waits_for_nobody_to_confirm_code(shop: Path, tmp_path: Path) -> None:
+def test_erasing_and_expiring_wait_for_nobody_to_confirm_code(shop: Path, tmp_path: Path) -> None:
     assert told("ingest", "--project", str(shop)).exit_code == 0
     assert told("erase", "C-1", "--project", str(shop)).exit_code == 0
+    assert "--trust" not in told("expire", "--project", str(shop)).stderr
     assert not (tmp_path / "it_ran").exists()
 
 
@@ -135,6 +137,7 @@ def test_a_run_knows_own_indicators_wherever_it_knows_ours(
     assert f"- Indicators of the company's own: {NAME} (sha256 {own.sha256}), buying_days\n" in card
     (scores,) = folder.glob("delivery/scores-*.csv")
     assert "Weekend offer" in scores.read_text()
+    assert "weekend_orders" in plan_of(workspace).plays[0].codes
     page = (folder / "report.html").read_text()
     assert "orders at the weekend" in page
     customer = scores.read_text("utf-8-sig").splitlines()[1].split(",")[0].strip('"')
