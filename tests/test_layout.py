@@ -17,7 +17,7 @@ ROOMS = ("features", "models", "pipelines")  # each may import those before it
 # The packages of pipelines/, from the ground up: each may import those before it, and itself.
 ORDER = (
     "foundation.wording", "foundation.settings", "foundation.simulation", "foundation.loopback", "foundation.storage",
-    "foundation.ledger", "foundation.identity", "foundation.workspace",
+    "foundation.ledger", "foundation.identity", "foundation.own_indicators", "foundation.workspace",
     "data.sources", "data.fetching", "data.layouts", "data.landing", "data.snapshots", "data.kpis", "data.privacy",
     "prediction.charts", "prediction.leaks", "prediction.training", "prediction.scoring", "prediction.checks",
     "operations.plays", "operations.monitoring", "operations.delivery",

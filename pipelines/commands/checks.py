@@ -2,32 +2,71 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, NewFolder, Project, app, finish, on_workspace
+from features.errors import SettingsError
+from pipelines.commands.frame import HERE, AsJson, AsOf, Debug, NewFolder, Project, app, finish, on_workspace, say
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.run_context import RunContext
+    from pipelines.foundation.workspace.workspace import Workspace
 
 
 @app.command()
-def indicators(as_json: AsJson = False, debug: Debug = False) -> None:
+def indicators(
+    project: Project = HERE,
+    trust: Annotated[
+        bool,
+        typer.Option("--trust", help="Confirm the files of own indicators as they are now: their code may run."),
+    ] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
     """List every indicator: family, unit, direction of risk, what null means, and the tables that it takes.
+
+    In a workspace with indicators of its own (settings: indicators) these follow, with their file. Such a file is code
+    that runs with your rights: look at it, then confirm it with --trust. The hash of its bytes is noted for you alone,
+    outside of the workspace, and once the file is altered nothing of it runs before you confirm it again.
 
     Example: attrition indicators
 
-    JSON: {"indicators": [{"name", "family", "unit", "direction", "null", "told_by": [column], "en", "fr",
-    "tables": [table]}]}
+    Example: attrition indicators --trust --project shop
+
+    JSON: {"indicators": [{"file": name or null, "name", "family", "unit", "direction", "null", "told_by": [column],
+    "en", "fr", "tables": [table]}], "trusted": [{"file", "sha256"}]}
     """
 
     def work() -> dict[str, Any]:
+        from pipelines.foundation.settings.settings import FILE_NAME
         from pipelines.prediction.checks.indicators import indicators as listed
 
-        return listed(quiet=as_json)
+        if project == HERE and not trust and not (project / FILE_NAME).exists():
+            return listed(quiet=as_json) | {"trusted": []}
+        from pipelines.foundation.workspace.workspace import open_workspace
+
+        workspace = open_workspace(project, now=datetime.now(UTC))
+        trusted = _trusted(workspace, as_json=as_json) if trust else []
+        return listed(workspace.own_files, quiet=as_json) | {"trusted": trusted}
 
     finish(work, as_json=as_json, debug=debug)
+
+
+def _trusted(workspace: Workspace, *, as_json: bool) -> list[dict[str, str]]:
+    from pipelines.foundation.own_indicators.own_file import read
+    from pipelines.foundation.own_indicators.trust import trust
+
+    names = workspace.settings.indicators
+    if not names:
+        raise SettingsError('the settings name no file of own indicators; name one: indicators = ["my_indicators.py"]')
+    files = [read(workspace.root, name) for name in names]
+    place = trust(workspace.root, files)
+    for file in files:
+        lines = file.content.count(b"\n")
+        say(f"{file.name}: {lines:,} lines, sha256 {file.sha256}, confirmed in {place}", as_json=as_json)
+    return [{"file": file.name, "sha256": file.sha256} for file in files]
 
 
 @app.command()

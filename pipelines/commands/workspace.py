@@ -112,8 +112,8 @@ def check(
     "matured": {"snapshot_on", "happened", "not_happened", "all_happened", "all_not_happened", "customers",
     "complete"} or null, "least": {"customers", "positives"}, "enough": true, false or null where it cannot be told
     yet, "more_from": {"day", "snapshot_on"}, "guessed": whether a guess is to be confirmed, "champion", "answers":
-    whether the champion answers what is asked, "scored": as_of or null, "notes": [text], "next": command, "audit":
-    document of `audit` or null}
+    whether it answers what is asked, "scored": as_of or null, "notes": [text], "own_indicators": [{"file", "sha256",
+    "confirmed", "indicators"}], "next": command, "audit": document of `audit` or null}
     """
 
     def work(job: RunContext) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 
 import ibis
 import pytest
 
 from features.asof import as_of
-from features.catalog import Family, Group, Indicator
+from features.catalog import Family, Group
 from features.tables import TABLES
 from features.training_set import FAMILIES, families, part
+from pipelines.foundation.own_indicators.rules import empty_view, faults, table_faults
 from tests.features.world_case import LOOKBACKS, PARIS, SNAPSHOT, SPANS
 
 NAMES = [
@@ -31,8 +31,7 @@ NAMES = [
     "profile",
 ]
 GROUPS = [group for family in FAMILIES for group in family.groups]
-EVERY = [(group, indicator) for group in GROUPS for indicator in group.indicators]
-UNBOUND = {name: ibis.table(table.landed | {"landed_order": "int64"}, name=name) for name, table in TABLES.items()}
+UNBOUND = empty_view(tuple(TABLES))
 
 
 def test_families_are_those_that_customers_show_signs_in() -> None:
@@ -48,27 +47,15 @@ def test_there_are_at_least_100_columns_and_no_name_twice() -> None:
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
 def test_what_is_computed_is_what_is_declared(group: Group) -> None:
     view = as_of(UNBOUND, SNAPSHOT, zone=PARIS)
-    schema = part(group, view, ibis.table({"customer_id": "string"}, name="everybody"), SPANS).schema()
-    assert list(schema) == ["customer_id", *group.columns(LOOKBACKS)]
-    for indicator in group.indicators:
-        for name in indicator.columns(LOOKBACKS):
-            kind = schema[name]
-            assert kind.is_string() if indicator.unit == "category" else kind.is_integer() or kind.is_float64(), name
+    computed = part(group, view, ibis.table({"customer_id": "string"}, name="everybody"), SPANS)
+    assert table_faults(group, computed, SPANS) == []
+    assert list(computed.schema()) == ["customer_id", *group.columns(LOOKBACKS)]
 
 
-@pytest.mark.parametrize(("group", "indicator"), EVERY, ids=[indicator.name for _, indicator in EVERY])
-def test_each_indicator_can_be_said_in_both_languages(group: Group, indicator: Indicator) -> None:
-    assert any(indicator.reason in family.reasons for family in FAMILIES if group in family.groups)
-    allowed = {"value", "days"} | set(group.columns(LOOKBACKS))
-    for text in (indicator.en, indicator.fr, indicator.en_null, indicator.fr_null, indicator.en_no, indicator.fr_no):
-        assert set(re.findall(r"\{(\w+)", text)) <= allowed
-    assert bool(indicator.en_null) == bool(indicator.fr_null)
-    # A null that can occur needs words of its own: a figure that is not there cannot be said.
-    assert bool(indicator.en_null) != indicator.null.startswith("never:")
-    assert "{" not in indicator.en_null.replace("{days}", "")
-    # So does a flag that is not set.
-    assert bool(indicator.en_no) == bool(indicator.fr_no) == (indicator.unit == "flag")
-    assert ("{days}" in indicator.name) == indicator.per_lookback
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_each_entry_is_what_the_catalog_asks_of_everybodys(family: Family) -> None:
+    """Names, reason codes, units, words in both languages, tables and columns: the rules that own indicators obey."""
+    assert faults([family], SPANS, beside=[each for each in FAMILIES if each is not family]) == []
 
 
 def test_a_reason_code_belongs_to_one_family() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ from features import training_set
 from features.asof import AsOf, as_of
 from features.catalog import Family, Lookbacks
 from features.cohort import Cohort
+from pipelines.foundation.own_indicators.own_file import OwnFile, families_of
+from pipelines.foundation.storage.fingerprint import UNLESS_EMPTY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,8 @@ class Definition:
     """What indicators are computed by, beside the landed rows themselves.
 
     tables: the names of those that landed. time_zone: whose midnights start days. personal: with the indicators about
-    who the customer is. pause_pauses_mrr: how a pause is read, as `features.subscriptions.terms` says.
+    who the customer is. pause_pauses_mrr: how a pause is read, as `features.subscriptions.terms` says. own: the files
+    of the workspace's own indicators, by the hash of their bytes.
     """
 
     cohort: Cohort
@@ -29,6 +32,7 @@ class Definition:
     tables: tuple[str, ...]
     personal: bool
     pause_pauses_mrr: bool
+    own: tuple[OwnFile, ...] = field(default=(), metadata=UNLESS_EMPTY)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -40,8 +44,9 @@ class Definition:
 
     @property
     def families(self) -> list[Family]:
-        """The indicator families that the tables allow."""
-        return training_set.families(self.tables, personal=self.personal)
+        """The indicator families that the tables allow, those of the workspace's own last."""
+        own = families_of(self.own, self.tables, personal=self.personal)
+        return [*training_set.families(self.tables, personal=self.personal), *own]
 
     def unknown_columns(self, stopped: Collection[str], untold: Collection[str]) -> frozenset[str]:
         """Those of `columns` that nobody can know once tables have stopped, or while columns told nothing."""

@@ -17,6 +17,7 @@ from features.catalog import Group
 from features.cohort import cohort
 from features.training_set import part
 from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.own import refuse_repeated, words_of_own
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
 from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.fingerprint import fingerprint
@@ -93,8 +94,10 @@ def features(
     unknown = definition.unknown_columns(gone, empty)
     for family in definition.families:
         for group in family.groups:
-            columns = run(group, partial(_part, group, definition, view_of, customers))
+            with words_of_own(definition.own, family, day):
+                columns = run(group, partial(_part, group, definition, view_of, customers))
             if not columns[ENTITY].equals(found[ENTITY]):
+                refuse_repeated(definition.own, family, day, columns[ENTITY])
                 raise AssertionError(f"{family.name} lost customers at {day}")
             for name in columns.column_names[1:]:
                 values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]

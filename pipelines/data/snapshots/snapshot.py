@@ -270,6 +270,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
             tables=tables,
             personal=settings.age_and_gender,
             pause_pauses_mrr=settings.endings.pause_pauses_mrr,
+            own=workspace.own_files,
         ),
         observed=Observed(
             cohort=question.cohort,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from features.errors import did_you_mean
+from features.catalog import Family, Indicator
+from features.errors import SettingsError, did_you_mean
 from features.training_set import FAMILIES
 from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.section import Count, Money, Section, Span
@@ -22,8 +23,18 @@ DEFAULT = Path(__file__).with_name(FILE_NAME)  # what `attrition init` writes
 
 Band = Literal["low", "medium", "high"]
 
-REASONS = {family.name: frozenset(family.reasons) for family in FAMILIES}
-INDICATORS = tuple(each for family in FAMILIES for each in family.indicators if each.unit != "category")
+LATER = "judged once the workspace's own indicators are loaded"
+
+
+def _reasons(families: Iterable[Family]) -> dict[str, frozenset[str]]:
+    return {family.name: frozenset(family.reasons) for family in families}
+
+
+def _indicators(families: Iterable[Family]) -> tuple[Indicator, ...]:
+    return tuple(each for family in families for each in family.indicators if each.unit != "category")
+
+
+REASONS, INDICATORS = _reasons(FAMILIES), _indicators(FAMILIES)
 CODES = frozenset(code for codes in REASONS.values() for code in codes)
 
 
@@ -60,14 +71,11 @@ class Play(Section):
 
     @field_validator("reasons")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _known(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if not value:
             raise ValueError("is empty, so nothing calls for the play; name a reason, or delete the play")
-        for name in value:
-            if name not in REASONS and name not in CODES:
-                raise ValueError(
-                    f"'{name}' is no family of reasons and no reason code.{did_you_mean(name, [*REASONS, *CODES])}"
-                )
+        if info.context is not LATER and (told := _unknown_reason(value, REASONS)):
+            raise ValueError(told)
         return value
 
     @field_validator("bands")
@@ -79,11 +87,9 @@ class Play(Section):
 
     @field_validator("needs")
     @classmethod
-    def _of_indicators(cls, value: Mapping[str, float]) -> Mapping[str, float]:
-        for name in (each for key in value for each in key.split("|")):
-            if not any(re.fullmatch(each.name.replace("{days}", r"[1-9]\d*"), name) for each in INDICATORS):
-                near = did_you_mean(name, [each.name.format(days=30) for each in INDICATORS])
-                raise ValueError(f"'{name}' is no indicator with a number; `attrition indicators` lists them.{near}")
+    def _of_indicators(cls, value: Mapping[str, float], info: ValidationInfo) -> Mapping[str, float]:
+        if info.context is not LATER and (told := _unknown_indicator(value, INDICATORS)):
+            raise ValueError(told)
         return value
 
     @property
@@ -116,12 +122,46 @@ class _File(Section):
         return value
 
 
-def load(path: Path) -> tuple[Play, ...]:
+def load(path: Path, *, own: bool = False) -> tuple[Play, ...]:
     """The plays of a file, in its order; none where there is no such file.
 
+    own: the workspace has indicators of its own, so that names may be theirs: they are judged by `with_own`.
     Raises: SettingsError that names each mistake, its place and the remedy.
     """
     try:
-        return toml_file.read(path, _File).plays
+        return toml_file.read(path, _File, context=LATER if own else None).plays
     except FileNotFoundError:
         return ()
+
+
+def with_own(plays: Sequence[Play], own: Sequence[Family]) -> tuple[Play, ...]:
+    """The plays of a workspace with indicators of its own: names of own families as the reason codes that they hold.
+
+    Raises: SettingsError at a name that is neither in the catalog nor in `own`.
+    """
+    reasons, found = REASONS | _reasons(own), list[Play]()
+    for place, play in enumerate(plays):
+        if told := _unknown_reason(play.reasons, reasons):
+            raise SettingsError(f"{FILE_NAME}:\n  plays.{place}.for: {told}")
+        if told := _unknown_indicator(play.needs, (*INDICATORS, *_indicators(own))):
+            raise SettingsError(f"{FILE_NAME}:\n  plays.{place}.needs: {told}")
+        codes = tuple(code for name in play.reasons for code in sorted(reasons.get(name, {name})))
+        found.append(play.model_copy(update={"reasons": codes}))
+    return tuple(found)
+
+
+def _unknown_reason(names: Sequence[str], reasons: Mapping[str, frozenset[str]]) -> str:
+    """What to say of the first name that is neither a family nor a code; empty where there is none."""
+    known = [*reasons, *(code for codes in reasons.values() for code in codes)]
+    for name in names:
+        if name not in known:
+            return f"'{name}' is no family of reasons and no reason code.{did_you_mean(name, known)}"
+    return ""
+
+
+def _unknown_indicator(needs: Mapping[str, float], indicators: Sequence[Indicator]) -> str:
+    for name in (each for key in needs for each in key.split("|")):
+        if not any(re.fullmatch(each.name.replace("{days}", r"[1-9]\d*"), name) for each in indicators):
+            near = did_you_mean(name, [each.name.format(days=30) for each in indicators])
+            return f"'{name}' is no indicator with a number; `attrition indicators` lists them.{near}"
+    return ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from features import outcomes
 from features.catalog import Lookbacks
@@ -19,6 +19,7 @@ from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.settings.fetches import Fetches
 from pipelines.foundation.settings.monitoring import Monitoring
+from pipelines.foundation.settings.own_files import own_file, refuse_twice
 from pipelines.foundation.settings.privacy import Privacy
 from pipelines.foundation.settings.retention import Retention
 from pipelines.foundation.settings.schedule import Schedule
@@ -151,6 +152,7 @@ class Settings(Section):
     age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
     as_of: Day | None = None  # pins the day that scoring looks from; None: the day of the run
     lookback_days: tuple[PositiveSpan, ...] = (7, 30, 90, 365)
+    indicators: Annotated[tuple[Annotated[str, AfterValidator(own_file)], ...], AfterValidator(refuse_twice)] = ()
     fetches: Fetches = ()
     sources: Sources
     cohort: Cohort = Cohort()
@@ -200,7 +202,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _known_to_be_trusted(self) -> Settings:
-        refuse_unknown(self.training.trusted_columns, self.lookback_days)
+        if not self.indicators:  # otherwise a name may be one of theirs: judged once they are loaded
+            refuse_unknown(self.training.trusted_columns, self.lookback_days)
         return self
 
     @model_validator(mode="after")

@@ -22,11 +22,14 @@ Model = TypeVar("Model", bound=BaseModel)
 _MOST = 1 << 24  # bytes that a person writes
 
 
-def read(path: Path, model: type[Model]) -> Model:
-    """The file's content. Raises: FileNotFoundError, SettingsError with every mistake of a file that is there."""
+def read(path: Path, model: type[Model], *, context: object = None) -> Model:
+    """The file's content. context: for the model's validators.
+
+    Raises: FileNotFoundError, SettingsError with every mistake of a file that is there.
+    """
     text = _text(path)
     try:
-        return model.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text), context=context)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     except RecursionError:

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib import metadata
@@ -22,6 +22,11 @@ from typing import Any
 from pydantic import BaseModel
 
 ROOMS = ("features", "models", "pipelines")
+
+# `field(metadata=...)` of a frozen dataclass. A field that came later names nothing while it is empty, so that what was
+# stored before goes on to have its name; one that follows from the fields beside it has been named by them.
+UNLESS_EMPTY: Mapping[str, str] = {"named": "unless empty"}
+FOLLOWS: Mapping[str, str] = {"named": "by the other fields"}
 _HERE = Path(__file__).parents[3]
 
 # Distributions whose import has another name, and what an import runs on without saying so.
@@ -56,10 +61,15 @@ def _frozen(value: object) -> Any:
     if isinstance(value, BaseModel) and value.model_config.get("frozen"):
         fields: dict[str, object] = {name: getattr(value, name) for name in type(value).model_fields}
     elif dataclasses.is_dataclass(value) and not isinstance(value, type) and _is_frozen(value):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if _named(field, value)}
     else:
         raise TypeError(f"a result cannot be named by a {type(value).__name__}: it is not frozen")
     return {"is": type(value).__name__} | {name: _frozen(part) for name, part in fields.items()}
+
+
+def _named(field: dataclasses.Field[Any], value: object) -> bool:
+    named = field.metadata.get("named")
+    return named is None or (named == UNLESS_EMPTY["named"] and bool(getattr(value, field.name)))
 
 
 def _is_frozen(value: object) -> bool:
@@ -79,10 +89,23 @@ def code_version(*makers: str) -> str:
         if place is not None:
             digest.update(module.encode() + _meaning(place))
             libraries |= {name for name, _, _ in (each.partition(".") for each in _imports(place))}
-    for name in sorted(libraries - set(ROOMS) - set(sys.stdlib_module_names)):
-        for distribution in RUNS_ON.get(name, (name,)):
-            digest.update(f"{distribution} {library_version(distribution)}".encode())
+    for told in _versions(libraries):
+        digest.update(told.encode())
     return f"{metadata.version('attrition')}+{digest.hexdigest()[:12]}"
+
+
+def runs_on(source: bytes) -> str:
+    """A hash of what a file of somebody else's imports: code of ours as in `code_version`, versions of libraries."""
+    names = tuple(_imported(ast.parse(source).body))
+    ours = sorted({module for name in names if (module := _module(name)) is not None})
+    told = [code_version(*ours)] if ours else []
+    told += _versions({name.partition(".")[0] for name in names})
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def _versions(libraries: set[str]) -> list[str]:
+    others = sorted(libraries - set(ROOMS) - set(sys.stdlib_module_names))
+    return [f"{each} {library_version(each)}" for name in others for each in RUNS_ON.get(name, (name,))]
 
 
 def library_version(distribution: str) -> str:

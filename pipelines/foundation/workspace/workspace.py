@@ -25,6 +25,7 @@ from pipelines.foundation.settings import settings as settings_file
 from pipelines.foundation.settings.plays import Play
 from pipelines.foundation.settings.settings import FILE_NAME, Settings
 from pipelines.foundation.settings.sources import Source
+from pipelines.foundation.settings.trusted_columns import unknown
 from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.counted_rows import Counted
@@ -38,6 +39,7 @@ from pipelines.foundation.workspace.holdout import Holdout
 
 if TYPE_CHECKING:
     from models.training import Fitted
+    from pipelines.foundation.own_indicators.own_file import OwnFile
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Workspace:
 
     today: the local day of the run; nothing is known of it or later, whatever rows are dated.
 
-    plays: what may be recommended; none where there is no plays.toml, and then nobody is held out.
+    plays: what may be recommended; none where there is no plays.toml, and then nobody is held out. Where the workspace
+    has indicators of its own, what plays name is judged when these are loaded (`own_files`).
     """
 
     root: Path
@@ -78,6 +81,34 @@ class Workspace:
     def compiled(self) -> CompiledQueries | None:
         """Queries that are translated once; None where the engine is not DuckDB."""
         return CompiledQueries(self.engine, self.settings.zone) if self.settings.engine == "duckdb" else None
+
+    @cached_property
+    def own_files(self) -> tuple[OwnFile, ...]:
+        """The workspace's own indicators; none of their code runs before this is asked for.
+
+        Raises: SettingsError where a file is not confirmed on this machine or holds no catalog entries, and where plays
+        or trusted columns name what is in neither catalog.
+        """
+        if not self.settings.indicators:
+            return ()
+        from pipelines.foundation.own_indicators.load import load
+        from pipelines.foundation.own_indicators.own_file import families_of
+
+        files = load(self.root, self.settings.indicators, self.settings.lookbacks)
+        own = families_of(files)
+        plays_file.with_own(self.plays, own)
+        if told := unknown(self.settings.training.trusted_columns, self.settings.lookback_days, own=own):
+            raise SettingsError(f"{self.root / FILE_NAME}:\n  {told}")
+        return files
+
+    @property
+    def plays_by_code(self) -> tuple[Play, ...]:
+        """The plays, where own families of reasons are named with the reason codes that they stand for."""
+        if not self.settings.indicators:
+            return self.plays
+        from pipelines.foundation.own_indicators.own_file import families_of
+
+        return plays_file.with_own(self.plays, families_of(self.own_files))
 
     @cached_property
     def permissions(self) -> Permissions:
@@ -250,6 +281,5 @@ def open_workspace(folder: Path, *, now: datetime, as_of: date | None = None) ->
         raise SettingsError(f"{folder} is not a folder; make a workspace with `attrition init {folder}`")
     settings = settings_file.load(folder / FILE_NAME)
     today = now.astimezone(settings.zone).date()
-    return Workspace(
-        folder, settings, as_of or settings.as_of or today, today, plays_file.load(folder / plays_file.FILE_NAME)
-    )
+    plays = plays_file.load(folder / plays_file.FILE_NAME, own=bool(settings.indicators))
+    return Workspace(folder, settings, as_of or settings.as_of or today, today, plays)

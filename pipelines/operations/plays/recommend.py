@@ -42,7 +42,7 @@ def plan_of(workspace: Workspace) -> PlayPlan:
     """As plays.toml and the settings have it."""
     settings = workspace.settings
     return PlayPlan(
-        plays=workspace.plays,
+        plays=workspace.plays_by_code,
         holdout=workspace.holdout,
         kept_months=settings.retention.kept_months,
         language=settings.language,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from features.catalog import Family
 from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
 from pipelines.data.landing.landed_already import landed_already
@@ -15,6 +16,7 @@ from pipelines.data.sources.all_sources import all_sources
 from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.ledger.outbox import waiting
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.own_indicators.own_file import families_of
 from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.landings import source_landings
@@ -24,6 +26,8 @@ from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.checks import screen
 from pipelines.prediction.checks.next_command import NEED_NEWS, State, command, next_stage
+from pipelines.prediction.checks.own import own_document, without_own
+from pipelines.prediction.checks.own import waiting as waiting_own
 from pipelines.prediction.checks.reach import reach_notes, told_otherwise
 from pipelines.prediction.checks.seen_tables import SeenTables
 from pipelines.prediction.checks.trainable import first_snapshot, matured, next_matured
@@ -42,7 +46,8 @@ def check(job: RunContext) -> dict[str, Any]:
     Nothing long is computed. Raises: SettingsError, DataError or IntegrityError for the first thing that would stop a
     run.
     """
-    workspace = job.workspace
+    own = own_document(job.workspace)
+    workspace = without_own(job.workspace) if waiting_own(own) else job.workspace
     sources = all_sources(workspace.store, workspace.settings, fetched=False)
     for file in sources:
         file.check()
@@ -52,18 +57,34 @@ def check(job: RunContext) -> dict[str, Any]:
             f"`attrition ingest` fetches what the sources of {' and '.join(later)} read, and looks at it then"
         )
     landed = _landed(workspace, sources)
-    document: dict[str, Any] = {"as_of": str(workspace.as_of), "tables": _rows(workspace), "notes": []}
+    document: dict[str, Any] = {
+        "as_of": str(workspace.as_of),
+        "tables": _rows(workspace),
+        "own_indicators": own,
+        "notes": [],
+    }
     if not document["tables"]:
         note = "nothing has landed yet: run `attrition ingest`"
         document |= {"seen": {}, "odd": [], "notes": [note], "next": _command(workspace, "ingest")}
+        document |= _confirm_first(workspace, own)
         screen.show(job.console.say, document, sources=len(sources), hidden=[note])
         return document
     with closing(spilling()) as connection:
         document |= _tables_document(workspace, connection, document["tables"])
-        document |= _training_document(workspace, connection)
+        document |= _training_document(workspace, connection, whole=not waiting_own(own))
     document |= _next(workspace, document, landed=landed)
+    document |= _confirm_first(workspace, own)
     screen.show(job.console.say, document, sources=len(sources), hidden=told_otherwise(workspace))
     return document
+
+
+def _confirm_first(workspace: Workspace, own: Collection[Mapping[str, Any]]) -> dict[str, Any]:
+    """What comes before any other command where own indicators are not confirmed: every other would refuse them."""
+    if not waiting_own(own):
+        return {}
+    from pipelines.foundation.own_indicators.trust import command as confirm
+
+    return {"next": confirm(workspace.root)}
 
 
 def _landed(workspace: Workspace, sources: Sequence[SourceRows]) -> bool:
@@ -93,15 +114,18 @@ def _tables_document(
     return {"seen": seen.documents(), "odd": [each.document() for each in seen.odd()]}
 
 
-def _training_document(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """What the document says of snapshots, outcomes, champion and scores, and its notes."""
+def _training_document(workspace: Workspace, connection: duckdb.DuckDBPyConnection, *, whole: bool) -> dict[str, Any]:
+    """What the document says of snapshots, outcomes, champion and scores, and its notes.
+
+    whole: with all indicators; without them nothing can be said of whether the champion answers.
+    """
     tasks = tasks_of(workspace)
     task, calendar = tasks[0], workspace.calendar
     days, folds = calendar.training_days(workspace.as_of), calendar.fold_days()
     found = matured(connection, task.snapshots, days)
     enough = None if found is None else found.enough(task.fitter.plan)
     champion, scores = task.versions.aliased("champion"), ScoreStore(workspace.store).current_run()
-    other_questions = {each.kind: other_question(each) for each in tasks}
+    other_questions = {each.kind: other_question(each) if whole else "" for each in tasks}
     notes = [
         "" if days else _nothing_matured(calendar),
         "" if folds else "no fold can be tested: that takes a matured day with matured training snapshots before",
@@ -112,7 +136,7 @@ def _training_document(workspace: Workspace, connection: duckdb.DuckDBPyConnecti
     ]
     return {
         "indicators": len(task.snapshots.definition.columns),
-        "absent": absent(workspace.tables),
+        "absent": absent(workspace.tables, own=families_of(workspace.own_files)),
         "untold": untold_columns(task.snapshots, workspace.as_of),
         "complete_until": str(calendar.covered_until),
         "first_snapshot": str(first_snapshot(calendar)),
@@ -197,11 +221,14 @@ def _count(workspace: Workspace, table: ir.Table) -> int:
     return int(as_arrow(workspace.engine, table.aggregate(rows=table.count()))["rows"][0].as_py())
 
 
-def absent(tables: Collection[str]) -> list[dict[str, Any]]:
-    """Per group of indicators that lacks tables: family, indicators (how many), for_want_of ("a|b" is either)."""
+def absent(tables: Collection[str], *, own: Sequence[Family] = ()) -> list[dict[str, Any]]:
+    """Per group of indicators that lacks tables: family, indicators (how many), for_want_of ("a|b" is either).
+
+    own: families of the workspace's own.
+    """
     return [
         {"family": family.name, "indicators": len(group.indicators), "for_want_of": group.lacks(tables)}
-        for family in FAMILIES
+        for family in (*FAMILIES, *own)
         for group in family.groups
         if group.lacks(tables)
     ]

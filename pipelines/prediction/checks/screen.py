@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.data.sources.raw_rows import in_rows
+from pipelines.prediction.checks.own import in_words
 
 Say = Callable[[str], None]
 Document = Mapping[str, Any]
@@ -20,6 +21,8 @@ def show(say: Say, document: Document, *, sources: int, hidden: Collection[str])
     """Say a document of `check`. sources: how many can be looked at; hidden: its notes that odd things tell already."""
     number = "1 source is" if sources == 1 else f"{sources:,} sources are"
     say(f"settings are in order{f'; {number} there, with the columns that they map' if sources else ''}")
+    for each in document.get("own_indicators", []):
+        say(f"  {in_words(each)}")
     for line in _lines(document, hidden):
         say(f"  {line}")
     first = "set guessed = [] in attrition.toml where what is to confirm is right, then " if _waits(document) else ""

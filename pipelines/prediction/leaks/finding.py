@@ -16,6 +16,10 @@ REMEDIES = {
     "its source",
     "rows_deleted": "export everybody who was ever a customer, those who left, too, or remove the source of this table",
     "strong_alone": "look for the outcome in it: a copy, a consequence, or a wrong clock",
+    "reaches_outside": "take everything from the view; what lies in other files, land as a table (sources)",
+    "reads_ids": "an id is no fact about a customer; take out what names customers, or tells them apart, by it",
+    "fixed_day": "count days from view.today; what begins on a day of its own belongs into a table that is landed",
+    "changes": "keep nothing from one call to the next, and take everything from the view",
     "clocks": "correct dialect.time_zone of the source, the column that `columns` maps to this clock, or days that are "
     "mistyped",
 }

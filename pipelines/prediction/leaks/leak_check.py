@@ -22,6 +22,7 @@ from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.prediction.leaks.departures import departures, followed
 from pipelines.prediction.leaks.finding import Finding
 from pipelines.prediction.leaks.first_values import ROW, FirstValues, examined, first_values, judged_alone
+from pipelines.prediction.leaks.own_code import own_findings
 
 Floats = npt.NDArray[np.float64]
 
@@ -92,6 +93,9 @@ def look(inputs: LeakInputs, snapshots: Snapshots) -> dict[str, Any]:
     findings, untold = judged(tables)
     if inputs.oldest is not None:
         findings += indicators_far_ahead(snapshots, inputs.oldest[0], left)
+    if inputs.definition.own:
+        oldest = inputs.oldest[0] if inputs.oldest is not None else inputs.covered_until
+        findings += own_findings(snapshots, oldest)
     here = followed(left)
     return {
         "customers": int(here.still_here.sum()),

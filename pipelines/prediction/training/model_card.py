@@ -63,6 +63,7 @@ def model_card(version: Version, model: str) -> str:
         segments=[{**each, "segment": _plain(each["segment"])} for each in record["backtest"].get("segments", [])],
         calibrator=fitted["calibrator"],
         leaks=_leaks(record.get("leaks")),
+        own=[each | {"file": _plain(each["file"])} for each in record.get("own_indicators", [])],
         metrics=METRICS,
         figure=_figure,
         share=_share,

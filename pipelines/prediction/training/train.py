@@ -95,6 +95,10 @@ def train(
             "schema": _schema(task.snapshots.definition, fitted),
             "backtest": {"folds": [], "skipped": []} if tested is None else dict(tested),
             "leaks": doubted.record,
+            "own_indicators": [
+                {"file": file.name, "sha256": file.sha256, "families": [each.name for each in file.families]}
+                for file in task.snapshots.definition.own
+            ],
             "promotion": documents.finite([asdict(gate) for gate in verdict.gates]),
             "explained": documents.finite([asdict(each) for each in shap_summary.summary(fitted, _newest(rows))]),
         }
@@ -122,7 +126,9 @@ def _inputs(task: PredictionTask, days: Sequence[date], doubted: Doubts) -> Trai
 
 
 def _parameters(task: PredictionTask, settings: Settings, fitted: Fitted) -> dict[str, Any]:
+    own = ", ".join(file.sha256 for file in task.snapshots.definition.own)
     return {
+        **({"own_indicators": own} if own else {}),
         **{f"training.{name}": value for name, value in settings.training.model_dump().items()},
         **{f"outcome.{name}": value for name, value in settings.outcome.model_dump().items()},
         "as_of": str(task.calendar.as_of),

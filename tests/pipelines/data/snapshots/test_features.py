@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from features.cohort import Cohort
 from features.training_set import snapshot
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.data.snapshots.features import FeatureInputs, features
+from pipelines.data.snapshots.features import BY, FeatureInputs, features
 from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.foundation.own_indicators.own_file import OwnFile
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage import fingerprint
 from pipelines.foundation.storage.engine import open_engine
@@ -34,6 +35,7 @@ DEFINITION = Definition(
     personal=False,
     pause_pauses_mrr=True,
 )
+OWN = OwnFile(name="my_indicators.py", sha256="a" * 64, runs_on="ibis", families=())
 INPUTS = FeatureInputs(day=date(2024, 7, 1), definition=DEFINITION, landed=("a", "b"), refusals="")
 ORDERS = [
     order("A", "2024-01-10 12:00", 10),
@@ -53,6 +55,7 @@ PARTS: dict[str, list[Any]] = {
     "tables": [("order_lines", "orders")],
     "personal": [True],
     "pause_pauses_mrr": [False],
+    "own": [(OWN,), (replace(OWN, sha256="b" * 64),), (replace(OWN, runs_on="other"),)],
 }
 
 
@@ -83,6 +86,26 @@ def test_other_files_or_refusals_are_another_name_and_equal_inputs_are_the_same(
         refusals="",
     )
     assert again.key == INPUTS.key
+
+
+def test_without_own_indicators_names_are_those_of_before_there_could_be_any() -> None:
+    """What was stored before stays valid: an empty field that came later is in no name."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Before:
+        cohort: Cohort
+        lookbacks: Lookbacks
+        time_zone: str
+        tables: tuple[str, ...]
+        personal: bool
+        pause_pauses_mrr: bool
+
+    then = Before(**{field.name: getattr(DEFINITION, field.name) for field in fields(Before)})
+    Before.__name__ = "Definition"
+    assert fingerprint.fingerprint(DEFINITION) == fingerprint.fingerprint(then) == "cab734ac9133827b"
+    assert fingerprint.fingerprint(replace(DEFINITION, own=(OWN,))) != fingerprint.fingerprint(then)
+    # Nor is anything of theirs among the code that computes a snapshot.
+    assert not [name for name in fingerprint._with_all_imported(BY) if "own" in name.split(".")[-2:]]
 
 
 def test_other_code_is_another_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 from features.errors import SettingsError
 from features.training_set import FAMILIES
 from pipelines.foundation.settings.delivered_fields import FIELDS
-from pipelines.foundation.settings.plays import CODES, DEFAULT, REASONS, load
+from pipelines.foundation.settings.plays import CODES, DEFAULT, REASONS, load, with_own
+from tests.pipelines.foundation.own_indicators.test_rules import FAMILY as OWN
 
 PLAY = """
 [[plays]]
@@ -144,3 +145,27 @@ def test_a_play_does_not_change_once_it_is_read(file: Path) -> None:
     file.write_text(PLAY)
     with pytest.raises(ValueError, match="frozen"):
         load(file)[0].__setattr__("code", "other")
+
+
+def test_names_of_a_workspaces_own_indicators_are_judged_once_these_are_loaded(file: Path) -> None:
+    file.write_text(PLAY.replace('"support", "nps"', '"visiting", "nps"') + "needs = { visits_30d = 2 }\n")
+    (play,) = load(file, own=True)
+    (known,) = with_own([play], [OWN])
+    assert known.codes == {"visit_frequency", "nps"}  # the family as the codes that it has
+    assert known.needs == {"visits_30d": 2.0}
+    assert with_own(load(DEFAULT), [OWN])[0].codes == load(DEFAULT)[0].codes
+    for old, new, said in (
+        ("visiting", "visitng", "plays.0.for: 'visitng' is no family of reasons and no reason code. Did you mean"),
+        ("visits_30d", "vists_30d", "plays.0.needs: 'vists_30d' is no indicator with a number; `attrition indicators`"),
+    ):
+        file.write_text(file.read_text().replace(old, new))
+        with pytest.raises(SettingsError) as caught:
+            with_own(load(file, own=True), [OWN])
+        assert str(caught.value).startswith(f"plays.toml:\n  {said}")
+        file.write_text(file.read_text().replace(new, old))
+
+
+def test_other_mistakes_are_told_at_once_even_so(file: Path) -> None:
+    file.write_text(PLAY.replace('"support", "nps"', ""))
+    with pytest.raises(SettingsError, match="name a reason, or delete the play"):
+        load(file, own=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +20,16 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from pipelines.foundation.storage import fingerprint as fingerprints
-from pipelines.foundation.storage.fingerprint import ROOMS, RUNS_ON, code_version, fingerprint, library_version
+from pipelines.foundation.storage.fingerprint import (
+    FOLLOWS,
+    ROOMS,
+    RUNS_ON,
+    UNLESS_EMPTY,
+    code_version,
+    fingerprint,
+    library_version,
+    runs_on,
+)
 
 ROOT = Path(__file__).parents[4]
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
@@ -413,3 +422,29 @@ def test_the_makers_code_is_in_the_name_only_where_they_are_named(code: Code) ->
     code.version("features.rates")
     assert fingerprint(PLAN, by=("features.rates",)) != with_code
     assert fingerprint(PLAN) == without
+
+
+def test_a_field_that_came_later_names_nothing_while_it_is_empty_and_one_that_follows_names_nothing_at_all() -> None:
+    @dataclass(frozen=True)
+    class Grown:
+        day: date
+        own: tuple[str, ...] = field(default=(), metadata=UNLESS_EMPTY)
+        made: object = field(default=None, metadata=FOLLOWS)
+
+    @dataclass(frozen=True)
+    class Before:
+        day: date
+
+    Before.__name__ = "Grown"
+    plain = fingerprint(Before(date(2024, 7, 1)))
+    assert fingerprint(Grown(date(2024, 7, 1))) == plain
+    assert fingerprint(Grown(date(2024, 7, 1), made={})) == plain  # a dictionary could not name anything
+    assert fingerprint(Grown(date(2024, 7, 1), own=("a",))) != plain
+
+
+def test_code_of_somebody_else_runs_on_what_it_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = runs_on(b"import ibis\nfrom features.aggregates import count\n")
+    assert runs_on(b"from features.aggregates import count\nimport ibis\nimport math  # of Python itself\n") == plain
+    assert runs_on(b"import ibis\n") != plain
+    monkeypatch.setattr(fingerprints, "library_version", lambda name: f"another {name}")
+    assert runs_on(b"import ibis\nfrom features.aggregates import count\n") != plain

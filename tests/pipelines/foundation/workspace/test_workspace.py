@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,11 +14,13 @@ import pytest
 from features.errors import DataError, SettingsError
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.dialect import Dialect
-from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Settings, Snapshots
+from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Settings, Snapshots, Training
 from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.calendar import Calendar, Grid
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+from tests.pipelines.foundation.own_indicators.own_case import confirm, example
+from tests.pipelines.foundation.settings.test_plays import PLAY
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 MOMENTS = Dialect(date_format="%Y-%m-%d %H:%M", time_zone="UTC")
@@ -315,3 +319,54 @@ def test_models_and_queries_are_kept_while_it_is_open_and_no_longer(tmp_path: Pa
 
 def test_without_plays_nobody_is_held_out(tmp_path: Path) -> None:
     assert open_workspace(made(tmp_path, SHOP), now=NOON).holdout.share is None
+
+
+def own_shop(folder: Path, **changed: Any) -> Workspace:
+    """A shop whose one file of indicators would leave a trace if it ran."""
+    folder.mkdir(exist_ok=True)
+    (folder / "mine.py").write_text(f"import pathlib\npathlib.Path({str(folder / 'it_ran')!r}).touch()\n{example()}")
+    settings = SHOP.model_copy(update={"indicators": ("mine.py",), **changed})
+    (folder / "attrition.toml").write_text(render(settings))
+    return open_workspace(folder, now=NOON)
+
+
+def test_opening_runs_nothing_of_own_indicators_and_asking_for_them_does_once_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = own_shop(tmp_path)
+    with pytest.raises(SettingsError, match="nobody has confirmed it on this machine: nothing of it has run"):
+        _ = workspace.own_files
+    assert not (tmp_path / "it_ran").exists()
+    confirm(monkeypatch, (tmp_path / "mine.py").read_bytes())
+    assert [file.name for file in workspace.own_files] == ["mine.py"]
+    assert (tmp_path / "it_ran").exists()
+
+
+def test_plays_and_trusted_columns_may_name_own_indicators_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = {"training": Training(trusted_columns=("weekend_order_share_30d",))}
+    play = PLAY.replace('"support", "nps"', '"buying_days"')
+    (tmp_path / "plays.toml").write_text(play)
+    own_shop(tmp_path)
+    confirm(monkeypatch, (tmp_path / "mine.py").read_bytes())
+    assert own_shop(tmp_path, **trusting).own_files
+    assert own_shop(tmp_path).plays_by_code[0].codes == {"weekend_orders"}
+    with pytest.raises(SettingsError, match="trusted_columns names 'weekend_order_share_31d'"):
+        _ = own_shop(tmp_path, training=Training(trusted_columns=("weekend_order_share_31d",))).own_files
+    (tmp_path / "plays.toml").write_text(play.replace("buying_days", "bying_days"))
+    with pytest.raises(SettingsError, match=r"plays\.0\.for: 'bying_days' .* Did you mean 'buying_days'"):
+        _ = own_shop(tmp_path).own_files
+    # Without own indicators names are judged as the files are read.
+    (tmp_path / "attrition.toml").write_text(render(SHOP))
+    with pytest.raises(SettingsError, match="'bying_days' is no family"):
+        open_workspace(tmp_path, now=NOON)
+
+
+def test_a_workspace_without_own_indicators_loads_none_of_what_they_need() -> None:
+    program = (
+        "import sys; import pipelines.data.snapshots.snapshot; "
+        "print([name for name in sys.modules if name.startswith('pipelines.foundation.own_indicators.')])"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "['pipelines.foundation.own_indicators.own_file']"

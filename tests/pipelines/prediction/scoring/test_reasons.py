@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from features.catalog import Indicator
 from features.training_set import FAMILIES
 from models.explanation import Contributions
+from pipelines.foundation.own_indicators.own_file import families_of
 from pipelines.foundation.wording.numbers import Language
 from pipelines.prediction.scoring.figures import SAYINGS
 from pipelines.prediction.scoring.reasons import START, Wording, everything_that_raises, reasons
+from tests.pipelines.foundation.own_indicators.own_case import example, own_workspace
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
@@ -612,3 +615,20 @@ def test_codes_are_distinct_strongest_first_and_only_what_raises_the_risk(
         codes = [given_reasons[f"reason_{rank}_code"] for rank in (1, 2, 3)]
         assert codes == [*raising, "", "", ""][:3]
         assert all(bool(given_reasons[f"reason_{rank}"]) == bool(code) for rank, code in enumerate(codes, start=1))
+
+
+# A workspace's own
+
+
+def test_an_own_indicator_is_told_in_both_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = families_of(own_workspace(tmp_path, example(), monkeypatch).own_files)
+    cases: tuple[tuple[Language, str, str], ...] = (
+        ("en", "25% of orders at the weekend in the last 30 days", "no order in the last 30 days"),
+        ("fr", "25 % des commandes passées le week-end ces 30 derniers jours", "aucune commande ces 30 derniers jours"),
+    )
+    for language, full, empty in cases:
+        said_in = Wording([*FAMILIES, *own], lookback_days=(30,), language=language, currency="EUR")
+        frame = pd.DataFrame({"weekend_order_share_30d": [0.25, None]})
+        texts = [re.sub(r"\s", " ", text) for text in said_in.sentences("weekend_order_share_30d", frame)]
+        assert texts == [full, empty]
+        assert said_in.codes()["weekend_order_share_30d"] == "weekend_orders"
