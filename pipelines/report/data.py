@@ -110,6 +110,20 @@ class Plays:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerFacts:
+    """What is known of customers beside their scores, by customer_id; of whoever is missing, nothing is.
+
+    trends: falling, steady or rising since the scored day before. plays: code of the play that is recommended;
+    play_names: by code its name and what to do, in the page's language. segments: by kind ("country").
+    """
+
+    trends: Mapping[str, str]
+    plays: Mapping[str, str]
+    play_names: Mapping[str, tuple[str, str]]
+    segments: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """Everything on the page.
 
@@ -124,12 +138,12 @@ class ReportData:
     importance: code, label (in `language`), family, mean_contribution (mean absolute log-odds), share (0 to 1), sorted.
     spread: a sample of code, rank (0 to 1 of the indicator's value among customers, NaN for null), contribution
         (log-odds).
-    scores: customer_id, churn_probability, risk_band (high, medium, low), reason_1 to reason_3 (sentences in
-        `language`, or empty).
+    scores: customer_id, churn_probability, risk_band (high, medium, low), value_at_risk (null where it is not known),
+        priority (1 is the first to care for), reason_1 to reason_3 (sentences in `language`, or empty).
     opted_out: ids of those of the scored customers of whom nothing is handed over; they are named nowhere on the page.
     bands: where medium and high start.
     retention: None where there is no full month with a customer. money: None leaves that section out.
-    plays: None leaves that section out.
+    plays: None leaves that section out. customers: None where nothing is known of anybody beside the scores.
     monitoring: documents of `attrition monitor`, one per monitored day, oldest first; none leaves that section out.
     impact: the document of `attrition impact`; None, or one without plays, leaves that section out.
     """
@@ -160,6 +174,7 @@ class ReportData:
     retention: Retention | None = None
     money: Money | None = None
     plays: Plays | None = None
+    customers: CustomerFacts | None = None
     monitoring: Sequence[Mapping[str, Any]] = ()
     impact: Mapping[str, Any] | None = None
 

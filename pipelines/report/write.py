@@ -23,12 +23,14 @@ from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.monitoring.monitor import monitored
 from pipelines.operations.plays.impact import measured, recommended_any
+from pipelines.operations.plays.recommend import done_before
 from pipelines.operations.plays.recommend import plan_of as play_plan_of
 from pipelines.prediction.scoring.runs import history
 from pipelines.prediction.scoring.score import ScorePlan, plan_of, rows_at_risk
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask, tasks_of
+from pipelines.report.customer_facts import customer_facts
 from pipelines.report.money import money
 from pipelines.report.page import Fold, Published, ReportData, render
 from pipelines.report.plays import plays
@@ -79,7 +81,7 @@ def gather(workspace: Workspace) -> ReportData:
     importance, spread = _explained(task.snapshots, fitted, plan)
     scores = history(store, run)
     announced = other_outcomes(tasks, plan, permissions, workspace.holdout, workspace.refusals)["announced"]
-    recommended = Recommended(store).read()
+    recommended, play_plan = Recommended(store).read(), play_plan_of(workspace)
     return ReportData(
         name=workspace.root.resolve().name,
         language=settings.language,
@@ -106,7 +108,17 @@ def gather(workspace: Workspace) -> ReportData:
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
         money=money(tasks, announced),
-        plays=plays(play_plan_of(workspace), recommended, as_of, scores),
+        plays=plays(play_plan, recommended, as_of, scores),
+        customers=customer_facts(
+            task.snapshots.definition.view(task.snapshots.tables, as_of),
+            workspace.engine,
+            store,
+            plan=play_plan,
+            recommended=recommended,
+            done=done_before(task.snapshots.tables, as_of, workspace.engine, settings.zone),
+            run=run,
+            scores=scores,
+        ),
         monitoring=monitored(store, as_of, at_most=MONITORED_DAYS),
         impact=measured(task, workspace.plays, settings.currency)
         if not OUTCOMES[task.kind].is_gain and recommended_any(store, as_of)

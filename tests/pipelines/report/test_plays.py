@@ -84,7 +84,7 @@ def test_without_plays_the_section_is_left_out() -> None:
 
 def test_nobody_who_is_held_out_is_named_on_the_page() -> None:
     plain = report()
-    first = plain.scores.sort_values("churn_probability", ascending=False)["customer_id"].tolist()
+    first = plain.scores.sort_values("priority")["customer_id"].tolist()
     assert f"<bdi>{first[0]}</bdi>" in render(plain)
     page = render(replace(plain, plays=Plays(held_out=frozenset(first[:3]), of_week=[])))
     assert not any(name in page for name in first[:3])
@@ -93,7 +93,7 @@ def test_nobody_who_is_held_out_is_named_on_the_page() -> None:
 
 def test_nobody_who_opted_out_is_named_on_the_page() -> None:
     plain = report()
-    first = plain.scores.sort_values("churn_probability", ascending=False)["customer_id"].tolist()
+    first = plain.scores.sort_values("priority")["customer_id"].tolist()
     page = render(replace(plain, opted_out=frozenset(first[:3])))
     assert not any(name in page for name in first[:3])
     assert all(f"<bdi>{name}</bdi>" in page for name in first[3:53])
