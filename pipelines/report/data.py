@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -115,12 +115,21 @@ class CustomerFacts:
 
     trends: falling, steady or rising since the scored day before. plays: code of the play that is recommended;
     play_names: by code its name and what to do, in the page's language. segments: by kind ("country").
+
+    past: a row per customer, a column per scored day of the newest ones (ISO), oldest first; the probability then,
+    null where somebody was not scored. parts: a row for each of the first by priority, a column per reason code, named
+    in the page's language: what it adds to the log-odds; with `average` they sum to those of the prediction before
+    calibration. events: customer_id, table, week (0: the seven days before the page's day), events.
     """
 
     trends: Mapping[str, str]
     plays: Mapping[str, str]
     play_names: Mapping[str, tuple[str, str]]
     segments: Mapping[str, Mapping[str, str]]
+    past: pd.DataFrame = field(default_factory=pd.DataFrame)
+    parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    average: float = 0.0
+    events: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, kw_only=True)

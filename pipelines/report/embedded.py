@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 # Parts of the page's one script, in the order in which they are run.
-SCRIPTS = ("drawing.js", "list.js")
+SCRIPTS = ("drawing.js", "list.js", "customer.js")
 # What could end the element or start a comment in it, and the line ends that JSON knows and JavaScript once did not.
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 

@@ -134,7 +134,7 @@ function startList() {
 }
 
 function customerName(row) {
-  return element("bdi", {}, list.id[row]);
+  return element("a", { href: `#customer=${encodeURIComponent(list.id[row])}` }, element("bdi", {}, list.id[row]));
 }
 
 function amount(value, words, number) {

@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from pipelines.foundation.wording.numbers import Language
 from pipelines.report.data import CustomerFacts, Plays, ReportData
 from tests.pipelines.report.test_page import report
@@ -31,6 +34,28 @@ def with_facts(language: Language = "en", *, customers: int = 230) -> ReportData
         plays={name: ("call", "mail")[place % 2] for place, name in enumerate(names) if place % 7 == 0},
         play_names={"call": CALL, "mail": MAIL},
         segments={"country": {name: countries[place % 3] for place, name in enumerate(names)}},
+        past=pd.DataFrame(
+            {
+                "2026-02-01": plain.scores["churn_probability"].to_numpy() / 2,
+                "2026-03-01": np.where(np.arange(customers) % 4 == 3, np.nan, 0.5),
+                "2026-04-01": plain.scores["churn_probability"].to_numpy(),
+            },
+            index=names,
+        ),
+        parts=pd.DataFrame(
+            np.tile([1.25, -0.5, 0.0, *np.full(9, 0.05)], (customers, 1)),
+            index=names,
+            columns=["buying rhythm", "value of orders", "nothing", *(f"part {number}" for number in range(9))],
+        ),
+        average=0.4,
+        events=pd.DataFrame(
+            {
+                "customer_id": names * 2,
+                "table": "orders",
+                "week": [4] * customers + [20] * customers,
+                "events": [3] * customers + [1] * customers,
+            }
+        ),
     )
     return replace(plain, customers=facts, plays=Plays(held_out=frozenset(names[:2]), of_week=[]))
 

@@ -13,7 +13,7 @@ from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays.recommend import done_before, plan_of
 from pipelines.prediction.scoring.runs import history
-from pipelines.report.customer_facts import MOST_SEGMENTS, customer_facts
+from pipelines.report.customer_facts import MOST_SEGMENTS, WEEKS, customer_facts
 from pipelines.report.data import CustomerFacts
 from tests.pipelines.operations.plays.recommend_case import (
     DAY,
@@ -81,3 +81,27 @@ def test_segments_are_what_is_known_of_customers(tmp_path: Path) -> None:
     assert "C-0" not in told["value_tier"]
     assert told["value_tier"]["C-1"] == "gold"
     assert facts(found, run).segments == {}
+
+
+def test_the_past_is_that_of_the_same_horizon_until_the_day(tmp_path: Path) -> None:
+    found = workspace(tmp_path)
+    scored(on(found, BEFORE), {ONE: 1.0, OTHER: 1.0}, churn_probability=[0.3, 0.2])
+    run = scored(found, {ONE: 1.0, NEW: 1.0}, churn_probability=[0.6, 0.9])
+    scored(on(found, DAY + timedelta(days=7)), {ONE: 1.0}, churn_probability=[0.7])
+    past = facts(found, run).past
+    assert list(past) == [str(BEFORE), str(DAY)]
+    assert past.T[ONE].tolist() == [0.3, 0.6]
+    assert past.T[NEW].isna().tolist() == [True, False]
+
+
+def test_events_are_counted_by_week_before_the_day(tmp_path: Path) -> None:
+    found = workspace(tmp_path)
+    run = scored(found, {ONE: 1.0})
+    days = [1, 7, 8, 7 * WEEKS, 7 * WEEKS + 1]
+    rows = pd.DataFrame({"customer_id": ONE, "sent_on": [DAY - timedelta(days=days) for days in days]})
+    told = facts(found, run, messages=rows).events.sort_values("week")
+    assert list(zip(told["week"], told["events"], told["table"], strict=True)) == [
+        (0, 2, "messages"),
+        (1, 1, "messages"),
+        (WEEKS - 1, 1, "messages"),
+    ]

@@ -38,6 +38,7 @@ def test_the_script_writes_no_html_and_evaluates_nothing() -> None:
         "innerHTML",
         "outerHTML",
         "insertAdjacentHTML",
+        "setHTML",
         "document.write",
         "eval(",
         "Function(",
