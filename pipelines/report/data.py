@@ -54,11 +54,18 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """Rows of `attrition kpis`, all segments in one, and terms with what they mean, in the page's language."""
+    """Rows of `attrition kpis`, all segments in one, and terms with what they mean, in the page's language.
+
+    again, active: of a shop, where nobody leaves before so many days without an order, in the place of `cohorts`: who
+    had ordered again by then, and who within `active_days` before; empty where customers have contracts.
+    """
 
     months: Sequence[Mapping[str, Any]]
     cohorts: Sequence[Mapping[str, Any]]
     terms: Sequence[tuple[str, str]]
+    again: Sequence[Mapping[str, Any]] = ()
+    active: Sequence[Mapping[str, Any]] = ()
+    active_days: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -142,6 +142,8 @@ def test_the_page_of_a_real_workspace_names_only_the_treated(finished_workspace:
     assert kept["kept"] == len(listed["id"]) == len(kept["parts"])
     assert kept["past"][-1] == [round(1000 * share) for share in _probabilities(found, run, listed["id"])]
     assert sum(kept["tables"][0]["events"]) > 0
+    assert 'id="chart-cohorts-again"' in page
+    assert 'id="chart-cohorts-active"' in page
     assert "Plays of this week" in section(page)
 
 
