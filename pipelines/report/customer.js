@@ -46,7 +46,7 @@ function customerPage(row, id) {
   if (row < 0) return [...head, element("p", { class: "card notice" }, words.unknown)];
   const summary = filled(words.summary, {
     probability: percent(list.share[row], list.words, number),
-    band: list.words.bands[Number(list.band[row])],
+    band: list.words.bands[Number(list.band[row])].toLocaleLowerCase(list.words.language),
     value: amount(list.value[row], list.words, number),
   });
   const reasons = list.why.map((why) => list.texts[why[row]]).filter(Boolean).map((text) => element("li", {}, text));

@@ -95,7 +95,7 @@ def test_buyers_of_a_month_and_who_had_bought_before_it() -> None:
     assert len(rows) == 2
 
 
-def counted(periods: ir.Table) -> list[tuple[str, str, str]]:
+def counted(periods: ir.Table) -> list[tuple[str, ...]]:
     rows = periods.select("customer_id", "paid_from", "counted_until").order_by("customer_id", "paid_from")
     return [tuple(str(value) for value in row.values()) for row in rows.to_pyarrow().to_pylist()]
 

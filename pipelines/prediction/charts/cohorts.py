@@ -11,7 +11,17 @@ from matplotlib.figure import Figure
 
 from pipelines.data.kpis import words as kpi_words
 from pipelines.foundation.wording.words import Words
-from pipelines.prediction.charts.sheet import Chart, axes, colour, draw, key, line_style, number_ticks, percent_ticks
+from pipelines.prediction.charts.sheet import (
+    Chart,
+    axes,
+    colour,
+    draw,
+    hints,
+    key,
+    line_style,
+    number_ticks,
+    percent_ticks,
+)
 
 Floats = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -37,6 +47,8 @@ def curves(cohorts: Sequence[Row], words: Words, *, name: str = "cohorts", **val
             low, high = (_column(rows, end) / 100 for end in ("low", "high"))
             sheet.fill_between(age, low, high, color=colour(style), alpha=0.13, linewidth=0)
             sheet.plot(age, _column(rows, "rate") / 100, **line_style(style))
+        ages = range(max(len(rows) for rows in chosen.values()))
+        hints(sheet, ages, [_hint(chosen, age, words) for age in ages], width=1)
         sheet.set_ylim(-0.02, 1.02)
         sheet.set_title(words.say(f"{name}.y", **values))
         sheet.set_xlabel(words.say(f"{name}.x"))
@@ -62,6 +74,16 @@ def curves(cohorts: Sequence[Row], words: Words, *, name: str = "cohorts", **val
         svg=draw(place, paint),
         legend=tuple(key(style, kpi_words.cohort(cohort, words)) for (cohort, _), style in styled),
     )
+
+
+def _hint(chosen: Mapping[str, Sequence[Row]], age: int, words: Words) -> str:
+    rates = [
+        f"{kpi_words.cohort(name, words)} {words.percent(row['rate'] / 100, 1)}"
+        for name, rows in chosen.items()
+        for row in rows
+        if row["months_since"] == age
+    ]
+    return f"{words.say('cohorts.hint', months=age)}: {', '.join(rates)}"
 
 
 def _chosen(cohorts: Sequence[Row]) -> dict[str, list[Row]]:

@@ -460,3 +460,29 @@ def test_charts_side_by_side_start_on_one_line_and_heads_stay_in_sight(
 
 def luminance(colour: str) -> float:
     return sum(float(number) for number in re.findall(r"[\d.]+", colour)[:3]) / 3
+
+
+@pytest.mark.parametrize("name", ["chart-risk", "chart-roc-auc-over-time"])
+def test_a_chart_says_its_numbers_where_it_is_pointed_at(
+    name: str, browser: Browser, english: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "report.html"
+    place.write_text(english, encoding="utf-8")
+    page = browser.new_page(viewport={"width": LAPTOP[0], "height": LAPTOP[1]})
+    try:
+        page.goto(place.as_uri())
+        chart = page.locator(f"#{name} > svg")
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        assert box is not None
+        said = page.evaluate(
+            "([x, y]) => document.elementFromPoint(x, y).closest('g:has(> title)')?.firstChild.textContent",
+            [box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.5],
+        )
+    finally:
+        page.close()
+    wanted = {
+        "chart-risk": r"5\d\.\d% to 5\d\.\d%: \d+ customers",
+        "chart-roc-auc-over-time": r"1 Nov 25: Model 0\.\d{3}, ",
+    }
+    assert re.match(wanted[name], said.replace("\xa0", " "))
