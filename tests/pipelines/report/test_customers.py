@@ -137,6 +137,8 @@ def test_what_a_source_holds_is_shown_and_not_run(browser: Browser, tmp_path: Pa
         for each in NASTY:
             page.get_by_label("Search customer or reason").fill(each)
             page.locator("#most-at-risk tbody th", has_text=each).first.wait_for()
+        page.get_by_label("Search customer or reason").fill("nobody")
+        counted(page, "No customer in the list fits.")
         page.get_by_label("Search customer or reason").fill("É")
         counted(page, "1 to 9 of 9")  # every reason has an e
 
