@@ -34,6 +34,19 @@ def first_days(customer_periods: ir.Table) -> ir.Table:
     return there.group_by("customer_id").agg(first_on=there.paid_from.min())
 
 
+def ordered_again(visits: ir.Table, first: ir.Table) -> ir.Table:
+    """One row per customer who ordered on a later day than the first: counts from the second such day on, for good."""
+    joined = visits.inner_join(first, "customer_id")
+    later = joined.filter(joined.paid_from > joined.first_on)
+    return later.group_by("customer_id").agg(paid_from=later.paid_from.min()).mutate(counted_until=ibis.null("date"))
+
+
+def active(visits: ir.Table, *, days: int) -> ir.Table:
+    """One row per order: counts for so many days from its own day on."""
+    until = (visits.paid_from + ibis.interval(days=days)).cast("date")
+    return visits.select("customer_id", "paid_from", counted_until=until)
+
+
 def buyers(visits: ir.Table, first: ir.Table, periods: ir.Table) -> ir.Table:
     """One row per period and customer who ordered in it: start_on, customer_id, bought_before (boolean)."""
     bought = visits.inner_join(periods, [visits.paid_from >= periods.start_on, visits.paid_from < periods.end_on])

@@ -353,7 +353,7 @@ def test_every_package_and_every_example_is_listed_to_be_shipped() -> None:
     examples = {f"pipelines.examples.{path.name}": f"examples/{path.name}" for path in (ROOT / "examples").iterdir()}
     assert sorted(setuptools["packages"]) == sorted(packages | set(examples))
     assert setuptools["package-dir"] == examples
-    wanted = {path.parent for path in (ROOT / "pipelines").rglob("*.*") if path.suffix in {".jinja", ".toml"}}
+    wanted = {path.parent for path in (ROOT / "pipelines").rglob("*.*") if path.suffix in {".jinja", ".toml", ".js"}}
     places = {named(folder).replace("/", ".") for folder in wanted if folder.parent.name != "layouts"}
     places |= {named(folder.parent).replace("/", ".") for folder in wanted if folder.parent.name == "layouts"}
     assert places | set(examples) == set(setuptools["package-data"])

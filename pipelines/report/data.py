@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -54,11 +54,18 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """Rows of `attrition kpis`, all segments in one, and terms with what they mean, in the page's language."""
+    """Rows of `attrition kpis`, all segments in one, and terms with what they mean, in the page's language.
+
+    again, active: of a shop, where nobody leaves before so many days without an order, in the place of `cohorts`: who
+    had ordered again by then, and who within `active_days` before; empty where customers have contracts.
+    """
 
     months: Sequence[Mapping[str, Any]]
     cohorts: Sequence[Mapping[str, Any]]
     terms: Sequence[tuple[str, str]]
+    again: Sequence[Mapping[str, Any]] = ()
+    active: Sequence[Mapping[str, Any]] = ()
+    active_days: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +117,29 @@ class Plays:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerFacts:
+    """What is known of customers beside their scores, by customer_id; of whoever is missing, nothing is.
+
+    trends: falling, steady or rising since the scored day before. plays: code of the play that is recommended;
+    play_names: by code its name and what to do, in the page's language. segments: by kind ("country").
+
+    past: a row per customer, a column per scored day of the newest ones (ISO), oldest first; the probability then,
+    null where somebody was not scored. parts: a row for each of the first by priority, a column per reason code, named
+    in the page's language: what it adds to the log-odds; with `average` they sum to those of the prediction before
+    calibration. events: customer_id, table, week (0: the seven days before the page's day), events.
+    """
+
+    trends: Mapping[str, str]
+    plays: Mapping[str, str]
+    play_names: Mapping[str, tuple[str, str]]
+    segments: Mapping[str, Mapping[str, str]]
+    past: pd.DataFrame = field(default_factory=pd.DataFrame)
+    parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    average: float = 0.0
+    events: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """Everything on the page.
 
@@ -124,12 +154,12 @@ class ReportData:
     importance: code, label (in `language`), family, mean_contribution (mean absolute log-odds), share (0 to 1), sorted.
     spread: a sample of code, rank (0 to 1 of the indicator's value among customers, NaN for null), contribution
         (log-odds).
-    scores: customer_id, churn_probability, risk_band (high, medium, low), reason_1 to reason_3 (sentences in
-        `language`, or empty).
+    scores: customer_id, churn_probability, risk_band (high, medium, low), value_at_risk (null where it is not known),
+        priority (1 is the first to care for), reason_1 to reason_3 (sentences in `language`, or empty).
     opted_out: ids of those of the scored customers of whom nothing is handed over; they are named nowhere on the page.
     bands: where medium and high start.
     retention: None where there is no full month with a customer. money: None leaves that section out.
-    plays: None leaves that section out.
+    plays: None leaves that section out. customers: None where nothing is known of anybody beside the scores.
     monitoring: documents of `attrition monitor`, one per monitored day, oldest first; none leaves that section out.
     impact: the document of `attrition impact`; None, or one without plays, leaves that section out.
     """
@@ -160,6 +190,7 @@ class ReportData:
     retention: Retention | None = None
     money: Money | None = None
     plays: Plays | None = None
+    customers: CustomerFacts | None = None
     monitoring: Sequence[Mapping[str, Any]] = ()
     impact: Mapping[str, Any] | None = None
 

@@ -26,6 +26,7 @@ from pipelines.report import (
     today,
 )
 from pipelines.report.data import Fold, Published, ReportData
+from pipelines.report.embedded import policy, script
 from pipelines.report.part import Part
 
 __all__ = ["Fold", "Published", "ReportData", "render"]
@@ -50,8 +51,8 @@ PARTS: tuple[Part, ...] = (
 def render(report: ReportData) -> str:
     """The whole page; the same data make the same page, byte for byte.
 
-    It loads nothing: styles and charts stand in it, and its security policy forbids the rest. What is not known (no
-    outcome has matured, everybody left, nobody was scored, no reasons) is said where its figures would stand.
+    It loads nothing: styles, charts, data and script stand in it, and its security policy forbids the rest. What is not
+    known (no outcome has matured, everybody left, nobody was scored, no reasons) is said where it would stand.
     """
     words = Words(report.language, by_contract=report.by_contract)
     # Escapes every value: names and ids are whatever a source holds.
@@ -72,7 +73,13 @@ def render(report: ReportData) -> str:
         svg=lambda chart: Markup(chart.svg),  # noqa: S704  matplotlib wrote and escaped it
     )
     sections = [{"name": part.name, "html": _html(part, environment, report, words)} for part in PARTS]
-    return environment.get_template(TEMPLATE).render(sections=sections, provenance=tables.provenance(report, words))
+    run = script() if len(report.scores) else Markup()
+    return environment.get_template(TEMPLATE).render(
+        sections=sections,
+        provenance=tables.provenance(report, words),
+        script=run,
+        policy=Markup(policy(run)),  # noqa: S704  a hash of ours
+    )
 
 
 def _html(part: Part, environment: Environment, report: ReportData, words: Words) -> Markup:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.data.kpis import words as kpi_words
+from pipelines.data.kpis.cohorts import active, ordered_again
 from pipelines.data.kpis.figures import MONEY, figures, why_untold
 from pipelines.data.kpis.ground import Ground
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import cohorts as charts_of_cohorts
 from pipelines.prediction.charts import revenue as charts_of_revenue
+from pipelines.prediction.charts.sheet import Chart
 from pipelines.report.data import ReportData, Retention
 from pipelines.report.part import Part
 from pipelines.report.tables import Cell, Table
@@ -31,7 +33,17 @@ def retention(workspace: Workspace) -> Retention | None:
     names = ["customers_start", *_named(by_contract=workspace.by_contract), "cohort"]
     names[1:1] = MONEY[:-1] if workspace.by_contract else ()
     terms = [(kpi_words.label(name, words), kpi_words.means(name, words, settings)) for name in names]
-    return Retention(months=found["months"], cohorts=found["cohorts"], terms=terms)
+    if workspace.by_contract:
+        return Retention(months=found["months"], cohorts=found["cohorts"], terms=terms)
+    days = settings.outcome.horizon_days  # whoever orders nothing for so long is who the model calls gone
+    return Retention(
+        months=found["months"],
+        cohorts=found["cohorts"],
+        terms=terms,
+        again=ordered_again(ground),
+        active=active(ground, days=days),
+        active_days=days,
+    )
 
 
 def section(report: ReportData, words: Words) -> dict[str, Any] | None:
@@ -40,8 +52,7 @@ def section(report: ReportData, words: Words) -> dict[str, Any] | None:
     if found is None:
         return None
     charts = charts_of_revenue.charts(found.months, words, currency=report.currency)
-    cohorts = charts_of_cohorts.curves(found.cohorts, words)
-    charts = charts if cohorts is None else [*charts, cohorts]
+    charts += [chart for chart in _cohorts(found, words) if chart is not None]
     if not charts:
         return None
     return {
@@ -49,6 +60,17 @@ def section(report: ReportData, words: Words) -> dict[str, Any] | None:
         "retention_intro": _intro(found, words),
         "retention_figures": _newest(found, words),
     }
+
+
+def _cohorts(found: Retention, words: Words) -> list[Chart | None]:
+    """A shop's customers are so for a time after each order, whatever they do: all that time 100 % of them would be."""
+    curves, days = charts_of_cohorts.curves, found.active_days
+    if not found.again:
+        return [curves(found.cohorts, words)]
+    return [
+        curves(found.again, words, name="cohorts_again"),
+        curves(found.active, words, name="cohorts_active", days=days),
+    ]
 
 
 def terms(report: ReportData) -> list[tuple[str, str]]:

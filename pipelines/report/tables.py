@@ -1,12 +1,9 @@
-"""The report's tables, worded: bands, families, figures beside baselines, tests over time, customers, definitions."""
+"""The report's tables, worded: bands, families, figures beside baselines, tests over time, definitions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 from models.evaluation import Metrics
 from pipelines.foundation.wording.families import family_name
@@ -14,9 +11,6 @@ from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
 from pipelines.report.data import Fold, ReportData
 from pipelines.report.summary import expected_by_band, first_and_last, in_bands
-
-MOST_AT_RISK = 50
-REASONS = ("reason_1", "reason_2", "reason_3")
 
 # Metric and digits, in the order of the table's columns; None: a percentage.
 _COLUMNS = {
@@ -51,17 +45,6 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     wide: bool = False
-
-
-@dataclass(frozen=True)
-class Customer:
-    """One of those most at risk."""
-
-    customer_id: str
-    probability: str
-    share: float
-    band: str
-    reasons: tuple[str, ...]
 
 
 def bands(report: ReportData, words: Words) -> Table:
@@ -131,27 +114,6 @@ def backtests(report: ReportData, words: Words) -> Table:
     )
 
 
-def customers(report: ReportData, words: Words) -> list[Customer]:
-    """Those most at risk, at most 50, but nobody held out or opted out; equal probabilities by their ids."""
-    ids = report.scores["customer_id"].astype(str)
-    unnamed = ids.isin(report.opted_out | (report.plays.held_out if report.plays else frozenset()))
-    chosen = (
-        report.scores.assign(customer_id=ids)[~unnamed]
-        .sort_values(["churn_probability", "customer_id"], ascending=[False, True])
-        .head(MOST_AT_RISK)
-    )
-    return [
-        Customer(
-            customer_id=row["customer_id"],
-            probability=_probability(float(row["churn_probability"]), words),
-            share=float(row["churn_probability"]),
-            band=str(row["risk_band"]),
-            reasons=tuple(_reasons(row)),
-        )
-        for row in chosen.to_dict("records")
-    ]
-
-
 def definitions(report: ReportData, words: Words) -> list[tuple[str, str]]:
     """Terms and what they mean here."""
     medium, high = report.bands
@@ -184,18 +146,6 @@ def provenance(report: ReportData, words: Words) -> list[tuple[str, str]]:
         "currency": report.currency,
     }
     return [(words.say(f"provenance.{name}"), value) for name, value in lines.items()]
-
-
-def _probability(value: float, words: Words) -> str:
-    # Nobody is certain to leave, whatever rounding makes of it.
-    return words.say("customers.nearly_sure", most=0.999) if value > 0.9995 else words.percent(value, 1)
-
-
-def _reasons(row: dict[Any, Any]) -> Iterator[str]:
-    for name in REASONS:
-        reason = row.get(name)
-        if isinstance(reason, str) and not pd.isna(reason) and reason.strip():
-            yield reason
 
 
 def _plain(found: Metrics, words: Words) -> tuple[Cell, ...]:

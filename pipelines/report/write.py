@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,24 @@ from features.outcomes import OUTCOMES
 from models import explanation
 from models.evaluation import Metrics
 from models.explanation import Contributions
+from models.matrix import Matrix
 from models.training import Fitted
-from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.data.snapshots.snapshot import Snapshot
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.monitoring.monitor import monitored
 from pipelines.operations.plays.impact import measured, recommended_any
+from pipelines.operations.plays.recommend import done_before
 from pipelines.operations.plays.recommend import plan_of as play_plan_of
 from pipelines.prediction.scoring.runs import history
 from pipelines.prediction.scoring.score import ScorePlan, plan_of, rows_at_risk
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask, tasks_of
+from pipelines.report.customer_facts import customer_facts, parts
+from pipelines.report.customer_pages import EXPLAINED
 from pipelines.report.money import money
 from pipelines.report.page import Fold, Published, ReportData, render
 from pipelines.report.plays import plays
@@ -76,10 +81,27 @@ def gather(workspace: Workspace) -> ReportData:
     _refuse_other_model(champion.version, run)
     document = backtest.backtest(task)
     predictions = backtest.newest_predictions(store, document)
-    importance, spread = _explained(task.snapshots, fitted, plan)
+    snapshot = task.snapshots.at(as_of)
+    rows, _ = rows_at_risk(snapshot)
+    importance, spread = _explained(snapshot, rows, fitted, plan)
     scores = history(store, run)
     announced = other_outcomes(tasks, plan, permissions, workspace.holdout, workspace.refusals)["announced"]
-    recommended = Recommended(store).read()
+    recommended, play_plan = Recommended(store).read(), play_plan_of(workspace)
+    week = plays(play_plan, recommended, as_of, scores)
+    opted_out = frozenset(scores["customer_id"]) - frozenset(permissions.without_opt_outs(scores)["customer_id"])
+    unnamed = opted_out | (week.held_out if week else frozenset())
+    facts = customer_facts(
+        task.snapshots.definition.view(task.snapshots.tables, as_of),
+        workspace.engine,
+        store,
+        plan=play_plan,
+        recommended=recommended,
+        done=done_before(task.snapshots.tables, as_of, workspace.engine, settings.zone),
+        run=run,
+        scores=scores,
+    )
+    named = scores["customer_id"][~scores["customer_id"].isin(unnamed)].head(EXPLAINED)
+    explained, average = parts(rows, fitted, plan.wording(snapshot).codes(), _labels(snapshot, plan), named)
     return ReportData(
         name=workspace.root.resolve().name,
         language=settings.language,
@@ -102,11 +124,12 @@ def gather(workspace: Workspace) -> ReportData:
         importance=importance,
         spread=spread,
         scores=scores.rename(columns={"churn_risk_band": "risk_band"}),
-        opted_out=frozenset(scores["customer_id"]) - frozenset(permissions.without_opt_outs(scores)["customer_id"]),
+        opted_out=opted_out,
         bands=(settings.bands.medium, settings.bands.high),
         retention=retention(workspace),
         money=money(tasks, announced),
-        plays=plays(play_plan_of(workspace), recommended, as_of, scores),
+        plays=week,
+        customers=replace(facts, parts=explained, average=average),
         monitoring=monitored(store, as_of, at_most=MONITORED_DAYS),
         impact=measured(task, workspace.plays, settings.currency)
         if not OUTCOMES[task.kind].is_gain and recommended_any(store, as_of)
@@ -158,18 +181,22 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _explained(snapshots: Snapshots, fitted: Fitted, plan: ScorePlan) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _labels(snapshot: Snapshot, plan: ScorePlan) -> dict[str, str]:
+    """What each reason code is called."""
+    language = ("en", "fr").index(plan.language)
+    families = snapshot.snapshots.definition.families
+    return {code: label[language] for family in families for code, label in family.reasons.items()}
+
+
+def _explained(snapshot: Snapshot, rows: Matrix, fitted: Fitted, plan: ScorePlan) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Importance and spread per reason code, over a fixed sample of the scored customers."""
-    snapshot = snapshots.at(snapshots.calendar.as_of)
-    rows, _ = rows_at_risk(snapshot)
-    families = snapshots.definition.families
+    families = snapshot.snapshots.definition.families
     chosen = np.zeros(len(rows), dtype=np.bool_)
     chosen[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]] = True
     sample, codes = rows.only(chosen), plan.wording(snapshot).codes()
     found = explanation.contributions(fitted, sample, codes)
     size = np.abs(found.values).mean(axis=0)
-    language = ("en", "fr").index(plan.language)
-    labels = {code: label[language] for family in families for code, label in family.reasons.items()}
+    labels = _labels(snapshot, plan)
     family_of = {code: family.name for family in families for code in family.reasons}
     importance = pd.DataFrame(
         {

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.asof import as_of
-from features.retention import buyers, first_days, kept, visits
+from features.retention import active, buyers, first_days, kept, ordered_again, visits
 from tests.features.world_case import PARIS, at, order, tables
 
 NOW = date(2024, 8, 1)
@@ -93,3 +93,25 @@ def test_buyers_of_a_month_and_who_had_bought_before_it() -> None:
     rows = buyers(seen, first_days(seen), periods).to_pyarrow().to_pylist()
     assert {row["customer_id"]: row["bought_before"] for row in rows} == {"old": True, "twice": False}
     assert len(rows) == 2
+
+
+def counted(periods: ir.Table) -> list[tuple[str, ...]]:
+    rows = periods.select("customer_id", "paid_from", "counted_until").order_by("customer_id", "paid_from")
+    return [tuple(str(value) for value in row.values()) for row in rows.to_pyarrow().to_pylist()]
+
+
+def test_who_ordered_on_a_second_day_counts_from_then_on_and_who_did_twice_on_one_day_does_not() -> None:
+    rows = [
+        ("A", "2024-01-05", "2025-01-05"),
+        ("A", "2024-03-01", "2025-03-01"),
+        ("A", "2024-02-07", "2025-02-07"),
+        ("B", "2024-01-05", "2025-01-05"),
+        ("B", "2024-01-05", "2025-01-05"),
+    ]
+    table = customer_periods(*rows)
+    assert counted(ordered_again(table, first_days(table))) == [("A", "2024-02-07", "None")]
+
+
+def test_an_order_counts_as_active_for_so_many_days_from_its_own_on() -> None:
+    table = customer_periods(("A", "2024-01-05", "2025-01-05"), ("A", "2024-06-01", None))
+    assert counted(active(table, days=90)) == [("A", "2024-01-05", "2024-04-04"), ("A", "2024-06-01", "2024-08-30")]

@@ -6,6 +6,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 
 from features import retention
@@ -16,8 +17,10 @@ from pipelines.data.kpis.ground import Ground, following
 MOST_MONTHS = 24  # beyond, cohorts are quarters: that many curves can still be read
 
 
-def cohorts(ground: Ground) -> list[dict[str, Any]]:
+def cohorts(ground: Ground, periods: ir.Table | None = None) -> list[dict[str, Any]]:
     """One row per signup cohort and months since, where that is long enough ago for everybody in it.
+
+    periods: customer_id, paid_from and counted_until of what is counted instead of being a customer.
 
     Matured: the last day of the cohort lies so many months and the grace period back.
     """
@@ -26,9 +29,12 @@ def cohorts(ground: Ground) -> list[dict[str, Any]]:
         return []
     by_quarter = full_months > MOST_MONTHS
     rows = ground.rows(
-        retention.kept(ground.retained_periods, ground.first, months=full_months, by_quarter=by_quarter).order_by(
-            "cohort_on", "months_since"
-        )
+        retention.kept(
+            ground.retained_periods if periods is None else periods,
+            ground.first,
+            months=full_months,
+            by_quarter=by_quarter,
+        ).order_by("cohort_on", "months_since")
     )
     matured = [row for row in rows if _final_on(row, by_quarter=by_quarter) + ground.grace <= ground.until]
     low, high = wilson(_column(matured, "retained"), _column(matured, "customers"))
@@ -44,6 +50,16 @@ def cohorts(ground: Ground) -> list[dict[str, Any]]:
         }
         for place, row in enumerate(matured)
     ]
+
+
+def ordered_again(ground: Ground) -> list[dict[str, Any]]:
+    """The same of a shop: `retained` are those who had ordered on another day by then."""
+    return cohorts(ground, retention.ordered_again(ground.customer_periods, ground.first))
+
+
+def active(ground: Ground, *, days: int) -> list[dict[str, Any]]:
+    """The same of a shop: `retained` are those who had ordered within so many days before."""
+    return cohorts(ground, retention.active(ground.customer_periods, days=days))
 
 
 def months_later(day: date, months: int) -> date:

@@ -34,7 +34,7 @@ from pipelines.operations.delivery.one_destination import (
 )
 from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.plays.recommend import PlayPlan, done_before, nothing, plan_of, recommend
-from pipelines.prediction.scoring.runs import history
+from pipelines.prediction.scoring.runs import history, history_before
 from pipelines.prediction.scoring.score import plan_of as score_plan_of
 from pipelines.prediction.training.task import tasks_of
 
@@ -69,7 +69,7 @@ def deliver(
         permissions,
         run,
         scores,
-        before=_before(store, run),
+        before=history_before(store, run),
         plays=_plays(plan_of(workspace), permissions, tasks[0].snapshots, run, scores, note=not dry_run),
     )
     destinations = settings.destinations if run.current else ()
@@ -145,12 +145,6 @@ def _document(files: Document, told: list[Document], wants: Wanted, run: ScoreRu
     counted = [each for each in told if each["name"] != CSV] or told
     sums = {name: sum(each[name] for each in counted) for name in COUNTS}
     return {**files, **sums, "suppressed": wants.held_back, "current": run.current, "destinations": told}
-
-
-def _before(store: Store, run: ScoreRun) -> pd.DataFrame | None:
-    """The scores of the scored day before."""
-    earlier = [each for each in ScoreStore(store).newest_runs() if each.as_of < run.as_of]
-    return history(store, earlier[-1]) if earlier else None
 
 
 def _csv(

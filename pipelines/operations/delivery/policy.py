@@ -44,7 +44,7 @@ def records(scores: pd.DataFrame, *, before: pd.DataFrame | None, plays: pd.Data
         frame[name] = scores[name].astype(object)
     frame["churn_probability"] = scores["churn_probability"].round(4).astype(object)
     frame["value_at_risk"] = scores["value_at_risk"].round(2).astype(object)
-    frame["previous_risk_band"], frame["risk_trend"] = _trend(scores, before)
+    frame["previous_risk_band"], frame["risk_trend"] = trend(scores, before)
     frame["suppressed"] = False
     chosen = plays.set_index(ID).loc[scores[ID]]
     for name in _CHOSEN:
@@ -82,7 +82,7 @@ def _plain(value: Any) -> Value:
     return None if empty else value
 
 
-def _trend(scores: pd.DataFrame, before: pd.DataFrame | None) -> tuple[Sequence[Any], Sequence[Any]]:
+def trend(scores: pd.DataFrame, before: pd.DataFrame | None) -> tuple[Sequence[Any], Sequence[Any]]:
     """Of each customer the band and the movement since the day before; null for who was not scored then."""
     if before is None:
         nothing = [None] * len(scores)

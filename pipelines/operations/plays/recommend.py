@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import compress
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -143,6 +144,17 @@ class Past:
         age = self.others["age"][taken]
         most = max(int(age.between(-ahead, DAYS - 1 - ahead).sum()) for ahead in range(DAYS))
         return max(0.0, float(play.capacity_per_week - most))
+
+
+def shown_of_week(plan: PlayPlan, recommended: pd.DataFrame, day: date, done: pd.DataFrame) -> dict[str, str]:
+    """Code of the play by customer, of those recommended in the seven days that end with a day and not done since.
+
+    recommended: all that ever was. Nobody held out is among them, and no play that is no longer in the file.
+    """
+    past, known = Past.of(recommended, day), {play.code for play in plan.plays}
+    shown = _shown(pd.concat([past.running, past.today]), done)
+    held = set(compress(shown, plan.holdout.holds(shown)))
+    return {customer: code for customer, code in shown.items() if code in known and customer not in held}
 
 
 def _recommended_anew(

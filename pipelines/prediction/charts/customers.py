@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from pipelines.foundation.wording.words import Words
-from pipelines.prediction.charts.sheet import Chart, Key, axes, colour, draw, number_ticks, percent_ticks
+from pipelines.prediction.charts.sheet import Chart, Key, axes, colour, draw, hints, number_ticks, percent_ticks
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +48,13 @@ def risk(scores: pd.DataFrame, bands: tuple[float, float], words: Words) -> Char
             stacked=True,
             color=[colour(band) for band in upwards],
         )
+        counts = np.histogram(values, bins=_BARS, range=(0, 1))[0]
+        starts = np.arange(_BARS) / _BARS
+        texts = [
+            words.say("risk.hint", low=float(start), high=float(start) + 1 / _BARS, n=int(count))
+            for start, count in zip(starts, counts, strict=True)
+        ]
+        hints(sheet, starts + 0.5 / _BARS, texts, width=1 / _BARS)
         for edge in bands:
             sheet.axvline(edge, color=colour("ink"), linewidth=1, linestyle=(0, (3, 3)))
         sheet.set_xlim(-0.02, 1.02)

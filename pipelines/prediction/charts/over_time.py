@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
-from pipelines.prediction.charts.sheet import Chart, axes, colour, draw, key, line_style, number_ticks
+from pipelines.prediction.charts.sheet import Chart, axes, colour, draw, hints, key, line_style, number_ticks
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,6 +46,13 @@ def over_time(
             sheet.plot(places, found, marker="o", markersize=3, **line_style(name))
         sheet.vlines(places, low, high, color=colour("model"), linewidth=1.6, zorder=3)
         sheet.plot(places, values, marker="o", markersize=5, **line_style("model"))
+        every = {"model": values, **lines}
+        texts = [
+            f"{words.short_day(day)}: "
+            + ", ".join(f"{line_name(line, words)} {words.number(found[k], 3)}" for line, found in every.items())
+            for k, day in enumerate(days)
+        ]
+        hints(sheet, places, texts, width=float(np.diff(places).min(initial=30.0)))
         sheet.set_ylim(*roomy(np.concatenate([values, low, high, *lines.values()])))
         sheet.set_xlabel(words.say("over_time.x"))
         sheet.set_title(words.say(f"over_time.{metric}_y"))

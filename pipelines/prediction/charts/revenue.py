@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipelines.prediction.charts.sheet import (
     Chart,
     Key,
     colour,
+    hints,
     key,
     line_style,
     number_ticks,
@@ -109,6 +110,8 @@ def _bars(
                 sheet.bar(places, height, 0.72, bottom=reached, color=colour(shade), linewidth=0)
                 reached += height
             net += reached
+        named = {words.say(f"moved.{column}"): columns[column] for column, _ in shown} | {words.say("moved.net"): net}
+        _hints(sheet, months, named, words, written=words.number)
         sheet.axhline(0, color=colour("soft"), linewidth=1)
         sheet.hlines(net, places - 0.46, places + 0.46, color=colour("ink"), linewidth=2, zorder=4)
         sheet.set_title(words.say(f"{name}.y", unit=unit))
@@ -128,6 +131,8 @@ def _kept(months: Sequence[Row], words: Words) -> Chart:
         for style, values in lines.values():
             sheet.plot(np.arange(len(months)), values, marker="o", markersize=3, **line_style(style))
         found = np.concatenate([values for _, values in lines.values()])
+        named = {kpi_words.label(name, words): values for name, (_, values) in lines.items()}
+        _hints(sheet, months, named, words, written=lambda share: words.percent(share, 1))
         sheet.set_ylim(*_roomy(found, around=(1.0,)))
         sheet.set_title(words.say("revenue_kept.y"))
         percent_ticks(sheet.yaxis, words)
@@ -157,6 +162,8 @@ def _expansion(months: Sequence[Row], words: Words) -> Chart:
 
     def paint(sheet: Axes) -> None:
         sheet.bar(np.arange(len(months)), np.nan_to_num(shares), 0.72, color=colour("logistic_regression"), linewidth=0)
+        named = {kpi_words.label("expansion_share", words): shares}
+        _hints(sheet, months, named, words, written=lambda share: words.percent(share, 1))
         for style, share in elsewhere.values():
             sheet.axhline(share, **line_style(style))
         sheet.set_ylim(0, max(float(np.nanmax(shares)), *CHARTMOGUL.values()) * 1.08)
@@ -175,6 +182,17 @@ def _expansion(months: Sequence[Row], words: Words) -> Chart:
     keys = [Key(label=kpi_words.label("expansion_share", words), colour="logistic_regression", mark="bar")]
     keys += [key(style, f"ChartMogul {year} ({words.percent(share, 1)})") for year, (style, share) in elsewhere.items()]
     return one_chart("expansion", paint, caption, tuple(keys), words)
+
+
+def _hints(
+    sheet: Axes, months: Sequence[Row], named: Mapping[str, Floats], words: Words, *, written: Callable[[float], str]
+) -> None:
+    """Each month's figures, by name."""
+    texts = [
+        f"{month(row, words)}: " + ", ".join(f"{name} {written(float(values[k]))}" for name, values in named.items())
+        for k, row in enumerate(months)
+    ]
+    hints(sheet, range(len(months)), texts, width=1)
 
 
 def _column(rows: Sequence[Row], name: str) -> Floats:

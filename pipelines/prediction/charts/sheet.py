@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import matplotlib as mpl
+from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -43,6 +44,7 @@ DASHES = {
     "best": "1 2",
 }
 
+_HINT = "hint-"  # begins the id of what has a text: matplotlib knows no titles, and the id is all that it passes on
 POINTS = 250  # of a drawn curve
 
 WIDTH, HEIGHT = 4.6, 3.4  # inches; at 72 units an inch, one unit is about one pixel on a phone
@@ -120,6 +122,14 @@ def axes(figure: Figure, *, bottom: float = BOTTOM, top: float = TOP, left: floa
     )
 
 
+def hints(sheet: Axes, places: Iterable[float], texts: Iterable[str], *, width: float) -> None:
+    """What a reader is told who points at the chart: a text for each place, over a strip of so much of the axis."""
+    for place, text in zip(places, texts, strict=True):
+        # Not quite 0: matplotlib writes that as no filling, and a pointer meets nothing.
+        strip = sheet.axvspan(place - width / 2, place + width / 2, alpha=0.001, color="black", linewidth=0, zorder=9)
+        strip.set_gid(f"{_HINT}{text.encode().hex()}")
+
+
 def colour(name: str) -> str:
     """The light colour of that name; the page exchanges it for the dark one where the reader prefers that."""
     return COLOURS[_colour_name(name)][0]
@@ -178,6 +188,10 @@ def _colour_name(name: str) -> str:
     return "soft" if name in ("chance", "best") else name if name in COLOURS else "other"
 
 
+def _titled(found: re.Match[str]) -> str:
+    return f"<g><title>{escape(bytes.fromhex(found[1]).decode())}</title>"
+
+
 def _inline(name: str, document: str) -> str:
     """Without what only a file of its own needs; ids made unique in the page, palette colours made its variables."""
     svg = document[document.index("<svg") :]
@@ -185,6 +199,7 @@ def _inline(name: str, document: str) -> str:
     svg = re.sub(r'\s*<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
     svg = re.sub(r'^<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"[^>]*>', r'<svg viewBox="0 0 \1 \2">', svg)
     svg = re.sub(r"font-family: [^;\"]*; ?", "", svg)
+    svg = re.sub(rf'<g id="{_HINT}([0-9a-f]+)">', _titled, svg)
     svg = re.sub(r'\bid="|xlink:href="#|url\(#', lambda found: f"{found[0]}{name}-", svg)
     svg = re.sub(r"(?<=[\dLMz]) ?\n", " ", svg)
     for variable, (light, _) in COLOURS.items():

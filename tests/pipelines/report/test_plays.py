@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.foundation.ledger.recommendations import Recommended
-from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.wording.numbers import Language
-from pipelines.foundation.workspace.workspace import open_workspace
+from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.operations.plays.recommend import plan_of
 from pipelines.prediction.scoring.runs import history
 from pipelines.report.data import PlayOfWeek, Plays, ReportData
@@ -28,6 +29,7 @@ from tests.pipelines.stage_case import recommend
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+DATA = ("list-data", "customer-data")
 OF_WEEK = [
     PlayOfWeek(name="<b>Call</b>", customers=3, held_out=1, capacity=40, profit=120.4),
     PlayOfWeek(name="Message", customers=1_200, held_out=130, capacity=None, profit=2_400.0),
@@ -84,7 +86,7 @@ def test_without_plays_the_section_is_left_out() -> None:
 
 def test_nobody_who_is_held_out_is_named_on_the_page() -> None:
     plain = report()
-    first = plain.scores.sort_values("churn_probability", ascending=False)["customer_id"].tolist()
+    first = plain.scores.sort_values("priority")["customer_id"].tolist()
     assert f"<bdi>{first[0]}</bdi>" in render(plain)
     page = render(replace(plain, plays=Plays(held_out=frozenset(first[:3]), of_week=[])))
     assert not any(name in page for name in first[:3])
@@ -93,7 +95,7 @@ def test_nobody_who_is_held_out_is_named_on_the_page() -> None:
 
 def test_nobody_who_opted_out_is_named_on_the_page() -> None:
     plain = report()
-    first = plain.scores.sort_values("churn_probability", ascending=False)["customer_id"].tolist()
+    first = plain.scores.sort_values("priority")["customer_id"].tolist()
     page = render(replace(plain, opted_out=frozenset(first[:3])))
     assert not any(name in page for name in first[:3])
     assert all(f"<bdi>{name}</bdi>" in page for name in first[3:53])
@@ -135,7 +137,18 @@ def test_the_page_of_a_real_workspace_names_only_the_treated(finished_workspace:
     assert len(held) > 5
     assert not any(f"<bdi>{name}</bdi>" in page for name in held)
     assert page.count('<th scope="row"><bdi>') == 50
+    listed, kept = (json.loads(page.partition(f'id="{name}">')[2].partition("</script>")[0]) for name in DATA)
+    assert set(listed["id"]) == set(names) - set(held)
+    assert kept["kept"] == len(listed["id"]) == len(kept["parts"])
+    assert kept["past"][-1] == [round(1000 * share) for share in _probabilities(found, run, listed["id"])]
+    assert sum(kept["tables"][0]["events"]) > 0
+    assert 'id="chart-cohorts-again"' in page
+    assert 'id="chart-cohorts-active"' in page
     assert "Plays of this week" in section(page)
+
+
+def _probabilities(found: Workspace, run: ScoreRun, customers: list[str]) -> list[float]:
+    return history(found.store, run).set_index("customer_id")["churn_probability"].loc[customers].tolist()
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])

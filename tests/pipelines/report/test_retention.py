@@ -58,9 +58,15 @@ def test_the_section_has_every_chart_with_its_text_and_the_newest_months() -> No
 
 def test_a_shop_has_no_revenue_and_its_repeat_rate() -> None:
     shop: dict[str, Any] = NO_MONEY | {"net_negative_churn": None, "repeat_rate": 12.0}
-    page = Page(retention_of(render(with_retention("en", **shop))))
-    assert page.figures() == ["chart-customers-moved", "chart-cohorts"]
+    data = with_retention("en", **shop)
+    assert data.retention is not None
+    again, active = points("2024-Q1", 0, 3, 4), points("2024-Q1", 10, 6, 5)
+    told = replace(data.retention, again=again, active=active, active_days=90)
+    page = Page(retention_of(render(replace(data, retention=told))))
+    assert page.figures() == ["chart-customers-moved", "chart-cohorts-again", "chart-cohorts-active"]
     assert "Who stayed and who left" in page.text
+    assert "Of the 10 customers whose first order was in 2024-Q1, 40.0% had ordered again after 2 months" in page.text
+    assert "50.0% had ordered within the 90 days before, 2 months later" in page.text
     assert "Repeat rate 12.0% 12.0% 12.0%" in page.text
     assert "GRR" not in page.text
 

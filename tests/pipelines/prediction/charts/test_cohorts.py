@@ -34,6 +34,17 @@ def test_the_oldest_cohort_is_told_in_numbers() -> None:
     assert [entry.label for entry in chart.legend] == ["2024-Q1", "2024-Q2"]
 
 
+def test_a_shop_is_told_of_in_words_of_its_own() -> None:
+    again = curves(points("2024-Q1", 0, 3), FR, name="cohorts_again")
+    active = curves(points("2024-Q1", 10, 3), FR, name="cohorts_active", days=90)
+    assert again is not None
+    assert active is not None
+    assert (again.name, active.name) == ("chart-cohorts-again", "chart-cohorts-active")
+    assert "30,0\u202f% avaient commandé à nouveau après 1 mois" in again.caption
+    assert "30,0\u202f% avaient commandé dans les 90 jours précédents, 1 mois plus tard" in active.caption
+    assert "en 90 jours" in active.svg
+
+
 def test_quarters_are_written_as_the_language_does() -> None:
     chart = curves(points("2024-Q1", 10, 9), FR)
     assert chart is not None

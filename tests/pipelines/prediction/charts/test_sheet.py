@@ -8,12 +8,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.customers import contributions, indicators, risk
 from pipelines.prediction.charts.over_time import over_time
 from pipelines.prediction.charts.quality import calibration, ranking
-from pipelines.prediction.charts.sheet import COLOURS, Chart
+from pipelines.prediction.charts.sheet import COLOURS, Chart, axes, draw, hints
 
 EN, FR = Words("en"), Words("fr")
 
@@ -245,3 +246,14 @@ def test_one_test_is_one_point() -> None:
 
 def test_tests_that_never_had_both_outcomes_have_no_chart() -> None:
     assert auc_over_time([np.nan, np.nan]) is None
+
+
+def test_whoever_points_at_a_place_is_told_its_text() -> None:
+    def paint(figure: Figure) -> None:
+        sheet = axes(figure)
+        sheet.set_xlim(0, 3)
+        hints(sheet, [1.0, 2.0], ["<b>one</b> & 1", "deux\u202f%"], width=1)
+
+    svg = draw("chart-hints", paint)
+    assert re.findall("<title>(.*?)</title>", svg) == ["&lt;b&gt;one&lt;/b&gt; &amp; 1", "deux\u202f%"]
+    assert "hint-" not in svg
