@@ -31,7 +31,7 @@ class Words(Numbers, string.Formatter):
         """The text of that key, as "section.name"; by contract that of "section.name_contract" where there is one.
 
         >>> Words("en").say("customers.heading", n=50)
-        'The 50 customers most at risk'
+        '50 customers by priority'
         """
         ending = f"{key}_contract"
         chosen = ending if self.by_contract and ending in _texts() else key

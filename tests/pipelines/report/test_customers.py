@@ -150,6 +150,16 @@ def test_axe_finds_nothing(html: str, size: tuple[int, int], scheme: Any, browse
         assert violations(page) == []
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_width_makes_the_list_wider_than_the_screen(language: Language, browser: Browser, tmp_path: Path) -> None:
+    data = with_facts(language)
+    mails = data.scores.assign(customer_id=[f"{name}@mail.example.com" for name in data.scores["customer_id"]])
+    with opened(browser, render(replace(data, scores=mails)), tmp_path) as page:
+        for width in (320, 375, 540, 720, 1000, 1024, 1030, 1200, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_what_is_printed_is_what_is_shown(html: str, browser: Browser, tmp_path: Path) -> None:
     with opened(browser, html, tmp_path) as page:
         page.get_by_label("Search customer or reason").fill("C-0020")
