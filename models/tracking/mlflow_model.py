@@ -8,6 +8,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,9 @@ def write(place: Path, files: Mapping[str, str], fitted: Fitted, *, version: str
     loaded["model_code_path"] = Path(loaded["model_code_path"]).name
     for each in loaded["artifacts"].values():
         each["uri"] = each["path"]
+    # The same model gives the same bytes: named for its content, and when it was trained stands in its run.
+    model.model_uuid = uuid5(NAMESPACE_OID, version).hex
+    model.utc_time_created = ""
     model.save(str(place / "MLmodel"))
     noted: dict[str, Any] = model.get_tags_dict()
     return noted
