@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.pipelines.foundation.loopback.page_case import EVIL, Foreign, foreign_page, person_at
 from tests.pipelines.schedule.schedule_case import set_schedule
 from tests.pipelines.schedule.test_start import ask, at, scheduler
 from tests.pipelines.shop_case import make_shop
@@ -23,7 +20,6 @@ LAUNCH = (
     "{__typename ... on PythonError {message}}}"
 )
 RUNS = "{runsOrError {... on Runs {results {jobName}}}}"
-EVIL = "evil.example"
 
 # What a foreign page may try, as JavaScript: target is the address of /graphql, change the mutation, read a query. What
 # it gives back is what the page got to see.
@@ -83,34 +79,10 @@ const form = async (method, enctype) => {
 """
 
 
-class Foreign(BaseHTTPRequestHandler):
-    """A page of somebody else's, which notes what it is asked for."""
-
-    asked: ClassVar[list[str]] = []
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>win a holiday</title><body>")
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def do_OPTIONS(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def foreign() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Foreign) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with foreign_page() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
@@ -124,22 +96,8 @@ def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def person(page_address: str) -> Iterator[BrowserContext]:
-    """A browser in which the address was opened, so that it has the cookie; a foreign name leads to this machine."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs Chromium: make chromium")
-    from playwright.sync_api import sync_playwright
-
-    rules = f"MAP {EVIL} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-popup-blocking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=[*arguments, f"--host-resolver-rules={rules}"]
-        )
-        context = browser.new_context()
-        context.new_page().goto(page_address)
+    with person_at(page_address) as context:
         yield context
-        browser.close()
 
 
 def test_who_has_the_address_uses_the_page_and_nothing_of_the_token_stays_in_sight(

@@ -25,6 +25,7 @@ from pipelines.cli import app
 from pipelines.commands.frame import MISTAKE
 from pipelines.foundation.storage import lock
 from pipelines.schedule import start
+from tests.pipelines.foundation.loopback.page_case import serving
 from tests.pipelines.schedule.schedule_case import set_schedule
 from tests.pipelines.schedule.test_processes import WAITS, alive, soon
 from tests.pipelines.shop_case import make_shop
@@ -45,21 +46,8 @@ def command(*arguments: str) -> list[str]:
 @contextmanager
 def scheduler(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """A real `attrition schedule` on a free port, and the document that it writes when its page answers."""
-    process = subprocess.Popen(
-        command("schedule", "--project", str(folder), "--port", "0", "--json"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, process.communicate()[1]
-            yield process, json.loads(line)
-        finally:
-            if process.poll() is None:
-                process.terminate()
+    with serving(command("schedule", "--project", str(folder), "--port", "0", "--json")) as started:
+        yield started
 
 
 def family(process: int) -> set[int]:

@@ -7,12 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -25,7 +23,7 @@ from features.errors import SettingsError
 from models.tracking.registry import Registry
 from pipelines.foundation.settings.tracking import Tracking
 from pipelines.prediction.training.mlflow_page import serve
-from tests.pipelines.schedule.test_page import EVIL, Foreign
+from tests.pipelines.foundation.loopback.page_case import EVIL, foreign_page, person_at, serving
 
 SEARCH, CREATE = "/ajax-api/2.0/mlflow/experiments/search?max_results=50", "/ajax-api/2.0/mlflow/experiments/create"
 PLANT = json.dumps({"name": "planted"})
@@ -60,21 +58,9 @@ WAYS = {
 @contextmanager
 def page_of(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A real `attrition mlflow`, and the address that it tells."""
-    process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("attrition")), "mlflow", "--project", str(folder), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, process.communicate()[1]
-            yield process, json.loads(line)["url"]
-        finally:
-            if process.poll() is None:
-                process.terminate()
+    command = str(Path(sys.executable).with_name("attrition"))
+    with serving([command, "mlflow", "--project", str(folder), "--json"]) as (process, document):
+        yield process, document["url"]
 
 
 @pytest.fixture(scope="module")
@@ -155,30 +141,14 @@ def test_without_the_address_or_from_elsewhere_nothing_is_read_or_written(
 
 @pytest.fixture(scope="module")
 def foreign() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Foreign) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with foreign_page() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
 def person(page: str) -> Iterator[BrowserContext]:
-    """A browser in which the address was opened, so that it has the cookie; a foreign name leads to this machine."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs Chromium: make chromium")
-    from playwright.sync_api import sync_playwright
-
-    rules = f"MAP {EVIL} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-popup-blocking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=[*arguments, f"--host-resolver-rules={rules}"]
-        )
-        context = browser.new_context()
-        context.new_page().goto(page)
+    with person_at(page) as context:
         yield context
-        browser.close()
 
 
 def test_the_address_opens_where_the_runs_are_and_the_token_is_out_of_sight(person: BrowserContext, page: str) -> None:
