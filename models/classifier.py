@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
 from typing import Any, Self
 
 import lightgbm as lgb
@@ -20,7 +19,7 @@ from features.cohort import Cohort
 from features.errors import TrainingError
 from features.subscription_periods import Endings
 from models import boosting, fitting
-from models.matrix import ALIVE, ENTITY, Matrix
+from models.matrix import ALIVE, ENTITY, Matrix, ordinals
 from models.question import Question
 from models.training import Fitted
 
@@ -37,7 +36,6 @@ UNASKED = Question.of(  # of rows that are no workspace's: no settings ask it, s
     price_rise_is_expansion=False,
 )
 _LIGHTGBM = ("learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction", "bagging_fraction", "lambda_l2")
-_FIRST_ORDINAL = date(1970, 1, 1).toordinal()
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")  # LightGBM rewrites or refuses other names
 
 
@@ -134,8 +132,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             (n,) ids: all rows of a customer are on one side of each inner fold. None: as the index of X says
             (`customer_id`), and without such an index each row is a customer.
         snapshots
-            (n,) ordinals of the snapshot days: the later ones judge how long to boost. None: as the index of X says
-            (`snapshot_on`), and without such an index all rows are of one day.
+            (n,) the snapshot days, or their ordinals: the later ones judge how long to boost. None: as the index of X
+            says (`snapshot_on`), and without such an index all rows are of one day.
 
         Raises
         ------
@@ -147,9 +145,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.classes_, coded = np.unique(labels, return_inverse=True)
         count = len(table)
         customers = _level(X, ENTITY) if customers is None else np.asarray(customers)
-        snapshots = _ordinals(_level(X, SNAPSHOT)) if snapshots is None else np.asarray(snapshots).astype(np.int64)
+        snapshots = _level(X, SNAPSHOT) if snapshots is None else snapshots
         ids = np.array([f"{row:012d}" for row in range(count)]) if customers is None else customers
-        days = np.zeros(count, dtype=np.int64) if snapshots is None else snapshots
+        days = np.zeros(count, dtype=np.int64) if snapshots is None else ordinals(snapshots)
         check_consistent_length(table, ids, days)
         order = np.lexsort((ids.astype(str), days))  # as `models.matrix.stack` sorts them
         texts = [name for name in table.columns if _is_text(table[name])]
@@ -285,11 +283,6 @@ def _level(given: Any, name: str) -> npt.NDArray[Any] | None:
     """A level of a frame's index; None where it has none of that name."""
     index = given.index if isinstance(given, pd.DataFrame) else pd.RangeIndex(0)
     return np.asarray(index.get_level_values(name)) if name in index.names else None
-
-
-def _ordinals(days: npt.NDArray[Any] | None) -> npt.NDArray[np.int64] | None:
-    """Ordinals of days that are datetime64."""
-    return None if days is None else days.astype("datetime64[D]").astype(np.int64) + _FIRST_ORDINAL
 
 
 def _is_text(column: pd.Series[Any]) -> bool:

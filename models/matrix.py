@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,20 @@ LABEL = "happened"
 ALIVE = "alive_probability"
 EXPECTED = "expected_orders"
 SUMMARY = ("repeat_order_days", "days_first_to_last_order", "customer_age_days")
+
+
+def ordinals(days: Any) -> npt.NDArray[np.int64]:
+    """Snapshot days as a matrix has them. days: (n,) dates, datetime64, or ordinals already.
+
+    >>> ordinals(np.array(["1970-01-02"], dtype="datetime64[s]")).tolist() == [date(1970, 1, 2).toordinal()]
+    True
+    """
+    given = np.asarray(days)
+    if given.dtype.kind == "M":
+        return given.astype("datetime64[D]").astype(np.int64) + date(1970, 1, 1).toordinal()
+    if given.dtype == object:
+        return np.array([day.toordinal() for day in given.tolist()], dtype=np.int64)
+    return given.astype(np.int64)
 
 
 @dataclass(frozen=True)

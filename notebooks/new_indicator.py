@@ -50,7 +50,7 @@ outcome_rates(snapshot, "weekend_share", bins=5).round(3)
 # On the backtest's folds, with and without. What differs by less than from fold to fold is no gain.
 
 # %%
-days = sorted({day for fold in ws.splits().folds() for day in (fold.test, *fold.train)})
+days = ws.splits().days
 X, y, groups = ws.training_set(days)
 wider = X.join(ws.try_indicator(weekend, days))
 loss = {

@@ -28,7 +28,7 @@ from sklearn.model_selection import cross_validate
 from pipelines.explore import open_workspace
 
 ws = open_workspace(os.environ.get("ATTRITION_WORKSPACE", "../demo"))  # the one line to change
-days = sorted({day for fold in ws.splits().folds() for day in (fold.test, *fold.train)})
+days = ws.splits().days
 X, y, groups = ws.training_set(days)
 plain = X.select_dtypes("number").drop(columns="start_log_odds", errors="ignore")
 print(f"{len(X):,} rows of {len(days)} days, {X.shape[1]} columns")

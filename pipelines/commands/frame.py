@@ -79,9 +79,20 @@ AsOf = Annotated[
         metavar="DATE",
     ),
 ]
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of the page on 127.0.0.1; 0: any free one.", metavar="PORT")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing on stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 HERE = Path()
+
+
+def announce(document: dict[str, Any], in_words: str, *, as_json: bool) -> None:
+    """Say that a page answers, while the command goes on; to a program by its document, at once."""
+    if as_json:
+        sys.stdout.write(json.dumps(document) + "\n")
+        sys.stdout.flush()
+    say(in_words, as_json=as_json)
 
 
 def stage(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.frame import HERE, AsJson, Debug, Project, app, on_workspace, say
+from pipelines.commands.frame import HERE, AsJson, Debug, Port, Project, announce, app, on_workspace, say
 
 if TYPE_CHECKING:
     from pipelines.foundation.workspace.run_context import RunContext
@@ -84,9 +82,7 @@ def rollback(
 @app.command()
 def mlflow(
     project: Project = HERE,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the page on 127.0.0.1; 0: any free one.", metavar="PORT")
-    ] = 0,
+    port: Port = 0,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -104,10 +100,7 @@ def mlflow(
         from pipelines.prediction.training.mlflow_page import serve
 
         def started(url: str) -> None:
-            if as_json:
-                sys.stdout.write(json.dumps({"url": url}) + "\n")
-                sys.stdout.flush()
-            say(f"page: {url} (from this machine only); Ctrl-C ends it", as_json=as_json)
+            announce({"url": url}, f"page: {url} (from this machine only); Ctrl-C ends it", as_json=as_json)
 
         say("starting ...", as_json=as_json)
         serve(job.workspace.settings.tracking, job.workspace.root, port=port, started=started)

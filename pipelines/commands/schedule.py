@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from features.errors import AttritionError
-from pipelines.commands.frame import HERE, AsJson, Debug, Project, app, finish, say
+from pipelines.commands.frame import HERE, AsJson, Debug, Port, Project, announce, app, finish, say
 
 if TYPE_CHECKING:
     from pipelines.foundation.settings.settings import Settings
@@ -20,9 +16,7 @@ if TYPE_CHECKING:
 @app.command()
 def schedule(
     project: Project = HERE,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the page on 127.0.0.1; 0: any free one.", metavar="PORT")
-    ] = 3000,
+    port: Port = 3000,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -47,10 +41,8 @@ def schedule(
         from pipelines.schedule.start import logs_of, serve
 
         def started(what: Started) -> None:
-            if as_json:
-                sys.stdout.write(json.dumps({"url": what.url, "processes": what.processes}) + "\n")
-                sys.stdout.flush()
-            say(f"page: {what.url} (from this machine only); logs: {logs_of(project)}; Ctrl-C ends it", as_json=as_json)
+            where = f"page: {what.url} (from this machine only); logs: {logs_of(project)}; Ctrl-C ends it"
+            announce({"url": what.url, "processes": what.processes}, where, as_json=as_json)
 
         for line in _plan(settings):
             say(line, as_json=as_json)

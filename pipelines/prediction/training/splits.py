@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import BaseCrossValidator
 
+from models.matrix import ordinals
 from pipelines.foundation.workspace.calendar import Calendar, FoldDays
+from pipelines.prediction.training.backtest import days_of
 
 Places = npt.NDArray[np.intp]
 
@@ -63,13 +65,15 @@ class SnapshotSplit(BaseCrossValidator):  # type: ignore[misc]  # scikit-learn s
             Without groups, or where the rows lack a fold's test day, or all days that it learns from.
         """
         del X, y
-        days = _ordinals(groups)
+        if groups is None:
+            raise ValueError("the snapshot day of each row is asked for as `groups`")
+        days = ordinals(groups)
         there = set(days.tolist())
         for fold in self.folds():
             if fold.test.toordinal() not in there:
                 raise ValueError(
-                    f"no row is of {fold.test}, the test day of a fold; the rows of all days of the folds are those of "
-                    "`training_matrix(days_of(splitter.folds()))`"
+                    f"no row is of {fold.test}, the test day of a fold; the days of which rows are needed are the "
+                    "splitter's `days`"
                 )
             train = np.flatnonzero(np.isin(days, [day.toordinal() for day in fold.train]))
             if not len(train):
@@ -81,17 +85,11 @@ class SnapshotSplit(BaseCrossValidator):  # type: ignore[misc]  # scikit-learn s
         del X, y, groups
         return len(self.folds())
 
+    @property
+    def days(self) -> list[date]:
+        """Every day that some fold tests on or learns from: the rows of these days can be split."""
+        return days_of(self.folds())
+
     def folds(self) -> list[FoldDays]:
         """The days of each fold, oldest first."""
         return self.calendar.fold_days()
-
-
-def _ordinals(groups: Any) -> npt.NDArray[np.int64]:
-    if groups is None:
-        raise ValueError("the snapshot day of each row is asked for as `groups`")
-    given = np.asarray(groups)
-    if given.dtype.kind == "M":
-        return given.astype("datetime64[D]").astype(np.int64) + date(1970, 1, 1).toordinal()
-    if given.dtype == object:
-        return np.array([day.toordinal() for day in given.tolist()], dtype=np.int64)
-    return given.astype(np.int64)

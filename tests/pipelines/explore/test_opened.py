@@ -79,8 +79,7 @@ def test_a_snapshot_holds_what_the_catalog_names(ws: OpenedWorkspace) -> None:
 
 def test_folds_by_scikit_learn_are_those_of_the_backtest(ws: OpenedWorkspace) -> None:
     """Rows of a customer stay together, and later days judge, without being told so: the index says whose they are."""
-    days = {day for fold in ws.splits().folds() for day in (fold.test, *fold.train)}
-    X, y, groups = ws.training_set(sorted(days))  # noqa: N806 - scikit-learn's name
+    X, y, groups = ws.training_set(ws.splits().days)  # noqa: N806 - scikit-learn's name
     found = cross_val_score(ws.classifier(), X, y, groups=groups, cv=ws.splits(), scoring="neg_log_loss")
     tested = ws.backtest().xs("attrition", level="model")
     assert (-found).tolist() == pytest.approx(tested["log_loss"].tolist(), abs=1e-12)
