@@ -9,6 +9,7 @@ import signal
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,6 +19,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from pipelines.prediction.checks.rejects import LOST
 from tests.pipelines.shop_case import attrition, make_shop
 from tests.tampered.tampering import ALL, CANARY, THEIRS, Case, Place
 
@@ -115,9 +117,9 @@ def trial(whole: Whole, case: Case, folder: Path, *, commands: int) -> Outcome:
     given = {name: _told(name, root, outcome) for name in told}
     if case.target not in THEIRS and case.way != "a row" and not others:
         outcome.altered += [
-            f"{name}: {_differing(given[name], whole.given[name])}"
+            f"{name}: {differing}"
             for name in told
-            if given[name] is not None and given[name] != whole.given[name]
+            if given[name] is not None and (differing := _differing(given[name], _as_far(given[name], whole, name)))
         ]
         csv = _csv(root)
         if (
@@ -150,6 +152,26 @@ def _document(name: str, root: Path, outcome: Outcome) -> Any:
 
 def _told(name: str, root: Path, outcome: Outcome) -> Any:
     return _figures(_document(name, root, outcome))
+
+
+def _as_far(found: Any, whole: Whole, name: str) -> Any:
+    """What a whole workspace gives, but for counts of which `check` itself says that it has not counted everything.
+
+    What it counts then is of what is there, and no more than of the whole.
+    """
+    right = whole.given[name]
+    if name != "check" or not found["seen"]:
+        return right
+    right = deepcopy(right)
+    counted, all_of_it = found["matured"], right["matured"]
+    if all_of_it and (not counted or not counted["complete"]):
+        right |= {"matured": counted, "enough": found["enough"]}
+        if counted and counted["customers"] > all_of_it["customers"]:
+            right["matured"] = all_of_it
+    for table, seen in found["seen"].items():
+        if LOST in seen["reasons"] and table in right["seen"] and sum(seen["reasons"].values()) == seen["rejected"]:
+            right["seen"][table]["reasons"] = seen["reasons"]
+    return right
 
 
 def _differing(found: Any, right: Any) -> str:

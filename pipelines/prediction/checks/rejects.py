@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # the last apostrophe that could end one is believed: only words behind the last, and names that a contract has.
 _WORDS = r"(?s)^.*' ((?:is|has|lies|holds) .*)$"
 _UNKNOWN = "another fault"
+LOST = "for reasons whose file is gone (`attrition ingest` makes it again)"
 _MOST_CHARACTERS = 60
 _OF_WHOM = {ERASED: "of erased customers", GUEST: "of guests"}
 

@@ -11,7 +11,7 @@ from features.tables import TABLES
 from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.prediction.checks.odd import Odd, odd_things, pauses
 from pipelines.prediction.checks.odd_measures import LandedRows, measured
-from pipelines.prediction.checks.rejects import reject_reasons
+from pipelines.prediction.checks.rejects import LOST, reject_reasons
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,9 +61,14 @@ class SeenTables:
         }
 
     def _reasons(self, name: str, files: Collection[Counted]) -> dict[str, int]:
-        paths = dict.fromkeys(f"{REJECTED}{each.landing.file.path.removeprefix(LANDED)}" for each in files)
-        found = [stored for path in paths if (stored := self.store.present(path)) is not None]
-        return reject_reasons(self.connection, [self.store.verified(each) for each in found], TABLES[name])
+        rejected = {
+            f"{REJECTED}{file.landing.file.path.removeprefix(LANDED)}": int(file.landing.file.detail["rejected"])
+            for file in files
+        }
+        found = {path: stored for path in rejected if (stored := self.store.present(path)) is not None}
+        places = [self.store.verified(each) for each in found.values()]
+        lost = sum(count for path, count in rejected.items() if path not in found)
+        return reject_reasons(self.connection, places, TABLES[name]) | ({LOST: lost} if lost else {})
 
     def odd(self) -> Iterator[Odd]:
         """Odd things, table by table."""

@@ -22,6 +22,7 @@ from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks.check import OF_RHYTHM, check, untold_columns
+from pipelines.prediction.checks.rejects import LOST
 from tests.pipelines.foundation.workspace.test_workspace import (
     CONTACTS,
     MOMENTS,
@@ -92,6 +93,17 @@ def test_a_table_is_told_with_its_period_its_age_and_its_rejects(tmp_path: Path)
             },
         }
     }
+
+
+def test_rejects_whose_file_is_gone_are_counted_as_such_until_it_is_there_again(tmp_path: Path) -> None:
+    workspace = opened(tmp_path, orders=[*YEAR, "bad,ann,2024-06-30 12:00,x", "worse,ann,never,1"])
+    before = looked(workspace)["seen"]["orders"]
+    (file,) = (tmp_path / "rejected" / "orders").iterdir()
+    file.unlink()
+    found = looked(open_workspace(tmp_path, now=NOON))["seen"]["orders"]
+    assert found == before | {"reasons": {LOST: 2}}
+    ingest(workspace.store, workspace.settings, today=workspace.today)
+    assert looked(open_workspace(tmp_path, now=NOON))["seen"]["orders"] == before
 
 
 def test_rejects_under_pseudonyms_have_the_same_reasons(tmp_path: Path) -> None:
