@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import tomllib
 from dataclasses import dataclass
@@ -34,8 +35,9 @@ from tests.pipelines.odd_settings import OddSettings, odd_settings, written
 SHORTEST = 30  # characters of what says what is wrong, where, and what to do
 ODDITIES = int(os.environ.get("ODDITIES", "30"))
 
-# Of an exception nothing is said but in our words: no trace of one, and no name of a class.
-TRACES = ("Traceback", "Error:", "Exception", 'File "', "fault of attrition")
+# Of an exception nothing is said but in our words: no trace of one, and no name of a class. A line of its own that begins
+# with "Error: " is how Click tells of what was typed wrongly.
+TRACES = re.compile(r"""Traceback|[\w.]Error\b|Exception|File "|fault of attrition""")
 # A model is learned from few tables, which is quick; all tables are there to be landed, counted and looked at.
 SCORED = ("customers", "orders", "support_contacts")
 
@@ -175,7 +177,7 @@ def faults(oddity: Oddity, company: Path, folder: Path, capfd: pytest.CaptureFix
     text = told.text + "".join(capfd.readouterr())
     found = [f"crash: {told.crash!r}"] if told.crash is not None else []
     found += [f"exit code {told.code}"] if told.code not in (0, 1, 2) else []
-    found += [f"trace: {trace}" for trace in TRACES if trace in text]
+    found += [f"trace: {trace}" for trace in TRACES.findall(text)]
     found += ["says nothing"] if told.code == MISTAKE and len(text) < SHORTEST else []
     if told.code == MISTAKE or oddity.command.name not in SHOWN:
         found += [f"sings: {word}" for word in SINGS.findall(without_echo(text, oddity.command))]
