@@ -35,8 +35,8 @@ from tests.pipelines.odd_settings import OddSettings, odd_settings, written
 SHORTEST = 30  # characters of what says what is wrong, where, and what to do
 ODDITIES = int(os.environ.get("ODDITIES", "30"))
 
-# Of an exception nothing is said but in our words: no trace of one, and no name of a class. A line of its own that begins
-# with "Error: " is how Click tells of what was typed wrongly.
+# Of an exception nothing is said but in our words: no trace of one, and no name of a class. Click tells of what was
+# typed wrongly in a line that begins with "Error: ".
 TRACES = re.compile(r"""Traceback|[\w.]Error\b|Exception|File "|fault of attrition""")
 # A model is learned from few tables, which is quick; all tables are there to be landed, counted and looked at.
 SCORED = ("customers", "orders", "support_contacts")
