@@ -39,6 +39,13 @@ class Coverage:
         days = [day for day in self.counts if day <= self.last and day not in self.stray]
         return _tells(sorted(days), self.counts, start=self.last, end=by)
 
+    def began_late(self, since: date) -> bool:
+        """Whether rows that should have come between a day and the first one are not there: `stopped`, in a mirror."""
+        if (self.first - since).days < PAUSE_DAYS:
+            return False
+        counts = {_mirrored(day): count for day, count in self.counts.items() if self.first <= day <= self.last}
+        return _tells(sorted(counts), counts, start=_mirrored(self.first), end=_mirrored(since))
+
     def usually_silent(self, by: date) -> bool:
         """Whether there are rows enough to say that a silence up to a day is as usual."""
         return self.rows >= ENOUGH_ROWS and not self.stopped(by)
@@ -124,6 +131,11 @@ def _tells(days: Sequence[date], counts: Mapping[date, int], *, start: date, end
     before = sum(counts[day] for day in days if start - timedelta(days=span) < day <= start)
     alike = sum(2 * ((after - day).days - 1) >= silent for day, after in pairwise(days) if (day, after) != (start, end))
     return before * silent >= MISSING_ROWS * span and alike < HABIT
+
+
+def _mirrored(day: date) -> date:
+    """A day as it stands in a calendar that runs backwards."""
+    return date.fromordinal(date.min.toordinal() + date.max.toordinal() - day.toordinal())
 
 
 def _is_stray(part: Sequence[date], parts: Sequence[Sequence[date]], counts: Mapping[date, int]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 
 from features.tables import TABLES
 from pipelines.data.sources.raw_rows import in_rows
@@ -16,6 +17,7 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
     for name, each in workspace.coverages.items():
         yield from _ahead(workspace, name, each)
         yield from _stopped(workspace, name, each)
+        yield from _began_late(workspace, name, each)
     for name, each in workspace.outcome_coverages.items():  # elsewhere a silence bends no outcome
         yield from _stray(name, each)
         yield from _pauses(workspace, name, each)
@@ -70,6 +72,18 @@ def _stopped(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
         yield (
             f"{name}: silent since {each.last}, as usual ({each.rows_a_day * 30:,.1f} rows a month), and taken to be "
             f"complete until {reach}; set complete_until of its source if the export ended before"
+        )
+
+
+def _began_late(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
+    """A table without a row by a snapshot is unknown there; soon after its first, counts hold what there is."""
+    since, longest = workspace.calendar.data_from, max(workspace.settings.lookback_days)
+    whole_from = each.first + timedelta(days=longest)
+    if each.began_late(since) and workspace.calendar.first_snapshot < whole_from:
+        yield (
+            f"{name}: begins on {each.first}: {each.rows_a_day:,.1f} rows a day since, none in the "
+            f"{(each.first - since).days:,} days of data before. Snapshots before {whole_from} count over up to "
+            f"{longest} days what came since that day, and no more. If there are older rows, export them, too"
         )
 
 

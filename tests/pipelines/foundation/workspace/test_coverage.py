@@ -86,6 +86,29 @@ def test_seven_rows_that_did_not_come_tell(silent: int, stopped: bool) -> None:
     assert covered(orders).stopped(date(2023, 12, 31) + DAY * (silent + 1)) == stopped
 
 
+# Where they begin
+
+
+@pytest.mark.parametrize(("days_before", "late"), [(13, False), (14, True)])
+def test_a_table_that_begins_a_fortnight_after_the_others_began_late(days_before: int, late: bool) -> None:
+    assert covered(every(1)).began_late(START - DAY * days_before) == late
+
+
+@pytest.mark.parametrize(("silent", "late"), [(54, False), (55, True)])
+def test_seven_rows_that_may_have_come_before_tell(silent: int, late: bool) -> None:
+    rare = {day: 1 for day in every(1) if (day - START).days % 9 == 0}
+    assert covered(rare).began_late(START - DAY * (silent + 1)) == late
+
+
+def test_a_rare_event_that_first_came_after_months_tells_nothing() -> None:
+    assert not covered(every(80)).began_late(START - DAY * 200)
+
+
+def test_a_table_that_is_often_silent_for_as_long_did_not_begin_late() -> None:
+    seasons = both(*(every(1, start=date(2023, month, 1), end=date(2023, month, 20)) for month in (3, 7, 11)))
+    assert not covered(seasons, today=date(2023, 12, 1)).began_late(date(2022, 11, 25))
+
+
 # What is not believed
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.settings.settings import Snapshots as Grid
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.checks.reach import reach_notes
 from tests.pipelines.foundation.workspace.test_workspace import (
@@ -47,6 +48,20 @@ def test_a_table_that_stopped_before_the_others_is_named_with_its_evidence(tmp_p
         "support_contacts: stopped on 2024-02-29: 1.0 rows a day until then, none in the 121 days to 2024-06-30. "
         "What rests on it is not known since: it is empty, and no reason is made of it; export it again"
     )
+
+
+def test_a_table_that_begins_after_the_others_is_named_where_snapshots_look_before_it(tmp_path: Path) -> None:
+    contacts = source("support_contacts", "contact_id", "customer_id", "opened_at")
+    rows = [",".join(row.split(",")[:3]) for row in daily(date(2024, 1, 1), date(2024, 6, 30))]
+    shop = changed(SHOP, sources=(ORDERS, contacts), snapshots=Grid(min_history_days=90), lookback_days=(30, 180))
+    (said,) = reach_notes(opened(tmp_path / "one", shop, orders=YEAR, support_contacts=rows))
+    assert said == (
+        "support_contacts: begins on 2024-01-01: 1.0 rows a day since, none in the 214 days of data before. Snapshots "
+        "before 2024-06-29 count over up to 180 days what came since that day, and no more. If there are older rows, "
+        "export them, too"
+    )
+    later = changed(shop, snapshots=Grid(min_history_days=394))  # the first on 2024-06-29
+    assert list(reach_notes(opened(tmp_path / "other", later, orders=YEAR, support_contacts=rows))) == []
 
 
 def test_a_table_that_its_source_says_to_end_is_named_with_what_follows(tmp_path: Path) -> None:
