@@ -1,12 +1,5 @@
 // A page for each customer, at #customer=ID: what the list says, and what is read only once one is opened.
-const place = document.getElementById("customer");
-const title = document.title;
-let kept, opened = null;
-
-function startCustomers() {
-  addEventListener("hashchange", show);
-  show();
-}
+let kept = null, opened = null, title = document.title;
 
 function wanted() {
   const found = /^#customer=(.*)$/.exec(location.hash);
@@ -19,13 +12,13 @@ function wanted() {
 }
 
 function show() {
-  const id = wanted(), left = opened;
+  const id = wanted(), left = opened, place = document.getElementById("customer");
   opened = id;
   document.body.classList.toggle("one-customer", id !== null);
   place.hidden = id === null;
   document.title = id === null ? title : `${id} \u2013 ${title}`;
   if (id !== null) {
-    kept ??= dataOf("customer-data");
+    kept ??= dataOf("customer");
     place.replaceChildren(...customerPage(list.id.indexOf(id), id));
     scrollTo({ top: 0, behavior: "instant" });
     place.querySelector("h2").focus({ preventScroll: true });
@@ -118,7 +111,7 @@ function partsOf(row, words, number) {
 // How often something happened, by week: small bars, oldest first.
 function events(row, words, number) {
   const weeks = kept.weeks.length;
-  const rows = kept.tables.map((table) => {
+  const rows = kept.tables.map((table, k) => {
     const start = table.per.slice(0, row).reduce((sum, each) => sum + each, 0);
     const found = Array.from({ length: table.per[row] }, (_, k) => [table.week[start + k], table.events[start + k]]);
     const all = found.reduce((sum, [, count]) => sum + count, 0), most = Math.max(1, ...found.map(([, count]) => count));
@@ -131,7 +124,7 @@ function events(row, words, number) {
       const height = 4 + 25 * count / most;
       drawn.append(element("rect", { x: (weeks - 1 - week) * 4, y: 29 - height, width: 3, height }, told));
     }
-    return [table.name, drawn, number(all), last];
+    return [kept.table_names[k], drawn, number(all), last];
   });
   return [tableOf([words.table, "", words.in_all, words.last_week], rows, "timeline"), element("p", { class: "reading" }, words.events_reading)];
 }
@@ -146,5 +139,3 @@ function tableOf(heads, rows, name = "") {
 function labelOf(column) {
   return document.querySelector(`#most-at-risk [data-column=${column}]`).textContent;
 }
-
-if (list) startCustomers();

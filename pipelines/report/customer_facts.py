@@ -50,9 +50,6 @@ def customer_facts(
     return CustomerFacts(
         trends=dict(zip(scores["customer_id"], trends, strict=True)),
         plays=shown_of_week(plan, recommended, date.fromisoformat(run.as_of), done),
-        play_names={
-            play.code: (getattr(play.name, plan.language), getattr(play.advice, plan.language)) for play in plan.plays
-        },
         segments=_segments(now, engine),
         past=_past(store, run),
         events=_events(now, engine),
@@ -60,19 +57,18 @@ def customer_facts(
 
 
 def parts(
-    rows: Matrix, fitted: Fitted, codes: Mapping[str, str], labels: Mapping[str, str], customers: pd.Series[str]
+    rows: Matrix, fitted: Fitted, codes: Mapping[str, str], customers: pd.Series[str]
 ) -> tuple[pd.DataFrame, float]:
-    """Of some customers, a row each: what each reason code adds to the log-odds, by its label; and the average.
+    """Of some customers, a row each: what each reason code adds to the log-odds; and the average.
 
-    rows: of everybody scored. codes: reason code of each column. labels: by reason code.
+    rows: of everybody scored. codes: reason code of each column.
     """
     names = rows.customers.astype(str)
     chosen = np.isin(names, customers.to_numpy(dtype=str))
     if not chosen.any():
         return pd.DataFrame(), 0.0
     found = explanation.contributions(fitted, rows.only(chosen), codes)
-    columns = [labels[code] for code in found.codes]
-    return pd.DataFrame(found.values, index=names[chosen], columns=columns), found.average
+    return pd.DataFrame(found.values, index=names[chosen], columns=[*found.codes]), found.average
 
 
 def _past(store: Store, run: ScoreRun) -> pd.DataFrame:

@@ -43,7 +43,8 @@ def document(report: ReportData, rows: pd.DataFrame, words: Words) -> dict[str, 
         "average": round(100 * facts.average),
         "parts": [*_parts(facts, names.head(EXPLAINED))],
         "weeks": [words.short_day(report.as_of - timedelta(days=7 * (week + 1))) for week in range(WEEKS)],
-        "tables": [_table(facts.events, table, names, words) for table in _tables(facts)],
+        "tables": [_table(facts.events, table, names) for table in _tables(facts)],
+        "table_names": [words.say(f"customer.table_{table}") for table in _tables(facts)],
         "advice": dict(facts.play_names.values()),
         "words": _words(report, words),
     }
@@ -66,13 +67,12 @@ def _tables(facts: CustomerFacts) -> list[str]:
     return list(dict.fromkeys(facts.events["table"])) if len(facts.events) else []
 
 
-def _table(events: pd.DataFrame, table: str, names: pd.Series[str], words: Words) -> dict[str, Any]:
+def _table(events: pd.DataFrame, table: str, names: pd.Series[str]) -> dict[str, Any]:
     place = {name: number for number, name in enumerate(names)}
     mine = events[(events["table"] == table) & events["customer_id"].isin(place.keys())]
     mine = mine.assign(row=mine["customer_id"].map(place)).sort_values(["row", "week"])
     per = np.bincount(mine["row"].to_numpy(dtype=np.int64), minlength=len(names))
     return {
-        "name": words.say(f"customer.table_{table}"),
         "per": per.tolist(),
         "week": mine["week"].tolist(),
         "events": mine["events"].tolist(),

@@ -7,15 +7,14 @@ from typing import Any
 from pipelines.foundation.wording.words import Words
 from pipelines.report import customer_pages, listing
 from pipelines.report.data import ReportData
-from pipelines.report.embedded import as_json
 from pipelines.report.part import Part
 from pipelines.report.summary import first_and_last
 
 
 def section(report: ReportData, words: Words) -> dict[str, Any]:
-    """`customers`, the first of them as text, empty where nobody is listed; `list_data`, all of them as JSON.
+    """`customers`, the first of them as text, empty where nobody is listed.
 
-    customer_data: what is read once somebody opens one.
+    documents: what the page's script reads: `list`, all of them, and `customer`, only once somebody opens one.
 
     filters: by name, the label and the choices, each a text beside the value that the script knows it by.
     """
@@ -28,8 +27,7 @@ def section(report: ReportData, words: Words) -> dict[str, Any]:
         "listed": len(rows),
         "static": listing.STATIC,
         "shown": {name: _heading(name, report, words) for name in listing.shown_columns(report, rows)},
-        "list_data": as_json(document),
-        "customer_data": as_json(customer_pages.document(report, rows, words)),
+        "documents": {"list": document, "customer": customer_pages.document(report, rows, words)},
         "filters": _filters(report, document, words),
         **first_and_last(report, report.as_of),
     }

@@ -62,7 +62,7 @@ class Retention:
 
     months: Sequence[Mapping[str, Any]]
     cohorts: Sequence[Mapping[str, Any]]
-    terms: Sequence[tuple[str, str]]
+    terms: Sequence[tuple[str, str]] = ()
     again: Sequence[Mapping[str, Any]] = ()
     active: Sequence[Mapping[str, Any]] = ()
     active_days: int = 0
@@ -95,12 +95,13 @@ class Money:
 
 @dataclass(frozen=True, kw_only=True)
 class PlayOfWeek:
-    """A play, in the page's language, and for how many it was recommended in seven days.
+    """A play, its name in the page's language, and for how many it was recommended in seven days.
 
     held_out: for how many more it would have been; capacity: None where there is no limit; profit: expected of those
     for whom it was recommended, in the currency.
     """
 
+    code: str
     name: str
     customers: int
     held_out: int
@@ -131,8 +132,8 @@ class CustomerFacts:
 
     trends: Mapping[str, str]
     plays: Mapping[str, str]
-    play_names: Mapping[str, tuple[str, str]]
     segments: Mapping[str, Mapping[str, str]]
+    play_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     past: pd.DataFrame = field(default_factory=pd.DataFrame)
     parts: pd.DataFrame = field(default_factory=pd.DataFrame)
     average: float = 0.0
@@ -155,7 +156,8 @@ class ReportData:
     spread: a sample of code, rank (0 to 1 of the indicator's value among customers, NaN for null), contribution
         (log-odds).
     scores: customer_id, churn_probability, risk_band (high, medium, low), value_at_risk (null where it is not known),
-        priority (1 is the first to care for), reason_1 to reason_3 (sentences in `language`, or empty).
+        priority (1 is the first to care for), reason_1 to reason_3 (sentences in `language`, or empty). Where the page
+        is in two languages, also reason_1_other to reason_3_other, in the other one.
     opted_out: ids of those of the scored customers of whom nothing is handed over; they are named nowhere on the page.
     bands: where medium and high start.
     retention: None where there is no full month with a customer. money: None leaves that section out.

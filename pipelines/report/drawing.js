@@ -12,9 +12,10 @@ function element(name, attributes = {}, ...inside) {
   return made;
 }
 
-function dataOf(id) {
-  const found = document.getElementById(id);
-  return found && JSON.parse(found.textContent);
+// What is the same in both languages stands once in the page, the rest in each edition.
+function dataOf(name) {
+  const found = [`${name}-data`, `${name}-words`].map((id) => document.getElementById(id));
+  return found.includes(null) ? null : Object.assign({}, ...found.map((each) => JSON.parse(each.textContent)));
 }
 
 // As the rest of the page writes numbers (numbers.py): thin spaces in French, a minus that is no hyphen.

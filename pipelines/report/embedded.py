@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 # Parts of the page's one script, in the order in which they are run.
-SCRIPTS = ("drawing.js", "list.js", "customer.js")
+SCRIPTS = ("drawing.js", "list.js", "customer.js", "languages.js")
 # What could end the element or start a comment in it, and the line ends that JSON knows and JavaScript once did not.
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
@@ -24,6 +25,17 @@ def as_json(document: Any) -> Markup:
     """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.translate(_ESCAPED))  # noqa: S704  escaped above: HTML knows no entities within a script
+
+
+def common(documents: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What several documents say alike, and of each the rest: what is the same in two languages stands there once.
+
+    >>> common([{"id": [1], "name": "customers"}, {"id": [1], "name": "clients"}])
+    ({'id': [1]}, [{'name': 'customers'}, {'name': 'clients'}])
+    """
+    first, *others = documents
+    alike = {name: value for name, value in first.items() if all(each[name] == value for each in others)}
+    return alike, [{name: value for name, value in each.items() if name not in alike} for each in documents]
 
 
 def script() -> Markup:

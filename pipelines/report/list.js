@@ -1,6 +1,6 @@
 // The list of customers: searched, filtered, sorted, a page at a time. Without this script its first rows stand there.
-const list = dataOf("list-data");
 const PAGE = 50;
+let list = null;
 
 function startList() {
   const words = list.words, number = numberWriter(words.language);
@@ -144,5 +144,3 @@ function amount(value, words, number) {
 function percent(thousandths, words, number) {
   return thousandths >= 1000 ? words.nearly_sure : number(thousandths / 10, 1) + words.percent;
 }
-
-if (list) startList();

@@ -89,7 +89,7 @@ def document(report: ReportData, rows: pd.DataFrame, words: Words) -> dict[str, 
     play, segments, why: places in the lists of texts beside them, -1 where there is none.
     """
     probability = rows["churn_probability"].to_numpy(dtype=np.float64)
-    texts, why = _numbered([rows[name] if name in rows else pd.Series("", rows.index) for name in REASONS])
+    texts, why = _numbered(rows)
     codes = [code for code in dict.fromkeys(rows["play"]) if code]
     return {
         "id": rows["customer_id"].tolist(),
@@ -151,13 +151,26 @@ def _play_name(report: ReportData, code: str) -> str:
     return names.get(code, ("", ""))[0]
 
 
-def _numbered(columns: Sequence[Iterable[Any]]) -> tuple[list[str], list[list[int]]]:
-    """Every text once, and each column as places among them: thousands of customers share a sentence."""
-    texts = dict[str, int]()
-    places = [
-        [texts.setdefault(text, len(texts)) if (text := _text(value)) else -1 for value in column] for column in columns
-    ]
-    return list(texts), places
+def _numbered(rows: pd.DataFrame) -> tuple[list[str], list[list[int]]]:
+    """Every text once, and each column as places among them: thousands of customers share a sentence.
+
+    Once in either language, so that the places are the same in both.
+    """
+    nothing = pd.Series("", rows.index)
+    numbers, texts, places = dict[frozenset[str], int](), list[str](), []
+    for name in REASONS:
+        column = list[int]()
+        for text, other in zip(rows.get(name, nothing), rows.get(f"{name}_other", nothing), strict=True):
+            known = frozenset((_text(text), _text(other)))
+            if not _text(text):
+                column.append(-1)
+                continue
+            if known not in numbers:
+                numbers[known] = len(texts)
+                texts.append(text)
+            column.append(numbers[known])
+        places.append(column)
+    return texts, places
 
 
 def _places(values: Iterable[str], among: Sequence[str]) -> list[int]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -26,12 +29,12 @@ from pipelines.report import (
     today,
 )
 from pipelines.report.data import Fold, Published, ReportData
-from pipelines.report.embedded import policy, script
+from pipelines.report.embedded import as_json, common, policy, script
 from pipelines.report.part import Part
 
 __all__ = ["Fold", "Published", "ReportData", "render"]
 
-TEMPLATE = "report.html.jinja"
+TEMPLATE, EDITION = "report.html.jinja", "edition.html.jinja"
 # The sections, from the page's top to its end; the contents list them in the same order.
 PARTS: tuple[Part, ...] = (
     summary.PART,
@@ -48,14 +51,68 @@ PARTS: tuple[Part, ...] = (
 )
 
 
-def render(report: ReportData) -> str:
+def render(report: ReportData, *others: ReportData) -> str:
     """The whole page; the same data make the same page, byte for byte.
 
-    It loads nothing: styles, charts, data and script stand in it, and its security policy forbids the rest. What is not
-    known (no outcome has matured, everybody left, nobody was scored, no reasons) is said where it would stand.
+    others: the same data in another language, for which the page can be changed; without its script it stays in the
+    first. It loads nothing: styles, charts, data and script stand in it, and its security policy forbids the rest. What
+    is not known (no outcome has matured, everybody left, nobody was scored, no reasons) is said where it would stand.
     """
+    editions = [_edition(each, other) for each, other in zip((report, *others), (*others, report), strict=True)]
+    data, words = dict[str, Markup](), [dict[str, Markup]() for _ in editions]
+    for name in editions[0].documents:
+        alike, rest = common([each.documents[name] for each in editions])
+        data[f"{name}-data"] = as_json(alike)
+        for mine, document in zip(words, rest, strict=True):
+            mine[f"{name}-words"] = as_json(document)
+    run = script() if data else Markup()
+    return (
+        _environment(report)
+        .get_template(TEMPLATE)
+        .render(
+            editions=[each.html(mine) for each, mine in zip(editions, words, strict=True)],
+            data=data,
+            script=run,
+            policy=Markup(policy(run)),  # noqa: S704  a hash of ours
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Edition:
+    """The page's text in one language. documents: by name, what its script reads."""
+
+    environment: Environment
+    documents: Mapping[str, Mapping[str, Any]]
+    told: Mapping[str, Any]
+
+    def html(self, words: Mapping[str, Markup]) -> dict[str, Any]:
+        """words: by the element's id, the part of the documents that is in this language."""
+        html = self.environment.get_template(EDITION).render(self.told, words=words)
+        return {**self.told, "html": Markup(html)}  # noqa: S704  escaped there
+
+
+def _edition(report: ReportData, other: ReportData) -> _Edition:
     words = Words(report.language, by_contract=report.by_contract)
-    # Escapes every value: names and ids are whatever a source holds.
+    environment = _environment(report)
+    told = {part: part.render(report, words) for part in PARTS}
+    sections = [{"name": part.name, "html": _html(part, environment, values)} for part, values in told.items()]
+    documents = [values["documents"] for values in told.values() if values is not None and "documents" in values]
+    return _Edition(
+        environment,
+        {name: document for each in documents for name, document in each.items()},
+        {
+            "language": report.language,
+            "title": words.say("page.title", name=report.name),
+            "other": None if other is report else other.language,
+            "sections": sections,
+            "provenance": tables.provenance(report, words),
+        },
+    )
+
+
+def _environment(report: ReportData) -> Environment:
+    """Escapes every value: names and ids are whatever a source holds."""
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -65,24 +122,16 @@ def render(report: ReportData) -> str:
     )
     environment.globals.update(
         report=report,
-        say=words.say,
+        say=Words(report.language, by_contract=report.by_contract).say,
         colours=COLOURS,
         ramp=RAMP,
         empty=EMPTY,
         nothing=NOTHING,
         svg=lambda chart: Markup(chart.svg),  # noqa: S704  matplotlib wrote and escaped it
     )
-    sections = [{"name": part.name, "html": _html(part, environment, report, words)} for part in PARTS]
-    run = script() if len(report.scores) else Markup()
-    return environment.get_template(TEMPLATE).render(
-        sections=sections,
-        provenance=tables.provenance(report, words),
-        script=run,
-        policy=Markup(policy(run)),  # noqa: S704  a hash of ours
-    )
+    return environment
 
 
-def _html(part: Part, environment: Environment, report: ReportData, words: Words) -> Markup:
+def _html(part: Part, environment: Environment, told: Mapping[str, Any] | None) -> Markup:
     """Of one section; empty where it is left out."""
-    told = part.render(report, words)
     return Markup("" if told is None else environment.get_template(part.template).render(told))  # noqa: S704  escaped there

@@ -27,6 +27,7 @@ def plays(plan: PlayPlan, recommended: pd.DataFrame, as_of: date, scores: pd.Dat
         held_out=frozenset(scores["customer_id"][held]),
         of_week=[
             PlayOfWeek(
+                code=play.code,
                 name=getattr(play.name, plan.language),
                 customers=int((mine["treatment_group"] == TREATMENT).sum()),
                 held_out=int((mine["treatment_group"] == HOLDOUT).sum()),

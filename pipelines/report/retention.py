@@ -8,6 +8,7 @@ from pipelines.data.kpis import words as kpi_words
 from pipelines.data.kpis.cohorts import active, ordered_again
 from pipelines.data.kpis.figures import MONEY, figures, why_untold
 from pipelines.data.kpis.ground import Ground
+from pipelines.foundation.wording.numbers import Language
 from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.charts import cohorts as charts_of_cohorts
@@ -29,21 +30,24 @@ def retention(workspace: Workspace) -> Retention | None:
     found = figures(ground)
     if not found["months"]:
         return None
-    words = Words(settings.language, by_contract=workspace.by_contract)
-    names = ["customers_start", *_named(by_contract=workspace.by_contract), "cohort"]
-    names[1:1] = MONEY[:-1] if workspace.by_contract else ()
-    terms = [(kpi_words.label(name, words), kpi_words.means(name, words, settings)) for name in names]
     if workspace.by_contract:
-        return Retention(months=found["months"], cohorts=found["cohorts"], terms=terms)
+        return Retention(months=found["months"], cohorts=found["cohorts"])
     days = settings.outcome.horizon_days  # whoever orders nothing for so long is who the model calls gone
     return Retention(
         months=found["months"],
         cohorts=found["cohorts"],
-        terms=terms,
         again=ordered_again(ground),
         active=active(ground, days=days),
         active_days=days,
     )
+
+
+def terms_in(workspace: Workspace, language: Language) -> list[tuple[str, str]]:
+    """The page's terms of retention, and what each means."""
+    words = Words(language, by_contract=workspace.by_contract)
+    names = ["customers_start", *_named(by_contract=workspace.by_contract), "cohort"]
+    names[1:1] = MONEY[:-1] if workspace.by_contract else ()
+    return [(kpi_words.label(name, words), kpi_words.means(name, words, workspace.settings)) for name in names]
 
 
 def section(report: ReportData, words: Words) -> dict[str, Any] | None:

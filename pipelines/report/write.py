@@ -34,24 +34,13 @@ from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask, tasks_of
 from pipelines.report.customer_facts import customer_facts, parts
 from pipelines.report.customer_pages import EXPLAINED
+from pipelines.report.editions import LANGUAGES, Edition, cohort_words, labels, play_texts, reasons_in, worded
 from pipelines.report.money import money
 from pipelines.report.page import Fold, Published, ReportData, render
 from pipelines.report.plays import plays
-from pipelines.report.retention import retention
+from pipelines.report.retention import retention, terms_in
 
 FILE_NAME = "report.html"
-COHORT = {
-    "en": {
-        "ever_ordered": "customers who ever ordered",
-        "ordered_within": "customers who ordered in the last {days} days",
-        "subscribed": "customers with a running subscription, past its trial, who have not given notice",
-    },
-    "fr": {
-        "ever_ordered": "clients ayant déjà commandé",
-        "ordered_within": "clients ayant commandé ces {days} derniers jours",
-        "subscribed": "clients dont un abonnement court, essai terminé, et qui ne l'ont pas résilié",
-    },
-}
 MONITORED_DAYS = 60
 SAMPLE = 3_000  # customers behind the importance and spread charts; more changes nothing that an eye can see
 
@@ -59,9 +48,9 @@ SAMPLE = 3_000  # customers behind the importance and spread charts; more change
 def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lambda _: None) -> str:
     """Write the page; its path below the workspace. Raises TrainingError or DataError where nothing was scored."""
     progress("gathering")
-    data = gather(workspace)
+    editions = gather(workspace)
     progress("drawing")
-    page = render(data)
+    page = render(*editions)
 
     def save(place: Path) -> None:
         place.write_text(page, encoding="utf-8")
@@ -70,8 +59,8 @@ def write_report(workspace: Workspace, *, progress: Callable[[str], None] = lamb
     return FILE_NAME
 
 
-def gather(workspace: Workspace) -> ReportData:
-    """What the page tells, from the store."""
+def gather(workspace: Workspace) -> list[ReportData]:
+    """What the page tells, from the store: in the language of the settings, and in the other where that can be told."""
     settings, store, permissions = workspace.settings, workspace.store, workspace.permissions
     tasks, plan, as_of = tasks_of(workspace), plan_of(settings), workspace.as_of
     task = tasks[0]
@@ -82,7 +71,7 @@ def gather(workspace: Workspace) -> ReportData:
     document = backtest.backtest(task)
     predictions = backtest.newest_predictions(store, document)
     snapshot = task.snapshots.at(as_of)
-    rows, _ = rows_at_risk(snapshot)
+    rows, frame = rows_at_risk(snapshot)
     importance, spread = _explained(snapshot, rows, fitted, plan)
     scores = history(store, run)
     announced = other_outcomes(tasks, plan, permissions, workspace.holdout, workspace.refusals)["announced"]
@@ -101,8 +90,20 @@ def gather(workspace: Workspace) -> ReportData:
         scores=scores,
     )
     named = scores["customer_id"][~scores["customer_id"].isin(unnamed)].head(EXPLAINED)
-    explained, average = parts(rows, fitted, plan.wording(snapshot).codes(), _labels(snapshot, plan), named)
-    return ReportData(
+    explained, average = parts(rows, fitted, plan.wording(snapshot).codes(), named)
+    editions = [
+        Edition(
+            language=language,
+            cohort=cohort_words(settings.cohort, language),
+            labels=labels(snapshot, language),
+            plays=play_texts(play_plan, language),
+            terms=terms_in(workspace, language),
+            reasons=reasons,
+        )
+        for language in sorted(LANGUAGES, key=lambda each: each != settings.language)
+        if (reasons := reasons_in(language, scores, snapshot, frame, plan)) is not None
+    ]
+    told = ReportData(
         name=workspace.root.resolve().name,
         language=settings.language,
         currency=settings.currency,
@@ -110,7 +111,7 @@ def gather(workspace: Workspace) -> ReportData:
         data_as_of=task.calendar.data_as_of,
         lead_days=settings.outcome.lead_days,
         horizon_days=settings.outcome.horizon_days,
-        cohort_words=COHORT[settings.language][settings.cohort.kind].format(days=settings.cohort.active_days),
+        cohort_words="",
         model_version=champion.version,
         model_rows=fitted.rows,
         model_snapshots=tuple(date.fromordinal(day) for day in fitted.snapshots),
@@ -135,6 +136,7 @@ def gather(workspace: Workspace) -> ReportData:
         if not OUTCOMES[task.kind].is_gain and recommended_any(store, as_of)
         else None,
     )
+    return [worded(told, mine, *(each for each in editions if each is not mine)) for mine in editions]
 
 
 def _refuse_other_question(task: PredictionTask, run: ScoreRun) -> None:
@@ -181,13 +183,6 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _labels(snapshot: Snapshot, plan: ScorePlan) -> dict[str, str]:
-    """What each reason code is called."""
-    language = ("en", "fr").index(plan.language)
-    families = snapshot.snapshots.definition.families
-    return {code: label[language] for family in families for code, label in family.reasons.items()}
-
-
 def _explained(snapshot: Snapshot, rows: Matrix, fitted: Fitted, plan: ScorePlan) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Importance and spread per reason code, over a fixed sample of the scored customers."""
     families = snapshot.snapshots.definition.families
@@ -196,12 +191,10 @@ def _explained(snapshot: Snapshot, rows: Matrix, fitted: Fitted, plan: ScorePlan
     sample, codes = rows.only(chosen), plan.wording(snapshot).codes()
     found = explanation.contributions(fitted, sample, codes)
     size = np.abs(found.values).mean(axis=0)
-    labels = _labels(snapshot, plan)
     family_of = {code: family.name for family in families for code in family.reasons}
     importance = pd.DataFrame(
         {
             "code": found.codes,
-            "label": [labels[code] for code in found.codes],
             "family": [family_of[code] for code in found.codes],
             "mean_contribution": size,
             "share": size / max(size.sum(), 1e-12),

@@ -67,7 +67,6 @@ def test_plays_are_those_of_the_week_that_are_still_to_be_done(tmp_path: Path) -
     done(found, (OTHER, "call", DAY - timedelta(days=2)))
     told = facts(found, run)
     assert told.plays == {ONE: "call"}
-    assert told.play_names == {"call": ("Call", "Do it."), "message": ("Message", "Do it.")}
 
 
 def test_segments_are_what_is_known_of_customers(tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ def test_a_page_loads_nothing_and_forbids_it(english: str) -> None:
     assert not {"img", "iframe", "object", "embed", "form"} & {tag for tag, _ in page.tags}
     digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}';" in english
-    assert [attributes.get("type") for tag, attributes in page.tags if tag == "script"] == ["application/json"] * 2 + [
+    assert [attributes.get("type") for tag, attributes in page.tags if tag == "script"] == ["application/json"] * 4 + [
         None
     ]
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
