@@ -9,7 +9,7 @@ from features.aggregates import count, exact_total
 from features.asof import AsOf
 from features.segments import UNKNOWN
 from features.subscription_periods import counted, priced, within
-from features.subscriptions import paid_for, terms
+from features.subscriptions import paid_for, running, terms
 
 # Exact, and so narrow that sums of it still fit: some engines widen a decimal when they add.
 CENTS = "decimal(24, 2)"
@@ -35,6 +35,11 @@ def payers(subscription_periods: ir.Table, then: AsOf, *, since: ir.DateValue | 
         return found
     gone = _by_customer(priced(within(subscription_periods, since, today), then)).mutate(passed=yes, free=no)
     return ibis.union(found, gone.anti_join(there, "customer_id"))
+
+
+def plans(now: AsOf) -> ir.Table:
+    """One row per customer with a running subscription: customer_id, plan (of the dearest; "" where not recorded)."""
+    return _by_customer(running(now)).select("customer_id", "plan")
 
 
 def _by_customer(subscriptions: ir.Table) -> ir.Table:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from features.asof import AsOf
 from features.orders import placed
+from features.revenue import plans
 from features.segments import COLUMNS
 from models import explanation
 from models.matrix import Matrix
@@ -97,12 +100,16 @@ def _events(now: AsOf, engine: Any) -> pd.DataFrame:
 
 def _segments(now: AsOf, engine: Any) -> dict[str, Mapping[str, str]]:
     """By kind, the segment of each customer who has one."""
-    if "customers" not in now:
-        return {}
-    known = as_arrow(engine, now["customers"].select("customer_id", *COLUMNS.values()))
-    names, found = known["customer_id"].to_pylist(), dict[str, Mapping[str, str]]()
-    for kind, column in COLUMNS.items():
-        of = {name: value for name, value in zip(names, known[column].to_pylist(), strict=True) if value}
-        if len(set(of.values())) <= MOST_SEGMENTS:
-            found[kind] = of
-    return found
+    found = dict[str, ir.Table]()
+    if "subscriptions" in now:
+        found["plan"] = plans(now).select("customer_id", segment="plan")
+    if "customers" in now:
+        known = now["customers"]
+        found |= {kind: known.select("customer_id", segment=column) for kind, column in COLUMNS.items()}
+    told = {kind: _told(as_arrow(engine, table)) for kind, table in found.items()}
+    return {kind: of for kind, of in told.items() if len(set(of.values())) <= MOST_SEGMENTS}
+
+
+def _told(rows: pa.Table) -> dict[str, str]:
+    pairs = zip(rows["customer_id"].to_pylist(), rows["segment"].to_pylist(), strict=True)
+    return {name: value for name, value in pairs if value}

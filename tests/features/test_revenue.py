@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from features import retention_rates
 from features.asof import as_of
 from features.retention import first_days, visits
-from features.revenue import LEARNED, MOVES, movements, payers, totals, visitors
+from features.revenue import LEARNED, MOVES, movements, payers, plans, totals, visitors
 from features.subscription_periods import Endings, known_paid, subscription_periods
 from features.tables import TABLES
 from tests.features.histories import random_world
@@ -240,6 +240,24 @@ def test_the_plan_is_the_dearest_at_the_start_and_of_who_came_at_the_end() -> No
     assert {plan: (row["customers_start"], row["customers_end"]) for plan, row in found.items()} == {
         "pro": (1, 1), "team": (0, 1), "": (1, 1)
     }  # fmt: skip
+
+
+def test_the_plan_of_a_moment_is_the_dearest_that_runs_then() -> None:
+    view = tables(
+        subscriptions=[
+            subscription("a", "1", plan="basic"),
+            subscription("a", "2", plan="pro", mrr=50, ended_at=at("2024-05-10")),
+            subscription("b", "1", plan="team", mrr=None),
+            subscription("c", "1", plan=None),
+            subscription("d", "1", ended_at=at("2024-04-01")),
+        ]
+    )
+    before, after = (
+        dict(plans(as_of(view, day, zone=PARIS)).execute().itertuples(index=False, name=None))
+        for day in (date(2024, 5, 10), date(2024, 5, 11))
+    )
+    assert before == {"a": "pro", "b": "team", "c": ""}
+    assert after == before | {"a": "basic"}
 
 
 def test_a_shop_counts_who_ordered_lately() -> None:

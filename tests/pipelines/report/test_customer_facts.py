@@ -15,6 +15,7 @@ from pipelines.operations.plays.recommend import done_before, plan_of
 from pipelines.prediction.scoring.runs import history
 from pipelines.report.customer_facts import MOST_SEGMENTS, WEEKS, customer_facts
 from pipelines.report.data import CustomerFacts
+from tests.features.world_case import subscription, tables
 from tests.pipelines.operations.plays.recommend_case import (
     DAY,
     HELD_OUT,
@@ -80,6 +81,14 @@ def test_segments_are_what_is_known_of_customers(tmp_path: Path) -> None:
     assert "C-0" not in told["value_tier"]
     assert told["value_tier"]["C-1"] == "gold"
     assert facts(found, run).segments == {}
+
+
+def test_who_subscribes_has_a_plan_beside(tmp_path: Path) -> None:
+    found = workspace(tmp_path)
+    run = scored(found, {ONE: 1.0})
+    view = tables(subscriptions=[subscription(ONE, plan="team"), subscription(OTHER, plan=None)])
+    told = facts(found, run, **{name: table.execute() for name, table in view.items()})
+    assert told.segments == {"plan": {ONE: "team"}}
 
 
 def test_the_past_is_that_of_the_same_horizon_until_the_day(tmp_path: Path) -> None:
