@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,6 +18,7 @@ from pipelines.prediction.charts.sheet import (
     Chart,
     Key,
     colour,
+    curve_hints,
     curve_lines,
     key,
     line_style,
@@ -50,6 +53,7 @@ def reached(predictions: pd.DataFrame, words: Words) -> Chart:
     def paint(sheet: Axes) -> None:
         curve_lines(sheet, found)
         sheet.plot([0, 1], [0, 1], **line_style("chance"))
+        curve_hints(sheet, _called(found, words), words, written=lambda share: words.percent(share, 1))
         sheet.set_xlabel(words.say("money.x"))
         sheet.set_title(words.say("reached.y"))
         sheet.set_xlim(-0.02, 1.02)
@@ -74,6 +78,7 @@ def profits(predictions: pd.DataFrame, play: Play, kept: float, words: Words, *,
         curve_lines(sheet, found)
         sheet.axhline(0, color=colour("rule"), linewidth=1)
         sheet.plot([best.share], [best.profit], marker="o", color=colour(_BY_MONEY), zorder=4)
+        curve_hints(sheet, _called(found, words), words, written=lambda profit: f"{words.number(profit)} {currency}")
         sheet.set_xlabel(words.say("money.x"))
         sheet.set_title(words.say("profit.y", currency=currency))
         percent_ticks(sheet.xaxis, words)
@@ -88,5 +93,13 @@ def _profit_curve(predictions: pd.DataFrame, order: Floats, play: Play, kept: fl
     return economics.profit_curve(order, economics.profit(predictions["label"].to_numpy(np.float64), value, play))
 
 
+def _names(words: Words) -> dict[str, str]:
+    return {_BY_MONEY: words.say("money.by_value"), _BY_PROBABILITY: words.say("money.by_probability")}
+
+
+def _called(found: Mapping[str, Curve], words: Words) -> dict[str, Curve]:
+    return {label: found[name] for name, label in _names(words).items()}
+
+
 def _legend(words: Words) -> tuple[Key, ...]:
-    return key(_BY_MONEY, words.say("money.by_value")), key(_BY_PROBABILITY, words.say("money.by_probability"))
+    return tuple(key(name, label) for name, label in _names(words).items())

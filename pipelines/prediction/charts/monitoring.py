@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from models.realised import RATIO
 from pipelines.foundation.wording.words import Words
-from pipelines.prediction.charts.over_time import caption, day_axis, roomy
+from pipelines.prediction.charts.over_time import caption, day_axis, day_hints, roomy
 from pipelines.prediction.charts.sheet import Chart, colour, key, line_style, number_ticks, one_chart
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +35,8 @@ def drift(documents: Sequence[Row], words: Words) -> Chart | None:
         sheet.plot(places, values, marker="o", markersize=5, **line_style("model"))
         sheet.axhline(1.0, **line_style("recency"))
         sheet.set_ylim(0.0, roomy(np.append(values, 1.0))[1])
+        line = {words.say("monitoring_drift.line"): values}
+        day_hints(sheet, places, days, line, words, written=lambda value: words.number(value, 2))
         _named(sheet, "monitoring_drift", "monitoring_x.days", words)
 
     text = words.say(
@@ -71,6 +73,11 @@ def _realised(name: str, runs: Sequence[Row], words: Words) -> Chart | None:
         sheet.plot(places, values, marker="o", markersize=5, **line_style("model"))
         ends = np.concatenate([values, untreated, low, high, [] if perfect is None else [perfect]])
         sheet.set_ylim(*roomy(ends))
+        both = {
+            words.say("monitoring_realised.line"): values,
+            words.say("monitoring_untreated.line"): untreated,
+        }
+        day_hints(sheet, places, days, both, words, written=lambda value: words.number(value, 3))
         _named(sheet, f"monitoring_{name}", "monitoring_x.scored", words)
 
     lines = [("model", "monitoring_realised.line"), ("bg_nbd", "monitoring_untreated.line")]

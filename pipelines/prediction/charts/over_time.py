@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts.quality import line_name
-from pipelines.prediction.charts.sheet import Chart, axes, colour, draw, hints, key, line_style, number_ticks
+from pipelines.prediction.charts.sheet import Chart, axes, colour, draw, key, line_hints, line_style, number_ticks
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,13 +46,8 @@ def over_time(
             sheet.plot(places, found, marker="o", markersize=3, **line_style(name))
         sheet.vlines(places, low, high, color=colour("model"), linewidth=1.6, zorder=3)
         sheet.plot(places, values, marker="o", markersize=5, **line_style("model"))
-        every = {"model": values, **lines}
-        texts = [
-            f"{words.short_day(day)}: "
-            + ", ".join(f"{line_name(line, words)} {words.number(found[k], 3)}" for line, found in every.items())
-            for k, day in enumerate(days)
-        ]
-        hints(sheet, places, texts, width=float(np.diff(places).min(initial=30.0)))
+        every = {line_name(line, words): found for line, found in {"model": values, **lines}.items()}
+        day_hints(sheet, places, days, every, words, written=lambda value: words.number(value, 3))
         sheet.set_ylim(*roomy(np.concatenate([values, low, high, *lines.values()])))
         sheet.set_xlabel(words.say("over_time.x"))
         sheet.set_title(words.say(f"over_time.{metric}_y"))
@@ -66,6 +61,20 @@ def over_time(
         svg=draw(name, paint),
         legend=tuple(key(line, line_name(line, words)) for line in ("model", *lines)),
     )
+
+
+def day_hints(
+    sheet: Axes,
+    places: Floats,
+    days: Sequence[date],
+    lines: Mapping[str, Floats],
+    words: Words,
+    *,
+    written: Callable[[float], str],
+) -> None:
+    """What each line is at each day, for who points there; lines by what they are called."""
+    heads, width = [words.short_day(day) for day in days], float(np.diff(places).min(initial=30.0))
+    line_hints(sheet, places, heads, lines, written=written, width=width)
 
 
 def day_axis(sheet: Axes, days: Sequence[date], words: Words) -> Floats:

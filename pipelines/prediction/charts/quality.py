@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,10 @@ from pipelines.prediction.charts.sheet import (
     Key,
     axes,
     colour,
+    curve_hints,
     curve_lines,
     draw,
+    hints,
     key,
     line_style,
     number_ticks,
@@ -74,6 +76,7 @@ def _gain(gains: Mapping[str, Curve], base_rate: float, words: Words) -> Chart:
 
     def paint(sheet: Axes) -> None:
         curve_lines(sheet, lines)
+        _hints(sheet, gains, words, written=lambda share: words.percent(share, 1))
         _unit_square(sheet, words, x="gain.x", y="gain.y")
 
     others = {name: words.percent(curve.at(TENTH), 1) for name, curve in gains.items()}
@@ -90,6 +93,7 @@ def _lift(gains: Mapping[str, Curve], base_rate: float, rows: int, words: Words)
 
     def paint(sheet: Axes) -> None:
         curve_lines(sheet, lines)
+        _hints(sheet, {name: lines[name] for name in gains}, words, written=lambda lift: words.number(lift, 2))
         _labels(sheet, words, x="gain.x", y="lift.y")
         sheet.set_xlim(-0.02, 1.02)
         sheet.set_ylim(*_roomy(lines))
@@ -106,6 +110,7 @@ def _roc(found: Mapping[str, Curve], words: Words) -> Chart:
 
     def paint(sheet: Axes) -> None:
         curve_lines(sheet, lines)
+        _hints(sheet, found, words, written=lambda share: words.percent(share, 1))
         _unit_square(sheet, words, x="roc.x", y="roc.y")
 
     others = {name: words.percent(area, 1) for name, area in areas.items()}
@@ -120,6 +125,8 @@ def _pr(found: Mapping[str, Curve], base_rate: float, words: Words) -> Chart:
 
     def paint(sheet: Axes) -> None:
         curve_lines(sheet, lines)
+        settled = {name: lines[name] for name in found}
+        _hints(sheet, settled, words, written=lambda share: words.percent(share, 1))
         _labels(sheet, words, x="pr.x", y="pr.y")
         sheet.set_xlim(-0.02, 1.02)
         sheet.set_ylim(*_roomy(lines))
@@ -144,6 +151,13 @@ def calibration(predictions: pd.DataFrame, words: Words) -> Chart:
         upper.plot(_DIAGONAL.x, _DIAGONAL.y, **line_style("chance"))
         upper.vlines(found.predicted, found.low, found.high, color=colour("model"), linewidth=1.6)
         upper.plot(found.predicted, found.observed, "o", color=colour("model"), markersize=5)
+        texts = [
+            words.say("calibration.hint", rows=int(rows), predicted=predicted, seen=seen, low=low, high=high)
+            for rows, predicted, seen, low, high in zip(
+                found.rows, found.predicted, found.observed, found.low, found.high, strict=True
+            )
+        ]
+        hints(upper, found.predicted, texts, width=_apart(found.predicted))
         _unit_square(upper, words, x=None, y="calibration.y")
         upper.tick_params(axis="x", length=0, labelbottom=False)  # the axis below speaks for both
         upper.grid(visible=True, axis="x")
@@ -173,10 +187,20 @@ def calibration(predictions: pd.DataFrame, words: Words) -> Chart:
     )
 
 
+def _hints(sheet: Axes, found: Mapping[str, Curve], words: Words, *, written: Callable[[float], str]) -> None:
+    named = {line_name(name, words): curve for name, curve in found.items()}
+    curve_hints(sheet, named, words, written=written)
+
+
 def _settled(curve: Curve) -> Curve:
     """Without the first customers, among whom precision is a coin tossed a few times."""
     there = curve.x >= _UNSETTLED
     return Curve(curve.x[there], curve.y[there])
+
+
+def _apart(places: Floats) -> float:
+    """So wide that no two strips around places lie on each other, and a pointer still meets each."""
+    return float(np.diff(np.sort(places)).min(initial=0.1))
 
 
 def _unit_square(sheet: Axes, words: Words, *, x: str | None, y: str) -> None:

@@ -19,8 +19,8 @@ from pipelines.prediction.charts.sheet import (
     Chart,
     Key,
     colour,
-    hints,
     key,
+    line_hints,
     line_style,
     number_ticks,
     one_chart,
@@ -188,11 +188,8 @@ def _hints(
     sheet: Axes, months: Sequence[Row], named: Mapping[str, Floats], words: Words, *, written: Callable[[float], str]
 ) -> None:
     """Each month's figures, by name."""
-    texts = [
-        f"{month(row, words)}: " + ", ".join(f"{name} {written(float(values[k]))}" for name, values in named.items())
-        for k, row in enumerate(months)
-    ]
-    hints(sheet, range(len(months)), texts, width=1)
+    places = np.arange(len(months), dtype=np.float64)
+    line_hints(sheet, places, [month(row, words) for row in months], named, written=written, width=1)
 
 
 def _column(rows: Sequence[Row], name: str) -> Floats:

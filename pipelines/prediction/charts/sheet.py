@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
 from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +18,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from models.curves import Curve
 from pipelines.foundation.wording.words import Words
+
+Floats = npt.NDArray[np.float64]
 
 Mark = Literal["line", "dot", "bar", "area", "ramp"]
 
@@ -44,6 +48,7 @@ DASHES = {
     "best": "1 2",
 }
 
+_HINTED = 20  # places of a curve that say their numbers
 _HINT = "hint-"  # begins the id of what has a text: matplotlib knows no titles, and the id is all that it passes on
 POINTS = 250  # of a drawn curve
 
@@ -128,6 +133,32 @@ def hints(sheet: Axes, places: Iterable[float], texts: Iterable[str], *, width: 
         # Not quite 0: matplotlib writes that as no filling, and a pointer meets nothing.
         strip = sheet.axvspan(place - width / 2, place + width / 2, alpha=0.001, color="black", linewidth=0, zorder=9)
         strip.set_gid(f"{_HINT}{text.encode().hex()}")
+
+
+def line_hints(
+    sheet: Axes,
+    places: Floats,
+    heads: Sequence[str],
+    lines: Mapping[str, Floats],
+    *,
+    written: Callable[[float], str],
+    width: float,
+) -> None:
+    """`hints` with the value of each line there, behind what the line is called; of a line that has one."""
+    texts = [
+        f"{head}: "
+        + ", ".join(f"{name} {written(float(found[k]))}" for name, found in lines.items() if np.isfinite(found[k]))
+        for k, head in enumerate(heads)
+    ]
+    hints(sheet, places, texts, width=width)
+
+
+def curve_hints(sheet: Axes, found: Mapping[str, Curve], words: Words, *, written: Callable[[float], str]) -> None:
+    """`line_hints` of curves over shares, by what they are called: at every twentieth."""
+    places = np.linspace(0.0, 1.0, _HINTED + 1)[1:]
+    lines = {name: np.array([curve.at(place) for place in places]) for name, curve in found.items()}
+    heads = [words.percent(float(place)) for place in places]
+    line_hints(sheet, places, heads, lines, written=written, width=1 / _HINTED)
 
 
 def colour(name: str) -> str:

@@ -282,6 +282,15 @@ def test_a_page_loads_nothing_and_forbids_it(english: str) -> None:
     assert not re.search(r"@import|url\((?!#)", english)
 
 
+def test_every_chart_says_its_numbers_to_who_points_at_it(english: str) -> None:
+    """But one that writes them beside its bars, and one of thousands of dots."""
+    drawn = re.findall(r'<figure[^>]* id="([^"]+)"(.*?)</figure>', english, re.DOTALL)
+    silent = {name for name, inside in drawn if "<title>" not in inside}
+    assert silent == {"chart-indicators", "chart-contributions"}
+    gain = dict(drawn)["chart-gain"]
+    assert re.search(r"<title>10%: Model [\d.]+%, Recency alone [\d.]+%", gain)
+
+
 def test_without_a_matured_test_the_page_says_so() -> None:
     page = Page(render(replace(report(), folds=[], predictions=pd.DataFrame())))
     assert page.figures() == CHARTS[:3]
