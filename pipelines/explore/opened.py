@@ -13,9 +13,10 @@ import pandas as pd
 from features.errors import DataError
 from models.classifier import SNAPSHOT, ChurnClassifier
 from models.matrix import ENTITY
-from pipelines.data.kpis.figures import figures
+from pipelines.data.kpis.figures import figures as kpi_figures
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.snapshots.snapshot import Snapshot
+from pipelines.explore import figures
 from pipelines.explore.explanation import Explanation, shap_values
 from pipelines.explore.frames import Day, LandedTables, as_day, framed, indexed
 from pipelines.explore.looked_at import LookedAt
@@ -24,6 +25,7 @@ from pipelines.explore.tried import Compute, tried
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext
+from pipelines.operations.plays.impact import measured
 from pipelines.prediction.scoring import explain as explaining
 from pipelines.prediction.training import backtest as backtests
 from pipelines.prediction.training.champion import answering
@@ -32,8 +34,6 @@ from pipelines.prediction.training.task import PredictionTask, main_task
 
 if TYPE_CHECKING:
     import shap
-
-_ALIASES = ("champion", "challenger")
 
 
 class OpenedWorkspace:
@@ -177,7 +177,7 @@ class OpenedWorkspace:
         """
         if version == "champion":
             return ChurnClassifier.of(answering(self._task)[1])
-        named = self._task.versions.aliased(version) if version in _ALIASES else None
+        named = self._task.versions.aliased(version) if version == "challenger" else None
         return ChurnClassifier.of(self._task.versions.load(version if named is None else named.version))
 
     def models(self) -> pd.DataFrame:
@@ -241,19 +241,21 @@ class OpenedWorkspace:
         Returns
         -------
         pandas.DataFrame
-            One row per fold and model, indexed by snapshot_on and model; columns as `backtest --json` names them (n,
-            positives, roc_auc, pr_auc, log_loss, ...).
+            One row per fold and model, indexed by both; columns as `backtest --json` names them (n, roc_auc, ...).
         """
-        document = backtests.backtest(self._task)
-        rows = [
-            {SNAPSHOT: fold["snapshot_on"], "model": name, **found}
-            for fold in document["folds"]
-            for name, found in {"attrition": fold["model"], **fold["baselines"]}.items()
-        ]
-        if not rows:
-            raise DataError("no past day has both an outcome and matured snapshots before it, so nothing can be tested")
-        frame = pd.DataFrame(rows)
-        return frame.assign(**{SNAPSHOT: pd.to_datetime(frame[SNAPSHOT])}).set_index([SNAPSHOT, "model"])
+        return figures.of_backtest(backtests.backtest(self._task))
+
+    def impact(self) -> pd.DataFrame:
+        """What the plays changed, against those whom chance held out: one row per play, and one of all that are judged.
+
+        Returns
+        -------
+        pandas.DataFrame
+            verdict; customers of each group, judged and left; kept (customers), money and net of cost (in the
+            workspace's currency) with 95% intervals; p_value adjusted for the number of plays; detectable: the least
+            number of customers kept that would show. Null: not known yet.
+        """
+        return figures.of_impact(measured(self._task, self._workspace.plays, self._workspace.settings.currency))
 
     def kpis(self, by: str | None = None) -> pd.DataFrame:
         """Customers and revenue kept and lost, one row per month and segment (docs/figures.md says what each means).
@@ -263,9 +265,7 @@ class OpenedWorkspace:
         by
             "plan", "country", "channel", "value_tier" or "tenure"; None: everybody together.
         """
-        found = figures(Ground(self._workspace, by))
-        frame = pd.DataFrame(found["months"]).set_index(["month", "segment"])
-        return frame.astype({name: "float64" for name in frame if frame[name].isna().all()})
+        return figures.of_kpis(kpi_figures(Ground(self._workspace, by))["months"])
 
     def try_indicator(self, compute: Compute, days: Day | Iterable[Day] | None = None) -> pd.DataFrame:
         """An indicator of one's own, computed as those of the catalog are, on what was known at each day.

@@ -11,6 +11,8 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from tests.pipelines.explore.plays_case import with_plays
+
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 EACH = sorted(NOTEBOOKS.glob("*.ipynb"))
 # What each shows, by pictures at the least, and a text that is in its output.
@@ -21,6 +23,17 @@ SHOWN = {
     "new_indicator": (0, "gain"),
     "outcomes_and_money": (2, "value_at_risk"),
     "two_models": (0, "shallower"),
+    "what_plays_changed": (0, "verdict"),
+}
+# What each cannot do without.
+NEEDED = {
+    "first_look": "scores",
+    "indicators_and_churn": "snapshot",
+    "model_and_reasons": "contributions",
+    "new_indicator": "try_indicator",
+    "outcomes_and_money": "kpis",
+    "two_models": "splits",
+    "what_plays_changed": "impact",
 }
 
 # Jupyter's own parts open sockets of this machine and leave closing them to the end of the process.
@@ -78,7 +91,13 @@ def test_a_notebook_runs_on_a_finished_workspace(path: Path, finished_workspace:
     assert any(said in output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
-def test_a_notebook_fails_where_what_it_uses_is_broken(finished_workspace: Path) -> None:
-    broken = "import pipelines.explore as door\ndoor.OpenedWorkspace.try_indicator = None\n"
+def test_what_plays_changed_is_drawn_where_they_can_be_judged(finished_workspace: Path, tmp_path: Path) -> None:
+    outputs = executed(NOTEBOOKS / "what_plays_changed.ipynb", with_plays(finished_workspace, tmp_path))
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 2
+
+
+@pytest.mark.parametrize("path", EACH, ids=lambda path: path.stem)
+def test_a_notebook_fails_where_what_it_uses_is_broken(path: Path, finished_workspace: Path) -> None:
+    broken = f"import pipelines.explore as door\ndoor.OpenedWorkspace.{NEEDED[path.stem]} = None\n"
     with pytest.raises(CellExecutionError, match="NoneType"):
-        executed(NOTEBOOKS / "new_indicator.ipynb", finished_workspace, before=broken)
+        executed(path, finished_workspace, before=broken)

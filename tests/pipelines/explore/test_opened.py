@@ -21,6 +21,7 @@ from features.catalog import Lookbacks
 from features.errors import AttritionError, DataError, TrainingError
 from pipelines.explore import OpenedWorkspace, open_workspace
 from pipelines.foundation.workspace.init import default_plays
+from tests.pipelines.explore.plays_case import with_plays
 from tests.pipelines.shop_case import FORMULA, attrition
 
 DAY = "2025-01-10"
@@ -138,6 +139,29 @@ def test_figures_by_month_are_those_of_the_command(ws: OpenedWorkspace, finished
     assert [month for month, _ in found.index] == [each["month"] for each in told]
     assert found["customers_start"].tolist() == [each["customers_start"] for each in told]
     assert set(map(str, found.drop(columns="provisional").dtypes)) <= {"float64", "int64"}
+
+
+def test_what_plays_changed_is_what_the_command_says(finished_workspace: Path, tmp_path: Path) -> None:
+    root = with_plays(finished_workspace, tmp_path)
+    found, told = open_workspace(root).impact(), document(root, "impact")
+    assert found.index.tolist() == [*(each["play"] for each in told["plays"]), "all plays"]
+    for name, each in [*((each["play"], each) for each in told["plays"]), ("all plays", told["overall"])]:
+        row = found.loc[name]
+        assert [row[column] for column in ("verdict", "treatment", "holdout", "unknown")] == [
+            each[column] for column in ("verdict", "treatment", "holdout", "unknown")
+        ]
+        if each["customers"] is None:
+            assert row.drop(["verdict", "treatment", "holdout", "unknown"]).isna().all()
+        else:
+            assert [row["kept_low"], row["kept"], row["kept_high"]] == [
+                each["customers"][end] for end in ("low", "estimate", "high")
+            ]
+            assert row["left_holdout"] == each["left"]["holdout"] > 0
+            assert row["judged_treatment"] == each["judged"]["treatment"]
+
+
+def test_without_plays_there_is_nothing_that_they_changed(ws: OpenedWorkspace) -> None:
+    assert ws.impact().empty
 
 
 def test_whoever_is_held_out_is_shown_only_when_asked_for(finished_workspace: Path, tmp_path: Path) -> None:
