@@ -8,7 +8,7 @@ import ipaddress
 import os
 import shutil
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,18 +150,32 @@ def finished_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     One of the workers runs it, each has a copy of its own.
     """
-    from tests.pipelines.shop_case import attrition, make_shop
+    from tests.pipelines.shop_case import make_shop
 
-    mine = tmp_path_factory.getbasetemp()
-    place = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "finished_by_one"
+    return finished_once("shop", make_shop, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def finished_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of a simulated company that is bound by contract."""
+    from tests.pipelines.company_case import make_company
+
+    return finished_once("company", make_company, tmp_path_factory)
+
+
+def finished_once(name: str, make: Callable[[Path], Path], folders: pytest.TempPathFactory) -> Path:
+    from tests.pipelines.shop_case import attrition
+
+    mine = folders.getbasetemp()
+    place = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / f"{name}_by_one"
     with place.with_suffix(".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if not place.exists():
-            root = make_shop(tmp_path_factory.mktemp("finished") / "shop")
+            root = make(folders.mktemp("finished") / name)
             done = attrition("run", "--project", str(root))
             assert done.returncode == 0, done.stderr
             assert done.stdout == ""
             root.rename(place)
-    copy = tmp_path_factory.mktemp("copy") / "shop"
+    copy = folders.mktemp("copy") / name
     shutil.copytree(place, copy)
     return copy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import Distribution, distributions, packages_distributions
@@ -23,6 +24,10 @@ ORDER = (
     "operations.plays", "operations.monitoring", "operations.delivery",
     "explore", "report", "run", "schedule", "commands", "cli", "docs",
 )  # fmt: skip
+AT_THE_TOP = {
+    ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "docs",
+    "examples", "features", "models", "notebooks", "pipelines", "pyproject.toml", "tests", "uv.lock",
+}  # fmt: skip
 MOST_ENTRIES = 12  # directly in pipelines/: what a newcomer sees first
 MOST_HANDED_THE_WORKSPACE = 40  # functions of pipelines/; whoever is handed all of it may read anything
 EVERYTHING = {"Workspace", "Settings", "RunContext"}  # what nobody is handed who makes a stored result
@@ -345,6 +350,12 @@ def test_tests_mirror_the_rooms() -> None:
 def _tested(test: str) -> Path:
     place = PurePosixPath(test).relative_to("tests")
     return ROOT / place.with_name(place.name.removeprefix("test_"))
+
+
+def test_nothing_lies_about_at_the_top() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    names = tracked.stdout.splitlines() if tracked.returncode == 0 else []  # where there is no clone, none is tracked
+    assert {name.partition("/")[0] for name in names} <= AT_THE_TOP
 
 
 def test_every_package_and_every_example_is_listed_to_be_shipped() -> None:
