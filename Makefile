@@ -93,6 +93,8 @@ check: $(READY) ## lock file, format, lint, types, doctests, documentation in st
 	$(PYTHON) -m pytest -q --doctest-modules --ignore pipelines/explore/opened.py features models pipelines
 	$(PYTHON) -m pipelines.docs.command_line --check
 	$(PYTHON) -m pipelines.docs.tables --check
+	$(PYTHON) -m pipelines.docs.settings --check
+	$(PYTHON) -m pipelines.docs.catalog --check
 
 docs: $(READY) ## build the site of docs/ and notebooks/ into site/; a link that leads nowhere ends it
 	$(PYTHON) -m pipelines.docs.site

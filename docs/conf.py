@@ -9,6 +9,7 @@ from typing import Any
 project = "attrition"
 html_title = "attrition"
 language = "en"
+smartquotes = False  # what is to be typed is shown as it is to be typed
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
