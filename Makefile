@@ -85,7 +85,7 @@ crm: $(READY) bottlecrm ## deliver to BottleCRM itself, started here, and read i
 	$(PYTHON) -m pytest tests/bottlecrm $(ARGS)
 
 # The examples of pipelines/explore/opened.py need a workspace: its tests run them.
-check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the command line
+check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the code
 	$(UV) lock --check --offline --quiet
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .

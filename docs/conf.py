@@ -41,10 +41,13 @@ html_theme_options = {
     "footer_start": [],
     "footer_end": [],
 }
+# Pages that have none beside them need no list of those.
+html_sidebars = dict.fromkeys(["index", "quick-start", "tutorial", "concepts", "limits", "search"], [])
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_use_index = False
 
 _FIELD = re.compile(r"^([a-z_]+(?:, [a-z_]+)*): (.*)$")
 
