@@ -42,7 +42,7 @@ html_theme_options = {
     "footer_end": [],
 }
 # Pages that have none beside them need no list of those.
-html_sidebars = dict.fromkeys(["index", "quick-start", "tutorial", "concepts", "limits", "search"], [])
+html_sidebars = {page: [] for page in ("index", "quick-start", "tutorial", "concepts", "limits", "search")}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

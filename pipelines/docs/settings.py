@@ -56,7 +56,9 @@ def sections(text: str) -> list[Section]:
             if behind or _LAST_OF_DIALECT in comment:
                 above = len(comment) if behind else comment.index(_LAST_OF_DIALECT) + 1
                 current.comment, comment = [*current.comment, *comment[:above]], comment[above:]
-            current.settings.append((setting[2], _default(setting, current.name), behind or _prose(comment) or "see above"))
+            current.settings.append(
+                (setting[2], _default(setting, current.name), behind or _prose(comment) or "see above")
+            )
             comment = []
         elif line.startswith("#"):
             comment.append(line)

@@ -6,12 +6,14 @@ the drawings stand in the pages, so that they take the colours of the page and a
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
 import sys
 import tempfile
 import time
+from contextlib import redirect_stderr
 from pathlib import Path
 
 from pipelines.docs.links import broken, from_elsewhere
@@ -77,15 +79,20 @@ def build(site: Path = SITE, *, docs: Path = DOCS, notebooks: Path = NOTEBOOKS, 
     with tempfile.TemporaryDirectory() as place:
         source, made = Path(place, "source"), Path(place, "site")
         stage(source, docs=docs, notebooks=notebooks, executed=executed)
-        doctrees = str(Path(place, "doctrees"))
-        if build_main(["--quiet", "--fail-on-warning", "--keep-going", "-d", doctrees, str(source), str(made)]):
-            raise SiteError("the pages are not as Sphinx wants them: see the warnings above")
+        told = io.StringIO()
+        options = ["--quiet", "--fail-on-warning", "--keep-going", "--no-color", "-d", str(Path(place, "doctrees"))]
+        with redirect_stderr(told):
+            failed = build_main([*options, str(source), str(made)])
+        if failed:
+            raise SiteError(told.getvalue().replace(f"{source}/", "docs/") + "the pages are not as Sphinx wants them")
         for unread in [path for pattern in _UNREAD for path in made.rglob(pattern)]:
             unread.unlink()
-        if nowhere := broken(made):
-            raise SiteError("\n".join([*nowhere, f"{len(nowhere)} links lead nowhere"]))
-        if fetched := from_elsewhere(made):
-            raise SiteError("\n".join([*fetched, "the site must be readable without a network"]))
+        faults = [f"{each}: leads nowhere" for each in broken(made)]
+        faults += [
+            f"{each}: comes from elsewhere, and the site must be readable without" for each in from_elsewhere(made)
+        ]
+        if faults:
+            raise SiteError("\n".join(faults))
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(made, site)
     return len(list(site.rglob("*.html")))
