@@ -21,6 +21,8 @@ myst_links_external_new_tab = False
 # Notebooks are shown with the outputs that they have; nothing runs here, and no script of theirs is loaded.
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
+nb_output_stderr = "remove"  # warnings of libraries, with paths of the machine that ran them
+nb_merge_streams = True
 
 # Docstrings are numpydoc's (Parameters, Returns, Raises).
 default_role = "code"

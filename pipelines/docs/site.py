@@ -15,6 +15,7 @@ import tempfile
 import time
 from contextlib import redirect_stderr
 from pathlib import Path
+from typing import Any
 
 from pipelines.docs.links import broken, from_elsewhere
 from pipelines.docs.page import DOCS
@@ -56,6 +57,9 @@ def _drawn(drawing: Path) -> str:
 def _notebook(path: Path) -> str:
     """A notebook whose first cell says which data it ran on. Outputs without that word are refused."""
     document = json.loads(path.read_text(encoding="utf-8"))
+    for cell in document["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = [each for each in cell["outputs"] if not _says_nothing(each)]
     has_outputs = any(cell.get("outputs") for cell in document["cells"])
     ran_on = document["metadata"].get("ran_on")
     if has_outputs and not ran_on:
@@ -69,7 +73,13 @@ def _notebook(path: Path) -> str:
     first = document["cells"][0]
     title, _, rest = first["source"].partition("\n")
     first["source"] = f"{title}\n\n{told}\n{rest.lstrip()}"
-    return json.dumps(document, ensure_ascii=False)
+    return json.dumps(document, ensure_ascii=False).replace(f"{ROOT}/", "")
+
+
+def _says_nothing(output: dict[str, Any]) -> bool:
+    """Whether an output is what a cell gave back beside its drawing: an object by its address."""
+    data = output.get("data", {})
+    return set(data) == {"text/plain"} and "".join(data["text/plain"]).startswith("<")
 
 
 def build(site: Path = SITE, *, docs: Path = DOCS, notebooks: Path = NOTEBOOKS, executed: Path = EXECUTED) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.docs.page import DOCS
-from pipelines.docs.site import NOTEBOOKS, SiteError, build, stage
+from pipelines.docs.site import NOTEBOOKS, ROOT, SiteError, build, stage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -137,7 +137,13 @@ def test_a_link_to_nowhere_and_a_picture_from_elsewhere_end_the_build(tmp_path: 
 
 
 def notebook(*, outputs: bool, **metadata: Any) -> str:
-    ran = [{"output_type": "stream", "name": "stdout", "text": ["69659 rows\n"]}] if outputs else []
+    ran: list[dict[str, Any]] = []
+    if outputs:
+        address = {"text/plain": ["<Axes at 0x7f31>"]}
+        ran += [
+            {"output_type": "stream", "name": "stdout", "text": [f"69659 rows of {ROOT}/demo\n"]},
+            {"output_type": "execute_result", "metadata": {}, "execution_count": 1, "data": address},
+        ]
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": ["# A look\n", "\n", "As docs/tables.md says."]},
         {"cell_type": "code", "metadata": {}, "source": ["1"], "execution_count": None, "outputs": ran},
@@ -163,7 +169,8 @@ def test_without_executed_notebooks_those_of_the_repository_are_shown_and_it_is_
 
 def test_executed_notebooks_are_taken_and_say_which_data_they_ran_on(tmp_path: Path) -> None:
     shown = staged(tmp_path, notebook(outputs=True, ran_on="a simulated company"))
-    assert "69659 rows" in shown
+    assert "69659 rows of demo" in shown
+    assert "Axes" not in shown
     assert "**Ran on:** a simulated company" in shown
 
 
