@@ -6,7 +6,7 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("sphinx", reason="needs the packages of the group docs: make install")
 
+AXE = ROOT / "tests" / "axe" / "axe.min.js"
 PAGES = sorted(path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md"))
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RELATIVE = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
@@ -105,6 +106,27 @@ def test_the_search_finds_a_setting_without_a_network(site: Path, browser: Brows
     found = [link.get_attribute("href") for link in page.query_selector_all("#search-results li a")]
     page.close()
     assert any(link and link.startswith("settings.html") for link in found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_can_be_read_aloud_and_have_contrast(
+    site: Path, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    page = browser.new_page(color_scheme=scheme)
+    for name in ("index", "concepts", "settings", "python"):
+        page.goto((site / f"{name}.html").as_uri())
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa']})")
+        assert [(name, each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    page.close()
+
+
+def test_a_page_is_no_wider_than_a_telephone(site: Path, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    for name in ("index", "concepts", "settings", "tutorial", "command-line", "notebooks/first_look"):
+        page.goto((site / f"{name}.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    page.close()
 
 
 def small(folder: Path, text: str) -> Path:
