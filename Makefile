@@ -42,7 +42,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check bench install chromium postgres mariadb java format clean
+.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check docs bench install chromium postgres mariadb java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -85,7 +85,7 @@ crm: $(READY) bottlecrm ## deliver to BottleCRM itself, started here, and read i
 	$(PYTHON) -m pytest tests/bottlecrm $(ARGS)
 
 # The examples of pipelines/explore/opened.py need a workspace: its tests run them.
-check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the command line
+check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the code
 	$(UV) lock --check --offline --quiet
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -93,6 +93,11 @@ check: $(READY) ## lock file, format, lint, types, doctests, documentation in st
 	$(PYTHON) -m pytest -q --doctest-modules --ignore pipelines/explore/opened.py features models pipelines
 	$(PYTHON) -m pipelines.docs.command_line --check
 	$(PYTHON) -m pipelines.docs.tables --check
+	$(PYTHON) -m pipelines.docs.settings --check
+	$(PYTHON) -m pipelines.docs.catalog --check
+
+docs: $(READY) ## build the site of docs/ and notebooks/ into site/; a link that leads nowhere ends it
+	$(PYTHON) -m pipelines.docs.site
 
 bench: $(READY) ## measure: quality beside published figures, and speed
 	$(PYTHON) -m benchmarks $(ARGS)
@@ -161,7 +166,7 @@ java: ## install Debian's Java, on which Spark runs
 	fi
 
 clean: ## remove what can be made again (not workspaces)
-	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .tools site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	$(UV) sync --frozen --only-group build --inexact

@@ -59,6 +59,7 @@ WITHOUT_A_FILE = {
     "tests/pipelines/test_questions.py": "every setting that makes the question, on a finished workspace",
     "tests/pipelines/data/sources/database/test_companies.py": "a company out of three databases beside its files",
     "tests/pipelines/data/landing/test_dirty_files.py": "ingest on files as they come",
+    "tests/pipelines/docs/test_tutorial.py": "every command of docs/tutorial.md, and what it says",
     "tests/pipelines/test_end_to_end.py": "the whole run",
     "tests/pipelines/test_cases.py": "exports as they really come, from landing to what is learned from",
     "tests/faults/test_clock.py": "every command while the clock jumps",
