@@ -50,9 +50,7 @@ def customer_facts(
     return CustomerFacts(
         trends=dict(zip(scores["customer_id"], trends, strict=True)),
         plays=shown_of_week(plan, recommended, date.fromisoformat(run.as_of), done),
-        play_names={
-            play.code: (getattr(play.name, plan.language), getattr(play.advice, plan.language)) for play in plan.plays
-        },
+        play_names={play.code: (play.name.of(plan.language), play.advice.of(plan.language)) for play in plan.plays},
         segments=_segments(now, engine),
         past=_past(store, run),
         events=_events(now, engine),

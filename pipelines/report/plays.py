@@ -27,7 +27,7 @@ def plays(plan: PlayPlan, recommended: pd.DataFrame, as_of: date, scores: pd.Dat
         held_out=frozenset(scores["customer_id"][held]),
         of_week=[
             PlayOfWeek(
-                name=getattr(play.name, plan.language),
+                name=play.name.of(plan.language),
                 customers=int((mine["treatment_group"] == TREATMENT).sum()),
                 held_out=int((mine["treatment_group"] == HOLDOUT).sum()),
                 capacity=play.capacity_per_week,

@@ -21,6 +21,7 @@ from models.training import Fitted
 from pipelines.data.snapshots.snapshot import Snapshot
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.monitoring.monitor import monitored
@@ -32,6 +33,7 @@ from pipelines.prediction.scoring.score import ScorePlan, plan_of, rows_at_risk
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask, tasks_of
+from pipelines.prediction.training.verdict import verdict_in
 from pipelines.report.customer_facts import customer_facts, parts
 from pipelines.report.customer_pages import EXPLAINED
 from pipelines.report.money import money
@@ -40,18 +42,6 @@ from pipelines.report.plays import plays
 from pipelines.report.retention import retention
 
 FILE_NAME = "report.html"
-COHORT = {
-    "en": {
-        "ever_ordered": "customers who ever ordered",
-        "ordered_within": "customers who ordered in the last {days} days",
-        "subscribed": "customers with a running subscription, past its trial, who have not given notice",
-    },
-    "fr": {
-        "ever_ordered": "clients ayant déjà commandé",
-        "ordered_within": "clients ayant commandé ces {days} derniers jours",
-        "subscribed": "clients dont un abonnement court, essai terminé, et qui ne l'ont pas résilié",
-    },
-}
 MONITORED_DAYS = 60
 SAMPLE = 3_000  # customers behind the importance and spread charts; more changes nothing that an eye can see
 
@@ -74,6 +64,7 @@ def gather(workspace: Workspace) -> ReportData:
     """What the page tells, from the store."""
     settings, store, permissions = workspace.settings, workspace.store, workspace.permissions
     tasks, plan, as_of = tasks_of(workspace), plan_of(settings), workspace.as_of
+    words = Words(settings.language, by_contract=workspace.by_contract)
     task = tasks[0]
     champion, fitted = answering(task)
     run = ScoreStore(store).require(str(as_of))
@@ -110,12 +101,12 @@ def gather(workspace: Workspace) -> ReportData:
         data_as_of=task.calendar.data_as_of,
         lead_days=settings.outcome.lead_days,
         horizon_days=settings.outcome.horizon_days,
-        cohort_words=COHORT[settings.language][settings.cohort.kind].format(days=settings.cohort.active_days),
+        cohort_words=words.say(f"cohort.{settings.cohort.kind}", days=settings.cohort.active_days),
         model_version=champion.version,
         model_rows=fitted.rows,
         model_snapshots=tuple(date.fromordinal(day) for day in fitted.snapshots),
         model_rounds=fitted.rounds,
-        verdict=champion.verdict,
+        verdict=verdict_in(champion, words),
         by_contract=workspace.by_contract,
         simulated=settings.simulated,
         folds=[_fold(fold) for fold in document["folds"]],

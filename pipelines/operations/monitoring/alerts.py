@@ -90,7 +90,7 @@ def _moved(row: Mapping[str, Any], part: str, words: Words) -> str:
         )
     if part == "unseen":
         unseen = row["unseen"]
-        commonest = f": {', '.join(unseen['commonest'])}" if unseen["commonest"] else ""
+        commonest = words.say("line.colon") + ", ".join(unseen["commonest"]) if unseen["commonest"] else ""
         share, customers = float(unseen["share"]), unseen["customers"]
         return words.say("alert.unseen", column=column, customers=customers, share=share, commonest=commonest)
     return words.say("alert.values", column=column, **_numbers(row))

@@ -48,7 +48,8 @@ def over_time(
         sheet.plot(places, values, marker="o", markersize=5, **line_style("model"))
         every = {"model": values, **lines}
         texts = [
-            f"{words.short_day(day)}: "
+            words.short_day(day)
+            + words.say("line.colon")
             + ", ".join(f"{line_name(line, words)} {words.number(found[k], 3)}" for line, found in every.items())
             for k, day in enumerate(days)
         ]

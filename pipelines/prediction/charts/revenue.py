@@ -189,7 +189,9 @@ def _hints(
 ) -> None:
     """Each month's figures, by name."""
     texts = [
-        f"{month(row, words)}: " + ", ".join(f"{name} {written(float(values[k]))}" for name, values in named.items())
+        month(row, words)
+        + words.say("line.colon")
+        + ", ".join(f"{name} {written(float(values[k]))}" for name, values in named.items())
         for k, row in enumerate(months)
     ]
     hints(sheet, range(len(months)), texts, width=1)
