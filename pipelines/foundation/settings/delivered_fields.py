@@ -65,8 +65,8 @@ _ALL = (
     _stamp("valid_until", "date", "Valid until", "Valable jusqu'au"),
     _stamp("run_id", "text", "Run", "Exécution"),
     Field("treatment_group", "choice", "Group", "Groupe", ("treatment", "holdout")),
-    Field("suppressed", "flag", "Held back", "Retenu"),
-    Field("suppressed_why", "text", "Why it is held back", "Motif de retenue"),
+    Field("suppressed", "flag", "Held back", "Mis à l'écart"),
+    Field("suppressed_why", "text", "Why it is held back", "Motif de mise à l'écart"),
 )
 
 COLUMNS = tuple(field.name for field in _ALL if field.stored)
