@@ -30,6 +30,17 @@ class Field:
 
 
 _BANDS = ("low", "medium", "high")
+# What people see of a choice; what is stored and sent is the code.
+CHOICES: Mapping[str, Mapping[Literal["en", "fr"], str]] = {
+    "low": {"en": "Low", "fr": "Faible"},
+    "medium": {"en": "Medium", "fr": "Moyen"},
+    "high": {"en": "High", "fr": "Élevé"},
+    "falling": {"en": "Falling", "fr": "En baisse"},
+    "steady": {"en": "Steady", "fr": "Stable"},
+    "rising": {"en": "Rising", "fr": "En hausse"},
+    "treatment": {"en": "Contacted", "fr": "Contacté"},
+    "holdout": {"en": "Held out, for comparison", "fr": "Témoin, pour comparaison"},
+}
 
 
 def _reason(number: int, en: str, fr: str) -> tuple[Field, Field]:

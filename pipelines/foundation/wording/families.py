@@ -1,4 +1,4 @@
-"""What families of indicators, and segments of customers, are called."""
+"""What families of indicators, segments of customers and tables are called."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def family_name(name: str, words: Words) -> str:
 def segment_name(column: str, words: Words) -> str:
     """What a column is called by whose values customers are told apart."""
     return words.say(f"segment.{column}") if words.knows(f"segment.{column}") else column.replace("_", " ")
+
+
+def table_name(name: str, words: Words) -> str:
+    """What a table is called; in English by the name that the settings and files know it by."""
+    return words.say(f"table_name.{name}") if words.knows(f"table_name.{name}") else name

@@ -25,7 +25,7 @@ _FAULTS: dict[Language, tuple[tuple[str, str], ...]] = {
         ),
         (
             "a plural after 0 or 1",
-            r"(?<![\d,\u202f/])[01] (?!mois\b|fois\b|sur\b|des\b|sans\b|dans\b|plus\b)[a-zéè-]+[sx]\b",
+            r"(?<![\d,\u202f/])[01] (?!mois\b|fois\b|sur\b|des\b|sans\b|dans\b|plus\b)(?-i:[a-zéè-]+[sx])\b",
         ),
         (
             "a verb in the plural after 0 or 1",

@@ -19,6 +19,7 @@ from pipelines.foundation.wording.numbers import Language
 from pipelines.prediction.scoring.figures import SAYINGS
 from pipelines.prediction.scoring.reasons import START, Wording, everything_that_raises, reasons
 from tests.pipelines.foundation.own_indicators.own_case import example, own_workspace
+from tests.pipelines.foundation.wording.grammar_case import faults
 
 LOOKBACKS = (7, 30)
 COLUMNS = [column for family in FAMILIES for column in family.columns(LOOKBACKS)]
@@ -446,8 +447,8 @@ def test_numbers_and_nouns_agree_and_no_sentence_begins_like_a_formula(
             assert not text.startswith(("+", "-", "=", "@")), text
             assert not (indicator.unit == "change" and re.search(r"[+\u2212]\d", text)), text
             assert disagreeing(text, language) is None, text
-            assert "  " not in text
             assert language == "en" or not UNELIDED.search(text), text
+            assert faults(text, language) == []
 
 
 @pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
@@ -467,6 +468,7 @@ def test_every_indicator_that_may_be_empty_is_told_when_it_is(
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_every_reason_code_has_a_label_in_two_languages_and_no_label_is_left_over(family: Any) -> None:
     assert {indicator.reason for indicator in family.indicators} == set(family.reasons)
+    assert [each for en, fr in family.reasons.values() for each in (*faults(en, "en"), *faults(fr, "fr"))] == []
     assert all(en and fr and en != fr for en, fr in family.reasons.values())
 
 
