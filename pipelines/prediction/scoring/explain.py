@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def _show(job: RunContext, document: dict[str, Any]) -> None:
         words.say(
             "explain.score",
             customer=document["customer_id"],
-            day=document["as_of"],
+            day=date.fromisoformat(document["as_of"]),
             probability=document["churn_probability"],
             band=band_in_words,
         )
