@@ -81,7 +81,7 @@ INVOICES = (
         direction="higher",
         null="no invoice in the lookback with one before it, or that one was free",
         en="in the last {days} days, an invoice {value} times the one before it",
-        fr="ces {days} derniers jours, une facture de {value} fois la précédente",
+        fr="ces {days} derniers jours, une facture égale à {value} fois la précédente",
         en_null="no invoice in the last {days} days to compare with one before it that was not free",
         fr_null="aucune facture ces {days} derniers jours à comparer à une précédente non gratuite",
         per_lookback=True,
@@ -95,7 +95,7 @@ INVOICES = (
         null="never: 0 where nothing extraordinary was charged",
         told_by=("invoices.extraordinary",),
         en="{value|extraordinary charge|extraordinary charges} in the last {days} days",
-        fr="{value|facturation exceptionnelle|facturations exceptionnelles} ces {days} derniers jours",
+        fr="{value|facturation|facturations} de frais exceptionnels ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(
@@ -198,7 +198,7 @@ DISCOUNTS = (
         direction="higher",
         null="never: 0 where no discount ended",
         en="{value|discount|discounts} ended in the last {days} days",
-        fr="{value|remise terminée|remises terminées} ces {days} derniers jours",
+        fr="{value|remise arrivée à son terme|remises arrivées à leur terme} ces {days} derniers jours",
         per_lookback=True,
     ),
 )

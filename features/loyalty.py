@@ -25,7 +25,7 @@ INDICATORS = (
         en="member of the loyalty programme",
         fr="membre du programme de fidélité",
         en_no="not a member of the loyalty programme",
-        fr_no="non membre du programme de fidélité",
+        fr_no="n'est pas membre du programme de fidélité",
     ),
     Indicator(
         name="loyalty_points",

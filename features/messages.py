@@ -11,7 +11,7 @@ from features.codes import as_code
 from features.orders import purchases
 
 REASONS = {
-    "message_pressure": ("number of messages", "pression des messages"),
+    "message_pressure": ("number of messages", "nombre de messages"),
     "message_sameness": ("messages that are all the same", "messages répétitifs ou impersonnels"),
     "message_response": ("response to messages", "réaction aux messages"),
     "unsubscribed": ("wish for no more messages", "désinscription"),
@@ -150,7 +150,7 @@ INDICATORS = (
         null="never: 0 where the customer did not ask for that",
         told_by=("messages.unsubscribed_at",),
         en="asked for no more messages",
-        fr="ne veut plus recevoir de messages",
+        fr="a demandé à ne plus recevoir de messages",
         en_no="has not unsubscribed from messages",
         fr_no="n'a pas demandé à ne plus recevoir de messages",
     ),

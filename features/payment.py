@@ -125,9 +125,9 @@ ATTEMPTS = (
         null="never: 0 where nothing is to be tried again",
         told_by=("payments.retry_at",),
         en="a failed payment is being tried again",
-        fr="un paiement échoué est en cours de relance",
+        fr="un paiement échoué est en train d'être retenté",
         en_no="no failed payment is waiting to be tried again",
-        fr_no="aucun paiement échoué en attente de relance",
+        fr_no="aucun paiement échoué n'attend d'être retenté",
     ),
     Indicator(
         name="days_since_failed_payment",
@@ -138,7 +138,7 @@ ATTEMPTS = (
         en="a payment failed {value} ago",
         fr="un paiement a échoué il y a {value}",
         en_null="no payment ever failed",
-        fr_null="aucun paiement échoué",
+        fr_null="aucun paiement n'a jamais échoué",
     ),
 )
 

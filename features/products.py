@@ -60,7 +60,7 @@ INDICATORS = (
         en="bought at a discount in the last {days} days: {value} of the value ordered",
         fr="achats en promotion ces {days} derniers jours : {value} de la valeur commandée",
         en_null="nothing of value ordered in the last {days} days",
-        fr_null="rien de payant commandé ces {days} derniers jours",
+        fr_null="aucune commande payante ces {days} derniers jours",
         per_lookback=True,
     ),
     Indicator(

@@ -41,7 +41,7 @@ INDICATORS = (
         "canal d'acquisition",
         en_null="how the customer was won is",
     ),
-    _category("value_tier", "value_tier", "class of value", "niveau de valeur"),
+    _category("value_tier", "value_tier", "class of value", "classe de valeur"),
     _category("signup_cohort", "signup", "signed up in", "mois d'inscription", en_null="month of signing up"),
     Indicator(
         name="days_since_signup",

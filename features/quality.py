@@ -24,7 +24,7 @@ RETURNS = (
         null="nobody ordered a product in the lookback that the customer uses",
         told_by=("order_lines.product_id", "order_lines.returned_at"),
         en="{value} of all order lines of the last {days} days for the customer's products were sent back",
-        fr="{value} de toutes les lignes de commande de ces {days} derniers jours pour les produits du client ont été "
+        fr="produits du client : {value} de toutes les lignes de commande de ces {days} derniers jours ont été "
         "retournées",
         en_null="no order of a product that the customer uses in the last {days} days",
         fr_null="aucune commande d'un produit que le client utilise ces {days} derniers jours",
@@ -39,8 +39,8 @@ RETURNS = (
         told_by=("order_lines.product_id", "order_lines.returned_at"),
         en="share of all order lines for the customer's products that were sent back: {value} against the {days} days "
         "before",
-        fr="part des lignes de commande retournées pour les produits du client : {value} par rapport aux {days} jours "
-        "précédents",
+        fr="produits du client : part de toutes les lignes de commande retournées, {value} par rapport aux {days} "
+        "jours précédents",
         en_null="no orders of the customer's products to compare with the {days} days before",
         fr_null="pas de commandes des produits du client à comparer aux {days} jours précédents",
         per_lookback=True,

@@ -23,7 +23,7 @@ CONTENT = {"nps": DETRACTOR + 1, "csat": 4}  # marks from which on nobody counts
 def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
     """The indicators of one kind of questionnaire; both kinds are told alike."""
     en, fr = name
-    none_en, none_fr = f"never gave a mark for {en}", f"n'a jamais donné de note pour {fr}"
+    none_en, none_fr = f"never gave a mark for {en}", f"n'a jamais donné de note de {fr}"
     return (
         Indicator(
             name=f"last_{kind}",
@@ -33,7 +33,7 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             null="never gave a mark",
             told_by=("surveys.score",),
             en=f"{{value}} of {top} for {en}, {{days_since_last_{kind}}} ago",
-            fr=f"{{value}} sur {top} pour {fr}, il y a {{days_since_last_{kind}}}",
+            fr=f"note de {fr} de {{value}} sur {top}, donnée il y a {{days_since_last_{kind}}}",
             en_null=none_en,
             fr_null=none_fr,
             neutral=CONTENT[kind],
@@ -46,9 +46,9 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             null="no mark in the lookback",
             told_by=("surveys.score",),
             en=f"{{value}} of {top} for {en} on average in the last {{days}} days",
-            fr=f"{{value}} sur {top} en moyenne pour {fr} ces {{days}} derniers jours",
+            fr=f"note de {fr} de {{value}} sur {top} en moyenne ces {{days}} derniers jours",
             en_null=f"no mark for {en} in the last {{days}} days",
-            fr_null=f"aucune note pour {fr} ces {{days}} derniers jours",
+            fr_null=f"aucune note de {fr} ces {{days}} derniers jours",
             neutral=CONTENT[kind],
             per_lookback=True,
         ),
@@ -60,9 +60,9 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             null="fewer than two marks",
             told_by=("surveys.score",),
             en=f"{{value|point|points}} for {en} than the time before",
-            fr=f"{{value|point|points}} pour {fr} que la fois précédente",
+            fr=f"{{value|point|points}} à la note de {fr} que la fois précédente",
             en_null=f"fewer than two marks for {en}",
-            fr_null=f"moins de deux notes pour {fr}",
+            fr_null=f"moins de deux notes de {fr}",
         ),
         Indicator(
             name=f"days_since_last_{kind}",
@@ -72,7 +72,7 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
             null="never gave a mark",
             told_by=("surveys.score",),
             en=f"last mark for {en} given {{value}} ago",
-            fr=f"dernière note pour {fr} donnée il y a {{value}}",
+            fr=f"dernière note de {fr} donnée il y a {{value}}",
             en_null=none_en,
             fr_null=none_fr,
         ),
@@ -80,7 +80,7 @@ def _of(kind: str, name: tuple[str, str], top: int) -> tuple[Indicator, ...]:
 
 
 INDICATORS = (
-    *_of("nps", ("recommending us", "la recommandation"), 10),
+    *_of("nps", ("recommending us", "recommandation"), 10),
     Indicator(
         name="nps_detractor",
         reason="nps",
@@ -93,9 +93,9 @@ INDICATORS = (
         en_no="would recommend us or is undecided: {last_nps} of 10",
         fr_no="nous recommanderait ou est indécis : {last_nps} sur 10",
         en_null="never gave a mark for recommending us",
-        fr_null="n'a jamais donné de note pour la recommandation",
+        fr_null="n'a jamais donné de note de recommandation",
     ),
-    *_of("csat", ("satisfaction", "la satisfaction"), 5),
+    *_of("csat", ("satisfaction", "satisfaction"), 5),
     Indicator(
         name="surveys_unanswered_{days}d",
         reason="unanswered",

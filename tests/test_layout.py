@@ -55,6 +55,7 @@ WITHOUT_A_FILE = {
     "tests/models/test_monitoring_oracle.py": "drift, arrivals and realised quality against plain Python",
     "tests/pipelines/prediction/scoring/test_sentences.py": "every sentence against plain Python",
     "tests/pipelines/prediction/scoring/test_published_sentences.py": "every reason handed over against the exports",
+    "tests/pipelines/report/test_one_language.py": "the whole page, word by word",
     "tests/pipelines/test_torn_deliveries.py": "torn exports beside one clean delivery",
     "tests/pipelines/test_questions.py": "every setting that makes the question, on a finished workspace",
     "tests/pipelines/data/sources/database/test_companies.py": "a company out of three databases beside its files",

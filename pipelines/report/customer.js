@@ -76,10 +76,10 @@ function course(row, words, number) {
     x1: 40, x2: 450, y1: y(share * 1000), y2: y(share * 1000), class: "limit", "--is": `var(--${["medium", "high"][k]})` }));
   const line = element("path", { class: "course", d: days.map((each, k) => `${k ? "L" : "M"}${x(each)} ${y(each.share)}`).join("") });
   const points = days.map((each, k) =>
-    element("circle", { cx: x(each), cy: y(each.share), r: 5, class: "point" }, element("title", {}, rows[k].join(": "))));
+    element("circle", { cx: x(each), cy: y(each.share), r: 5, class: "point" }, element("title", {}, rows[k].join(list.words.colon))));
   const ends = [[0, "start"], [days.length - 1, "end"]].map(([k, anchor]) =>
     element("text", { x: x(days[k]), y: 170, "text-anchor": anchor }, days[k].day));
-  const label = filled(words.course_label, { first: rows[0].join(": "), last: rows.at(-1).join(": ") });
+  const label = filled(words.course_label, { first: rows[0].join(list.words.colon), last: rows.at(-1).join(list.words.colon) });
   const drawn = element("svg", { viewBox: "0 0 460 180", role: "img", "aria-label": label, class: "drawn" });
   drawn.append(...scale, ...limits, line, ...points, ...ends);
   return [element("div", { class: "beside" }, drawn, tableOf([words.day, labelOf("probability")], rows))];
@@ -101,7 +101,7 @@ function partsOf(row, words, number) {
   const at = (value) => (value - low) / (high - low || 1) * 100;
   const rows = bars.map(([label, value, from, to, shade], k) => {
     const edges = k && k < bars.length - 1, written = (edges && value > 0 ? "+" : "") + number(value / 100, 2);
-    const bar = { class: "part", title: `${label}: ${written}`, "--is": `var(--${shade})`,
+    const bar = { class: "part", title: `${label}${list.words.colon}${written}`, "--is": `var(--${shade})`,
       "--from": `${at(Math.min(from, to))}%`, "--size": `${Math.abs(to - from) / (high - low || 1) * 100}%` };
     return [label, element("span", { class: "track" }, element("span", bar)), written];
   });

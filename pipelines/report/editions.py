@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from pipelines.data.snapshots.snapshot import Snapshot
-from pipelines.foundation.settings.settings import Cohort
 from pipelines.foundation.wording.numbers import Language
 from pipelines.operations.plays.recommend import PlayPlan
 from pipelines.prediction.scoring.retold import retold
@@ -17,39 +16,23 @@ from pipelines.report.data import CustomerFacts, ReportData
 
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 REASONS = ("reason_1", "reason_2", "reason_3")
-COHORT = {
-    "en": {
-        "ever_ordered": "customers who ever ordered",
-        "ordered_within": "customers who ordered in the last {days} days",
-        "subscribed": "customers with a running subscription, past its trial, who have not given notice",
-    },
-    "fr": {
-        "ever_ordered": "clients ayant déjà commandé",
-        "ordered_within": "clients ayant commandé ces {days} derniers jours",
-        "subscribed": "clients dont un abonnement court, essai terminé, et qui ne l'ont pas résilié",
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
     """What of the page's data is words.
 
-    labels: by reason code. plays: by code, name and what to do. terms: of retention, each with what it means. reasons:
-    reason_1 to reason_3, a row per row of the scores.
+    cohort: who is scored. verdict: of the champion's promotion. labels: by reason code. plays: by code, name and what
+    to do. terms: of retention, each with what it means. reasons: reason_1 to reason_3, a row per row of the scores.
     """
 
     language: Language
     cohort: str
+    verdict: str
     labels: Mapping[str, str]
     plays: Mapping[str, tuple[str, str]]
     terms: Sequence[tuple[str, str]]
     reasons: pd.DataFrame
-
-
-def cohort_words(cohort: Cohort, language: Language) -> str:
-    """Who is scored."""
-    return COHORT[language][cohort.kind].format(days=cohort.active_days)
 
 
 def labels(snapshot: Snapshot, language: Language) -> dict[str, str]:
@@ -61,7 +44,7 @@ def labels(snapshot: Snapshot, language: Language) -> dict[str, str]:
 
 def play_texts(plan: PlayPlan, language: Language) -> dict[str, tuple[str, str]]:
     """By code, what each play is called and what to do."""
-    return {play.code: (getattr(play.name, language), getattr(play.advice, language)) for play in plan.plays}
+    return {play.code: (play.name.of(language), play.advice.of(language)) for play in plan.plays}
 
 
 def reasons_in(
@@ -81,6 +64,7 @@ def worded(report: ReportData, mine: Edition, other: Edition | None = None) -> R
         report,
         language=mine.language,
         cohort_words=mine.cohort,
+        verdict=mine.verdict,
         importance=report.importance.assign(label=report.importance["code"].map(mine.labels)),
         scores=report.scores.assign(**{name: mine.reasons[name] for name in REASONS}, **beside),
         retention=None if report.retention is None else replace(report.retention, terms=mine.terms),

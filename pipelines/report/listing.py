@@ -187,6 +187,7 @@ def _words(report: ReportData, words: Words) -> dict[str, Any]:
         "no_reason": words.say("customers.no_reason"),
         "nearly_sure": words.say("customers.nearly_sure", most=0.999),
         "percent": words.percent(0.0).removeprefix("0"),
+        "colon": words.say("line.colon"),
         "bands": [words.say(f"band.{band}") for band in BANDS],
         "trends": [words.say(f"trend.{trend}") for trend in TRENDS],
         "nothing": NOTHING,

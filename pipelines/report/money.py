@@ -15,7 +15,7 @@ from models.forecast import FIGURES
 from models.matrix import Matrix
 from models.training import Fitted
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.foundation.wording.families import family_name
+from pipelines.foundation.wording.families import family_name, segment_name
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import money as charts_of_money
 from pipelines.prediction.scoring.forecast import horizon_forecast
@@ -151,7 +151,7 @@ def _worse(found: Money, words: Words) -> Table:
     rows = tuple(
         (
             Cell(words.say(f"outcome.{each.kind}")),
-            Cell(f"{segment['column'].replace('_', ' ')}: {segment['segment']}"),
+            Cell(segment_name(segment["column"], words) + words.say("line.colon") + segment["segment"]),
             Cell(words.number(segment["rows"])),
             Cell(words.number(segment["calibration"], 2)),
             Cell(words.percent(segment["lift"], 1)),

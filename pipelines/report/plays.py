@@ -28,7 +28,7 @@ def plays(plan: PlayPlan, recommended: pd.DataFrame, as_of: date, scores: pd.Dat
         of_week=[
             PlayOfWeek(
                 code=play.code,
-                name=getattr(play.name, plan.language),
+                name=play.name.of(plan.language),
                 customers=int((mine["treatment_group"] == TREATMENT).sum()),
                 held_out=int((mine["treatment_group"] == HOLDOUT).sum()),
                 capacity=play.capacity_per_week,

@@ -6,9 +6,11 @@ from typing import Any
 
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.storage import documents
+from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.task import tasks_of
+from pipelines.prediction.training.verdict import verdict_in
 
 FILE_NAME = "summary.json"
 
@@ -39,6 +41,7 @@ def write_summary(workspace: Workspace, *, report: str | None) -> dict[str, Any]
     }
     first = newest.get("churn")
     champion = workspace.versions.aliased("champion")
+    words = Words(workspace.settings.language, by_contract=workspace.by_contract)
     run = ScoreStore(workspace.store).run(str(workspace.as_of))
     document: dict[str, Any] = {
         "as_of": str(workspace.as_of),
@@ -49,7 +52,7 @@ def write_summary(workspace: Workspace, *, report: str | None) -> dict[str, Any]
         "references": [reference.model_dump() for reference in workspace.settings.references],
         "champion": None
         if champion is None
-        else {"version": champion.version, "trained_at": champion.trained_at, "verdict": champion.verdict},
+        else {"version": champion.version, "trained_at": champion.trained_at, "verdict": verdict_in(champion, words)},
         "scored": 0 if run is None else run.rows,
         "report": report,
     }

@@ -21,6 +21,7 @@ from models.training import Fitted
 from pipelines.data.snapshots.snapshot import Snapshot
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreRun, ScoreStore
+from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery.other_outcomes import other_outcomes
 from pipelines.operations.monitoring.monitor import monitored
@@ -32,9 +33,10 @@ from pipelines.prediction.scoring.score import ScorePlan, plan_of, rows_at_risk
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.champion import answering
 from pipelines.prediction.training.task import PredictionTask, tasks_of
+from pipelines.prediction.training.verdict import verdict_in
 from pipelines.report.customer_facts import customer_facts, parts
 from pipelines.report.customer_pages import EXPLAINED
-from pipelines.report.editions import LANGUAGES, Edition, cohort_words, labels, play_texts, reasons_in, worded
+from pipelines.report.editions import LANGUAGES, Edition, labels, play_texts, reasons_in, worded
 from pipelines.report.money import money
 from pipelines.report.page import Fold, Published, ReportData, render
 from pipelines.report.plays import plays
@@ -94,13 +96,15 @@ def gather(workspace: Workspace) -> list[ReportData]:
     editions = [
         Edition(
             language=language,
-            cohort=cohort_words(settings.cohort, language),
+            cohort=words.say(f"cohort.{settings.cohort.kind}", days=settings.cohort.active_days),
+            verdict=verdict_in(champion, words),
             labels=labels(snapshot, language),
             plays=play_texts(play_plan, language),
             terms=terms_in(workspace, language),
             reasons=reasons,
         )
         for language in sorted(LANGUAGES, key=lambda each: each != settings.language)
+        for words in [Words(language, by_contract=workspace.by_contract)]
         if (reasons := reasons_in(language, scores, snapshot, frame, plan)) is not None
     ]
     told = ReportData(
@@ -116,7 +120,7 @@ def gather(workspace: Workspace) -> list[ReportData]:
         model_rows=fitted.rows,
         model_snapshots=tuple(date.fromordinal(day) for day in fitted.snapshots),
         model_rounds=fitted.rounds,
-        verdict=champion.verdict,
+        verdict="",
         by_contract=workspace.by_contract,
         simulated=settings.simulated,
         folds=[_fold(fold) for fold in document["folds"]],

@@ -88,12 +88,12 @@ def test_those_at_high_risk_have_a_task_and_nobody_else(
     assert [contact["id"] for contact in task["contacts"]] == [contacts[whose]]
     assert [owner["id"] for owner in task["assigned_to"]] == [crm.member]
     assert (task["title"], task["status"], task["priority"], task["due_date"]) == (
-        "Garder ce client\u202f: Call, and offer 10 %",
+        "Garder ce client\u00a0: Call, and offer 10 %",
         "New",
         "High",
         "2024-07-31",
     )
-    assert task["description"].endswith("Valeur à risque\u202f: 1\u202f234,50 EUR")
+    assert task["description"].endswith("Valeur à risque\u00a0: 1\u202f234,50 EUR")
 
 
 def test_a_second_run_writes_nothing(

@@ -23,6 +23,7 @@ WITHIN = {  # by unit, how far the figure that is read may be from the value
     "share": 0.005, "share_change": 0.005, "relative_change": 0.005, "ratio": 0.05, "mark": 0.05, "quantity": 0.05,
 }  # fmt: skip
 WHOLE_HOURS_FROM = 10  # more of them are told without a decimal
+BEFORE_A_SIGN = {"en": re.compile("(?!)"), "fr": re.compile(" (?=[:;?!%])")}  # spaces at which French breaks no line
 WAYS = {"more": 1, "fewer": -1, "less": -1, "plus": 1, "moins": -1}
 NOTHING_MORE = {"neither more nor less", "le même montant"}
 UNIT_WORDS = {
@@ -168,7 +169,11 @@ class Reader:
         endings: tuple[tuple[Told, str], ...] = (("value", ""), ("null", "_null"), ("zero", "_no"))
         for told, ending in endings:
             if template := getattr(indicator, f"{self.language}{ending}"):
-                yield _sentence(told, template, column, days)
+                yield _sentence(told, BEFORE_A_SIGN[self.language].sub(_unbroken, template), column, days)
+
+
+def _unbroken(space: re.Match[str]) -> str:
+    return "\u00a0" if space.string[space.end()] == ":" else "\u202f"
 
 
 def _sentence(told: Told, template: str, column: str, days: int | None) -> Sentence:

@@ -30,6 +30,17 @@ class Field:
 
 
 _BANDS = ("low", "medium", "high")
+# What people see of a choice; what is stored and sent is the code.
+CHOICES: Mapping[str, Mapping[Literal["en", "fr"], str]] = {
+    "low": {"en": "Low", "fr": "Faible"},
+    "medium": {"en": "Medium", "fr": "Moyen"},
+    "high": {"en": "High", "fr": "Élevé"},
+    "falling": {"en": "Falling", "fr": "En baisse"},
+    "steady": {"en": "Steady", "fr": "Stable"},
+    "rising": {"en": "Rising", "fr": "En hausse"},
+    "treatment": {"en": "Contacted", "fr": "Contacté"},
+    "holdout": {"en": "Held out, for comparison", "fr": "Témoin, pour comparaison"},
+}
 
 
 def _reason(number: int, en: str, fr: str) -> tuple[Field, Field]:
@@ -65,8 +76,8 @@ _ALL = (
     _stamp("valid_until", "date", "Valid until", "Valable jusqu'au"),
     _stamp("run_id", "text", "Run", "Exécution"),
     Field("treatment_group", "choice", "Group", "Groupe", ("treatment", "holdout")),
-    Field("suppressed", "flag", "Held back", "Retenu"),
-    Field("suppressed_why", "text", "Why it is held back", "Motif de retenue"),
+    Field("suppressed", "flag", "Held back", "Mis à l'écart"),
+    Field("suppressed_why", "text", "Why it is held back", "Motif de mise à l'écart"),
 )
 
 COLUMNS = tuple(field.name for field in _ALL if field.stored)

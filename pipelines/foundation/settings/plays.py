@@ -14,6 +14,7 @@ from features.errors import SettingsError, did_you_mean
 from features.training_set import FAMILIES
 from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.section import Count, Money, Section, Span
+from pipelines.foundation.wording.words import set_spaces
 
 if TYPE_CHECKING:
     from models.economics import Play as Economics
@@ -43,6 +44,10 @@ class Both(Section):
 
     en: Annotated[str, Field(min_length=1)]
     fr: Annotated[str, Field(min_length=1)]
+
+    def of(self, language: Literal["en", "fr"]) -> str:
+        """The text of a language, with its spaces."""
+        return set_spaces(getattr(self, language), language)
 
 
 class Play(Section):
@@ -106,7 +111,7 @@ class Play(Section):
     def words(self, language: Literal["en", "fr"]) -> str:
         """The play and what to do, in one line."""
         between = "\u00a0: " if language == "fr" else ": "
-        return f"{getattr(self.name, language)}{between}{getattr(self.advice, language)}"
+        return f"{self.name.of(language)}{between}{self.advice.of(language)}"
 
 
 class _File(Section):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 import tomllib
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ class Words(Numbers, string.Formatter):
     """Texts of words.toml, filled in.
 
     A field's format says how its value is written. int: nothing, or "customer|customers" for a word in the singular or
-    the plural ("#" stands for the number); float: ".3" for digits, ".1%" for a percentage; date: nothing, or "short".
+    the plural ("#" stands for the number); float: ".3" for digits, ".1%" for a percentage, ".0|# customer|# customers"
+    for a number and words that agree with it as it is written; date: nothing, or "short".
     """
 
     def __init__(self, language: Language, *, by_contract: bool = False) -> None:
@@ -42,9 +45,8 @@ class Words(Numbers, string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         match value:
-            case int() if "|" in format_spec:
-                one, many = format_spec.split("|")
-                return (one if self.is_singular(value) else many).replace("#", self.number(value))
+            case int() | float() if "|" in format_spec:
+                return self._agreeing(value, format_spec)
             case int():
                 return self.number(value)
             case float() if format_spec.endswith("%"):
@@ -54,6 +56,13 @@ class Words(Numbers, string.Formatter):
             case date():
                 return self.short_day(value) if format_spec == "short" else self.day(value)
         return str(value)
+
+    def _agreeing(self, value: float, format_spec: str) -> str:
+        *digits, one, many = format_spec.split("|")
+        decimals = int(digits[0].strip(".")) if digits else 0
+        text = self.number(value, decimals)
+        singular = math.isfinite(value) and self.is_singular(Decimal(f"{value:.{decimals}f}"))
+        return (one if singular else many).replace("#", text)
 
 
 @cache
@@ -71,6 +80,15 @@ def _set_english(text: str) -> str:
 
 
 def _set_french(text: str) -> str:
-    """Typed with plain spaces; set with those that French typography wants."""
-    text = text.replace("'", "\u2019").replace(" :", f"{WIDE}:")
-    return re.sub(r"(?<=«) | (?=[»;?!%])", THIN, text)
+    return set_spaces(text.replace("'", "\u2019"), "fr")
+
+
+def set_spaces(text: str, language: Language) -> str:
+    r"""A text typed with plain spaces, as catalogs are; set with those that French typography wants.
+
+    >>> set_spaces("pays : France", "fr"), set_spaces("country: France", "en")
+    ('pays\xa0: France', 'country: France')
+    """
+    if language == "en":
+        return text
+    return re.sub(r"(?<=«) | (?=[»;?!%])", THIN, text.replace(" :", f"{WIDE}:"))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from models.realised import RATIO
-from pipelines.foundation.wording.families import family_name
+from pipelines.foundation.wording.families import family_name, table_name
 from pipelines.foundation.wording.words import Words
 
 NAMED = 3  # indicators of a family that one alert names
@@ -90,7 +90,7 @@ def _moved(row: Mapping[str, Any], part: str, words: Words) -> str:
         )
     if part == "unseen":
         unseen = row["unseen"]
-        commonest = f": {', '.join(unseen['commonest'])}" if unseen["commonest"] else ""
+        commonest = words.say("line.colon") + ", ".join(unseen["commonest"]) if unseen["commonest"] else ""
         share, customers = float(unseen["share"]), unseen["customers"]
         return words.say("alert.unseen", column=column, customers=customers, share=share, commonest=commonest)
     return words.say("alert.values", column=column, **_numbers(row))
@@ -107,7 +107,7 @@ def _volume(row: Mapping[str, Any], document: Document, words: Words) -> Alert:
         said = "alert.cohort_evidence" if row["unusual"] else "alert.cohort_none"
         evidence = words.say(said, usual=usual, day=date.fromisoformat(document["drift"]["reference"]))
         return Alert("volume", what, evidence, words.say("alert.cohort_remedy"))
-    what = words.say("alert.volume", table=row["table"], rows=row["rows"], days=row["span_days"])
+    what = words.say("alert.volume", table=table_name(row["table"], words), rows=row["rows"], days=row["span_days"])
     said = "alert.volume_stopped" if row["stopped"] else "alert.volume_evidence"
     return Alert("volume", what, words.say(said, usual=usual, spans=row["spans"]), words.say("alert.volume_remedy"))
 
@@ -119,7 +119,7 @@ def _freshness(row: Mapping[str, Any], words: Words) -> Alert:
         pauses=row["pauses"],
         longest=row["longest_pause"],
     )
-    what = words.say("alert.freshness", table=row["table"], days=row["days_since"])
+    what = words.say("alert.freshness", table=table_name(row["table"], words), days=row["days_since"])
     return Alert("freshness", what, evidence, words.say("alert.freshness_remedy"))
 
 

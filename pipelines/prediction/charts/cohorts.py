@@ -83,7 +83,7 @@ def _hint(chosen: Mapping[str, Sequence[Row]], age: int, words: Words) -> str:
         for row in rows
         if row["months_since"] == age
     ]
-    return f"{words.say('cohorts.hint', months=age)}: {', '.join(rates)}"
+    return words.say("cohorts.hint", months=age) + words.say("line.colon") + ", ".join(rates)
 
 
 def _chosen(cohorts: Sequence[Row]) -> dict[str, list[Row]]:

@@ -74,7 +74,7 @@ def day_hints(
 ) -> None:
     """What each line is at each day, for who points there; lines by what they are called."""
     heads, width = [words.short_day(day) for day in days], float(np.diff(places).min(initial=30.0))
-    line_hints(sheet, places, heads, lines, written=written, width=width)
+    line_hints(sheet, places, heads, lines, words, written=written, width=width)
 
 
 def day_axis(sheet: Axes, days: Sequence[date], words: Words) -> Floats:

@@ -189,7 +189,7 @@ def _hints(
 ) -> None:
     """Each month's figures, by name."""
     places = np.arange(len(months), dtype=np.float64)
-    line_hints(sheet, places, [month(row, words) for row in months], named, written=written, width=1)
+    line_hints(sheet, places, [month(row, words) for row in months], named, words, written=written, width=1)
 
 
 def _column(rows: Sequence[Row], name: str) -> Floats:

@@ -140,13 +140,14 @@ def line_hints(
     places: Floats,
     heads: Sequence[str],
     lines: Mapping[str, Floats],
+    words: Words,
     *,
     written: Callable[[float], str],
     width: float,
 ) -> None:
     """`hints` with the value of each line there, behind what the line is called; of a line that has one."""
     texts = [
-        f"{head}: "
+        f"{head}{words.say('line.colon')}"
         + ", ".join(f"{name} {written(float(found[k]))}" for name, found in lines.items() if np.isfinite(found[k]))
         for k, head in enumerate(heads)
     ]
@@ -158,7 +159,7 @@ def curve_hints(sheet: Axes, found: Mapping[str, Curve], words: Words, *, writte
     places = np.linspace(0.0, 1.0, _HINTED + 1)[1:]
     lines = {name: np.array([curve.at(place) for place in places]) for name, curve in found.items()}
     heads = [words.percent(float(place)) for place in places]
-    line_hints(sheet, places, heads, lines, written=written, width=1 / _HINTED)
+    line_hints(sheet, places, heads, lines, words, written=written, width=1 / _HINTED)
 
 
 def colour(name: str) -> str:

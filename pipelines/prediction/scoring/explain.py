@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from features.errors import DataError
 from models import explanation
 from models.matrix import ENTITY
 from pipelines.foundation.identity.permissions import Permissions
+from pipelines.foundation.wording.words import Words
 from pipelines.foundation.workspace.holdout import Holdout
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.scoring.reasons import COUNT, everything_that_raises, reasons
@@ -98,14 +100,21 @@ def _plain(value: Any) -> float | str:
 
 
 def _show(job: RunContext, document: dict[str, Any]) -> None:
+    words = Words(job.workspace.settings.language)
+    band_in_words = words.say(f"tile.{document['churn_risk_band']}")
     job.console.say(
-        f"customer {document['customer_id']} at {document['as_of']}: churn_probability "
-        f"{document['churn_probability']:.3f} (0 to 1, higher is worse), {document['churn_risk_band']}"
+        words.say(
+            "explain.score",
+            customer=document["customer_id"],
+            day=date.fromisoformat(document["as_of"]),
+            probability=document["churn_probability"],
+            band=band_in_words,
+        )
     )
     for reason in document["reasons"]:
         job.console.say(f"  - {reason['text']}")
-    table = Table("contribution", "log-odds", "in words")
-    table.add_row("average customer", f"{document['average_log_odds']:+.3f}", "")
+    table = Table(words.say("explain.code"), words.say("customer.adds"), words.say("explain.text"))
+    table.add_row(words.say("customer.average"), words.signed(document["average_log_odds"], 3), "")
     for part in document["contributions"]:
-        table.add_row(part["code"], f"{part['log_odds']:+.3f}", part["text"])
+        table.add_row(part["code"], words.signed(part["log_odds"], 3), part["text"])
     job.console.rich.print(table)

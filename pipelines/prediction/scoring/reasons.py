@@ -13,6 +13,7 @@ import pandas as pd
 from features.catalog import Family, Indicator
 from models.explanation import RHYTHM, RHYTHM_COLUMNS, Contributions, strongest
 from pipelines.foundation.wording.numbers import Language, numbers
+from pipelines.foundation.wording.words import set_spaces
 from pipelines.prediction.scoring.agreement import agrees
 from pipelines.prediction.scoring.figures import SAYINGS, as_written, compared
 
@@ -117,7 +118,7 @@ class Wording:
         negative = ~empty & (frame[own] == 0).to_numpy() if of_zero else np.zeros(len(frame), dtype=np.bool_)
         words = np.empty(len(frame), dtype=object)
         for rows, template in ((empty, of_null or text), (negative, of_zero), (~empty & ~negative, text)):
-            words[rows] = self._fill(template, own, days, frame[rows])
+            words[rows] = self._fill(set_spaces(template, self.numbers.language), own, days, frame[rows])
         return words
 
     def _fill(self, template: str, own: str, days: int | None, frame: pd.DataFrame) -> Words:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.report.editions import COHORT, Edition, worded
+from pipelines.report.editions import Edition, worded
 from pipelines.report.page import render
 from tests.pipelines.report.page_case import CALL, opened, violations, with_facts
 from tests.pipelines.report.test_page import LAPTOP, PHONE
@@ -28,7 +28,8 @@ def edition(language: Language, data: ReportData) -> Edition:
     calls = CALL if language == "en" else APPEL
     return Edition(
         language=language,
-        cohort=COHORT[language]["ever_ordered"],
+        cohort="customers who ever ordered" if language == "en" else "clients ayant déjà commandé",
+        verdict=data.verdict,
         labels=dict(zip(data.importance["code"], data.importance["label"], strict=True)),
         plays={"call": calls, "mail": ("Write", "Say hello.") if language == "en" else ("Écrire", "Saluer.")},
         terms=[],

@@ -71,7 +71,7 @@ def test_the_section_says_what_is_at_stake() -> None:
         "Net revenue retention of those at risk 102.0% 97.0% to 106.0% 3 of 3 intervals held what came",
         "left 9.0% 0.810 0.790 0.2000 0.2000 0.97 usage, support",
         "stayed, pays more not tested yet",
-        "value tier: <C> 199 2.56 30.0% calibration",
+        "Value tier: <C> 199 2.56 30.0% calibration",
         "the expected maximum profit is 3.25 EUR a customer, reached by contacting 20.0% of them",
         "4 customers have already given notice; 312.50 EUR of recurring revenue a month leave with them.",
     ):
@@ -86,7 +86,13 @@ def test_one_announced_customer_is_one() -> None:
 
 def test_the_french_page_says_it_in_french() -> None:
     text = Page(section(render(with_money("fr")))).text
-    for said in ("Clients perdus", "départ", "d'abord par valeur en jeu", "4 clients ont déjà résilié", "usage"):
+    for said in (
+        "Clients perdus",
+        "départ",
+        "d'abord par valeur à risque",
+        "4 clients ont déjà résilié",
+        "utilisation",
+    ):
         assert said in text.replace("\u2019", "'"), said
 
 

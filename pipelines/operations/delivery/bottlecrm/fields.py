@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipelines.foundation.settings.delivered_fields import FIELDS, Kind
+from pipelines.foundation.settings.delivered_fields import CHOICES, FIELDS, Kind
 from pipelines.foundation.settings.destinations import BottleCrm
 from pipelines.operations.delivery.connector import Value
 from pipelines.operations.delivery.values import remote_value
@@ -25,16 +25,6 @@ _TYPES: Mapping[Kind, str] = {
 }
 _KEY = {"en": "Customer (id of the company)", "fr": "Client (identifiant de l'entreprise)"}
 _TASK = {"en": "Task against churn", "fr": "Tâche contre l'attrition"}
-_CHOICES: Mapping[str, Mapping[Language, str]] = {
-    "low": {"en": "Low", "fr": "Faible"},
-    "medium": {"en": "Medium", "fr": "Moyen"},
-    "high": {"en": "High", "fr": "Élevé"},
-    "falling": {"en": "Falling", "fr": "En baisse"},
-    "steady": {"en": "Steady", "fr": "Stable"},
-    "rising": {"en": "Rising", "fr": "En hausse"},
-    "treatment": {"en": "Contacted", "fr": "Contacté"},
-    "holdout": {"en": "Held out, for comparison", "fr": "Témoin, pour comparaison"},
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,7 @@ class Definition:
 
     def body(self, language: Language, *, place: int) -> dict[str, Any]:
         """What makes it. place: among the fields of its form, from 1."""
-        options = [{"value": choice, "label": _CHOICES[choice][language]} for choice in self.choices]
+        options = [{"value": choice, "label": CHOICES[choice][language]} for choice in self.choices]
         return {
             "target_model": self.target,
             "key": self.key,

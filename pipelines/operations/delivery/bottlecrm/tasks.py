@@ -16,12 +16,12 @@ from pipelines.operations.delivery.bottlecrm.fields import Language
 from pipelines.operations.delivery.connector import DestinationError, Value
 
 _LONGEST_TITLE = 200  # BottleCRM refuses a longer one
-_TITLE = {"en": "Keep this customer: {}", "fr": "Garder ce client\u202f: {}"}
-_WHY = {"en": "Why:", "fr": "Pourquoi\u202f:"}
-_WORTH = {"en": "Value at risk: {}", "fr": "Valeur à risque\u202f: {}"}
+_TITLE = {"en": "Keep this customer: {}", "fr": "Garder ce client\u00a0: {}"}
+_WHY = {"en": "Why:", "fr": "Pourquoi\u00a0:"}
+_WORTH = {"en": "Value at risk: {}", "fr": "Valeur à risque\u00a0: {}"}
 _OVER = {
     "en": "Closed because there is nothing to do any more: the customer is no longer at high risk, or held back.",
-    "fr": "Clôturée car il n'y a plus rien à faire\u202f: le client n'est plus à haut risque, ou est retenu.",
+    "fr": "Clôturée car il n'y a plus rien à faire\u00a0: le client n'est plus à risque élevé, ou est mis à l'écart.",
 }
 
 

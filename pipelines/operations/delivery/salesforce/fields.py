@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from pipelines.foundation.settings.delivered_fields import FIELDS, Field, Kind
+from pipelines.foundation.settings.delivered_fields import CHOICES, FIELDS, Field, Kind
 from pipelines.foundation.settings.destinations import Salesforce
 from pipelines.operations.delivery.connector import Record, UnsendableError, Value
 
@@ -36,7 +36,7 @@ _HOLDS = {
 
 def metadata(field: Field, *, language: Literal["en", "fr"], choice: str) -> dict[str, Any]:
     """What the Tooling API makes a field of. choice: what it calls the name of a picklist's value."""
-    return {"label": field.en if language == "en" else field.fr, "required": False, **_kind(field, choice)}
+    return {"label": field.en if language == "en" else field.fr, "required": False, **_kind(field, choice, language)}
 
 
 def key_metadata(*, language: Literal["en", "fr"]) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def key_metadata(*, language: Literal["en", "fr"]) -> dict[str, Any]:
     return {"label": label, "required": False, **shape}
 
 
-def _kind(field: Field, choice: str) -> dict[str, Any]:
-    values = [{choice: each, "label": each, "default": False} for each in field.choices]
+def _kind(field: Field, choice: str, language: Literal["en", "fr"]) -> dict[str, Any]:
+    values = [{choice: each, "label": CHOICES[each][language], "default": False} for each in field.choices]
     kinds: dict[Kind, dict[str, Any]] = {
         "number": {"type": "Number", "precision": 18, "scale": _DECIMALS.get(field.name, 0)},
         "integer": {"type": "Number", "precision": 18, "scale": 0},

@@ -47,7 +47,7 @@ def test_what_was_kept_and_what_it_is_worth() -> None:
         ({"verdict": "not_shown", "p_value": 0.3}, "fewer than 23 kept would mostly not show (80% power)"),
         (
             {"verdict": "not_shown", "p_value": 0.3, "detectable": None},
-            "even keeping all of the 41 who would have left",
+            "even keeping everybody who would have left (41)",
         ),
         ({"verdict": "not_shown", "p_value": 0.03}, "among several plays one like it may come by chance"),
         (

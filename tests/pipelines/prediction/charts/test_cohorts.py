@@ -48,7 +48,7 @@ def test_a_shop_is_told_of_in_words_of_its_own() -> None:
 def test_quarters_are_written_as_the_language_does() -> None:
     chart = curves(points("2024-Q1", 10, 9), FR)
     assert chart is not None
-    assert "Des 10 clients de 2024-T1, 90,0\u202f% étaient là après 1 mois" in chart.caption
+    assert "Sur 10 clients arrivés en 2024-T1, 90,0\u202f% étaient encore là après 1 mois" in chart.caption
 
 
 def test_many_cohorts_are_drawn_evenly_from_the_oldest_to_the_newest() -> None:

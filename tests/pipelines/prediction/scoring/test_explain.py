@@ -77,6 +77,24 @@ def test_the_command_has_the_option(shop: Path) -> None:
     assert json.loads(shown.stdout)["customer_id"] == typed[1]
 
 
+def test_people_are_told_in_the_language_of_the_settings(shop: Path) -> None:
+    typed = ["explain", one_of(shop, held=False), "--project", str(shop)]
+    english = CliRunner().invoke(app, typed).stderr
+    assert "(0 to 1, higher is worse)" in english
+    settings = shop / "attrition.toml"
+    settings.write_text(settings.read_text().replace('language = "en"', 'language = "fr"'))
+    french = CliRunner().invoke(app, typed).stderr.replace("\u00a0", " ")
+    for said in (
+        f"client {typed[1]} au 1er juin 2025 : churn_probability 0,",
+        "risque ",
+        "Client moyen",
+        "Log-cotes",
+        "En clair",
+    ):
+        assert said in " ".join(french.split()), said
+    assert "customer" not in french
+
+
 def test_a_broken_file_of_plays_stops_every_command_in_words(shop: Path) -> None:
     (shop / FILE_NAME).write_text("[[plays]]\ncode = 'x'\nfro = []\n")
     done = CliRunner().invoke(app, ["check", "--project", str(shop)])

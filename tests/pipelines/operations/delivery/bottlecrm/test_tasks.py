@@ -64,9 +64,9 @@ def test_a_task_says_what_to_do_and_why() -> None:
 
 def test_a_task_is_in_the_language_of_the_company() -> None:
     said = words(HIGH | {"reason_2": None}, "fr")
-    assert said.title == "Garder ce client\u202f: Call, and offer 10 %"
+    assert said.title == "Garder ce client\u00a0: Call, and offer 10 %"
     assert said.description == (
-        "Pourquoi\u202f:\n- no order for 94 days, usually every 21 days\nValeur à risque\u202f: 1\u202f234,50 EUR"
+        "Pourquoi\u00a0:\n- no order for 94 days, usually every 21 days\nValeur à risque\u00a0: 1\u202f234,50 EUR"
     )
 
 

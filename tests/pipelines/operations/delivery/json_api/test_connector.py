@@ -318,7 +318,7 @@ def test_fields_that_are_missing_are_said_in_words() -> None:
         assert to(fake, "contacts").setup() == []
         assert to(fake, "jobs").setup() == []
         french = connect(rest("lists", address=fake.address), language="fr")
-        with pytest.raises(DestinationError, match=r'fields = "given".*attrition_suppressed \(flag: "Retenu"\)'):
+        with pytest.raises(DestinationError, match=r"attrition_suppressed \(flag: \"Mis à l'écart\"\)"):
             french.setup()
 
 

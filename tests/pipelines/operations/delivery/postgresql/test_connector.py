@@ -120,7 +120,7 @@ def test_a_table_is_made_once_with_labels_in_the_language(database: Database) ->
     assert ("attrition_churn_probability", "double precision", "Probabilité d'attrition (0 à 1)") in types
     assert ("job", "text", "Exécution") in types
     assert ("attrition_scored_at", "timestamp with time zone", "Calculé le") in types
-    assert ("attrition_suppressed", "boolean", "Retenu") in types
+    assert ("attrition_suppressed", "boolean", "Mis à l'écart") in types
     assert ("attrition_data_as_of", "date", "Données jusqu'au") in types
     assert ("attrition_horizon_days", "integer", "Jours d'anticipation") in types
 

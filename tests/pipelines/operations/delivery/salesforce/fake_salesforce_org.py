@@ -47,11 +47,16 @@ class OrgField:
     case_sensitive: bool = False
     restricted: bool = False
     values: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     visible: bool = True
     updateable: bool = True
 
     def described(self) -> dict[str, Any]:
-        picks = [{"value": each, "label": each, "active": True, "defaultValue": False} for each in self.values]
+        shown = self.shown or self.values
+        picks = [
+            {"value": value, "label": label, "active": True, "defaultValue": False}
+            for value, label in zip(self.values, shown, strict=True)
+        ]
         return {
             "name": self.name, "type": self.type, "label": self.label, "length": self.length, "scale": self.scale,
             "precision": self.precision, "unique": self.unique, "externalId": self.external_id,
@@ -226,6 +231,7 @@ class FakeOrg:
                 case_sensitive=shape.get("caseSensitive", False),
                 restricted=shape.get("valueSet", {}).get("restricted", False),
                 values=tuple(each[self.choice] for each in picks),
+                shown=tuple(each["label"] for each in picks),
                 visible=permits,
             )
         )

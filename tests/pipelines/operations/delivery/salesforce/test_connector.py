@@ -228,6 +228,8 @@ def test_labels_are_in_the_language_asked_for(monkeypatch: pytest.MonkeyPatch) -
         connected(fake, monkeypatch)
         SalesforceConnector(plan(fake), language="fr", sleep=lambda _: None).setup()
         assert fake.org.fields["attrition_reason_1__c"].label == "Première raison"
+        risk = fake.org.fields["attrition_churn_risk_band__c"]
+        assert (risk.values, risk.shown) == (("low", "medium", "high"), ("Faible", "Moyen", "Élevé"))
 
 
 def test_a_field_made_by_a_call_whose_answer_was_lost_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
