@@ -42,7 +42,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check docs bench install chromium postgres mariadb java format clean
+.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check docs notebooks bench install chromium postgres mariadb java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -98,6 +98,9 @@ check: $(READY) ## lock file, format, lint, types, doctests, documentation in st
 
 docs: $(READY) ## build the site of docs/ and notebooks/ into site/; a link that leads nowhere ends it
 	$(PYTHON) -m pipelines.docs.site
+
+notebooks: $(READY) ## run the notebooks on the demo, so that `make docs` shows what they show (make demo first)
+	$(PYTHON) -m pipelines.docs.notebooks $(DEMO)
 
 bench: $(READY) ## measure: quality beside published figures, and speed
 	$(PYTHON) -m benchmarks $(ARGS)
