@@ -56,8 +56,8 @@ else:
 
 # %% [markdown]
 # ## Customers kept
-# With 95% intervals: one that reaches over 0 may be chance. `detectable` is how many customers would have to be kept for
-# the evidence to show it: where that is more than anybody hopes for, wait, or hold out more.
+# With 95% intervals: one that reaches over 0 may be chance. `detectable` is how many customers would have to be kept
+# for the evidence to show it: where that is more than anybody hopes for, wait, or hold out more.
 
 # %%
 if len(judged):

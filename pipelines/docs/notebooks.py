@@ -33,13 +33,13 @@ def run(workspace: Path, *, notebooks: Path = NOTEBOOKS, executed: Path = EXECUT
     executed.mkdir(parents=True, exist_ok=True)
     places = sorted(notebooks.glob("*.ipynb"))
     for place in places:
-        notebook = nbformat.read(place, as_version=4)
+        notebook = nbformat.read(place, as_version=4)  # type: ignore[no-untyped-call]
         client = NotebookClient(
             notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": notebooks}}
         )
         client.execute(env=environment)
         notebook.metadata["ran_on"] = ran_on
-        nbformat.write(notebook, executed / place.name)
+        nbformat.write(notebook, executed / place.name)  # type: ignore[no-untyped-call]
         sys.stdout.write(f"{place.stem}\n")
         sys.stdout.flush()
     return len(places)
