@@ -99,7 +99,7 @@ check: $(READY) ## lock file, format, lint, types, doctests, documentation in st
 docs: $(READY) ## build the site of docs/ and notebooks/ into site/; a link that leads nowhere ends it
 	$(PYTHON) -m pipelines.docs.site
 
-notebooks: $(READY) ## run the notebooks on the demo, so that `make docs` shows what they show (make demo first)
+notebooks: $(READY) ## run the notebooks on the demo, a quarter of an hour, so that `make docs` shows what they show (make demo first)
 	$(PYTHON) -m pipelines.docs.notebooks $(DEMO)
 
 bench: $(READY) ## measure: quality beside published figures, and speed

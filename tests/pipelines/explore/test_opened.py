@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -236,6 +237,11 @@ def test_the_catalogs_own_computation_gives_the_snapshots_columns(ws: OpenedWork
         (lambda view, _, __: view["orders"].amount.sum(), "a table with customer_id, and gave a DecimalScalar"),
         (lambda view, _, __: view["orders"].select("amount"), "a table with customer_id"),
         (lambda view, _, __: view["orders"].select("customer_id", "amount"), "customers several rows at 2025-06-01"),
+        (
+            lambda *_: ibis.memtable({"customer_id": ["C-0001"], "left": [1]}),
+            "rows that are not of this day's as-of view",
+        ),
+        (lambda _, cohort, __: cohort.mutate(now=ibis.now()), "asks the clock"),
     ],
 )
 def test_what_is_no_indicator_is_told(ws: OpenedWorkspace, compute: Any, said: str) -> None:
