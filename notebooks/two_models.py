@@ -31,6 +31,7 @@ ws = open_workspace(os.environ.get("ATTRITION_WORKSPACE", "../demo"))  # the one
 days = ws.splits().days
 X, y, groups = ws.training_set(days)
 plain = X.select_dtypes("number").drop(columns="start_log_odds", errors="ignore")
+plain = plain.loc[:, plain.groupby(groups).nunique().min() > 1]  # of one value it would know no bins
 print(f"{len(X):,} rows of {len(days)} days, {X.shape[1]} columns")
 
 # %%

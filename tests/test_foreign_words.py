@@ -43,6 +43,7 @@ REASONS = {
     "pipelines/data/sources/query/apart.py: answer": "of a query, before it reads a row",
     "pipelines/data/sources/query/query_rows.py: _files": "the settings' own words of a path",
     "pipelines/data/sources/encoding.py: check_text": "the bytes before the bad one are taken to count lines",
+    "pipelines/docs/site.py: main": "of the project's own pages, to who builds them",
     "pipelines/foundation/own_indicators/load.py: _compiled": "the number of a line of a file that holds no rows",
     "pipelines/foundation/own_indicators/load.py: _words_of": "a line's number; the cause is shown by --debug alone",
     "pipelines/data/snapshots/own.py: words_of_own": "the cause, which is shown by --debug alone",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.catalog import Family, Indicator
 from models.explanation import RHYTHM, RHYTHM_COLUMNS, Contributions, strongest
-from pipelines.foundation.wording.numbers import Language, numbers
+from pipelines.foundation.wording.numbers import NOTHING, Language, numbers
 from pipelines.foundation.wording.words import set_spaces
 from pipelines.prediction.scoring.agreement import agrees
 from pipelines.prediction.scoring.figures import SAYINGS, as_written, compared
@@ -139,14 +139,19 @@ class Wording:
         figures = frame[column].to_numpy(dtype=np.float64)
         unit = self.by_column[column][0].unit
         written: Callable[[float], str] = SAYINGS[unit](self.numbers, self.currency)
+
+        def said(value: float) -> str:
+            if np.isnan(value):
+                return NOTHING
+            if singular is None:
+                return written(value)
+            if unit == "change":
+                return compared(self.numbers, value, singular, plural)
+            return f"{written(value)} {singular if self.numbers.is_singular(as_written(unit, value)) else plural}"
+
         # Each figure is worded once, however many customers share it.
         values, where = np.unique(figures, return_inverse=True)
-        texts = np.array([written(value) for value in values], dtype=object)
-        if singular is not None and unit == "change":
-            texts = np.array([compared(self.numbers, value, singular, plural) for value in values], dtype=object)
-        elif singular is not None:
-            nouns = [singular if self.numbers.is_singular(as_written(unit, value)) else plural for value in values]
-            texts = texts + " " + np.array(nouns, dtype=object)
+        texts = np.array([said(value) for value in values], dtype=object)
         return np.asarray(texts[where], dtype=object)
 
 

@@ -11,6 +11,7 @@ from models import promotion
 from models.matrix import Matrix
 from models.promotion import Gates, Judged, Verdict
 from models.training import Fitted
+from pipelines.data.snapshots.definitions import Definition
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.settings.settings import Promotion
 from pipelines.foundation.workspace.calendar import Calendar
@@ -24,11 +25,13 @@ def verdict(task: PredictionTask, rows: Matrix) -> Verdict:
     Compared on matured snapshots that began after everything the champion learned from had ended. For the challenger,
     which learned from these, a stand-in is judged: fitted in the same way on what had matured before the first of them.
     Where nothing has matured since, nothing shows that the challenger is no worse, and the champion stays. A champion
-    that cannot answer today's question is replaced.
+    that cannot answer today's question, or learned from other files of own indicators, is replaced.
     """
     champion = task.versions.aliased("champion")
     if champion is None:
         return Verdict(promote=True, reason="there is no champion yet")
+    if told := other_files(champion, task.snapshots.definition):
+        return Verdict(promote=True, reason=f"champion {champion.version} is outdated: {told}")
     try:
         fitted = comparable(task.versions, champion, rows)
     except OutdatedModelError as error:
@@ -85,9 +88,19 @@ def answering(task: PredictionTask) -> tuple[Version, Fitted]:
         raise OutdatedModelError(
             f"champion {champion.version} was trained on other columns than the settings and tables give (first: "
             f"'{other[0]}'); run `attrition train` for a model that reads these, or set back what changed them "
-            "(lookback_days, age_and_gender, training.start_model, tables)"
+            "(lookback_days, age_and_gender, training.start_model, tables, indicators)"
         )
+    if told := other_files(champion, task.snapshots.definition):
+        raise OutdatedModelError(f"{told}; run `attrition train` for a model that learned from it as it is")
     return champion, fitted
+
+
+def other_files(champion: Version, definition: Definition) -> str | None:
+    """Which file of own indicators is another than when a model learned: one name may mean something else by now."""
+    then = {each["file"]: each["sha256"] for each in champion.record.get("own_indicators", [])}
+    now = {file.name: file.sha256 for file in definition.own}
+    other = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    return f"champion {champion.version} learned from another {other[0]} than there is now" if other else None
 
 
 def comparable(versions: Versions, champion: Version, rows: Matrix) -> Fitted:

@@ -45,6 +45,23 @@ def said(column: str, values: Mapping[str, float | None], language: Language = "
     return text
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(("indicator", "column", "days"), EVERY_INDICATOR)
+def test_an_empty_value_is_told_as_such_or_as_a_dash(
+    indicator: Indicator, column: str, days: int | None, language: Language
+) -> None:
+    """Never as a reason where the catalog has no words for it; but whoever tries a sentence must get one."""
+    category = indicator.unit == "category"
+    empty = {
+        name: np.array([None] if name in CATEGORIES else [np.nan], dtype=object if name in CATEGORIES else float)
+        for name in COLUMNS
+    }
+    if category and not getattr(indicator, f"{language}_null"):
+        return
+    (text,) = words(language).sentences(column, pd.DataFrame(empty))
+    assert not re.search(r"\bnan\b", text)
+
+
 # Exact sentences
 
 
