@@ -91,7 +91,9 @@ def answering(task: PredictionTask) -> tuple[Version, Fitted]:
             "(lookback_days, age_and_gender, training.start_model, tables, indicators)"
         )
     if told := other_files(champion, task.snapshots.definition):
-        raise OutdatedModelError(f"{told}; run `attrition train` for a model that learned from it as it is")
+        raise OutdatedModelError(
+            f"champion {champion.version} {told}; run `attrition train` for a model that learned from it as it is"
+        )
     return champion, fitted
 
 
@@ -100,7 +102,7 @@ def other_files(champion: Version, definition: Definition) -> str | None:
     then = {each["file"]: each["sha256"] for each in champion.record.get("own_indicators", [])}
     now = {file.name: file.sha256 for file in definition.own}
     other = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    return f"champion {champion.version} learned from another {other[0]} than there is now" if other else None
+    return f"learned from another {other[0]} than there is now" if other else None
 
 
 def comparable(versions: Versions, champion: Version, rows: Matrix) -> Fitted:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from features.errors import OutdatedModelError
 from models.promotion import Verdict
 from pipelines.data.landing.ingest import ingest
+from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training import champion
 from pipelines.prediction.training.task import main_task
@@ -107,3 +109,20 @@ def test_the_verdicts_figures_are_kept_with_the_version(first: Workspace, tmp_pa
     version = train(Workspace(copy, SETTINGS, date(2025, 6, 1), NOW.date()), now=NOW).version
     assert version.record["promotion"][0]["gate"] == "log_loss"
     assert version.promoted == all(gate["passed"] for gate in version.record["promotion"])
+
+
+def test_one_that_learned_from_another_file_of_own_indicators_answers_nothing_and_is_replaced(
+    first: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its columns may have the same names, and mean something else by now."""
+    workspace = later(first, date(2025, 3, 1))
+    assert champion.answering(main_task(workspace))[0].promoted
+    old = workspace.versions.champion()
+    record = {**old.record, "own_indicators": [{"file": "my_indicators.py", "sha256": "a" * 64, "families": ["own"]}]}
+    monkeypatch.setattr(Versions, "champion", lambda _: replace(old, record=record))
+    monkeypatch.setattr(Versions, "aliased", lambda *_: replace(old, record=record))
+    with pytest.raises(OutdatedModelError, match=r"another my_indicators\.py than there is now; run `attrition train`"):
+        champion.answering(main_task(workspace))
+    verdict = judged(workspace)
+    assert verdict.promote
+    assert verdict.reason.endswith("is outdated: learned from another my_indicators.py than there is now")
