@@ -30,6 +30,10 @@ from pipelines.foundation.storage.fingerprint import ROOMS, runs_on
 
 DEBUG = "--debug shows the error itself, which may hold values of your rows"
 _MOST_TOLD = 10
+# What a file may have meant by a name that is not there.
+_KNOWN = sorted(
+    {name for table in TABLES.values() for name in table.landed} | {name for name in dir(AsOf) if name[0] != "_"}
+)
 _ANY_DAY = date(2024, 7, 1)
 
 Compute = Callable[[AsOf, ir.Table, Lookbacks], ir.Table]
@@ -162,7 +166,10 @@ def _try(group: Group, lookbacks: Lookbacks) -> None:
 
 @contextmanager
 def _words_of(source: SourceFile, said: str) -> Iterator[None]:
-    """What the file's code raises, in words: the line, and nothing that the error says, for it may quote a row."""
+    """What the file's code raises, in words: the line, and of the error no more than what the file says itself.
+
+    Else it may quote a row.
+    """
     try:
         yield
     except (KeyboardInterrupt, MemoryError):
@@ -171,4 +178,6 @@ def _words_of(source: SourceFile, said: str) -> Iterator[None]:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source.name]
         where = f" at line {lines[-1]}" if lines else ""
         lacks = f": no module '{error.name}' is installed" if isinstance(error, ModuleNotFoundError) else ""
+        if isinstance(error, AttributeError) and error.name and error.name in source.content.decode(errors="replace"):
+            lacks = f": there is no '{error.name}'.{did_you_mean(error.name, _KNOWN)}"
         raise SettingsError(f"{said}{where}{lacks} ({SETTING}); correct it there. {DEBUG}") from error

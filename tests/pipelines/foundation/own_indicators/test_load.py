@@ -40,9 +40,15 @@ def test_the_file_of_the_page_is_loaded_with_its_hash(tmp_path: Path, monkeypatc
     ("old", "new", "said"),
     [
         ("def compute(", "def compute((", "is no Python (line 23); correct it there"),
-        ("import ibis.expr.types as ir", "import ibiss", "does not run at line 3: no module 'ibiss' is installed"),
-        ("import ibis.expr.types as ir", "import ibis.expr.types as ir\n1 / 0", "does not run at line 4 (settings"),
-        ("import ibis.expr.types as ir", "import ibis.expr.types as ir\nexit()", "does not run at line 4 (settings"),
+        (
+            "import ibis.expr.types as ir",
+            "import ibiss",
+            "does not run at line 3: no module 'ibiss' is installed",
+        ),
+        ("import ibis.expr.types as ir", "import ibis.expr.types as ir\n1 / 0", "run at line 4 (settings"),
+        ("import ibis.expr.types as ir", "import ibis.expr.types as ir\nexit()", "run at line 4 (settings"),
+        ("orders.ordered_on", "orders.orderedon", "there is no 'orderedon'. Did you mean 'ordered_on'?"),
+        ("view.days_since(", "view.day_since(", "there is no 'day_since'. Did you mean 'days_since'?"),
         ("FAMILY = ", "FAMILIE = ", "has no FAMILY; end it with FAMILY = Family(name=..., reasons=..., groups=(...,))"),
         ("FAMILY = Family(", "FAMILY = dict(", "has a FAMILY that is no Family"),
         ("groups=(Group(", "groups=[Group(", "is no Python (line"),
