@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from pipelines.docs.site import EXECUTED, NOTEBOOKS
 from pipelines.foundation.settings.settings import FILE_NAME, load
@@ -21,28 +22,29 @@ def run(workspace: Path, *, notebooks: Path = NOTEBOOKS, executed: Path = EXECUT
     Raises: nbclient's CellExecutionError where a cell fails, SettingsError where there is no workspace.
     """
     import nbformat
-    from nbclient import NotebookClient
 
     ran_on = _said(workspace)
-    # Without a screen; a notebook draws into its page.
-    environment = {
-        **os.environ,
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "ATTRITION_WORKSPACE": str(workspace.resolve()),
-    }
     executed.mkdir(parents=True, exist_ok=True)
     places = sorted(notebooks.glob("*.ipynb"))
     for place in places:
         notebook = nbformat.read(place, as_version=4)  # type: ignore[no-untyped-call]
-        client = NotebookClient(
-            notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": notebooks}}
-        )
-        client.execute(env=environment)
+        execute(notebook, workspace, notebooks=notebooks)
         notebook.metadata["ran_on"] = ran_on
         nbformat.write(notebook, executed / place.name)  # type: ignore[no-untyped-call]
         sys.stdout.write(f"{place.stem}\n")
         sys.stdout.flush()
     return len(places)
+
+
+def execute(notebook: Any, workspace: Path, *, notebooks: Path = NOTEBOOKS, seconds: int = SECONDS) -> None:
+    """Run a notebook's cells on a workspace; outputs go into the cells. seconds: for one cell."""
+    from nbclient import NotebookClient
+
+    # Without a screen; a notebook draws into its page.
+    drawing = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    environment = {**os.environ, **drawing, "ATTRITION_WORKSPACE": str(workspace.resolve())}
+    resources = {"metadata": {"path": notebooks}}
+    NotebookClient(notebook, timeout=seconds, kernel_name="python3", resources=resources).execute(env=environment)
 
 
 def _said(workspace: Path) -> str:

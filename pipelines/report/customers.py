@@ -21,6 +21,8 @@ def section(report: ReportData, words: Words) -> dict[str, Any]:
     if not len(report.scores):
         return {"customers": []}
     rows = listing.listed(report)
+    if not len(rows):
+        return {"customers": []}
     document = listing.document(report, rows, words)
     return {
         "customers": listing.customers(report, rows, words),

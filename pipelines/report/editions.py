@@ -13,9 +13,9 @@ from pipelines.operations.plays.recommend import PlayPlan
 from pipelines.prediction.scoring.retold import retold
 from pipelines.prediction.scoring.score import ScorePlan
 from pipelines.report.data import CustomerFacts, ReportData
+from pipelines.report.listing import REASONS
 
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
-REASONS = ("reason_1", "reason_2", "reason_3")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,14 +51,14 @@ PARTS: tuple[Part, ...] = (
 )
 
 
-def render(report: ReportData, *others: ReportData) -> str:
+def render(report: ReportData, other: ReportData | None = None) -> str:
     """The whole page; the same data make the same page, byte for byte.
 
-    others: the same data in another language, for which the page can be changed; without its script it stays in the
+    other: the same data in the other language, for which the page can be changed; without its script it stays in the
     first. It loads nothing: styles, charts, data and script stand in it, and its security policy forbids the rest. What
     is not known (no outcome has matured, everybody left, nobody was scored, no reasons) is said where it would stand.
     """
-    editions = [_edition(each, other) for each, other in zip((report, *others), (*others, report), strict=True)]
+    editions = [_edition(report, None)] if other is None else [_edition(report, other), _edition(other, report)]
     data, words = dict[str, Markup](), [dict[str, Markup]() for _ in editions]
     for name in editions[0].documents:
         alike, rest = common([each.documents[name] for each in editions])
@@ -66,15 +66,12 @@ def render(report: ReportData, *others: ReportData) -> str:
         for mine, document in zip(words, rest, strict=True):
             mine[f"{name}-words"] = as_json(document)
     run = script() if data else Markup()
-    return (
-        _environment(report)
-        .get_template(TEMPLATE)
-        .render(
-            editions=[each.html(mine) for each, mine in zip(editions, words, strict=True)],
-            data=data,
-            script=run,
-            policy=Markup(policy(run)),  # noqa: S704  a hash of ours
-        )
+    template = editions[0].environment.get_template(TEMPLATE)
+    return template.render(
+        editions=[each.html(mine) for each, mine in zip(editions, words, strict=True)],
+        data=data,
+        script=run,
+        policy=Markup(policy(run)),  # noqa: S704  a hash of ours
     )
 
 
@@ -92,7 +89,7 @@ class _Edition:
         return {**self.told, "html": Markup(html)}  # noqa: S704  escaped there
 
 
-def _edition(report: ReportData, other: ReportData) -> _Edition:
+def _edition(report: ReportData, other: ReportData | None) -> _Edition:
     words = Words(report.language, by_contract=report.by_contract)
     environment = _environment(report)
     told = {part: part.render(report, words) for part in PARTS}
@@ -104,7 +101,7 @@ def _edition(report: ReportData, other: ReportData) -> _Edition:
         {
             "language": report.language,
             "title": words.say("page.title", name=report.name),
-            "other": None if other is report else other.language,
+            "other": None if other is None else other.language,
             "sections": sections,
             "provenance": tables.provenance(report, words),
         },

@@ -93,20 +93,22 @@ def gather(workspace: Workspace) -> list[ReportData]:
     )
     named = scores["customer_id"][~scores["customer_id"].isin(unnamed)].head(EXPLAINED)
     explained, average = parts(rows, fitted, plan.wording(snapshot).codes(), named)
-    editions = [
-        Edition(
-            language=language,
-            cohort=words.say(f"cohort.{settings.cohort.kind}", days=settings.cohort.active_days),
-            verdict=verdict_in(champion, words),
-            labels=labels(snapshot, language),
-            plays=play_texts(play_plan, language),
-            terms=terms_in(workspace, language),
-            reasons=reasons,
-        )
-        for language in sorted(LANGUAGES, key=lambda each: each != settings.language)
-        for words in [Words(language, by_contract=workspace.by_contract)]
-        if (reasons := reasons_in(language, scores, snapshot, frame, plan)) is not None
-    ]
+    editions = []
+    for language in sorted(LANGUAGES, key=lambda each: each != settings.language):
+        words = Words(language, by_contract=workspace.by_contract)
+        reasons = reasons_in(language, scores, snapshot, frame, plan)
+        if reasons is not None:
+            editions.append(
+                Edition(
+                    language=language,
+                    cohort=words.say(f"cohort.{settings.cohort.kind}", days=settings.cohort.active_days),
+                    verdict=verdict_in(champion, words),
+                    labels=labels(snapshot, language),
+                    plays=play_texts(play_plan, language),
+                    terms=terms_in(workspace, language),
+                    reasons=reasons,
+                )
+            )
     told = ReportData(
         name=workspace.root.resolve().name,
         language=settings.language,
@@ -115,7 +117,7 @@ def gather(workspace: Workspace) -> list[ReportData]:
         data_as_of=task.calendar.data_as_of,
         lead_days=settings.outcome.lead_days,
         horizon_days=settings.outcome.horizon_days,
-        cohort_words="",
+        cohort_words="",  # this and other words are those of an edition
         model_version=champion.version,
         model_rows=fitted.rows,
         model_snapshots=tuple(date.fromordinal(day) for day in fitted.snapshots),

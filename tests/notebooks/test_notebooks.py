@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from pipelines.docs.notebooks import execute
 from tests.pipelines.explore.plays_case import with_plays
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
@@ -48,11 +47,7 @@ def executed(path: Path, workspace: Path, *, before: str = "") -> list[nbformat.
     notebook = nbformat.read(path, as_version=4)
     if before:
         notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
-    # Tests draw without a screen; a notebook draws into its page.
-    drawing = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    environment = {**os.environ, **drawing, "ATTRITION_WORKSPACE": str(workspace)}
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": NOTEBOOKS}})
-    client.execute(env=environment)
+    execute(notebook, workspace, seconds=300)
     return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
 
 

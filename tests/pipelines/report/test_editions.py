@@ -147,3 +147,12 @@ def test_axe_finds_nothing_after_the_change(
     with opened(browser, html, tmp_path, size=size, color_scheme=scheme) as page:
         page.locator("#other-language").click()
         assert violations(page) == []
+
+
+def test_where_nobody_may_be_named_there_is_no_list_and_no_error(
+    both: tuple[ReportData, ReportData], browser: Browser, tmp_path: Path
+) -> None:
+    everybody = frozenset(both[0].scores["customer_id"])
+    english, french = (replace(each, opted_out=everybody) for each in both)
+    with opened(browser, render(english, french), tmp_path) as page:  # which fails where the console says anything
+        assert page.locator("#most-at-risk").count() == 0
