@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.report.editions import Edition, worded
+from pipelines.operations.plays.recommend import plan_of
+from pipelines.report.editions import Edition, play_texts, worded
 from pipelines.report.page import render
+from tests.pipelines.operations.plays.recommend_case import play, workspace
 from tests.pipelines.report.page_case import CALL, opened, violations, with_facts
 from tests.pipelines.report.test_page import LAPTOP, PHONE
 
@@ -156,3 +158,9 @@ def test_where_nobody_may_be_named_there_is_no_list_and_no_error(
     english, french = (replace(each, opted_out=everybody) for each in both)
     with opened(browser, render(english, french), tmp_path) as page:  # which fails where the console says anything
         assert page.locator("#most-at-risk").count() == 0
+
+
+def test_plays_are_called_what_their_file_calls_them_in_each_language(tmp_path: Path) -> None:
+    plan = plan_of(workspace(tmp_path, play("call"), play("message")))
+    assert play_texts(plan, "en") == {"call": ("Call", "Do it."), "message": ("Message", "Do it.")}
+    assert play_texts(plan, "fr") == {"call": ("Le call", "Faire."), "message": ("Le message", "Faire.")}
