@@ -55,6 +55,8 @@ class Indicator:
     least_told: of direction "higher", the least value that may be a reason, however few are usual: one message is no
         pressure. None: whatever is above the reference.
     null_is_risk: an empty value is bad news by itself (never used), not only unknown (no mark given).
+    silence_of: what there was nothing of ("orders"), as a value of 0 or an empty one says; of days since the last,
+        every value. Of one such silence a person is told once, though several codes may tell it.
     en, fr: the reason in words. Placeholders: {value}, {days}, the name of another column of the same group, and
         {name|singular|plural} for a number followed by the noun that agrees with it.
     en_null, fr_null: the same where the value is empty.
@@ -77,6 +79,7 @@ class Indicator:
     neutral: float | None = None
     least_told: float | None = None
     null_is_risk: bool = False
+    silence_of: str = ""
     per_lookback: bool = False
     personal: bool = False
 

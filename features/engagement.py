@@ -47,6 +47,7 @@ INDICATORS = (
         en="seen on {value|day|days} of the last {days}",
         fr="vu {value|jour|jours} au cours des {days} derniers",
         per_lookback=True,
+        silence_of="visits",
     ),
     Indicator(
         name="visits_change_{days}d",
@@ -69,6 +70,7 @@ INDICATORS = (
         en_null="never seen in the shop or at the brand's content",
         fr_null="jamais vu dans la boutique ni sur les contenus de la marque",
         null_is_risk=True,
+        silence_of="visits",
     ),
     Indicator(
         name="baskets_left_{days}d",

@@ -38,6 +38,7 @@ INDICATORS = (
         en="{value|different product|different products} in the last {days} days",
         fr="{value|produit différent|produits différents} ces {days} derniers jours",
         per_lookback=True,
+        silence_of="orders",
     ),
     Indicator(
         name="categories_{days}d",
@@ -49,6 +50,7 @@ INDICATORS = (
         en="{value|kind of product|kinds of products} in the last {days} days",
         fr="{value|catégorie de produits|catégories de produits} ces {days} derniers jours",
         per_lookback=True,
+        silence_of="orders",
     ),
     Indicator(
         name="discounted_share_{days}d",

@@ -35,6 +35,7 @@ INDICATORS = (
         en_null="no order so far",
         fr_null="aucune commande jusqu'ici",
         null_is_risk=True,
+        silence_of="orders",
     ),
     Indicator(
         name="days_since_last_order_over_usual",
@@ -48,6 +49,7 @@ INDICATORS = (
         en_null="fewer than two days with orders so far",
         fr_null="moins de deux jours de commande jusqu'ici",
         neutral=1,
+        silence_of="orders",
     ),
     Indicator(
         name="median_days_between_orders",
@@ -137,6 +139,7 @@ INDICATORS = (
         en="{value|order|orders} in the last {days} days",
         fr="{value|commande|commandes} ces {days} derniers jours",
         per_lookback=True,
+        silence_of="orders",
     ),
     Indicator(
         name="order_days_{days}d",
@@ -147,6 +150,7 @@ INDICATORS = (
         en="{value|day|days} with orders in the last {days} days",
         fr="{value|jour|jours} avec commande ces {days} derniers jours",
         per_lookback=True,
+        silence_of="orders",
     ),
     Indicator(
         name="order_value_{days}d",
@@ -157,6 +161,7 @@ INDICATORS = (
         en="orders worth {value} in the last {days} days",
         fr="{value} de commandes ces {days} derniers jours",
         per_lookback=True,
+        silence_of="orders",
     ),
     Indicator(
         name="average_order_value_{days}d",
@@ -170,6 +175,7 @@ INDICATORS = (
         fr_null="aucune commande ces {days} derniers jours",
         per_lookback=True,
         null_is_risk=True,
+        silence_of="orders",
     ),
     Indicator(
         name="orders_change_{days}d",

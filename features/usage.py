@@ -31,6 +31,7 @@ AMOUNTS = (
         en_null="never used so far",
         fr_null="jamais utilisé jusqu'ici",
         null_is_risk=True,
+        silence_of="uses",
     ),
     Indicator(
         name="usage_days_{days}d",
@@ -41,6 +42,7 @@ AMOUNTS = (
         en="used on {value|day|days} of the last {days}",
         fr="utilisé {value|jour|jours} sur les {days} derniers",
         per_lookback=True,
+        silence_of="uses",
     ),
     Indicator(
         name="usage_events_{days}d",
@@ -51,6 +53,7 @@ AMOUNTS = (
         en="{value|use|uses} in the last {days} days",
         fr="{value|utilisation|utilisations} ces {days} derniers jours",
         per_lookback=True,
+        silence_of="uses",
     ),
     Indicator(
         name="usage_quantity_{days}d",
@@ -61,6 +64,7 @@ AMOUNTS = (
         en="{value|unit|units} used in the last {days} days",
         fr="{value|unité utilisée|unités utilisées} ces {days} derniers jours",
         per_lookback=True,
+        silence_of="uses",
     ),
     Indicator(
         name="usage_days_change_{days}d",
@@ -108,6 +112,7 @@ BREADTH = (
         en="{value|feature|features} used in the last {days} days",
         fr="{value|fonction utilisée|fonctions utilisées} ces {days} derniers jours",
         per_lookback=True,
+        silence_of="uses",
     ),
 )
 
@@ -124,6 +129,7 @@ SEATS = (
         en_null="no seats are paid for",
         fr_null="aucune place payée",
         per_lookback=True,
+        silence_of="uses",
     ),
 )
 

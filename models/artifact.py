@@ -41,6 +41,8 @@ def to_files(fitted: Fitted) -> dict[str, str]:
         "rows": fitted.rows,
         "snapshots": fitted.snapshots,
     }
+    if fitted.defined_in:
+        rest["defined_in"] = dict(fitted.defined_in)
     return {BOOSTER: trees, MODEL: json.dumps(rest, indent=1, sort_keys=True) + "\n"}
 
 
@@ -117,7 +119,13 @@ def _fitted(files: Mapping[str, str], rest: Mapping[str, Any], question: Questio
         average_start=average,
         rows=rows,
         snapshots=tuple(days),
+        defined_in=_defined_in(rest.get("defined_in", {})),
     )
+
+
+def _defined_in(files: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    _each([*files, *files.values()], str, "defined_in")
+    return tuple(sorted(files.items()))
 
 
 def _each(values: list[Any], kind: type, where: str) -> list[Any]:

@@ -34,6 +34,9 @@ class Fitted:
 
     linear: a correction to the start log-odds, None where the trees did no better with it; average_start: mean start
     log-odds of the training rows before it, against which the start counts as a contribution.
+
+    defined_in: (file, sha256) of each file outside of this package that says what columns mean: with other files it is
+    another model, though its trees may be the same.
     """
 
     question: Question
@@ -46,6 +49,7 @@ class Fitted:
     average_start: float
     rows: int
     snapshots: tuple[int, ...]
+    defined_in: tuple[tuple[str, str], ...] = ()
 
     def started(self, rows: Matrix) -> Matrix:
         """The rows as the trees read them, categories as numbers, and what they start from.

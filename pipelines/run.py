@@ -185,7 +185,7 @@ def _train(job: RunContext, task: PredictionTask) -> dict[str, Any]:
     job.console.say(
         f"  {task.kind} model {version.version} "
         f"{'is there already' if trained.unchanged else 'trained'}; "
-        f"{'champion' if version.promoted else 'not promoted'}: {version.verdict}"
+        f"{'promoted' if version.promoted else 'not promoted'}: {version.verdict}"
     )
     told = trained.doubts
     if told.findings and version.promoted:  # the same model was promoted before there was a doubt, or by hand

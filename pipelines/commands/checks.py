@@ -49,7 +49,7 @@ def indicators(
 
         workspace = open_workspace(project, now=datetime.now(UTC))
         trusted = _trusted(workspace, as_json=as_json) if trust else []
-        return listed(workspace.own_files, quiet=as_json) | {"trusted": trusted}
+        return listed(workspace.own_files, own_alone=trust, quiet=as_json) | {"trusted": trusted}
 
     finish(work, as_json=as_json, debug=debug)
 

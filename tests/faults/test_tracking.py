@@ -28,7 +28,7 @@ SMALL = Record(
     parameters={"training.seed": 7, "outcome.horizon_days": 90},
     metrics={"roc_auc": 0.81, "n": 1000},
     fold_metrics=[{"roc_auc": 0.79, "log_loss": 0.44}, {"roc_auc": 0.81, "log_loss": 0.42}],
-    tags={"verdict": "there is no champion yet"},
+    tags={"verdict": "it is the first"},
     folds=[
         Fold(
             day="2025-01-01",

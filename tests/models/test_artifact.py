@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import pytest
 
@@ -35,6 +35,16 @@ def test_everything_else_comes_back_too(start: bool) -> None:
 def test_files_of_the_model_that_comes_back_are_the_same() -> None:
     files = artifact.to_files(fitted())
     assert artifact.to_files(artifact.from_files(files)) == files
+
+
+def test_with_other_files_that_define_its_columns_it_is_another_model() -> None:
+    """The trees of two definitions may be the same; a version's name, record and card are of one of them."""
+    plain = fitted()
+    ours, theirs = (replace(plain, defined_in=(("my_indicators.py", letter * 64),)) for letter in "ab")
+    names = [artifact.version(artifact.to_files(each)) for each in (plain, ours, theirs)]
+    assert len(set(names)) == len(names)
+    assert artifact.from_files(artifact.to_files(ours)).defined_in == (("my_indicators.py", "a" * 64),)
+    assert "defined_in" not in json.loads(artifact.to_files(plain)[MODEL])  # versions of before keep their names
 
 
 def test_a_model_is_two_readable_texts() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
@@ -27,7 +27,6 @@ _ALIASED = {
     "champion": "SELECT version FROM champions WHERE outcome = ? AND rolled_back_at IS NULL "
     "ORDER BY sequence DESC LIMIT 1",
 }
-
 
 # As `models.artifact` names and numbers them; to import that takes seconds, and a look at a model's text needs none.
 _BOOSTER, _MODEL, _FORMAT = "booster.txt", "model.json", 5
@@ -68,32 +67,34 @@ class Versions:
             self.store.put(f"models/{version}/{name}", _writer(text), kind="model", version=version)
 
     def add(self, version: Version) -> None:
-        """Record a version and its verdict; a promoted one becomes champion in the same transaction.
+        """Record a version and its verdict, `as_recorded`; a promoted one becomes champion in the same transaction.
 
-        One that was there before is to be published again, so that MLflow's aliases follow; where it was not promoted
-        then and is now, its verdict is the new one.
+        One that was there before is to be published again, so that MLflow's aliases follow.
         """
+        kept = self.as_recorded(version)
+        told = (kept.version, kept.made_from, kept.trained_at, kept.promoted, kept.verdict)
         with self.store.transaction() as ledger:
             ledger.execute(
                 "INSERT INTO versions (outcome, version, made_from, trained_at, promoted, verdict, record) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (version) DO UPDATE SET made_from = excluded.made_from, published = 0, "
-                "verdict = CASE WHEN excluded.promoted > promoted THEN excluded.verdict ELSE verdict END, "
-                "record = CASE WHEN excluded.promoted > promoted THEN excluded.record ELSE record END, "
-                "promoted = max(promoted, excluded.promoted)",
-                (
-                    self.outcome,
-                    version.version,
-                    version.made_from,
-                    version.trained_at,
-                    version.promoted,
-                    version.verdict,
-                    json.dumps(version.record, sort_keys=True),
-                ),
+                "verdict = excluded.verdict, record = excluded.record, promoted = excluded.promoted",
+                (self.outcome, *told, json.dumps(kept.record, sort_keys=True)),
             )
             ledger.execute("INSERT OR REPLACE INTO challengers VALUES (?, ?)", (self.outcome, version.version))
             if version.promoted:
                 self._set_champion(ledger, version.version, since=version.trained_at, why=version.verdict)
+
+    def as_recorded(self, version: Version) -> Version:
+        """A version as the ledger holds it once it is added.
+
+        One that was there keeps its record and verdict, unless it was not promoted then and is now.
+        """
+        before = next((each for each in self.all() if each.version == version.version), None)
+        if before is None:
+            return version
+        told = version if version.promoted and not before.promoted else before
+        return replace(told, made_from=version.made_from, trained_at=before.trained_at, published=False)
 
     def promote(self, version: str, *, now: datetime, why: str) -> None:
         """Make a version champion, whatever its verdict was. It is to be published again, so that aliases follow."""

@@ -101,14 +101,10 @@ def _compiled(source: SourceFile) -> CodeType:
     try:
         return compile(source.content, source.name, "exec", dont_inherit=True)
     except SyntaxError as error:
-        where = _line(error)
-        raise SettingsError(f"{source.name} ({SETTING}) is no Python{where}; correct it there") from None
+        where = f"line {error.lineno}: " if error.lineno else ""
+        raise SettingsError(f"{source.name} ({SETTING}) is no Python ({where}{error.msg}); correct it there") from None
     except (ValueError, RecursionError, MemoryError):  # a null byte, or brackets without end
         raise SettingsError(f"{source.name} ({SETTING}) is no Python; put a file of indicators there") from None
-
-
-def _line(error: SyntaxError) -> str:
-    return f" (line {error.lineno})" if error.lineno else ""
 
 
 def _refuse_files_beside(root: Path, source: SourceFile) -> None:

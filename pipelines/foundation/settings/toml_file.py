@@ -17,6 +17,19 @@ from features.errors import SettingsError, did_you_mean
 
 _MOST_TOLD = 50  # mistakes; who made more made one of them again and again
 
+# By the first word of pydantic's names of mistakes.
+_ASKED = {
+    "bool": "true or false",
+    "date": "a date, as 2026-04-01",
+    "dict": "a section with settings of its own",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list in brackets",
+    "model": "a section with settings of its own",
+    "string": "a text in quotes",
+    "tuple": "a list in brackets",
+}
+
 Model = TypeVar("Model", bound=BaseModel)
 
 _MOST = 1 << 24  # bytes that a person writes
@@ -73,8 +86,22 @@ def _explain(detail: Any, model: type[BaseModel]) -> str:
         return f"{place}: there is no such setting.{did_you_mean(str(key), known)}"
     if detail["type"] == "missing":
         return f"{place}: is missing"
-    said = re.sub("^Value error, ", "", detail["msg"])
+    said = _in_words(detail)
     return f"{place}: {said}" if place else said
+
+
+def _in_words(detail: Any) -> str:
+    """What is asked of a value, in words of the file and not of pydantic's types."""
+    kind, _, _ = detail["type"].partition("_")
+    if detail["type"] == "string_pattern_mismatch":
+        return f"is not written as it must be, {detail['ctx']['pattern']}; docs/settings.md says what it is"
+    if kind in _ASKED and detail["type"].removeprefix(f"{kind}_").startswith(("type", "parsing", "from", "attributes")):
+        return f"must be {_ASKED[kind]}"
+    return re.sub(r"^(Value error, |(Input|String) should (?=be|have))", _begin, detail["msg"])
+
+
+def _begin(found: re.Match[str]) -> str:
+    return "must " if found[2] else ""
 
 
 def _walk(model: type[BaseModel], place: Sequence[Any]) -> tuple[list[Any], list[type[BaseModel]]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import groupby
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from features.training_set import FAMILIES
 from pipelines.foundation.own_indicators.own_file import OwnFile
 from pipelines.foundation.workspace.console import Console
 
+HEADINGS = (Column("unit", min_width=8), Column("more risk", no_wrap=True), "empty means")
 
-def indicators(own: Iterable[OwnFile] = (), *, quiet: bool = False) -> dict[str, Any]:
+
+def indicators(own: Iterable[OwnFile] = (), *, own_alone: bool = False, quiet: bool = False) -> dict[str, Any]:
     """Every indicator of the catalog, those about age and gender too, then a workspace's own: {"indicators": [...]}.
 
     tables: those that it is made of; of orders and order_lines either will do. file: of an own one; None for ours.
+    own_alone: people are shown a workspace's own, without the catalog.
     """
     families = [
         *((None, family) for family in FAMILIES),
@@ -39,10 +43,17 @@ def indicators(own: Iterable[OwnFile] = (), *, quiet: bool = False) -> dict[str,
         for group in family.groups
         for indicator in group.indicators
     ]
-    table = Table("family", "indicator", "unit", "more risk", "empty means", "from")
-    for each in found:
-        shown = [escape(str(each[name])) for name in ("family", "name", "unit", "direction", "null")]
-        made_of = [*each["tables"], *filter(None, [each["file"]])]
-        table.add_row(*shown, escape(", ".join(made_of)))
-    Console(quiet=quiet).rich.print(table)
+    _show([each for each in found if each["file"] or not own_alone], Console(quiet=quiet))
     return {"indicators": found}
+
+
+def _show(found: Collection[dict[str, Any]], console: Console) -> None:
+    """Under a line for each family and what it is made of; names are never cut, for settings and code ask for them."""
+    widest = max((len(each["name"]) for each in found), default=0)
+    for (family, file, tables), group in groupby(found, lambda each: (each["family"], each["file"], each["tables"])):
+        table = Table(Column("indicator", min_width=widest, no_wrap=True), *HEADINGS, box=None, padding=(0, 0, 0, 2))
+        for each in group:
+            table.add_row(*(escape(str(each[name])) for name in ("name", "unit", "direction", "null")))
+        made_of = [", ".join(tables), *filter(None, [file])]
+        console.say(f"{family} ({'; '.join(made_of)})")
+        console.rich.print(table)

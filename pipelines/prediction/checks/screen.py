@@ -119,7 +119,7 @@ def _some(names: Sequence[str], noun: str, nouns: str | None = None) -> str:
 def _training(document: Document) -> Iterator[str]:
     days, folds, least = document["training_snapshots"], document["folds"], document["least"]
     yield (
-        f"{_count(document['indicators'], 'indicator column')}; looking from {document['as_of']}; data complete until "
+        f"{_count(document['indicators'], 'indicator column')}; looking from {document['as_of']}; data complete before "
         f"{document['complete_until']}"
     )
     yield (

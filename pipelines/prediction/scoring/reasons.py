@@ -18,6 +18,7 @@ from pipelines.prediction.scoring.agreement import agrees
 from pipelines.prediction.scoring.figures import SAYINGS, as_written, compared
 
 Words = npt.NDArray[np.object_]
+Flags = npt.NDArray[np.bool_]
 
 COUNT = 3
 START = "start"  # stands for the start model's log-odds among the columns of the buying rhythm
@@ -71,7 +72,7 @@ class Wording:
 
     def agree(
         self, column: str, frame: pd.DataFrame, contributions: npt.NDArray[np.float64], usual: Mapping[str, float]
-    ) -> npt.NDArray[np.bool_]:
+    ) -> Flags:
         """(n,) whether the column's value may be told as a reason to each customer of `frame` (`agrees`)."""
         agreed = np.zeros(len(frame), dtype=np.bool_)
         for name, rows in self._told_by(column, frame):
@@ -80,7 +81,7 @@ class Wording:
 
     def _agree(
         self, column: str, frame: pd.DataFrame, contributions: npt.NDArray[np.float64], usual: Mapping[str, float]
-    ) -> npt.NDArray[np.bool_]:
+    ) -> Flags:
         indicator, days = self.by_column[column]
         own = indicator.name.format(days=days)
         if own in self.unknown:
@@ -92,6 +93,22 @@ class Wording:
         known = usual.get(own, np.nan)
         return agrees(indicator, values, contributions, usual=None if np.isnan(known) else known)
 
+    def silences(self, columns: Sequence[str]) -> dict[str, list[str]]:
+        """Columns by what they may say that there was nothing of (`Indicator.silence_of`)."""
+        found: dict[str, list[str]] = {}
+        for column in columns:
+            if column in self.by_column and (topic := self.by_column[column][0].silence_of):
+                found.setdefault(topic, []).append(column)
+        return found
+
+    def silent(self, column: str, frame: pd.DataFrame) -> Flags:
+        """(n,) whether a column of `silences` says so of each customer of `frame`."""
+        indicator, days = self.by_column[column]
+        if indicator.direction == "higher":
+            return np.ones(len(frame), dtype=np.bool_)
+        values = frame[indicator.name.format(days=days)].to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(np.isnan(values) | (values == 0), dtype=np.bool_)
+
     def sentences(self, column: str, frame: pd.DataFrame) -> Words:
         """(n,) one sentence per row of `frame`, about the column's indicator."""
         words = np.empty(len(frame), dtype=object)
@@ -99,7 +116,7 @@ class Wording:
             words[rows] = self._sentences(name, frame[rows])
         return words
 
-    def _told_by(self, column: str, frame: pd.DataFrame) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+    def _told_by(self, column: str, frame: pd.DataFrame) -> list[tuple[str, Flags]]:
         """By which columns' indicators a column is told, and to which rows each."""
         if column not in _STARTED:
             return [(column, np.ones(len(frame), dtype=np.bool_))]
@@ -167,7 +184,8 @@ def reasons(
     """Columns reason_1, reason_1_code, ... up to `count`: what raises each risk most; empty where nothing more does.
 
     Told is only what the catalog calls a risk, too (`agrees`): of a code the strongest such indicator, and no code that
-    has none. Good news that the model takes for a risk would be read as a mistake, and acted on as one.
+    has none. Good news that the model takes for a risk would be read as a mistake, and acted on as one. That there was
+    nothing of something (`Indicator.silence_of`) is told once, by the strongest code that says so.
 
     found: contributions of the n rows of `frame`; columns: the model's, as in `found.columns`. usual: as
     `Wording.usual` gives it for everybody scored that day; columns without one are judged without it.
@@ -181,7 +199,28 @@ def reasons(
             for index, name in enumerate(names)
         ]
     )
+    owners = _owners(names, wording)
+    for topic in wording.silences(names).values():
+        places = [place for place, name in enumerate(names) if name in topic]
+        says = told[:, places] & np.column_stack([wording.silent(names[place], frame) for place in places])
+        codes = np.array([found.codes.index(owners[place]) for place in places])
+        told[:, places] &= ~_repeated(says, codes, found.values[:, codes])
     return _told(found, frame, columns, wording, told=told, count=count)
+
+
+def _repeated(says: Flags, codes: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> Flags:
+    """(n, k) what several columns say alike: all but those of the code with the greatest value. codes: of the columns.
+
+    values: (n, k) what the code of each contributes.
+    """
+    first = codes[np.where(says, values, -np.inf).argmax(axis=1)]
+    return np.asarray(says & (codes != first[:, None]), dtype=np.bool_)
+
+
+def _owners(names: Sequence[str], wording: Wording) -> list[str]:
+    """The reason code of each column, and of the start."""
+    code_of = wording.codes()
+    return [RHYTHM if name == START or name in RHYTHM_COLUMNS else code_of[name] for name in names]
 
 
 def everything_that_raises(
@@ -202,12 +241,11 @@ def _told(
     columns: Sequence[str],
     wording: Wording,
     *,
-    told: npt.NDArray[np.bool_],
+    told: Flags,
     count: int,
 ) -> pd.DataFrame:
     """told: (n, m + 1) which columns, and the start, may be told to whom."""
-    code_of = wording.codes()
-    owners = [RHYTHM if name in RHYTHM_COLUMNS else code_of[name] for name in columns] + [RHYTHM]
+    owners = _owners([*columns, START], wording)
     names, signed = [*columns, START], np.column_stack([found.columns, found.start])
     signed = np.where(told, signed, -np.inf)
     open_to = np.column_stack([told[:, [owner == code for owner in owners]].any(axis=1) for code in found.codes])

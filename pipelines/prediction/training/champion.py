@@ -29,13 +29,13 @@ def verdict(task: PredictionTask, rows: Matrix) -> Verdict:
     """
     champion = task.versions.aliased("champion")
     if champion is None:
-        return Verdict(promote=True, reason="there is no champion yet")
+        return Verdict(promote=True, reason="it is the first")
     if told := other_files(champion, task.snapshots.definition):
-        return Verdict(promote=True, reason=f"champion {champion.version} is outdated: {told}")
+        return Verdict(promote=True, reason=f"it replaces champion {champion.version}, which is outdated: {told}")
     try:
         fitted = comparable(task.versions, champion, rows)
     except OutdatedModelError as error:
-        return Verdict(promote=True, reason=f"champion {champion.version} is outdated: {error}")
+        return Verdict(promote=True, reason=f"it replaces champion {champion.version}, which is outdated: {error}")
     days = unknown_to(task.calendar, fitted, rows)[-task.promotion.snapshots :]
     if not days:
         reason = f"no outcome that began after champion {champion.version} had learned its own is known yet"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.fingerprint import code_version, fingerprint
+from pipelines.foundation.storage.landings import current
 from pipelines.prediction.leaks.doubts import Doubts, doubts
 from pipelines.prediction.training import champion, model_card
 from pipelines.prediction.training.fit import FitPlan
@@ -76,11 +77,12 @@ def train(
     doubted = doubts(task.snapshots, task.trusted)
     progress("columns that may know the future")
     made_from = _inputs(task, days, doubted).key
+    own = tuple((file.name, file.sha256) for file in task.snapshots.definition.own)
     found = versions.made_from(made_from)
     if found is None or not versions.has_copy(found.version):
         found_rows = task.snapshots.training_matrix(days, progress=progress)
         rows = training.refuse_unfit(found_rows, task.fitter.plan.limits)
-        fitted = task.fitter.fit(rows, progress=progress)
+        fitted = replace(task.fitter.fit(rows, progress=progress), defined_in=own)
         files = artifact.to_files(fitted)
         name = artifact.version(files)
         versions.keep(files, name)
@@ -90,7 +92,7 @@ def train(
         record = {
             "parameters": _parameters(task, settings, fitted),
             "settings": json.loads(settings.model_dump_json()),
-            "data": [{"path": file.path, "sha256": file.sha256, **file.detail} for file in task.store.files("landed")],
+            "data": [{"path": file.path, "sha256": file.sha256, **file.detail} for file in current(task.store)],
             "code": code_version(),
             "schema": _schema(task.snapshots.definition, fitted),
             "backtest": {"folds": [], "skipped": []} if tested is None else dict(tested),
@@ -103,7 +105,8 @@ def train(
             "explained": documents.finite([asdict(each) for each in shap_summary.summary(fitted, _newest(rows))]),
         }
         version = Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
-        versions.keep({model_card.FILE_NAME: model_card.model_card(version, files[artifact.MODEL])}, name)
+        card = model_card.model_card(versions.as_recorded(version), files[artifact.MODEL])
+        versions.keep({model_card.FILE_NAME: card}, name)
         versions.add(version)
         return Trained(
             versions.named(name), unchanged=False, unpublished=publish(versions, tracking, root=root), doubts=doubted

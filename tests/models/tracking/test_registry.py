@@ -30,7 +30,7 @@ FIRST = Record(
     parameters={"training.seed": 7, "outcome.horizon_days": 90},
     metrics={"roc_auc": 0.81, "n": 1000},
     fold_metrics=[{"roc_auc": 0.79, "log_loss": 0.44}, {"roc_auc": 0.81, "log_loss": 0.42}],
-    tags={"code": "0.1.0+abc", "verdict": "there is no champion yet", "promoted": "true"},
+    tags={"code": "0.1.0+abc", "verdict": "it is the first", "promoted": "true"},
 )
 SECOND = replace(FIRST, version="bbbbbbbbbbbb", parameters={"training.seed": 8})
 

@@ -22,7 +22,7 @@ def version(name: str, *, promoted: bool, **changes: Any) -> Version:
     given = {
         "made_from": f"made of {name}",
         "trained_at": "2024-07-01T06:00:00+00:00",
-        "verdict": "there is no champion yet" if promoted else "it is worse",
+        "verdict": "it is the first" if promoted else "it is worse",
         "record": {"parameters": {"seed": 7}},
         "published": False,
     }
@@ -44,11 +44,26 @@ def test_a_version_that_is_promoted_later_has_the_new_verdict_and_keeps_it(versi
     versions.add(version("aaa", promoted=False))
     versions.add(version("aaa", promoted=True, made_from="trusted", record={"leaks": "trusted"}))
     found = versions.champion()
-    assert (found.promoted, found.verdict, found.record) == (True, "there is no champion yet", {"leaks": "trusted"})
+    assert (found.promoted, found.verdict, found.record) == (True, "it is the first", {"leaks": "trusted"})
     versions.add(version("aaa", promoted=False, made_from="again", record={}))
     kept = versions.named("aaa")
-    assert (kept.promoted, kept.verdict, kept.record) == (True, "there is no champion yet", {"leaks": "trusted"})
+    assert (kept.promoted, kept.verdict, kept.record) == (True, "it is the first", {"leaks": "trusted"})
     assert kept.made_from == "again"
+
+
+def test_what_is_to_be_recorded_is_what_is(versions: Versions) -> None:
+    """The model card is written of it, before it is recorded: of one trained again, its card stays as it was."""
+    first = version("aaa", promoted=False)
+    assert versions.as_recorded(first) == first
+    versions.add(first)
+    for again in (
+        version("aaa", promoted=False, made_from="again", record={"data": "other"}, trained_at="2025-01-01T06:00:00"),
+        version("aaa", promoted=True, made_from="trusted", record={"leaks": "trusted"}),
+        version("aaa", promoted=False, made_from="third", record={}),
+    ):
+        told = versions.as_recorded(again)
+        versions.add(again)
+        assert told == versions.named("aaa")
 
 
 def test_a_promoted_version_becomes_champion_and_one_that_is_not_leaves_it(versions: Versions) -> None:

@@ -39,7 +39,11 @@ def test_the_file_of_the_page_is_loaded_with_its_hash(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("def compute(", "def compute((", "is no Python (line 23); correct it there"),
+        (
+            "def compute(",
+            "def compute((",
+            "is no Python (line 23: Function parameters cannot be parenthesized); correct it there",
+        ),
         (
             "import ibis.expr.types as ir",
             "import ibiss",

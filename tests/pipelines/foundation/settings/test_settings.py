@@ -181,8 +181,8 @@ def test_a_misspelt_time_zone_of_a_source_is_refused_too(file: Path) -> None:
     [
         ('decimal = ","\nthousands = ","', "  sources.0.dialect: decimal and thousands are both ','"),
         ('delimiter = "\'"\nquote = "\'"', "  sources.0.dialect: quote and delimiter are both '''"),
-        ('delimiter = ";;"', "  sources.0.dialect.delimiter: String should have at most 1 character"),
-        ('delimiter = ""', "  sources.0.dialect.delimiter: String should have at least 1 character"),
+        ('delimiter = ";;"', "  sources.0.dialect.delimiter: must have at most 1 character"),
+        ('delimiter = ""', "  sources.0.dialect.delimiter: must have at least 1 character"),
         (
             'encoding = "utf-9"',
             "  sources.0.dialect.encoding: 'utf-9' is not an encoding; use for example utf-8, cp1252 or utf-16",
@@ -293,7 +293,7 @@ def test_further_outcomes_are_taken_with_contracts(file: Path) -> None:
         (CONTRACTS + 'also = ["inactivity"]\n', "outcome.also may hold voluntary, involuntary, contraction, expansion"),
         (CONTRACTS + 'also = ["churn"]\n', "outcome.also repeats an outcome: ['churn', 'churn']"),
         (CONTRACTS + 'also = ["voluntary", "voluntary"]\n', "outcome.also repeats an outcome"),
-        (CONTRACTS + 'also = ["upsell"]\n', "outcome.also.0: Input should be"),
+        (CONTRACTS + 'also = ["upsell"]\n', "outcome.also.0: must be"),
     ],
 )
 def test_outcomes_that_do_not_fit_are_refused(file: Path, text: str, said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,12 @@ from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.section import Section
 from pipelines.foundation.settings.settings import load
 
-WHOLE = "Input should be a valid integer, got a number with a fractional part"
+WHOLE = "must be a whole number"
+ODD = """  built: must be a date, as 2026-04-01
+  rooms: must be a list in brackets
+  garden: must be true or false
+  door: is not written as it must be, ^[a-z]+$; docs/settings.md says what it is
+  pets.0: must be a section with settings of its own"""
 
 
 class Cat(Section):
@@ -29,6 +35,10 @@ class Fish(Section):
 
 class House(Section):
     name: str = ""
+    built: date | None = None
+    rooms: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    garden: bool = False
+    door: Annotated[str, Field(pattern="^[a-z]+$", max_length=5)] = "oak"
     of: str = Field(default="", alias="for")
     pets: tuple[Annotated[Cat | Fish, Field(discriminator="kind")], ...] = ()
 
@@ -57,8 +67,17 @@ def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> Non
         ("[[pets]]\nkind = 'fish'\nlivs = 7\n", "  pets.0.livs: {}"),
         ("[[pets]]\nkind = 'cat'\nlives = 1.5\n", f"  pets.0.lives: {WHOLE}"),
         (
+            "built = 'soon'\nrooms = 3\ngarden = 7\ndoor = 'Oak'\npets = ['cat']\n",
+            ODD,
+        ),
+        ("built = 2026-04-01T10:00:00\n", "  built: must be a date, as 2026-04-01"),
+        (
+            "rooms = [0]\ndoor = 'mahogany'\n",
+            "  rooms.0: must be greater than or equal to 1\n  door: must have at most 5 characters",
+        ),
+        (
             "name = 1\n[[pets]]\nkind = 'cat'\nzebra = 7\n",
-            "  name: Input should be a valid string\n  pets.0.zebra: {}",
+            "  name: must be a text in quotes\n  pets.0.zebra: {}",
         ),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_whole_screen() -> None:
     assert shown() == [
         "settings are in order; 1 source is there, with the columns that they map",
         "  orders  1,200 rows  2023-01-01 to 2024-06-30, 1 day ago",
-        "  45 indicator columns; looking from 2024-07-01; data complete until 2024-06-30",
+        "  45 indicator columns; looking from 2024-07-01; data complete before 2024-06-30",
         SNAPSHOTS,
         OUTCOMES,
         "  champion: none yet; scored: not yet",

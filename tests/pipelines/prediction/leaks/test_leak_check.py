@@ -136,7 +136,7 @@ def test_columns_are_trusted_by_name_and_the_same_model_is_promoted(
     workspace = open_workspace(folder, now=NOW)
     told = trained(workspace)
     assert (told["promoted"], told["doubted"], told["version"]) == (True, [], refused["version"])
-    assert told["verdict"] == "there is no champion yet"
+    assert told["verdict"] == "it is the first"
     assert workspace.versions.champion().promoted
     shown = " ".join(capsys.readouterr().err.split())
     assert "trusted by name, though they seem to know the future: customers.value_tier, payment_methods" in shown

@@ -593,6 +593,38 @@ def test_who_ordered_on_one_day_is_told_how_long_ago_and_only_where_that_is_long
     ]
 
 
+def silent(*, orders: float, value: float, by_columns: list[float], start: float = 0.0) -> list[str]:
+    """Reasons, codes left out, of a customer with these orders in the last 30 days."""
+    frame = row("orders_30d", value=orders)
+    frame["order_value_30d"] = value
+    signed, starts = np.array([by_columns]), np.array([start])
+    values = np.column_stack([signed[:, 0] + signed[:, 4] + starts, signed[:, 1], signed[:, 2], signed[:, 3]])
+    found = reasons(Contributions(CODES, values, signed, starts, 0.0), frame, MODEL, words(), usual={})
+    return [text for text in found.iloc[0, ::2] if text]
+
+
+def test_one_silence_is_told_once_by_the_code_that_says_most_of_it() -> None:
+    by_columns = [0.9, 0.2, 0.5, 0.3, 0.8]
+    assert silent(orders=0.0, value=0.0, by_columns=by_columns) == ["last order 21 days ago", "customer for 21 days"]
+    assert silent(orders=0.0, value=0.0, by_columns=[0.1, 0.2, 0.5, 0.3, 0.1]) == [
+        "0 orders in the last 30 days",
+        "customer for 21 days",
+    ]
+    assert silent(orders=0.0, value=0.0, by_columns=[0.1, 0, 0.1, 0.1, 0.1], start=0.2) == [
+        "no order for 21 days, usually 21 days between orders"
+    ]
+
+
+def test_who_ordered_little_is_told_of_it_beside_how_long_ago() -> None:
+    """What is no silence says something of its own, and a silence of one thing leaves those of others alone."""
+    assert silent(orders=0.0, value=7.0, by_columns=[0.9, 0, 0.5, 0.3, 0]) == [
+        "last order 21 days ago",
+        "orders worth 7.00 EUR in the last 30 days",
+    ]
+    topics = words().silences(["orders_30d", "usage_days_30d", "days_since_last_use", "country"])
+    assert topics == {"orders": ["orders_30d"], "uses": ["usage_days_30d", "days_since_last_use"]}
+
+
 def test_everything_that_raises_the_risk_can_be_asked_for() -> None:
     signed = np.array([[0.0, 0.2, 0.9, -0.5, 0.0]])
     parts = Contributions(CODES, signed[:, [0, 1, 2, 3]], signed, np.zeros(1), 0.0)

@@ -29,7 +29,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     root = make_shop(tmp_path_factory.mktemp("champion") / "shop")
     workspace = Workspace(root, SETTINGS, date(2025, 3, 1), NOW.date())
     ingest(workspace.store, workspace.settings, today=workspace.today)
-    assert train(workspace, now=NOW).version.verdict == "there is no champion yet"
+    assert train(workspace, now=NOW).version.verdict == "it is the first"
     return workspace
 
 
@@ -85,7 +85,7 @@ def test_a_champion_that_answers_another_question_is_replaced(
 ) -> None:
     verdict = judged(later(first, date(2025, 6, 1), **changes))
     assert verdict.promote
-    assert verdict.reason == f"champion {first.versions.champion().version} is outdated: {reason}"
+    assert verdict.reason == f"it replaces champion {first.versions.champion().version}, which is outdated: {reason}"
 
 
 def test_a_champion_that_reads_other_columns_is_replaced(first: Workspace) -> None:
