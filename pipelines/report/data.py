@@ -56,12 +56,15 @@ class Published:
 class Retention:
     """Rows of `attrition kpis`, all segments in one, and terms with what they mean, in the page's language.
 
+    until: the first day that is not covered, hence in no month.
+
     again, active: of a shop, where nobody leaves before so many days without an order, in the place of `cohorts`: who
     had ordered again by then, and who within `active_days` before; empty where customers have contracts.
     """
 
     months: Sequence[Mapping[str, Any]]
     cohorts: Sequence[Mapping[str, Any]]
+    until: date
     terms: Sequence[tuple[str, str]] = ()
     again: Sequence[Mapping[str, Any]] = ()
     active: Sequence[Mapping[str, Any]] = ()

@@ -31,11 +31,12 @@ def retention(workspace: Workspace) -> Retention | None:
     if not found["months"]:
         return None
     if workspace.by_contract:
-        return Retention(months=found["months"], cohorts=found["cohorts"])
+        return Retention(months=found["months"], cohorts=found["cohorts"], until=ground.until)
     days = settings.outcome.horizon_days  # whoever orders nothing for so long is who the model calls gone
     return Retention(
         months=found["months"],
         cohorts=found["cohorts"],
+        until=ground.until,
         again=ordered_again(ground),
         active=active(ground, days=days),
         active_days=days,
@@ -87,7 +88,7 @@ def _intro(found: Retention, words: Words) -> str:
         charts_of_revenue.month(found.months[place], words)
         for place in (max(-charts_of_revenue.MOST_MONTHS, -len(found.months)), -1)
     )
-    text = words.say("retention.intro", first=first, last=last)
+    text = f"{words.say('retention.intro', first=first, last=last)} {words.say('kpi_page.until', until=found.until)}"
     unpriced = max(row["customers_unpriced"] or 0 for row in found.months)
     if unpriced:
         text = f"{text} {words.say('kpi_page.unpriced', n=unpriced)}"

@@ -43,6 +43,7 @@ def show(console: Console, ground: Ground, document: dict[str, Any]) -> None:
         needs = _needs(console.rich, table)
         table.width = needs if needs > console.rich.width else None
         console.rich.print(table, crop=False)
+    console.say(words.say("kpi_page.until", until=ground.until) + "\n")
     if any(row["provisional"] for row in document["months"]):
         console.say(words.say("kpi_page.star") + "\n")
     unpriced = max(row["customers_unpriced"] or 0 for row in document["months"])

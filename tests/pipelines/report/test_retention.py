@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ def with_retention(language: Language = "en", **changes: Any) -> ReportData:
     retention = Retention(
         months=[row | RATES | changes for row in MONTHS],
         cohorts=[*points("2024-Q1", 10, 9, 7), *points("2024-Q2", 10, 8)],
+        until=date(2024, 6, 15),
         terms=[("A term", "What it means.")],
     )
     return replace(report(language), by_contract=changes.get("mrr_end", 1) is not None, retention=retention)
@@ -47,7 +49,8 @@ def test_the_section_has_every_chart_with_its_text_and_the_newest_months() -> No
         if tag == "figure":
             assert attributes["role"] == "img"
             assert any(letter.isdigit() for letter in attributes["aria-label"] or "")
-    assert "Compared are the two ends of each calendar month, here from March 2024 to May 2024." in page.text
+    assert "Compared are the two ends of each calendar month, here from March 2024 to May 2024. " in page.text
+    assert "Full months only: the data are complete before 15\N{NO-BREAK SPACE}June 2024." in page.text
     assert "Retention rate 90.0% 90.0% 90.0%" in page.text
     assert "Net revenue retention (NRR) 98.0% 101.0% 98.0%" in page.text
     assert "Net negative churn no no no" in page.text
