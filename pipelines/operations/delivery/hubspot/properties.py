@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pipelines.foundation.settings.delivered_fields import FIELDS, Field, Kind
+from pipelines.foundation.settings.delivered_fields import CHOICES, FIELDS, Field, Kind
 from pipelines.foundation.settings.destinations import HubSpot
 from pipelines.operations.delivery.connector import DestinationError, UnavailableError
 from pipelines.operations.delivery.hubspot.calls import InvalidError, ask
@@ -27,17 +27,10 @@ _TYPES: Mapping[Kind, tuple[str, str]] = {
 # Lower case, digits and underscores after a letter; "hs_" is HubSpot's own.
 _NAME = re.compile(r"(?!hs_)[a-z][a-z0-9_]{0,99}")
 
-_FRENCH = {
-    "low": "faible",
-    "medium": "moyen",
-    "high": "élevé",
-    "falling": "en baisse",
-    "steady": "stable",
-    "rising": "en hausse",
-    "treatment": "traitement",
-    "holdout": "témoin",
-    "true": "oui",
-    "false": "non",
+_LABELS: Mapping[str, Mapping[Literal["en", "fr"], str]] = {
+    **CHOICES,
+    "true": {"en": "Yes", "fr": "Oui"},
+    "false": {"en": "No", "fr": "Non"},
 }
 
 
@@ -145,19 +138,15 @@ class Properties:
             "fieldType": shown,
             "formField": False,
         }
-        options = ("true", "false") if field.kind == "flag" else field.choices
+        options: tuple[str, ...] = ("true", "false") if field.kind == "flag" else field.choices
         if options:
             definition["options"] = [
-                {"value": each, "label": self._option(each), "displayOrder": order, "hidden": False}
+                {"value": each, "label": _LABELS[each][self._language], "displayOrder": order, "hidden": False}
                 for order, each in enumerate(options)
             ]
         if name == self._plan.unique_property:
             definition["hasUniqueValue"] = True
         return definition
-
-    def _option(self, value: str) -> str:
-        word = _FRENCH.get(value, value) if self._language == "fr" else {"true": "yes", "false": "no"}.get(value, value)
-        return word.capitalize()
 
     def _ask(self, call: Any, *arguments: Any, has: str = "results") -> Any:
         return ask(call, *arguments, timeout_seconds=self._plan.timeout_seconds, has=has)[0]
