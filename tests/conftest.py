@@ -163,6 +163,14 @@ def finished_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return finished_once("company", make_company, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def finished_cdnow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of the first example, of fewer customers."""
+    from tests.notebooks.cdnow_case import make_cdnow
+
+    return finished_once("cdnow", make_cdnow, tmp_path_factory)
+
+
 def finished_once(name: str, make: Callable[[Path], Path], folders: pytest.TempPathFactory) -> Path:
     from tests.pipelines.shop_case import attrition
 

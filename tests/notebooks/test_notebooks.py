@@ -77,9 +77,9 @@ def test_a_notebook_comes_in_by_the_door_alone(path: Path) -> None:
     assert ours[0].startswith("from pipelines.explore import open_workspace")
 
 
-@pytest.mark.parametrize("finished", ["finished_workspace", "finished_company"])
+@pytest.mark.parametrize("finished", ["finished_cdnow", "finished_company"])
 @pytest.mark.parametrize("path", EACH, ids=lambda path: path.stem)
-def test_a_notebook_runs_on_a_shop_and_on_a_company(path: Path, finished: str, request: pytest.FixtureRequest) -> None:
+def test_a_notebook_runs_on_both_examples(path: Path, finished: str, request: pytest.FixtureRequest) -> None:
     outputs = executed(path, request.getfixturevalue(finished))
     assert not [output for output in outputs if output.output_type == "error"]
     pictures, said = SHOWN[path.stem]
