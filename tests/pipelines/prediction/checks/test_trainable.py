@@ -66,3 +66,11 @@ def test_the_next_outcomes_are_those_after_the_last_or_the_first_of_all() -> Non
 def test_outcomes_that_touch_a_pause_never_mature() -> None:
     paused = replace(CALENDAR, pauses=((date(2024, 5, 1), date(2024, 5, 27)),))
     assert next_matured(paused, []) == (date(2024, 6, 3), date(2024, 9, 1))
+
+
+@pytest.mark.parametrize("pause", [(date(2024, 2, 20), date(2024, 2, 26)), (date(2024, 5, 26), date(2024, 6, 10))])
+def test_a_pause_that_ends_as_a_snapshot_begins_or_begins_once_it_is_known_touches_nothing(
+    pause: tuple[date, date],
+) -> None:
+    paused = replace(CALENDAR, pauses=(pause,))
+    assert next_matured(paused, [date(2024, 2, 12)]) == (date(2024, 2, 26), date(2024, 5, 26))
