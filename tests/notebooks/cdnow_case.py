@@ -1,4 +1,4 @@
-"""The shop of the first example, real orders of CDNOW, of so few customers that it is run whole within half a minute."""
+"""The shop of the first example, real orders of CDNOW, of so few customers that it is run whole in half a minute."""
 
 from __future__ import annotations
 
