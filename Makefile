@@ -103,7 +103,7 @@ notebooks: $(READY) ## run the notebooks on the demo, a quarter of an hour, so t
 	$(PYTHON) -m pipelines.docs.notebooks $(DEMO)
 
 bench: $(READY) ## measure: quality beside published figures, and speed
-	$(PYTHON) -m benchmarks $(ARGS)
+	@$(PYTHON) -m benchmarks $(ARGS)
 
 install: $(READY) ## only build the environment
 

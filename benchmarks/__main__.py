@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import landing, leaks, plays_simulated, scoring, simulated, snapshots_report, workspaces
+from benchmarks import landing, leaks, plays_simulated, scoring, simulated, small, snapshots_report, workspaces
 from benchmarks.report import Report
 from features.outcomes import OUTCOMES
 from pipelines.foundation.simulation.people import FAMILIES
@@ -34,12 +34,14 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=20_000, help="customers of the simulated company")
     parser.add_argument("--simulations", type=int, default=1_000, help="of plays with a known effect, for each setting")
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets that do not ship")
+    parser.add_argument("--tests", action="store_true", help="with `small`: also run `make test`, of which it tells")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     chosen = parser.parse_args()
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen.only:
             PARTS[name](report, Path(folder), chosen)
-    report.print()
+    report.print(as_json=chosen.json)
     return int(report.missed)
 
 
@@ -156,7 +158,12 @@ def _leaks(report: Report, folder: Path, _chosen: argparse.Namespace) -> None:
         report.note(line)
 
 
+def _small(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    small.promise(report, folder / "small", tests=chosen.tests)
+
+
 PARTS = {
+    "small": _small,
     "leaks": _leaks,
     "quality": _quality,
     "scoring": _scoring,

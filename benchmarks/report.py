@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Console
 from rich.table import Table
 
@@ -15,22 +17,29 @@ class Report:
         self.missed = False
         self._table = Table("figure", "measured", "promised", "", title="attrition benchmarks")
         self._notes: list[str] = []
+        self._figures: list[dict[str, object]] = []
 
     def row(self, name: str, measured: float, bound: float, *, at_least: bool) -> None:
         """A figure that is promised."""
         holds = measured >= bound if at_least else measured <= bound
         self.missed = self.missed or not holds
         sign = "at least" if at_least else "at most"
+        self._figures.append({"figure": name, "measured": measured, "bound": f"{sign} {bound:g}", "holds": holds})
         self._table.add_row(name, f"{measured:.4f}", f"{sign} {bound:g}", "holds" if holds else "MISSED")
 
     def shown(self, name: str, measured: str, beside: str = "") -> None:
         """A figure of which nothing is promised, and what it stands beside."""
+        self._figures.append({"figure": name, "measured": measured, "beside": beside})
         self._table.add_row(name, measured, beside, "")
 
     def note(self, text: str) -> None:
         self._notes.append(text)
 
-    def print(self) -> None:
+    def print(self, *, as_json: bool = False) -> None:
+        """A table for people, or one JSON document: {"figures": [...], "notes": [...]}."""
+        if as_json:
+            print(json.dumps({"figures": self._figures, "notes": self._notes}, indent=1))
+            return
         console = Console(width=WIDTH)
         console.print(self._table)
         for text in self._notes:

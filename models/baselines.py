@@ -22,16 +22,16 @@ def baselines(train: Matrix, test: Matrix) -> dict[str, Floats]:
     """Name to (n,) probabilities at the test rows. A baseline whose columns are missing is left out."""
     coding = encoder.fit(train)
     train, test = coding.encode(train), coding.encode(test)
-    found = {"logistic_regression": _logistic(signed_logs(train.values), train.outcomes, signed_logs(test.values))}
+    learned, asked = signed_logs(train.values), signed_logs(test.values)
+    found = {"logistic_regression": _logistic(learned, train.outcomes, asked)}
     if RECENCY in train.columns:
-        column = train.columns.index(RECENCY)
-        recency = [signed_logs(rows.values)[:, [column]] for rows in (train, test)]
-        found["recency"] = _logistic(recency[0], train.outcomes, recency[1])
+        column = [train.columns.index(RECENCY)]
+        found["recency"] = _logistic(learned[:, column], train.outcomes, asked[:, column])
     if test.start.any():
         found["bg_nbd"] = np.asarray(expit(test.start), dtype=np.float64)
     return found
 
 
 def _logistic(train: Floats, labels: Floats, test: Floats) -> Floats:
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, solver="newton-cholesky"))
     return np.asarray(pipeline.fit(train, labels).predict_proba(test)[:, 1], dtype=np.float64)

@@ -15,8 +15,10 @@ from models.matrix import Matrix
 from models.tree_text import refuse_malformed
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Parameter = float | int | bool | str
 
-PARAMETERS: Mapping[str, float | int | bool | str] = {
+PARAMETERS: Mapping[str, Parameter] = {
     "objective": "binary",
     "learning_rate": 0.03,
     "num_leaves": 15,
@@ -27,9 +29,10 @@ PARAMETERS: Mapping[str, float | int | bool | str] = {
     "lambda_l2": 10.0,
 }
 MAX_ROUNDS = 1200
+PATIENCE = 60  # rounds without a smaller loss
 
-# Hundreds of indicators say the same thing many times over: small trees that look at some sixty of them each, in
-# coarser bins, are grown in a fraction of the time and rank no worse (docs/decisions/0009).
+# Hundreds of indicators say the same thing many times over: small trees that look at some sixty of them each are grown
+# in a fraction of the time and rank no worse (docs/decisions/0009).
 WIDE = 100
 _LOOKED_AT = 60
 _FOR_WIDE: Mapping[str, float | int] = {"learning_rate": 0.1, "num_leaves": 7, "max_bin": 63}
@@ -44,38 +47,53 @@ def started(rows: Matrix) -> Matrix:
     return replace(rows, start=np.zeros(len(rows))) if len(rows.columns) > WIDE else rows
 
 
-def grow(
-    train: Matrix, *, rounds: int, parameters: Mapping[str, float | int | bool | str], seed: int, threads: int
-) -> lgb.Booster:
-    """Boost from the start log-odds. Rows must come sorted, as `models.matrix.stack` leaves them."""
-    data = lgb.Dataset(train.values, train.outcomes, init_score=train.start, feature_name=list(train.columns))
-    return lgb.train(_all(train, parameters, seed=seed, threads=threads), data, num_boost_round=rounds)
+class Binned:
+    """Rows in LightGBM's bins, made once: fits on parts of them, from whichever start, share these.
 
+    Rows must come sorted, as `models.matrix.stack` leaves them. parameters: of the trees; a fit may change those that
+    bins do not depend on.
+    """
 
-def losses(
-    train: Matrix,
-    later: Matrix,
-    *,
-    parameters: Mapping[str, float | int | bool | str],
-    seed: int,
-    threads: int,
-    patience: int = 60,
-) -> tuple[lgb.Booster, Floats]:
-    """Boost until the log loss on `later` has not fallen for `patience` rounds; the booster and its loss per round."""
-    data = lgb.Dataset(train.values, train.outcomes, init_score=train.start, feature_name=list(train.columns))
-    watched = lgb.Dataset(later.values, later.outcomes, init_score=later.start, reference=data)
-    seen: dict[str, dict[str, list[float]]] = {}
-    booster = lgb.train(
-        _all(train, parameters, seed=seed, threads=threads),
-        data,
-        num_boost_round=MAX_ROUNDS,
-        valid_sets=[watched],
-        callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(patience, verbose=False)],
-        keep_training_booster=True,
-    )
-    # Every round stays: LightGBM drops those after this booster's own best, and the best of all folds may be later.
-    booster = booster.model_from_string(booster.model_to_string(num_iteration=-1)).free_dataset()
-    return booster, np.array(seen["valid_0"]["binary_logloss"])
+    def __init__(self, rows: Matrix, *, parameters: Mapping[str, Parameter], seed: int, threads: int) -> None:
+        self.rows, self._parameters, self._seed = rows, parameters, seed
+        asked = _all(rows, parameters, seed=seed, threads=threads)
+        self._data = lgb.Dataset(rows.values, rows.outcomes, feature_name=list(rows.columns), params=asked).construct()
+
+    def grow(self, start: Floats, *, rounds: int, threads: int) -> lgb.Booster:
+        """Boost on every row. start: (n,) log-odds that the trees start from."""
+        asked = _all(self.rows, self._parameters, seed=self._seed, threads=threads)
+        return lgb.train(asked, self._data.set_init_score(start), num_boost_round=rounds)
+
+    def losses(
+        self,
+        start: Floats,
+        train: Flags,
+        later: Flags,
+        *,
+        threads: int,
+        parameters: Mapping[str, Parameter] | None = None,
+        patience: int = PATIENCE,
+    ) -> tuple[lgb.Booster, Floats]:
+        """Boost until the log loss on the rows `later` has not fallen for `patience` rounds, and that loss per round.
+
+        start: (n,) log-odds that the trees start from. train, later: (n,) which rows are learned from, and judged on.
+        """
+        asked = _all(self.rows, {**self._parameters, **(parameters or {})}, seed=self._seed, threads=threads)
+        seen: dict[str, dict[str, list[float]]] = {}
+        booster = lgb.train(
+            asked,
+            self._part(start, train),
+            num_boost_round=MAX_ROUNDS,
+            valid_sets=[self._part(start, later)],
+            callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(patience, verbose=False)],
+            keep_training_booster=True,
+        )
+        # Every round stays: LightGBM drops those after this booster's own best, and the best of all folds may be later.
+        booster = booster.model_from_string(booster.model_to_string(num_iteration=-1)).free_dataset()
+        return booster, np.array(seen["valid_0"]["binary_logloss"])
+
+    def _part(self, start: Floats, rows: Flags) -> lgb.Dataset:
+        return self._data.subset(np.flatnonzero(rows).tolist()).construct().set_init_score(start[rows])
 
 
 def raw_log_odds(booster: lgb.Booster, rows: Matrix, *, rounds: int | None = None) -> Floats:
@@ -124,10 +142,14 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _all(
-    train: Matrix, parameters: Mapping[str, float | int | bool | str], *, seed: int, threads: int
-) -> dict[str, object]:
-    fixed = {"deterministic": True, "force_col_wise": True, "verbosity": -1, "metric": "binary_logloss"}
+def _all(train: Matrix, parameters: Mapping[str, Parameter], *, seed: int, threads: int) -> dict[str, object]:
+    fixed = {
+        "deterministic": True,
+        "force_col_wise": True,
+        "feature_pre_filter": False,  # bins are shared by fits with other parameters
+        "verbosity": -1,
+        "metric": "binary_logloss",
+    }
     wide = len(train.columns) > WIDE
     chosen = {**PARAMETERS, **_FOR_WIDE, "feature_fraction": _LOOKED_AT / len(train.columns)} if wide else PARAMETERS
     return {**chosen, **parameters, **fixed, "seed": seed, "num_threads": threads}

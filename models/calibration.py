@@ -9,6 +9,8 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
+from models.logistic import ONE_THREAD
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -32,7 +34,8 @@ def fit(log_odds: Floats, labels: Floats) -> Calibrator:
     >>> fit(np.array([-2.0, -2.0, -2.0, 2.0, 2.0, 2.0]), np.array([0, 0, 1, 0, 1, 1])).slope < 1
     True
     """
-    fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(log_odds[:, None], labels)
+    with ONE_THREAD.limit(limits=1, user_api="blas"):
+        fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(log_odds[:, None], labels)
     if fitted.coef_[0, 0] < 0:
         return Calibrator(float(logit(np.mean(labels))), 0.0)
     return Calibrator(float(fitted.intercept_[0]), float(fitted.coef_[0, 0]))

@@ -33,18 +33,29 @@ class LinearStart:
 
     def contributions(self, values: Floats) -> Floats:
         """(n, m) log-odds of each column against its average over the training rows."""
-        # Sums of a row depend, in the last digit, on how the rows lie in memory: always as in training.
-        inside = np.clip(signed_logs(np.ascontiguousarray(values)), np.array(self.low), np.array(self.high))
-        return np.asarray((inside - np.array(self.centre)) / np.array(self.scale) * np.array(self.weights))
+        return self._contributions(signed_logs(values))
 
     def log_odds(self, values: Floats) -> Floats:
         """(n,) intercept plus contributions."""
-        return np.asarray(self.intercept + self.contributions(values).sum(axis=1))
+        return self.log_odds_of(signed_logs(values))
+
+    def log_odds_of(self, logs: Floats) -> Floats:
+        """The same of values that are `signed_logs` already."""
+        return np.asarray(self.intercept + self._contributions(logs).sum(axis=1))
+
+    def _contributions(self, logs: Floats) -> Floats:
+        # Sums of a row depend, in the last digit, on how the rows lie in memory: always as in training.
+        inside = np.clip(np.ascontiguousarray(logs), np.array(self.low), np.array(self.high))
+        return np.asarray((inside - np.array(self.centre)) / np.array(self.scale) * np.array(self.weights))
 
 
 def fit(values: Floats, start: Floats, labels: Floats) -> LinearStart:
     """Ridge logistic regression with the start log-odds as an offset; the intercept is free."""
-    logs = signed_logs(values)
+    return fit_logs(signed_logs(values), start, labels)
+
+
+def fit_logs(logs: Floats, start: Floats, labels: Floats) -> LinearStart:
+    """The same of values that are `signed_logs` already."""
     low, high = np.quantile(logs, [SEEN, 1 - SEEN], axis=0)
     logs = np.clip(logs, low, high)
     centre, scale = logs.mean(axis=0), logs.std(axis=0)

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
+from threadpoolctl import ThreadpoolController
 
 Floats = npt.NDArray[np.float64]
+
+# The last digit of a product of matrices depends on how many threads share it, and a model's digits make its version.
+# Threads of a product as small as these wait for each other longer than they work, too.
+ONE_THREAD = ThreadpoolController()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,10 @@ class Regression:
         halving: halve a step that leads farther away, for designs that a whole step may overshoot. singular: all are
         NaN where the condition of the curvature is above it; not asked for unless given.
         """
+        with ONE_THREAD.limit(limits=1, user_api="blas"):
+            return self._fit(steps=steps, tolerance=tolerance, halving=halving, singular=singular)
+
+    def _fit(self, *, steps: int, tolerance: float, halving: bool, singular: float) -> Floats:
         found, ridge = self.start, np.diag(np.broadcast_to(self.ridge, self.start.shape))
         for _ in range(steps):
             expected = expit(self.offset + self.design @ found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import lightgbm as lgb
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from features.errors import OutdatedModelError, TrainingError
 from models import boosting, calibration, encoder, linear_start
+from models.boosting import Binned
 from models.calibration import Calibrator
 from models.encoder import Encoder
 from models.linear_start import LinearStart
@@ -19,8 +20,10 @@ from models.matrix import Matrix
 from models.question import Question
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 CUSTOMER_FOLDS = 5
+START_FOLDS = 2  # of them: to tell two starts apart need not be exact (docs/decisions/0031)
 FIT_STEPS = 3  # calls of progress within a fit
 LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 
@@ -88,19 +91,29 @@ class Limits:
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Trees of each customer fold, grown on the others. rounds, loss: the best mean loss on later snapshots."""
+    """Trees of the first customer folds, each grown on the other customers from one start, and their loss per round."""
 
-    boosters: tuple[lgb.Booster, ...]
-    rounds: int
-    loss: float
-    train: Matrix
+    binned: Binned
+    start: Floats
+    grown: tuple[tuple[lgb.Booster, Floats], ...]
+
+    @property
+    def rounds(self) -> int:
+        """The best number of rounds on later snapshots."""
+        return best_round([curve for _, curve in self.grown])
+
+    @property
+    def loss(self) -> float:
+        """The mean loss on later snapshots after so many."""
+        return float(np.mean([curve[self.rounds - 1] for _, curve in self.grown]))
 
     def out_of_fold(self, folds: npt.NDArray[np.int64]) -> Floats:
         """(n,) log-odds of each row by the trees that did not see its customer."""
-        found = np.empty(len(self.train))
-        for fold, booster in enumerate(self.boosters):
+        train, rounds = replace(self.binned.rows, start=self.start), self.rounds
+        found = np.empty(len(train))
+        for fold, (booster, _) in enumerate(self.grown):
             held_out = folds == fold
-            found[held_out] = boosting.raw_log_odds(booster, self.train.only(held_out), rounds=self.rounds)
+            found[held_out] = boosting.raw_log_odds(booster, train.only(held_out), rounds=rounds)
         return found
 
 
@@ -114,21 +127,29 @@ def fit(
 ) -> Fitted:
     """Fit on every row; rounds, linear correction and calibration come from customers that trees did not see.
 
-    Customers are dealt into folds. For each fold, trees are grown on the other customers, once from the start log-odds
-    and once from linearly corrected ones. Which of the two, and how long to boost, is judged on the fold's outcomes at
-    the later snapshots; the calibrator is fitted on the fold's outcomes at every snapshot (the base rate of one season
-    alone would be a poor guide to the next).
+    Customers are dealt into folds. For each fold, trees are grown on the other customers: for the first folds from the
+    start log-odds and from linearly corrected ones, for all from the better of the two. Which that is, and how long to
+    boost, is judged on the folds' outcomes at the later snapshots; the calibrator is fitted on all folds' outcomes at
+    every snapshot (the base rate of one season alone would be a poor guide to the next).
     """
     parameters = parameters or {}
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
     coding, train = encoder.fit(train), boosting.started(encoder.cross_fitted(train, folds))
+    binned = Binned(train, parameters=parameters, seed=seed, threads=threads)
+
+    def grown(start: Floats, some: range) -> Iterator[tuple[lgb.Booster, Floats]]:
+        for fold in some:
+            yield binned.losses(start, folds != fold, (folds == fold) & later, threads=threads)
+
     tried = []
-    for started in (train, _corrected(train, folds)):
-        tried.append(_cross_fit(started, folds, later, parameters=parameters, seed=seed, threads=threads))
+    for start in (train.start, _corrected(train, folds)):
+        tried.append(CrossFitted(binned, start, tuple(grown(start, range(START_FOLDS)))))
         progress("grown on parts of the customers")
-    best = min(tried, key=lambda trial: trial.loss)
-    booster = boosting.grow(best.train, rounds=best.rounds, parameters=parameters, seed=seed, threads=threads)
+    better = min(tried, key=lambda trial: trial.loss)
+    rest = grown(better.start, range(START_FOLDS, CUSTOMER_FOLDS))
+    best = replace(better, grown=(*better.grown, *rest))
+    booster = binned.grow(best.start, rounds=best.rounds, threads=threads)
     progress("grown on all customers")
     return Fitted(
         question=train.question,
@@ -136,7 +157,7 @@ def fit(
         columns=train.columns,
         encoder=coding,
         calibrator=calibration.fit(best.out_of_fold(folds), train.outcomes),
-        linear=None if best.train is train else linear_start.fit(train.values, train.start, train.outcomes),
+        linear=None if better is tried[0] else linear_start.fit(train.values, train.start, train.outcomes),
         rounds=best.rounds,
         average_start=float(np.mean(train.start)),
         rows=len(train),
@@ -144,43 +165,18 @@ def fit(
     )
 
 
-def _cross_fit(
-    train: Matrix,
-    folds: npt.NDArray[np.int64],
-    later: npt.NDArray[np.bool_],
-    *,
-    parameters: Mapping[str, float | int | bool | str],
-    seed: int,
-    threads: int,
-) -> CrossFitted:
-    grown = [
-        boosting.losses(
-            train.only(folds != fold),
-            train.only((folds == fold) & later),
-            parameters=parameters,
-            seed=seed,
-            threads=threads,
-        )
-        for fold in range(CUSTOMER_FOLDS)
-    ]
-    curves = [curve for _, curve in grown]
-    rounds = best_round(curves)
-    loss = float(np.mean([curve[rounds - 1] for curve in curves]))
-    return CrossFitted(tuple(booster for booster, _ in grown), rounds, loss, train)
-
-
-def _corrected(train: Matrix, folds: npt.NDArray[np.int64]) -> Matrix:
-    """The matrix with linearly corrected start log-odds, each row's by a correction that did not see its customer."""
+def _corrected(train: Matrix, folds: npt.NDArray[np.int64]) -> Floats:
+    """(n,) linearly corrected start log-odds, each row's by a correction that did not see its customer."""
     start = np.empty(len(train))
+    logs = linear_start.signed_logs(train.values)
     for fold in range(CUSTOMER_FOLDS):
         held_out = folds == fold
-        others = train.only(~held_out)
-        linear = linear_start.fit(others.values, others.start, others.outcomes)
-        start[held_out] = train.start[held_out] + linear.log_odds(train.values[held_out])
-    return replace(train, start=start)
+        linear = linear_start.fit_logs(logs[~held_out], train.start[~held_out], train.outcomes[~held_out])
+        start[held_out] = train.start[held_out] + linear.log_odds_of(logs[held_out])
+    return start
 
 
-def best_round(curves: list[Floats]) -> int:
+def best_round(curves: Sequence[Floats]) -> int:
     """The round with the least mean loss over folds, within the rounds that all folds reached."""
     shared = min(len(curve) for curve in curves)
     return int(np.mean([curve[:shared] for curve in curves], axis=0).argmin()) + 1

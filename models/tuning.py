@@ -21,7 +21,7 @@ def tune(
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
     train = encoder.cross_fitted(train, folds)
-    parts = [(train.only(folds != fold), train.only((folds == fold) & later)) for fold in TUNING_FOLDS]
+    binned = boosting.Binned(train, parameters={}, seed=seed, threads=threads)
 
     def loss(trial: optuna.Trial) -> float:
         parameters: dict[str, float | int | bool | str] = {
@@ -32,8 +32,10 @@ def tune(
             "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
         }
         curves = [
-            boosting.losses(earlier, judged, parameters=parameters, seed=seed, threads=threads)[1]
-            for earlier, judged in parts
+            binned.losses(train.start, folds != fold, (folds == fold) & later, parameters=parameters, threads=threads)[
+                1
+            ]
+            for fold in TUNING_FOLDS
         ]
         progress(f"tuning trial {trial.number + 1} of {trials}")
         best = best_round(curves)

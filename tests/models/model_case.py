@@ -118,6 +118,22 @@ def widened(rows: Matrix) -> Matrix:
     return replace(rows, columns=(*rows.columns, *names), values=np.column_stack([rows.values, noise]))
 
 
+def many_rows() -> Matrix:
+    """Enough rows that LightGBM deals them out to its threads."""
+    random, once = np.random.default_rng(5), train_rows()
+    places = np.sort(random.integers(0, len(once), 30_000))
+    rows = Matrix(
+        once.question,
+        once.customers[places],
+        once.snapshots[places],
+        once.columns,
+        once.values[places],
+        once.start[places],
+        once.outcomes[places],
+    )
+    return replace(rows, values=rows.values + random.normal(scale=0.3, size=rows.values.shape))
+
+
 @cache
 def fitted(*, start: bool = True) -> Fitted:
     return training.fit(train_rows(start=start), seed=7, threads=1)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -11,43 +11,31 @@ from scipy.special import expit
 
 from features.errors import IntegrityError
 from models import boosting
+from models.boosting import Binned, Parameter
 from models.matrix import Matrix
-from tests.models.model_case import train_rows, unseen_rows
+from tests.models.model_case import many_rows, train_rows, unseen_rows
+
+
+def grow(
+    rows: Matrix, *, rounds: int, seed: int = 7, threads: int = 1, parameters: Mapping[str, Parameter] | None = None
+) -> lgb.Booster:
+    binned = Binned(rows, parameters=parameters or {}, seed=seed, threads=threads)
+    return binned.grow(rows.start, rounds=rounds, threads=threads)
 
 
 @cache
 def booster(rounds: int = 20) -> lgb.Booster:
-    return boosting.grow(train_rows(), rounds=rounds, parameters={}, seed=7, threads=1)
-
-
-def many_rows() -> Matrix:
-    """Enough rows that LightGBM deals them out to its threads."""
-    random, once = np.random.default_rng(5), train_rows()
-    places = np.sort(random.integers(0, len(once), 30_000))
-    rows = Matrix(
-        once.question,
-        once.customers[places],
-        once.snapshots[places],
-        once.columns,
-        once.values[places],
-        once.start[places],
-        once.outcomes[places],
-    )
-    return replace(rows, values=rows.values + random.normal(scale=0.3, size=rows.values.shape))
+    return grow(train_rows(), rounds=rounds)
 
 
 def test_one_thread_and_two_grow_the_same_trees() -> None:
     rows = many_rows()
-    one, two = (
-        boosting.to_text(boosting.grow(rows, rounds=15, parameters={}, seed=7, threads=threads)) for threads in (1, 2)
-    )
+    one, two = (boosting.to_text(grow(rows, rounds=15, threads=threads)) for threads in (1, 2))
     assert one == two
 
 
 def test_another_seed_grows_other_trees() -> None:
-    texts = {
-        boosting.to_text(boosting.grow(train_rows(), rounds=5, parameters={}, seed=seed, threads=1)) for seed in (7, 8)
-    }
+    texts = {boosting.to_text(grow(train_rows(), rounds=5, seed=seed)) for seed in (7, 8)}
     assert len(texts) == 2
 
 
@@ -64,7 +52,7 @@ def test_the_first_tree_mends_what_the_start_log_odds_miss() -> None:
     group = (once.outcomes + np.arange(len(once)) % 3 > 1).astype(np.float64)
     rows = replace(once, columns=("group",), values=group[:, None])
     parameters = {"feature_fraction": 1.0, "bagging_fraction": 1.0}
-    grown = boosting.grow(rows, rounds=1, parameters=parameters, seed=7, threads=1)
+    grown = grow(rows, rounds=1, parameters=parameters)
     moved = boosting.raw_log_odds(grown, rows) - rows.start
     for mine in (group == 0, group == 1):
         believed = expit(rows.start[mine])
@@ -105,8 +93,9 @@ def test_nobody_has_no_log_odds() -> None:
 def test_losses_are_the_log_loss_of_each_round_on_the_later_rows() -> None:
     rows = train_rows()
     newest = rows.snapshots == rows.snapshots.max()
-    earlier, later = rows.only(~newest), rows.only(newest)
-    grown, found = boosting.losses(earlier, later, parameters={}, seed=7, threads=1, patience=10)
+    later = rows.only(newest)
+    binned = Binned(rows, parameters={}, seed=7, threads=1)
+    grown, found = binned.losses(rows.start, ~newest, newest, threads=1, patience=10)
     assert len(found) == grown.num_trees()
     for rounds in (1, len(found) // 2, len(found)):
         odds = boosting.raw_log_odds(grown, later, rounds=rounds)
@@ -117,9 +106,24 @@ def test_losses_are_the_log_loss_of_each_round_on_the_later_rows() -> None:
 def test_boosting_stops_once_the_loss_has_not_fallen_for_so_many_rounds() -> None:
     rows = train_rows()
     newest = rows.snapshots == rows.snapshots.max()
-    _, found = boosting.losses(rows.only(~newest), rows.only(newest), parameters={}, seed=7, threads=1, patience=10)
+    binned = Binned(rows, parameters={}, seed=7, threads=1)
+    _, found = binned.losses(rows.start, ~newest, newest, threads=1, patience=10)
     assert len(found) < boosting.MAX_ROUNDS
     assert found.argmin() + 1 == len(found) - 10
+
+
+def test_fits_that_share_bins_do_not_touch_each_other() -> None:
+    """Whatever else is grown from the same bins, before or after: a part and a start give the same trees."""
+    rows = train_rows()
+    newest, odd = rows.snapshots == rows.snapshots.max(), np.arange(len(rows)) % 2 == 1
+    binned = Binned(rows, parameters={}, seed=7, threads=1)
+    first, losses = binned.losses(rows.start, ~newest, newest, threads=1, patience=5)
+    whole = boosting.to_text(binned.grow(rows.start, rounds=5, threads=1))
+    other, _ = binned.losses(rows.start + 1.0, odd, ~odd, threads=1, patience=5, parameters={"num_leaves": 3})
+    again, curve = binned.losses(rows.start, ~newest, newest, threads=1, patience=5)
+    assert boosting.to_text(again) == boosting.to_text(first) != boosting.to_text(other)
+    assert np.array_equal(curve, losses)
+    assert boosting.to_text(binned.grow(rows.start, rounds=5, threads=1)) == whole
 
 
 def test_a_model_comes_back_from_its_text_bit_for_bit() -> None:

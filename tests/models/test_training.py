@@ -10,16 +10,20 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from features.errors import OutdatedModelError, TrainingError
 from models import artifact, boosting, calibration, linear_start, training
+from models.boosting import Flags, Floats
 from models.matrix import Matrix, stack
-from models.training import Limits, best_round, customer_fold, later_rows, refuse_unfit
+from models.training import CUSTOMER_FOLDS as FOLDS
+from models.training import START_FOLDS, Limits, best_round, customer_fold, later_rows, refuse_unfit
 from tests.models.model_case import (
     FIRST,
     QUESTION,
     SNAPSHOTS,
     fitted,
+    many_rows,
     snapshot_frame,
     snapshot_matrix,
     train_rows,
@@ -91,10 +95,20 @@ class Spy:
         return self.results[-1]
 
 
+PARTS = (slice(0, START_FOLDS), slice(START_FOLDS, 2 * START_FOLDS), slice(2 * START_FOLDS, None))  # of the calls
+
+
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> Spy:
-    spy = Spy(boosting.losses)
-    monkeypatch.setattr(boosting, "losses", spy)
+    spy = Spy(boosting.Binned.losses)
+
+    def losses(binned: boosting.Binned, start: Floats, train: Flags, later: Flags, **named: Any) -> Any:
+        rows = replace(binned.rows, start=start)
+        spy.calls.append((rows.only(train), rows.only(later)))
+        spy.results.append(spy.function(binned, start, train, later, **named))
+        return spy.results[-1]
+
+    monkeypatch.setattr(boosting.Binned, "losses", losses)
     return spy
 
 
@@ -106,11 +120,14 @@ def test_how_long_to_boost_is_judged_on_later_snapshots_of_customers_that_the_tr
     rows = train_rows()
     training.fit(rows, seed=7, threads=1)
     newest = {(FIRST + timedelta(days=day)).toordinal() for day in SNAPSHOTS[-2:]}
-    assert len(judged.calls) == 10  # five folds, from the start as it is and linearly corrected
+    # The first two folds from the start as it is and linearly corrected, the others from the better of the two.
+    assert len(judged.calls) == 2 * START_FOLDS + FOLDS - START_FOLDS
     for train, later in judged.calls:
         assert set(later.snapshots.tolist()) == newest
         assert set(train.customers.tolist()).isdisjoint(later.customers.tolist())
-    for calls in (judged.calls[:5], judged.calls[5:]):
+    as_it_is, corrected, rest = (judged.calls[part] for part in PARTS)
+    assert [keys(later) for _, later in as_it_is] == [keys(later) for _, later in corrected]
+    for calls in ([*as_it_is, *rest], [*corrected, *rest]):
         every_later_row = [key for _, later in calls for key in keys(later)]
         assert sorted(every_later_row) == sorted(key for key in keys(rows) if key[1] in newest)
 
@@ -126,9 +143,12 @@ def test_the_calibrator_is_fitted_on_predictions_of_trees_that_did_not_see_the_c
     assert (found.linear is not None) == corrected
     ((log_odds, labels),) = calibrated.calls
     assert labels.tolist() == rows.outcomes.tolist()
-    chosen = slice(5, 10) if corrected else slice(0, 5)
+    as_it_is, with_correction, rest = PARTS
+    chosen = with_correction if corrected else as_it_is
+    calls = [*judged.calls[chosen], *judged.calls[rest]]
+    results = [*judged.results[chosen], *judged.results[rest]]
     covered = np.zeros(len(rows), dtype=bool)
-    for (train, _), (booster, _) in zip(judged.calls[chosen], judged.results[chosen], strict=True):
+    for (train, _), (booster, _) in zip(calls, results, strict=True):
         unseen = ~np.isin(rows.customers.astype(str), train.customers.astype(str))
         assert booster.num_trees() >= found.rounds
         start = rows.start
@@ -140,6 +160,16 @@ def test_the_calibrator_is_fitted_on_predictions_of_trees_that_did_not_see_the_c
         assert not covered[unseen].any()
         covered |= unseen
     assert covered.all()
+
+
+def test_however_many_threads_there_are_the_model_is_the_same() -> None:
+    """Of BLAS, of OpenMP, and our own: none of them may decide a last digit, hence a version's name."""
+    rows = many_rows()
+    names = set()
+    for threads in (1, 2, 4):
+        with threadpool_limits(limits=threads):
+            names.add(artifact.version(artifact.to_files(training.fit(rows, seed=7, threads=threads))))
+    assert len(names) == 1
 
 
 def test_the_linear_correction_is_kept_only_where_trees_do_better_with_it() -> None:

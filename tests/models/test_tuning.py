@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from features.errors import TrainingError
-from models import boosting, training, tuning
+from models import training, tuning
+from models.boosting import Binned, Flags, Floats
 from models.matrix import Matrix
 from tests.models.model_case import FIRST, SNAPSHOTS, train_rows
 
@@ -30,11 +31,11 @@ def test_trials_are_judged_on_later_snapshots_of_customers_that_the_trees_did_no
 ) -> None:
     seen: list[tuple[Matrix, Matrix]] = []
 
-    def losses(train: Matrix, later: Matrix, **_: Any) -> tuple[None, Any]:
-        seen.append((train, later))
+    def losses(binned: Binned, _: Floats, train: Flags, later: Flags, **__: Any) -> tuple[None, Any]:
+        seen.append((binned.rows.only(train), binned.rows.only(later)))
         return None, np.array([0.5, 0.4])
 
-    monkeypatch.setattr(boosting, "losses", losses)
+    monkeypatch.setattr(Binned, "losses", losses)
     tuning.tune(train_rows(), trials=1, seed=7, threads=1)
     newest = {(FIRST + timedelta(days=day)).toordinal() for day in SNAPSHOTS[-2:]}
     assert len(seen) == 2
@@ -47,11 +48,11 @@ def test_trials_are_judged_on_later_snapshots_of_customers_that_the_trees_did_no
 def test_the_trial_with_the_least_loss_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[float] = []
 
-    def losses(_: Matrix, __: Matrix, *, parameters: dict[str, float], **___: Any) -> tuple[None, Any]:
+    def losses(*_: Any, parameters: dict[str, float], **__: Any) -> tuple[None, Any]:
         tried.append(parameters["feature_fraction"])
         return None, np.array([0.9, abs(parameters["feature_fraction"] - 0.8), 0.9])
 
-    monkeypatch.setattr(boosting, "losses", losses)
+    monkeypatch.setattr(Binned, "losses", losses)
     found = tuning.tune(train_rows(), trials=5, seed=7, threads=1)
     assert found["feature_fraction"] == min(tried, key=lambda value: abs(value - 0.8))
 

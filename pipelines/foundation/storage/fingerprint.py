@@ -87,8 +87,9 @@ def code_version(*makers: str) -> str:
     for module in sorted(_with_all_imported(makers or ROOMS)):
         place = _place(module)
         if place is not None:
-            digest.update(module.encode() + _meaning(place))
-            libraries |= {name for name, _, _ in (each.partition(".") for each in _imports(place))}
+            code = _code(place)
+            digest.update(module.encode() + code.meaning)
+            libraries |= {name for name, _, _ in (each.partition(".") for each in code.imports)}
     for told in _versions(libraries):
         digest.update(told.encode())
     return f"{metadata.version('attrition')}+{digest.hexdigest()[:12]}"
@@ -125,7 +126,7 @@ def _with_all_imported(makers: tuple[str, ...]) -> set[str]:
         found.add(module)
         place = _place(module)
         if place is not None:
-            waiting += [name for each in _imports(place) if (name := _module(each)) is not None]
+            waiting += [name for each in _code(place).imports if (name := _module(each)) is not None]
         if module in ROOMS and module in makers:
             waiting += [_dotted(each) for each in (_HERE / module).rglob("*.py")]
     return found
@@ -150,10 +151,19 @@ def _module(name: str) -> str | None:
     return None
 
 
+@dataclasses.dataclass(frozen=True)
+class _Code:
+    """imports: dotted names of everything that a file imports, also inside functions. meaning: hash of what it does."""
+
+    imports: tuple[str, ...]
+    meaning: bytes
+
+
 @cache
-def _imports(place: Path) -> tuple[str, ...]:
-    """Dotted names of everything that a file imports, also inside functions."""
-    return tuple(_imported(ast.parse(place.read_bytes()).body))
+def _code(place: Path) -> _Code:
+    """Of a file of ours, which is read once a process: hundreds of them stand in many versions each."""
+    tree = ast.parse(place.read_bytes())
+    return _Code(tuple(_imported(tree.body)), _meaning(tree))
 
 
 def _imported(statements: list[ast.stmt]) -> Iterator[str]:
@@ -169,9 +179,8 @@ def _imported(statements: list[ast.stmt]) -> Iterator[str]:
                 yield from _imported(branch.body)
 
 
-def _meaning(place: Path) -> bytes:
+def _meaning(tree: ast.Module) -> bytes:
     """What a file does, without comments, docstrings and layout: its compiled instructions, without line numbers."""
-    tree = ast.parse(place.read_bytes())
     for node in ast.walk(tree):  # all on one line: instructions keep traces of where lines break
         if hasattr(node, "lineno"):
             vars(node).update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)
