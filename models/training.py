@@ -23,7 +23,6 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 CUSTOMER_FOLDS = 5
-START_FOLDS = 2  # of them: to tell two starts apart need not be exact (docs/decisions/0031)
 FIT_STEPS = 3  # calls of progress within a fit
 LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 
@@ -91,7 +90,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Trees of the first customer folds, each grown on the other customers from one start, and their loss per round."""
+    """Trees of each customer fold, grown on the other customers from one start, and their loss per round."""
 
     binned: Binned
     start: Floats
@@ -127,10 +126,10 @@ def fit(
 ) -> Fitted:
     """Fit on every row; rounds, linear correction and calibration come from customers that trees did not see.
 
-    Customers are dealt into folds. For each fold, trees are grown on the other customers: for the first folds from the
-    start log-odds and from linearly corrected ones, for all from the better of the two. Which that is, and how long to
-    boost, is judged on the folds' outcomes at the later snapshots; the calibrator is fitted on all folds' outcomes at
-    every snapshot (the base rate of one season alone would be a poor guide to the next).
+    Customers are dealt into folds. For each fold, trees are grown on the other customers, once from the start log-odds
+    and once from linearly corrected ones. Which of the two, and how long to boost, is judged on the fold's outcomes at
+    the later snapshots; the calibrator is fitted on the fold's outcomes at every snapshot (the base rate of one season
+    alone would be a poor guide to the next).
     """
     parameters = parameters or {}
     folds, later = customer_fold(train.customers), later_rows(train)
@@ -138,17 +137,15 @@ def fit(
     coding, train = encoder.fit(train), boosting.started(encoder.cross_fitted(train, folds))
     binned = Binned(train, parameters=parameters, seed=seed, threads=threads)
 
-    def grown(start: Floats, some: range) -> Iterator[tuple[lgb.Booster, Floats]]:
-        for fold in some:
+    def grown(start: Floats) -> Iterator[tuple[lgb.Booster, Floats]]:
+        for fold in range(CUSTOMER_FOLDS):
             yield binned.losses(start, folds != fold, (folds == fold) & later, threads=threads)
 
     tried = []
     for start in (train.start, _corrected(train, folds)):
-        tried.append(CrossFitted(binned, start, tuple(grown(start, range(START_FOLDS)))))
+        tried.append(CrossFitted(binned, start, tuple(grown(start))))
         progress("grown on parts of the customers")
-    better = min(tried, key=lambda trial: trial.loss)
-    rest = grown(better.start, range(START_FOLDS, CUSTOMER_FOLDS))
-    best = replace(better, grown=(*better.grown, *rest))
+    best = min(tried, key=lambda trial: trial.loss)
     booster = binned.grow(best.start, rounds=best.rounds, threads=threads)
     progress("grown on all customers")
     return Fitted(
@@ -157,7 +154,7 @@ def fit(
         columns=train.columns,
         encoder=coding,
         calibrator=calibration.fit(best.out_of_fold(folds), train.outcomes),
-        linear=None if better is tried[0] else linear_start.fit(train.values, train.start, train.outcomes),
+        linear=None if best is tried[0] else linear_start.fit(train.values, train.start, train.outcomes),
         rounds=best.rounds,
         average_start=float(np.mean(train.start)),
         rows=len(train),
