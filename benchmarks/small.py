@@ -35,7 +35,8 @@ def promise(report: Report, folder: Path, *, tests: bool) -> None:
         report.row(f"attrition {words[0]}: processor seconds", took, MOST[name], at_least=False)
     found = [_trained(folder / "cdnow", folder / f"threads-{threads}", threads) for threads in THREADS]
     report.row(f"models and figures of {THREADS} threads", len(set(found)), 1, at_least=False)
-    report.note(f"model {json.loads(found[0])['version']}, whatever the threads of BLAS, of OpenMP and of the settings")
+    for threads, each in zip(THREADS, found, strict=True):
+        report.note(f"{threads} threads of BLAS, of OpenMP and of the settings: model {json.loads(each)['version']}")
     if tests:
         before = _children()
         subprocess.run(["make", "test"], check=True, cwd=ROOT, stdout=sys.stderr)  # noqa: S607 - as the README has it

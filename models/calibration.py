@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from models.logistic import ONE_THREAD
+from models.logistic import one_thread
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def fit(log_odds: Floats, labels: Floats) -> Calibrator:
     >>> fit(np.array([-2.0, -2.0, -2.0, 2.0, 2.0, 2.0]), np.array([0, 0, 1, 0, 1, 1])).slope < 1
     True
     """
-    with ONE_THREAD.limit(limits=1, user_api="blas"):
+    with one_thread():
         fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(log_odds[:, None], labels)
     if fitted.coef_[0, 0] < 0:
         return Calibrator(float(logit(np.mean(labels))), 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,16 @@ from threadpoolctl import ThreadpoolController
 
 Floats = npt.NDArray[np.float64]
 
-# The last digit of a product of matrices depends on how many threads share it, and a model's digits make its version.
-# Threads of a product as small as these wait for each other longer than they work, too.
-ONE_THREAD = ThreadpoolController()
+_BLAS = ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """A block in which BLAS works alone.
+
+    The last digit of a product of matrices depends on how many threads share it, and a model's digits make its version.
+    """
+    limited: AbstractContextManager[object] = _BLAS.limit(limits=1, user_api="blas")
+    return limited
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +47,7 @@ class Regression:
         halving: halve a step that leads farther away, for designs that a whole step may overshoot. singular: all are
         NaN where the condition of the curvature is above it; not asked for unless given.
         """
-        with ONE_THREAD.limit(limits=1, user_api="blas"):
+        with one_thread():
             return self._fit(steps=steps, tolerance=tolerance, halving=halving, singular=singular)
 
     def _fit(self, *, steps: int, tolerance: float, halving: bool, singular: float) -> Floats:

@@ -31,12 +31,11 @@ def tune(
             "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
             "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
         }
-        curves = [
-            binned.losses(train.start, folds != fold, (folds == fold) & later, parameters=parameters, threads=threads)[
-                1
-            ]
-            for fold in TUNING_FOLDS
-        ]
+        curves = []
+        for fold in TUNING_FOLDS:
+            learned, judged = folds != fold, (folds == fold) & later
+            _, curve = binned.losses(train.start, learned, judged, parameters=parameters, threads=threads)
+            curves.append(curve)
         progress(f"tuning trial {trial.number + 1} of {trials}")
         best = best_round(curves)
         return float(np.mean([curve[best - 1] for curve in curves]))

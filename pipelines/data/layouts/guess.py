@@ -47,7 +47,7 @@ _MUST = {
     "orders": ("customer_id", "ordered_at", "amount"),
 }
 _UNLIKE = 1e9
-MOST_NAMED = 6
+_MOST_NAMED = 6
 _TIMES = ("ordered_at", "started_at", "ended_at")
 _NUMBERS = ("amount", "quantity", "unit_price", "mrr")
 
@@ -162,6 +162,6 @@ def _mapping(path: str, look: _Look, columns: Sequence[Column]) -> Iterator[str]
             yield f"'{column.name}' is per month; a price per year is divided by 12 in a query (docs/sources.md)"
     unread = [column.name for column in columns if column not in look.columns.values()]
     if unread:
-        named = ", ".join(map(repr, unread[:MOST_NAMED]))
-        more = f" and {len(unread) - MOST_NAMED:,} more columns" if len(unread) > MOST_NAMED else ""
+        named = ", ".join(map(repr, unread[:_MOST_NAMED]))
+        more = f" and {len(unread) - _MOST_NAMED:,} more columns" if len(unread) > _MOST_NAMED else ""
         yield f"{path}: left unread: {named}{more}; docs/tables.md says what else a table takes"

@@ -7,13 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
 from features.training_set import FAMILIES
 from pipelines.foundation.own_indicators.own_file import OwnFile
 from pipelines.foundation.workspace.console import Console
-
-HEADINGS = (Column("unit", min_width=8), Column("more risk", no_wrap=True), "empty means")
 
 
 def indicators(own: Iterable[OwnFile] = (), *, own_alone: bool = False, quiet: bool = False) -> dict[str, Any]:
@@ -51,7 +49,12 @@ def _show(found: Collection[dict[str, Any]], console: Console) -> None:
     """Under a line for each family and what it is made of; names are never cut, for settings and code ask for them."""
     widest = max((len(each["name"]) for each in found), default=0)
     for (family, file, tables), group in groupby(found, lambda each: (each["family"], each["file"], each["tables"])):
-        table = Table(Column("indicator", min_width=widest, no_wrap=True), *HEADINGS, box=None, padding=(0, 0, 0, 2))
+        # Columns of its own: Rich keeps the cells in them, so those of another table would be shown here.
+        table = Table(box=None, padding=(0, 0, 0, 2))
+        table.add_column("indicator", min_width=widest, no_wrap=True)
+        table.add_column("unit", min_width=8)
+        table.add_column("more risk", no_wrap=True)
+        table.add_column("empty means")
         for each in group:
             table.add_row(*(escape(str(each[name])) for name in ("name", "unit", "direction", "null")))
         made_of = [", ".join(tables), *filter(None, [file])]
