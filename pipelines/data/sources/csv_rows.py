@@ -36,11 +36,13 @@ _USUAL_DELIMITERS = ";,\t|"
 class CsvTable:
     """A CSV file as a table of texts. query: SQL of it: source_row, ragged, whole, and c0, c1, ... for its columns.
 
+    unnumbered: SQL of the same rows in the same order, perhaps without source_row, and then read by all cores.
     opened: what the query reads: the file, or a copy. header: names as written; count: of data rows; ragged: how many
     of them have too few or too many values. spaced: the columns, by place, whose values may need trimming.
     """
 
     query: str
+    unnumbered: str
     opened: Path
     header: tuple[str, ...]
     count: int
@@ -67,7 +69,7 @@ def csv_rows(path: Path, source: Source, contract: Table, *, scratch: Path) -> R
     return RawRows(
         count=table.count,
         headings=tuple(name.strip(SPACES) for name in table.header),
-        cells=f"SELECT ragged, {', '.join(cells)} FROM ({table.query})",  # noqa: S608 - quoted
+        cells=f"SELECT ragged, {', '.join(cells)} FROM ({table.unnumbered})",  # noqa: S608 - quoted
         texts=(
             f"SELECT source_row, coalesce(whole, json_object({', '.join(names)})::VARCHAR) AS raw_row "  # noqa: S608 - quoted
             f"FROM ({table.query})"
@@ -90,13 +92,13 @@ def csv_table(path: Path, dialect: Dialect, place: Path, *, look: Callable[[list
             header = _first_line(path, rows)
             look(header)
             if (plain := plain_lines(path, dialect, header)) is not None:
-                query = lines_query(path, dialect, len(header))
-                return CsvTable(query, path, tuple(header), plain.count, ragged=0, spaced=plain.spaced)
+                query, unnumbered = (lines_query(path, dialect, len(header), numbered=each) for each in (True, False))
+                return CsvTable(query, unnumbered, path, tuple(header), plain.count, ragged=0, spaced=plain.spaced)
             count, ragged = _copy(rows, file, place, _schema(len(header)))
         except csv.Error as error:
             raise _unreadable(path, dialect, error) from None
     query = f"SELECT * FROM read_parquet({quoted(str(place))})"  # noqa: S608 - quoted
-    return CsvTable(query, place, tuple(header), count, ragged, spaced=frozenset(range(len(header))))
+    return CsvTable(query, query, place, tuple(header), count, ragged, spaced=frozenset(range(len(header))))
 
 
 def csv_header(path: Path, dialect: Dialect) -> list[str]:

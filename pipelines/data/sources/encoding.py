@@ -82,7 +82,8 @@ class _Lines:
 
     def count(self, text: str) -> None:
         if text:
-            self.line += text.count("\n") + text.count("\r") - text.count("\r\n")
+            returns = text.count("\r")
+            self.line += text.count("\n") + (returns - text.count("\r\n") if returns else 0)
             self.line -= self._after_return and text.startswith("\n")
             self._after_return = text.endswith("\r")
             ended = max(text.rfind("\n"), text.rfind("\r"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,8 +40,8 @@ _NEEDS = {
 _EXACT_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
 
 
-def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
-    """Read a Parquet file where it lies.
+def parquet_rows(path: Path, source: Source, contract: Table, *, spaced: Collection[str] | None = None) -> RawRows:
+    """Read a Parquet file where it lies. spaced: the only columns in which texts may need trimming; None: all may.
 
     Text is read as the dialect says; whole numbers, dates and moments are taken exactly. Floats carry noise, so money
     and numbers from a float column are rounded to four decimals: 11.7699999 lands as 11.7700. A timestamp without zone
@@ -76,7 +77,7 @@ def parquet_rows(path: Path, source: Source, contract: Table) -> RawRows:
     columns = ", ".join([*(f"c{place}" for place in range(len(schema))), "file_row"])
     scan = f"read_parquet({quoted(str(path))}, file_row_number = true) AS file({columns})"
     cells = [
-        f"{_cell(f'c{place}', schema.field(place).type)} AS {identifier(f'raw {name}')}"
+        f"{_cell(f'c{place}', schema.field(place), spaced)} AS {identifier(f'raw {name}')}"
         for name, place in places.items()
     ]
     texts = [f"{quoted(name)}, c{place}::VARCHAR" for place, name in enumerate(schema.names)]
@@ -135,8 +136,10 @@ def _type_words(type_: pa.DataType) -> str:
     return "nested (records)" if "struct<" in str(type_) else str(type_)
 
 
-def _cell(column: str, type_: pa.DataType) -> str:
-    return trimmed(column) if _is_text(type_) else column
+def _cell(column: str, field: pa.Field, spaced: Collection[str] | None) -> str:
+    if not _is_text(field.type):
+        return column
+    return trimmed(column) if spaced is None or field.name in spaced else f"nullif({column}, '')"
 
 
 def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) -> Reading | None:

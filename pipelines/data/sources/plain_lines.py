@@ -62,8 +62,11 @@ def plain_lines(path: Path, dialect: Dialect, header: list[str]) -> PlainLines |
     return PlainLines(count, spaced)
 
 
-def lines_query(path: Path, dialect: Dialect, width: int) -> str:
-    """SQL of the rows of a plain file, numbered: source_row, ragged and whole (null), and c0, c1, ... as text."""
+def lines_query(path: Path, dialect: Dialect, width: int, *, numbered: bool) -> str:
+    """SQL of the rows of a plain file: ragged and whole (null), and c0, c1, ... as text; numbered: source_row, too.
+
+    Numbered, all cores but one wait: lines are read one after the other, whatever else may be done with their order.
+    """
     names = [f"c{place}" for place in range(width)]
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     options = (
@@ -71,12 +74,9 @@ def lines_query(path: Path, dialect: Dialect, width: int) -> str:
         f"quote = {quoted(dialect.quote)}, escape = {quoted(dialect.quote)}, comment = '', compression = 'none', "
         f"force_not_null = [{', '.join(map(quoted, names))}], hive_partitioning = false"
     )
-    # Such a window has DuckDB read the lines one after the other, whatever it may do with the order of other rows.
-    numbered = f"row_number() OVER () AS source_row, {', '.join(map(identifier, names))}"
-    return (
-        f"SELECT *, NULL::VARCHAR AS ragged, NULL::VARCHAR AS whole FROM "  # noqa: S608 - quoted
-        f"(SELECT {numbered} FROM read_csv({quoted(str(path))}, {options}))"
-    )
+    lines = f"SELECT {', '.join(map(identifier, names))} FROM read_csv({quoted(str(path))}, {options})"  # noqa: S608 - quoted
+    lines = f"SELECT row_number() OVER () AS source_row, * FROM ({lines})" if numbered else lines  # noqa: S608 - quoted
+    return f"SELECT *, NULL::VARCHAR AS ragged, NULL::VARCHAR AS whole FROM ({lines})"  # noqa: S608 - quoted
 
 
 def _cells(line: bytes, dialect: Dialect) -> list[str]:

@@ -51,7 +51,7 @@ class QueryRows(SelectRows):
         folder = folder.absolute()  # a query runs elsewhere
         tables = {name: [as_table(file, self.source.dialect, folder) for file in files] for name, files in self.inputs}
         place = folder / Path(self.name).name  # as messages call it
-        write_result(
+        spaced = write_result(
             self._views(tables),
             _opened(tables),
             self.select.text,
@@ -61,7 +61,7 @@ class QueryRows(SelectRows):
             bytes_read=sum(file.path.stat().st_size for _, files in self.inputs for file in files),
         )
         mapped = self.source.model_copy(update={"columns": dict(self.columns)})
-        given = parquet_rows(place, mapped, self.contract)
+        given = parquet_rows(place, mapped, self.contract, spaced=spaced)
         return replace(_with_ragged(given, tables), notes=(*self.unread(beside=TRACE), _counts(tables, given.count)))
 
     def damage(self) -> DataError | None:

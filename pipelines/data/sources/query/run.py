@@ -27,7 +27,7 @@ _VALUES = frozenset({"ConversionException", "InvalidInputException", "OutOfRange
 
 def result_columns(tables: Mapping[str, str], opened: Sequence[Path], text: str, *, where: str) -> list[str]:
     """The columns that a query gives. Raises: SettingsError where it does not fit its files."""
-    return _apart(tables, opened, text, where=where, minutes=1)
+    return _apart(tables, opened, text, where=where, minutes=1)["columns"]
 
 
 def write_result(
@@ -39,13 +39,15 @@ def write_result(
     where: str,
     minutes: int,
     bytes_read: int,
-) -> None:
-    """What a query gives, as Parquet, in an order that the rows themselves decide: it is the same each time.
+) -> list[str]:
+    """What a query gives, as Parquet, in the order of its files or one that the rows decide: it is the same each time.
 
+    Returns the columns in which texts may stand that begin or end with a space.
     Raises: SettingsError where it takes longer, or gives more, than a source may.
     """
     most = max(_LEAST_BYTES, _TIMES * bytes_read)
-    _apart(tables, opened, text, where=where, minutes=minutes, place=place, most=most)
+    found = _apart(tables, opened, text, where=where, minutes=minutes, place=place, most=most)
+    return found["spaced"]
 
 
 def _apart(
@@ -57,8 +59,8 @@ def _apart(
     minutes: int,
     place: Path | None = None,
     most: int = 0,
-) -> list[str]:
-    """Run a query in a process of its own. The columns that it gives."""
+) -> dict[str, list[str]]:
+    """Run a query in a process of its own. What it answers: see `apart.answer`."""
     job = {
         "tables": dict(tables),
         "opened": [str(each) for each in opened],
@@ -76,8 +78,7 @@ def _apart(
         )
     if "error" in found:
         _refuse(found, where=where, most=most)
-    columns: list[str] = found["columns"]
-    return columns
+    return found
 
 
 def _answered(job: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -24,7 +24,8 @@ from pipelines.foundation.storage.sql_text import identifier, quoted
 _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
 _JSON = (".json", ".jsonl", ".ndjson")
-TRACE = ("source_file", "source_row")  # stand beside the columns of each file
+NUMBER = "source_row"
+TRACE = ("source_file", NUMBER)  # stand beside the columns of each file
 PLAIN = (*_TEXT, *_PARQUET, *_JSON)
 ENDINGS = (*PLAIN, *containers.ENDINGS)
 _USUAL_DELIMITERS = ",;\t|"
@@ -63,6 +64,7 @@ class InputFile:
 class FileTable:
     """One file, ready to be read. columns: its names; query: SQL of them, with source_file and source_row.
 
+    unnumbered: SQL of the same without source_row, for who does not ask for it: to number lines takes longer.
     opened: the file that the query may open. count: its rows; ragged: SQL of those with too few or too many values
     (source_row, ragged, whole), which the query does not see; None: a file in which there are none. lost: how many.
     """
@@ -70,6 +72,7 @@ class FileTable:
     name: str
     columns: tuple[str, ...]
     query: str
+    unnumbered: str
     opened: Path
     count: int = 0
     lost: int = 0
@@ -81,19 +84,17 @@ def headings(file: InputFile, dialect: Dialect, scratch: Path) -> FileTable:
     file = file.opened(scratch, head=True)
     if file.kind in _PARQUET:
         whole = _parquet(file, file.path)
-        return replace(whole, query=f"SELECT * FROM ({whole.query}) WHERE false")  # noqa: S608 - ours
+        nothing = f"SELECT * FROM ({whole.query}) WHERE false"  # noqa: S608 - ours
+        return replace(whole, query=nothing, unnumbered=nothing)
     if file.kind in _JSON:
         with spilling() as reader:
             types = _json_types(file, reader)
     else:
         types = dict.fromkeys(_names(csv_header(file.path, _fitting(file.path, dialect)), file.path), "VARCHAR")
     columns = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in types.items())
-    return FileTable(
-        name=file.name,
-        columns=_once(tuple(types), file.path),
-        query=f"SELECT {columns}, {_trace(file, 'NULL')} WHERE false",
-        opened=file.path,
-    )
+    nothing = f"SELECT {columns}, {_trace(file)}, {_numbered('NULL')} WHERE false"
+    names = _once(tuple(types), file.path)
+    return FileTable(name=file.name, columns=names, query=nothing, unnumbered=nothing, opened=file.path)
 
 
 def as_table(file: InputFile, dialect: Dialect, scratch: Path) -> FileTable:
@@ -113,6 +114,7 @@ def under_each_other(tables: Sequence[FileTable], *, named: Collection[str], sta
     """SQL of several files as one table, by the names of their columns.
 
     named: the columns that the query names, in small letters; stars: whether it takes others, too.
+    Rows are numbered where it takes their numbers.
     Raises: DataError where one of them lacks a column that another has and the query takes.
     """
     everything = {name.casefold(): name for table in tables for name in table.columns}
@@ -126,7 +128,8 @@ def under_each_other(tables: Sequence[FileTable], *, named: Collection[str], sta
                     "them as one table; export it anew with the same columns, or name the files apart and say what is "
                     "to stand for it"
                 )
-    return " UNION ALL BY NAME ".join(f"({table.query})" for table in tables)
+    numbered = stars or NUMBER in named
+    return " UNION ALL BY NAME ".join(f"({table.query if numbered else table.unnumbered})" for table in tables)
 
 
 def _text(file: InputFile, dialect: Dialect, scratch: Path) -> FileTable:
@@ -139,7 +142,8 @@ def _text(file: InputFile, dialect: Dialect, scratch: Path) -> FileTable:
     return FileTable(
         name=file.name,
         columns=names,
-        query=f"SELECT {cells}, {_trace(file, 'source_row')} FROM ({table.query}){whole}",  # noqa: S608 - quoted
+        query=f"SELECT {cells}, {_trace(file)}, {_numbered(NUMBER)} FROM ({table.query}){whole}",  # noqa: S608 - quoted
+        unnumbered=f"SELECT {cells}, {_trace(file)} FROM ({table.unnumbered}){whole}",  # noqa: S608 - quoted
         opened=table.opened,
         count=table.count,
         lost=table.ragged,
@@ -154,16 +158,11 @@ def _parquet(file: InputFile, place: Path) -> FileTable:
     except (pa.ArrowException, OSError):
         raise damaged(file.path) from None
     columns = ", ".join(map(identifier, _once(names, file.path)))
-    return FileTable(
-        name=file.name,
-        columns=names,
-        query=(
-            f"SELECT {columns}, {_trace(file, 'file_row_number + 1')} "  # noqa: S608 - quoted
-            f"FROM read_parquet({quoted(str(place))}, file_row_number = true)"
-        ),
-        opened=place,
-        count=count,
+    query = (
+        f"SELECT {columns}, {_trace(file)}, {_numbered('file_row_number + 1')} "  # noqa: S608 - quoted
+        f"FROM read_parquet({quoted(str(place))}, file_row_number = true)"
     )
+    return FileTable(name=file.name, columns=names, query=query, unnumbered=query, opened=place, count=count)
 
 
 def _json_copy(file: InputFile, scratch: Path) -> Path:
@@ -228,8 +227,12 @@ def _once(names: tuple[str, ...], path: Path) -> tuple[str, ...]:
     return names
 
 
-def _trace(file: InputFile, row: str) -> str:
-    return f"{quoted(file.name)} AS source_file, {row}::BIGINT AS source_row"
+def _trace(file: InputFile) -> str:
+    return f"{quoted(file.name)} AS source_file"
+
+
+def _numbered(row: str) -> str:
+    return f"{row}::BIGINT AS {NUMBER}"
 
 
 def _free(scratch: Path) -> Path:

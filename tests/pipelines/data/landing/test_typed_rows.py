@@ -32,6 +32,11 @@ def test_a_row_that_repeats_another_goes_to_the_ledger(tmp_path: Path) -> None:
     assert landed.reasons == {3: "repeats row 1", 4: "repeats row 1"}
 
 
+def test_a_row_that_repeats_another_is_found_in_a_file_that_ascends_otherwise(tmp_path: Path) -> None:
+    rows = [f"{key},C-1,2024-01-02,1" for key in ("A-1", "A-2", "A-2", "A-3")]
+    assert land(tmp_path, HEADER + "\n".join(rows)).reasons == {3: "repeats row 2"}
+
+
 def test_one_key_with_two_values_refuses_the_file(tmp_path: Path) -> None:
     rows = ["B,C,2024-01-02,1", "A-17,C,2024-01-02,1", "A-17,C,2024-01-02,2", "B,C,2024-01-03,1", "B,C,2024-01-02,1"]
     with pytest.raises(DataError) as refused:

@@ -153,6 +153,31 @@ def test_rows_come_in_one_order_whatever_the_query_does(tmp_path: Path) -> None:
     assert first.rows == again.rows
 
 
+def test_what_only_leaves_rows_out_keeps_the_order_of_its_files(tmp_path: Path) -> None:
+    count = 200_000
+    rows = {"order_id": [count - row for row in range(count)], "amount": [row % 7 for row in range(count)]}
+    same = {"customer_id": ["C"] * count, "ordered_at": ["2024-01-02"] * count}
+    pq.write_table(pa.table(rows | same), tmp_path / "a.parquet", row_group_size=20_480)  # several cores read these
+    query = f"SELECT {COLUMNS} FROM 'a.parquet' WHERE amount <> 3 UNION ALL SELECT {COLUMNS} FROM 'b.csv'"
+    landed = dict(land_query(tmp_path, query, {"b.csv": HEADER + ROW}).values("order_id", "source_row"))
+    kept = [count - row for row in range(count) if row % 7 != 3]
+    assert landed == {str(key): row for row, key in enumerate(kept, 1)} | {"A-1": len(kept) + 1}
+
+
+@pytest.mark.parametrize("odd", ["\xa0", "\t"])
+@pytest.mark.parametrize("place", [0, 149_999])
+def test_a_text_that_a_query_leaves_with_spaces_around_it_lands_without(tmp_path: Path, odd: str, place: int) -> None:
+    (tmp_path / "spaces.json").write_text(json.dumps([{"odd": odd}]))
+    query = f"""
+        SELECT i::VARCHAR AS order_id, CASE WHEN i = {place} THEN odd || 'é' || odd ELSE 'C' END AS customer_id,
+            '2024-01-02' AS ordered_at, '1' || CASE WHEN i = {place} THEN odd ELSE '' END AS amount
+        FROM range(150000) AS numbers(i), 'spaces.json'
+    """
+    landed = land_query(tmp_path, query).values("order_id", "customer_id", "amount")
+    assert [row[:2] for row in landed if row[1] != "C"] == [(str(place), "é")]
+    assert {row[2] for row in landed} == {Decimal(1)}
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
