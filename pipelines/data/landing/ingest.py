@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from features.errors import DataError, IntegrityError
 from pipelines.data.landing.landed_already import landed_already
+from pipelines.data.landing.landed_before import LandedBefore
 from pipelines.data.landing.reject_limits import (
     refuse_beyond_share,
     refuse_cut_off_state,
@@ -39,6 +40,8 @@ from pipelines.foundation.storage.landings import (
     arrivals_by_now,
     source_landings,
 )
+from pipelines.foundation.storage.meeting import name_in_meets
+from pipelines.foundation.storage.spilling import spilling
 from pipelines.foundation.storage.store import Store, StoredFile
 
 __all__ = ["IngestResult", "ingest", "landed_tables"]
@@ -83,11 +86,9 @@ def ingest(
     many rejected rows; IntegrityError where a landed file was altered.
     """
     say = progress or (lambda _: None)
-    masking = Masking.of(store, settings)
-    results = [
-        _fetch_and_ingest(store, file, settings, masking=masking, say=say, today=today)
-        for file in all_sources(store, settings)
-    ]
+    with spilling() as connection:
+        run = _Run(store, settings, Masking.of(store, settings), LandedBefore(store, connection), say, today)
+        results = [_fetch_and_ingest(run, file) for file in all_sources(store, settings)]
     counted = counted_files(store, settings)
     forget_others(store, counted)
     told = {(each.table, each.landing.path): compared(each) for each in counted}
@@ -99,31 +100,43 @@ def ingest(
     ]
 
 
-def _fetch_and_ingest(
-    store: Store, file: SourceRows, settings: Settings, *, masking: Masking, say: Callable[[str], None], today: date
-) -> IngestResult:
-    with scratch(store.root / LANDED, "fetched") as folder:
+@dataclass(frozen=True)
+class _Run:
+    """What landing a file needs beside the file."""
+
+    store: Store
+    settings: Settings
+    masking: Masking
+    landed: LandedBefore
+    say: Callable[[str], None]
+    today: date
+
+
+def _fetch_and_ingest(run: _Run, file: SourceRows) -> IngestResult:
+    with scratch(run.store.root / LANDED, "fetched") as folder:
         if not file.sha256:
-            say(f"{file.name}: asking the database")
-        return _ingest_file(store, file.fetch(folder), settings, masking=masking, say=say, today=today)
+            run.say(f"{file.name}: asking the database")
+        return _ingest_file(run, file.fetch(folder))
 
 
-def _ingest_file(
-    store: Store, file: SourceRows, settings: Settings, *, masking: Masking, say: Callable[[str], None], today: date
-) -> IngestResult:
+def _ingest_file(run: _Run, file: SourceRows) -> IngestResult:
+    store, settings, masking, today = run.store, run.settings, run.masking, run.today
     known = landed_already(store, file)
     if known and _all_there(store, file):
-        say(f"{file.name}: unchanged")
+        run.say(f"{file.name}: unchanged")
         return _result(file, known.detail, "unchanged")
-    say(f"{file.name}: reading")
+    run.say(f"{file.name}: reading")
     with _typed(store, file, settings, masking) as (count, rows):
         refuse_beyond_share(store, file, rows, count=count)
         refuse_other_currencies(file, rows, currency=settings.currency)
         of_table = _of_table(store, file, settings)
         last = _state_before(file, of_table)
         refuse_cut_off_state(file, rows, last)
-        before = _landed_before(store, file, of_table)
-        refuse_other_customers(store, file, rows, before)
+        before = _landed_before(file, of_table)
+        meets = run.landed.meeting(rows, file.contract) if file.keyed else None
+        if meets is not None:
+            met = [each for each in before if name_in_meets(each) in meets and store.place(each.path).exists()]
+            refuse_other_customers(store, file, rows, met)
         detail = {
             "table": file.source.table,
             "source": file.name,
@@ -154,12 +167,13 @@ def _ingest_file(
         # The rejects first: who finds a landed file finds its rejects.
         lay(store, file, REJECTED, lambda place: _write_rejects(place, file, rows), detail)
         schema, contract = landed_schema(file.contract), {"columns": file.contract.landed, "keyed": file.keyed}
+        contract |= {} if meets is None else {"meets": meets}
         lay(store, file, LANDED, lambda place: write_parquet(place, rows.landed_batches(), schema), detail | contract)
         said = (
             *new_headings(rows, file, None if last is None else last.detail.get("headings")),
-            *remarks(rows, file.contract, today, before=[store.verified(each) for each in before]),
+            *remarks(rows, file.contract, today, landed=run.landed, before=before),
         )
-    say(_in_words(file, detail))
+    run.say(_in_words(file, detail))
     return replace(_result(file, detail, "landed"), remarks=said)
 
 
@@ -211,14 +225,10 @@ def _state_before(file: SourceRows, of_table: Sequence[SourceLandings]) -> Store
     return last if last is not None and last.detail["source_sha256"] != file.sha256 else None
 
 
-def _landed_before(store: Store, file: SourceRows, of_table: Sequence[SourceLandings]) -> list[StoredFile]:
-    """Other contents of the same table that hold, and are there."""
+def _landed_before(file: SourceRows, of_table: Sequence[SourceLandings]) -> list[StoredFile]:
+    """Other contents of the same table that hold."""
     landed = {each.file.path: each.file for of in of_table for each in of.landings}
-    return [
-        each
-        for each in landed.values()
-        if each.detail["source_sha256"] != file.sha256 and store.present(each.path) is not None
-    ]
+    return [each for each in landed.values() if each.detail["source_sha256"] != file.sha256]
 
 
 def _check(file: SourceRows, detail: Mapping[str, Any]) -> None:

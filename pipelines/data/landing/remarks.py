@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 from features.contract import Table, local_day
+from pipelines.data.landing.landed_before import LandedBefore
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.sources.raw_rows import in_rows
 from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.storage.counted_rows import Counted
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import identifier
+from pipelines.foundation.storage.store import StoredFile
 from pipelines.foundation.wording.visible import visible
 
 _COMPARED = {
@@ -29,7 +30,9 @@ _MOST_NAMES = 10
 _MANY_ROWS, _LARGE_SHARE = 100, 0.1  # of one customer
 
 
-def remarks(rows: TypedRows, contract: Table, today: date, *, before: Sequence[Path]) -> Iterator[str]:
+def remarks(
+    rows: TypedRows, contract: Table, today: date, *, landed: LandedBefore, before: Sequence[StoredFile]
+) -> Iterator[str]:
     """On the rows of one file. before: what landed of its table earlier."""
     yield from rows.notes
     if aside := rows.set_aside:
@@ -43,7 +46,7 @@ def remarks(rows: TypedRows, contract: Table, today: date, *, before: Sequence[P
     yield from _one_customer(rows, contract)
     for column in contract.columns if before else ():
         if column.code and column.name in rows.filled:
-            yield from _new_codes(rows, identifier(column.name), before)
+            yield from _new_codes(rows, column.name, landed.codes(column.name, before))
 
 
 def new_headings(rows: TypedRows, file: SourceRows, earlier: Sequence[str] | None) -> Iterator[str]:
@@ -78,16 +81,17 @@ def _ahead(rows: TypedRows, clock: str, today: date) -> Iterator[str]:
         )
 
 
-def _new_codes(rows: TypedRows, column: str, before: Sequence[Path]) -> Iterator[str]:
+def _new_codes(rows: TypedRows, name: str, known: Collection[str]) -> Iterator[str]:
     """A code nobody has seen may be a new spelling of an old one, and what is counted by the old one misses it."""
-    files = ", ".join(quoted(str(place)) for place in before)
+    column = identifier(name)
     found = rows.ask(
         f"SELECT count(DISTINCT {column}), min(source_row) FROM typed WHERE why IS NULL AND {column} IS NOT NULL "
-        f"AND {column} NOT IN (SELECT DISTINCT {column} FROM read_parquet([{files}]) WHERE {column} IS NOT NULL)"
+        f"AND {column} NOT IN (SELECT unnest(?::VARCHAR[]))",
+        sorted(known),
     )
     if found is not None and found[0]:
         count, row = found
-        yield f"{count:,} value{'s' * (count != 1)} of {column.strip(chr(34))} never seen before (first: row {row})"
+        yield f"{count:,} value{'s' * (count != 1)} of {name} never seen before (first: row {row})"
 
 
 def _one_customer(rows: TypedRows, contract: Table) -> Iterator[str]:

@@ -23,7 +23,6 @@ from pipelines.foundation.storage.sql_text import identifier, quoted
 
 GUEST = "a guest"  # the reason of a row whose customer is none
 
-
 # Numbered in their order: numbers are sorted in half the time that texts take.
 _CUSTOMERS_SQL = """
     CREATE TABLE customers AS
@@ -84,16 +83,16 @@ class TypedRows:
         """
         rows = cls(connection, name, raw, contract, masking, made=source_sha256[:12])
         connection.execute(typing_sql(raw, contract, source))
-        if source.guests and "customer_id" in raw.readings:
-            rows._set_guests_aside(source.guests)
-        if masking.erased and "customer_id" in raw.readings:
-            rows._set_erased_aside()
-        if masking.pseudonyms and "customer_id" in raw.readings:
-            rows._rename(masking.pseudonyms)
         if "customer_id" in raw.readings:
+            if source.guests:
+                rows._set_guests_aside(source.guests)
+            if masking.erased:
+                rows._set_erased_aside()
+            if masking.pseudonyms:
+                rows._rename(masking.pseudonyms)
             connection.execute(_CUSTOMERS_SQL)
         connection.execute("CREATE TABLE repeats (source_row BIGINT, first_row BIGINT)")
-        if contract.key and all(name in raw.readings for name in contract.key):
+        if contract.key and raw.readings.keys() >= set(contract.key):
             rows._settle_repeats()
         connection.execute("""
             CREATE TABLE rejects AS
@@ -127,15 +126,15 @@ class TypedRows:
         """The local days of the first and the last landed row; None without any."""
         day = identifier(local_day(self._contract.happened_at))
         found = self.ask(f"SELECT min({day})::VARCHAR, max({day})::VARCHAR FROM typed WHERE why IS NULL")  # noqa: S608 - quoted
-        return None if found is None or found[0] is None else (found[0], found[1])
+        return None if found[0] is None else (found[0], found[1])
 
     @property
     def exported_on(self) -> str | None:
         """The newest day of export that the rows tell; None where the source does not map it."""
         if "exported_at" not in self._raw.readings:
             return None
-        found = self.ask("SELECT max(local_day(exported_at))::VARCHAR FROM typed")
-        return None if found is None else found[0]
+        (found,) = self.ask("SELECT max(local_day(exported_at))::VARCHAR FROM typed")
+        return None if found is None else str(found)
 
     @property
     def filled(self) -> set[str]:
@@ -148,6 +147,10 @@ class TypedRows:
         Its columns are those that the source has. `customers` has those of the rows that land: times, first_row.
         """
         return self._connection.execute(query, list(parameters)).fetchone()
+
+    def ask_all(self, query: str) -> pa.Table:
+        """All rows of what a query finds in them."""
+        return self._connection.execute(query).to_arrow_table()
 
     def currencies(self) -> dict[str, tuple[int, int]]:
         """Each currency that stands in the rows, with how many rows and the first of them."""
@@ -209,8 +212,7 @@ class TypedRows:
     @property
     def _stored(self) -> set[str]:
         """The columns of `typed` that land."""
-        days = {local_day(name) for name in self.filled}
-        return (self.filled | days | {"source_row"}) & self._contract.landed.keys()
+        return {*self.filled, *map(local_day, self.filled), "source_row"} & self._contract.landed.keys()
 
     def _set_guests_aside(self, guests: Sequence[str]) -> None:
         empty = "OR fault = 'customer_id is empty'" if "" in guests else ""
@@ -221,13 +223,13 @@ class TypedRows:
         )
 
     def _set_erased_aside(self) -> None:
-        customers = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE customer_id IS NOT NULL")
-        names = self._masking.erased.among(customers.to_arrow_table()["customer_id"].to_pylist())
+        customers = self.ask_all("SELECT DISTINCT customer_id FROM typed WHERE customer_id IS NOT NULL")
+        names = self._masking.erased.among(customers["customer_id"].to_pylist())
         theirs = "customer_id IN (SELECT unnest(?::VARCHAR[]))"
         self._connection.execute(f"UPDATE judged SET why = '{ERASED}', fault = '{ERASED}' WHERE {theirs}", [names])  # noqa: S608 - constants
 
     def _rename(self, pseudonyms: Pseudonyms) -> None:
-        found = self._connection.execute("SELECT DISTINCT customer_id FROM typed WHERE why IS NULL").to_arrow_table()
+        found = self.ask_all("SELECT DISTINCT customer_id FROM typed WHERE why IS NULL")
         self.identities = {customer: pseudonyms.of(customer) for customer in found["customer_id"].to_pylist()}
         names = pa.table({"own": list(self.identities), "name": list(self.identities.values())})
         self._connection.register("names", names.cast(pa.schema([("own", pa.string()), ("name", pa.string())])))
@@ -260,18 +262,16 @@ class TypedRows:
     def _may_repeat(self, by: str) -> bool:
         """Whether two rows that land may have the same values; false where they cannot: no hash of theirs is twice.
 
-        Hashes are sorted in a fifth of the time in which DuckDB groups texts, and are 8 bytes of memory a row. Systems
-        export in the order of their ids: where each is beyond the one before it, nothing is sorted.
+        Hashes, of 8 bytes, are sorted in a fifth of the time in which DuckDB groups texts. Systems export in the order
+        of their ids: where each is beyond the one before it, nothing is sorted.
         """
-        if "," not in by and self._ascending(by):
-            return False
-        found = self._connection.execute(f"SELECT hash({by}) AS found FROM typed WHERE why IS NULL").to_arrow_table()  # noqa: S608 - quoted
+        if "," not in by:
+            beyond = f"SELECT {by} > lag({by}) OVER () AS beyond FROM typed WHERE why IS NULL"  # noqa: S608 - quoted
+            if self._one(f"SELECT count(*) FROM ({beyond}) WHERE beyond IS NOT TRUE") <= 1:  # noqa: S608 - the first
+                return False
+        found = self.ask_all(f"SELECT hash({by}) AS found FROM typed WHERE why IS NULL")  # noqa: S608 - quoted
         hashes = np.sort(found["found"].to_numpy())
         return bool((hashes[1:] == hashes[:-1]).any())
-
-    def _ascending(self, name: str) -> bool:
-        query = f"SELECT {name} > lag({name}) OVER () AS beyond FROM typed WHERE why IS NULL"  # noqa: S608 - quoted
-        return self._one(f"SELECT count(*) FROM ({query}) WHERE beyond IS NOT TRUE") <= 1  # noqa: S608 - the first
 
     def _refuse_contradictions(self) -> None:
         key = ", ".join(identifier(name) for name in self._contract.key)
@@ -284,8 +284,7 @@ class TypedRows:
         count, first_row, row = found
         noun = self._contract.name.replace("_", " ")
         appear = f"{count:,} {noun} appear" if count > 1 else f"1 {noun.removesuffix('s')} appears"
-        mapped = "known_at" in self._raw.readings
-        versions = "" if mapped else "; if they are versions, map known_at: when each became known"
+        versions = "" if "known_at" in self.filled else "; if they are versions, map known_at: when each became known"
         lines = (
             "; if they are lines of one order, their table is order_lines" if self._contract.name == "orders" else ""
         )
@@ -298,5 +297,4 @@ class TypedRows:
         return self._connection.execute(query).to_arrow_reader(GROUP_ROWS)
 
     def _one(self, query: str) -> int:
-        found = self._connection.execute(query).fetchone()
-        return 0 if found is None else int(found[0])
+        return int(self.ask(query)[0])

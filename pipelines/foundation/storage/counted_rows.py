@@ -17,6 +17,7 @@ from features.tables import TABLES
 from pipelines.foundation.storage.atomic_file import scratch
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.storage.landings import Landing, SourceLandings
+from pipelines.foundation.storage.meeting import may_meet
 from pipelines.foundation.storage.rewriting import delete_file
 from pipelines.foundation.storage.row_fates import FATES, Arrival, Comparison, CountedBefore
 from pipelines.foundation.storage.spilling import spilling
@@ -123,14 +124,16 @@ def _state_from(landing: Landing, zone: ZoneInfo, *, corrects_past: bool) -> dat
 def _stored(
     store: Store, inputs: CountInputs, before: Sequence[Counted], landing: Landing, zone: ZoneInfo
 ) -> tuple[StoredFile, StoredFile | None]:
-    if _stands_alone(inputs, before, landing):
+    met = [each for each in before if may_meet(each.landing, landing, new_file=inputs.new_file)]
+    if not (met or _late(before, landing, zone)):
         return landing.file, None
     place = f"{COUNTED}/{inputs.table}/{inputs.key}"
     rows, ended = store.present(f"{place}.parquet"), store.present(f"{place}-{ENDED}.parquet")
     if rows is None or (ended is None and rows.detail["ends"]):
-        earlier = [_before(store, each) for each in before]
+        ended_before = [store.verified(each.ended) for each in before if each.ended is not None]
+        arrival, counts = _arrival(store, inputs, before, landing, zone), [_before(store, each) for each in met]
         with scratch(store.root / COUNTED, "counting") as folder, spilling(folder) as connection:
-            found = Comparison(connection, _arrival(store, inputs, before, landing, zone), earlier)
+            found = Comparison(connection, arrival, counts, ended_before)
             if found.ends:
                 first = found.first("ends", "known_until")
                 ended = store.put(f"{place}-{ENDED}.parquet", found.write_ends, kind=ENDED, first_known_at=first)
@@ -142,12 +145,12 @@ def _stored(
 
 def _before(store: Store, each: Counted) -> CountedBefore:
     return CountedBefore(
+        position=each.position,
         path=each.landing.path,
         reading=each.landing.reading,
         rows=store.verified(each.rows),
         is_counted=each.rows.kind == COUNTED,
         state_from=each.state_from,
-        ended=None if each.ended is None else store.verified(each.ended),
     )
 
 
@@ -174,17 +177,9 @@ def _seen_before(before: Sequence[Counted], landing: Landing) -> date | None:
     return max((day for day in days if landing.seen_on is not None and day < landing.seen_on), default=None)
 
 
-def _stands_alone(inputs: CountInputs, before: Sequence[Counted], landing: Landing) -> bool:
-    """Whether nothing has to be compared: no rows, or rows without a key of days of which no earlier file has any."""
-    if not landing.file.detail["landed"]:
-        return True
-    detail = landing.file.detail
-    others = [each.landing.file.detail for each in before if each.landing.file.detail["landed"]]
-    spans: list[list[str] | None] = [each.get("span") for each in (detail, *others)]
-    same_path = any(each.landing.path == landing.path for each in before)
-    if detail["keyed"] or inputs.new_file == "state" or same_path or None in spans:
+def _late(before: Sequence[Counted], landing: Landing, zone: ZoneInfo) -> bool:
+    """Whether a landing has rows that should have come with an earlier one of its source."""
+    detail, seen = landing.file.detail, _seen_before(before, landing)
+    if seen is None or detail["first_known_at"] is None or detail.get("versions", False):
         return False
-    first, last = detail["span"]
-    seen = _seen_before(before, landing)
-    late = seen is not None and first < str(seen) and not detail["versions"]
-    return not late and all(last < span[0] or first > span[1] for span in spans[1:] if span is not None)
+    return datetime.fromisoformat(detail["first_known_at"]) < instant(seen, zone=zone)

@@ -11,8 +11,11 @@ from typing import Any, Literal
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pyarrow.parquet as pq
+from ibis.util import gen_name
 
 from features.errors import SettingsError
+from pipelines.foundation.storage.sql_text import identifier, identifiers, moment, quoted
 
 Engine = Literal["duckdb", "spark"]
 MEMORY = "1GB"  # beyond it DuckDB spills to disk: a snapshot of any size fits, and the machine is not ours alone
@@ -33,6 +36,8 @@ def parquet_table(
 
     state_from: a moment per file, for a column of that name where the file has none; None: there is no such column.
     """
+    if engine.name == "duckdb":
+        return _listed(engine, places, columns, state_from)
     parts = []
     for number, place in enumerate(places):
         table = engine.read_parquet(str(place))
@@ -42,6 +47,29 @@ def parquet_table(
             more["state_from"] = table["state_from"] if "state_from" in table.columns else told
         parts.append(table.select(*columns, **more))
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _listed(
+    engine: Any, places: Sequence[Path], columns: Sequence[str], state_from: Sequence[datetime | None] | None
+) -> ir.Table:
+    """The same of DuckDB, which opens a list of files in a tenth of the time of a query for each.
+
+    Files of one list are alike: those that have state_from are another.
+    """
+    lists: dict[bool, list[int]] = {}
+    for number, place in enumerate(places):
+        lists.setdefault(state_from is not None and "state_from" in pq.read_schema(place).names, []).append(number)
+    parts = []
+    for has_state, numbers in lists.items():
+        files = ", ".join(quoted(str(places[number])) for number in numbers)
+        taken = [identifiers(columns), f"{numbers}[file_index::BIGINT + 1]::BIGINT AS landed_order"]
+        if state_from is not None:
+            told = f"[{', '.join(moment(state_from[number]) for number in numbers)}][file_index::BIGINT + 1]"
+            taken.append("state_from" if has_state else f"{told} AS state_from")
+        parts.append(f"SELECT {', '.join(taken)} FROM read_parquet([{files}])")  # noqa: S608 - quoted
+    name = gen_name("landed")
+    engine.raw_sql(f"CREATE TEMP VIEW {identifier(name)} AS {' UNION ALL '.join(parts)}")
+    return engine.table(name)
 
 
 def _duckdb(scratch: Path | None) -> Any:

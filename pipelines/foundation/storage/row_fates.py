@@ -25,16 +25,17 @@ ENDS_SCHEMA = pa.schema([("position", pa.int64()), ("source_row", pa.int64()), (
 class CountedBefore:
     """What counted of an earlier landing. path: where that came from; reading: names how its text became values.
 
+    position: among the landings of its source.
     is_counted: whether `rows` were counted, and not landed as they are. state_from: from when a landed file's values
-    as of its export are known. ended: rows of landings before it that it ended.
+    as of its export are known.
     """
 
+    position: int
     path: str
     reading: str
     rows: Path
     is_counted: bool
     state_from: datetime | None
-    ended: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +73,17 @@ class Comparison:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, arrival: Arrival, before: Sequence[CountedBefore]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        arrival: Arrival,
+        before: Sequence[CountedBefore],
+        ended: Sequence[Path],
     ) -> None:
-        """Fill `fates` (of each row of the arrival: fate, known_at), `rows` (those that count) and `ends`."""
+        """Fill `fates` (of each row of the arrival: fate, known_at), `rows` (those that count) and `ends`.
+
+        before: the landings that may hold a row of the arrival, or one that ends with it. ended: what any landing
+        before it ended.
+        """
         self._connection, self._arrival, self._contract = connection, arrival, arrival.contract
         made = () if arrival.keyed else self._contract.key
         declared = [column for column in self._contract.columns if column.name not in made]
@@ -83,7 +92,7 @@ class Comparison:
         self._values = [*(column.name for column in declared), *own]
         lasting = [column.name for column in declared if not column.known_at]
         self._fact = [*(self._contract.key if arrival.keyed else lasting), *own]
-        self._read(before)
+        self._read(before, ended)
         self._match()
         self._name_fates()
         self._end()
@@ -113,16 +122,17 @@ class Comparison:
         found = self._connection.execute("SELECT position, source_row, known_until FROM ends ORDER BY ALL")
         write_parquet(place, found.to_arrow_reader(GROUP_ROWS), ENDS_SCHEMA)
 
-    def _read(self, before: Sequence[CountedBefore]) -> None:
+    def _read(self, before: Sequence[CountedBefore], ended: Sequence[Path]) -> None:
         """`arrived`: the landing. `alive`: what counted before and has not ended; of a key only its last version."""
         columns, arrival = identifiers(self._contract.landed), self._arrival
-        parts, ends = list[str](), ["SELECT NULL::BIGINT AS position, NULL::BIGINT AS source_row WHERE false"]
-        for position, each in enumerate(before):
+        nothing = "NULL::TIMESTAMP AS state_from, NULL::BIGINT AS position, '' AS reading, '' AS path"
+        parts = [f"SELECT {columns}, {nothing} FROM read_parquet({quoted(arrival.rows)}) WHERE false"]
+        ends = ["SELECT NULL::BIGINT AS position, NULL::BIGINT AS source_row WHERE false"]
+        for each in before:
             state = "state_from" if each.is_counted else f"{moment(each.state_from)} AS state_from"
-            told = f"{state}, {position} AS position, {quoted(each.reading)} AS reading, {quoted(each.path)} AS path"
+            told = f"{state}, {each.position}, {quoted(each.reading)}, {quoted(each.path)}"
             parts.append(f"SELECT {columns}, {told} FROM read_parquet({quoted(each.rows)})")
-            if each.ended is not None:
-                ends.append(f"SELECT position, source_row FROM read_parquet({quoted(each.ended)})")
+        ends += [f"SELECT position, source_row FROM read_parquet({quoted(each)})" for each in ended]
         order = "ORDER BY position DESC, source_row DESC"
         last = (
             f"QUALIFY row_number() OVER (PARTITION BY {identifiers(self._fact)} {order}) = 1" if arrival.keyed else ""

@@ -35,7 +35,7 @@ _NOTED: Mapping[str, Any] = {
     **dict.fromkeys(("keyed", "versions", "pseudonymised", "reduced"), bool),
     **dict.fromkeys(("exported_on", "first_known_at", "of"), str | None),
     "columns": dict,
-    "landings": list,
+    **dict.fromkeys(("landings", "meets"), list),
     "span": list | None,
 }
 _OF_A_LANDING = ("table", "source", "source_sha256", "rows_in", "landed", "rejected")
@@ -69,6 +69,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = root / LEDGER
+        self._seen: dict[int, tuple[tuple[object, ...], StoredFile]] = {}  # by sequence: what stood there, and it read
         self._at_end: list[tuple[str, tuple[object, ...]]] = []
         refuse_leading_out(root)
         self._refuse_lost()
@@ -215,7 +216,11 @@ class Store:
         return place
 
     def _stored(self, row: sqlite3.Row) -> StoredFile:
-        fields = dict(row)
+        """A row of the ledger, looked over; one that stands as it stood is not looked over again."""
+        raw, fields = tuple(row), dict(row)
+        before, seen = self._seen.get(fields["sequence"], (None, None))
+        if seen is not None and before == raw:
+            return seen
         try:
             found = StoredFile(**(fields | {"detail": json.loads(fields["detail"])}))
         except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -227,6 +232,7 @@ class Store:
         if wrong:
             raise self.damaged(f"{wrong[0]} of {str(found.path)[:80]!r} is none")
         refuse_other_path(self.root, found.path)
+        self._seen[found.sequence] = raw, found
         return found
 
 
