@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import landing, leaks, plays_simulated, scoring, simulated, small, snapshots_report, workspaces
+from benchmarks import ingest, leaks, plays_simulated, scoring, simulated, small, snapshots_report, workspaces
 from benchmarks.report import Report
 from features.outcomes import OUTCOMES
 from pipelines.foundation.simulation.people import FAMILIES
@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure")
     parser.add_argument("--rows", type=int, default=1_000_000, help="customers scored for the cost ratio")
     parser.add_argument("--events", type=int, default=20_000_000, help="uses of which snapshots are made")
-    parser.add_argument("--orders", type=int, default=2_000_000, help="orders of the file that is landed")
+    parser.add_argument("--orders", type=int, default=10_000_000, help="orders of the file that is landed")
     parser.add_argument("--customers", type=int, default=20_000, help="customers of the simulated company")
     parser.add_argument("--simulations", type=int, default=1_000, help="of plays with a known effect, for each setting")
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets that do not ship")
@@ -70,8 +70,8 @@ def _snapshots(report: Report, folder: Path, chosen: argparse.Namespace) -> None
     snapshots_report.promise(report, folder, events=chosen.events)
 
 
-def _landing(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
-    landing.promise(report, folder / "landing", orders=chosen.orders)
+def _ingest(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    ingest.promise(report, folder / "ingest", orders=chosen.orders)
 
 
 def _simulated(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
@@ -168,7 +168,7 @@ PARTS = {
     "quality": _quality,
     "scoring": _scoring,
     "snapshots": _snapshots,
-    "landing": _landing,
+    "ingest": _ingest,
     "simulated": _simulated,
     "families": _families,
     "forecasts": _forecasts,

@@ -17,11 +17,10 @@ def may_meet(earlier: Landing, later: Landing, *, new_file: Literal["rows", "per
     one, other = earlier.file, later.file
     if not (one.detail["landed"] and other.detail["landed"]):
         return False
-    keyed = one.detail["keyed"]
-    if earlier.path == later.path or one.path == other.path or keyed != other.detail["keyed"] or new_file == "state":
+    if one.path == other.path or one.detail["keyed"] != other.detail["keyed"] or new_file == "state":
         return True
-    if not keyed:
-        return _days_touch(one, other)
+    if not one.detail["keyed"]:
+        return earlier.path == later.path or _days_touch(one, other)  # a path holds what it held last
     return new_file == "period" or _keys_met(one, other)
 
 

@@ -166,7 +166,9 @@ def test_erasing_twice_gives_the_same_receipt_and_changes_nothing(tmp_path: Path
 
 
 def test_the_receipt_tells_what_was_removed_and_what_is_for_the_company_to_change(tmp_path: Path) -> None:
-    root = shop(tmp_path / "shop", lines("C-1", PLAIN), more=f"B-2,{PLAIN},2024-01-06,2\n")
+    # The files share an order, so that what counts of the later one is a file of its own.
+    more = f"A-0,C-1,2024-01-01,0\nB-2,{PLAIN},2024-01-06,2\n"
+    root = shop(tmp_path / "shop", lines("C-1", PLAIN), more=more)
     ingest(Store(root), WANTED, today=LANDED_ON)
     (receipt,) = erase(job(root), [PLAIN])["receipts"]
     assert receipt == {

@@ -30,8 +30,14 @@ def landing(name: str, sequence: int, *, source: str | None = None, **detail: An
         (landing("a", 1), landing("b", 2), "rows", True),
         (landing("a", 1), landing("b", 2, meets=[]), "rows", False),
         (landing("a", 1, meets=[]), landing("b", 2), "rows", True),
-        # A path holds what it held last; a content that comes back is its own.
-        (landing("a", 1, source="x.csv", meets=[]), landing("b", 2, source="x.csv", meets=[]), "rows", True),
+        # Of rows without keys a path holds what it held last; a content that comes back is its own.
+        (landing("a", 1, source="x.csv", meets=[]), landing("b", 2, source="x.csv", meets=[]), "rows", False),
+        (
+            landing("a", 1, source="x.csv", keyed=False),
+            landing("b", 2, source="x.csv", keyed=False, span=MARCH),
+            "rows",
+            True,
+        ),
         (landing("a", 1, meets=[]), landing("a", 1, source="again.csv", meets=[]), "rows", True),
         # Rows that are not there end with a state, and with their period.
         (landing("a", 1, meets=[]), landing("b", 2, meets=[], span=MARCH), "state", True),
