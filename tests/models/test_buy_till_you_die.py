@@ -201,7 +201,8 @@ def orders_by_integration(model: BgNbd, frequency: float, age: float, weeks: flo
 
     edges = [0, 1e-3, 1e-2, 0.1, 0.5, 0.9, 1]
     if model.a > 5:  # all of it lies close together
-        edges = beta.ppf([1e-15, 1e-6, 0.01, 0.5, 0.99, 1 - 1e-6, 1 - 1e-15], model.a, model.b + frequency)
+        shares = (1e-15, 1e-6, 0.01, 0.5, 0.99, 1 - 1e-6, 1 - 1e-15)
+        edges = [float(beta.ppf(share, model.a, model.b + frequency)) for share in shares]
     return sum(quad(expected, low, high, limit=200)[0] for low, high in pairwise(edges))
 
 
