@@ -88,6 +88,7 @@ class Table:
         Empty for plain events, where two equal rows are two events.
     happened_at: the timestamp column of the fact itself. A row is known from `known_at` on (a landed column, equal to
         `happened_at` where the source does not say), and never before it happened.
+    lasts: rows are of what goes on until it ends, such as a contract, and not of what happens.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Table:
     key: tuple[str, ...]
     happened_at: str
     columns: tuple[Column, ...]
+    lasts: bool = False
 
     def __post_init__(self) -> None:
         kinds = {column.name: column.kind for column in self.columns}
@@ -107,6 +109,15 @@ class Table:
     def clocks(self) -> list[str]:
         """Timestamp columns that say when a row happened, and when values of it became known."""
         return sorted({self.happened_at, *(column.known_at for column in self.columns if column.known_at)})
+
+    @property
+    def reach_clocks(self) -> list[str]:
+        """Timestamp columns whose days tell how far the rows reach.
+
+        That an order came back, or that an invoice was paid, tells nothing of orders and invoices since: an export of
+        last year's holds it for months. That a contract ended does: it is told by who still tells of contracts.
+        """
+        return self.clocks if self.lasts else [self.happened_at]
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -86,6 +86,7 @@ PAYMENT_METHODS = Table(
     grain="one row per payment method and version of it",
     key=("method_id",),
     happened_at="added_at",
+    lasts=True,
     columns=(
         Column(name="method_id", kind="text", meaning="the method's id"),
         Column(name="customer_id", kind="text", meaning="whose it is"),

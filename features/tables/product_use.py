@@ -46,6 +46,7 @@ ONBOARDING_STEPS = Table(
     grain="one row per customer and step of the introduction",
     key=("customer_id", "step"),
     happened_at="assigned_at",
+    lasts=True,
     columns=(
         Column(name="customer_id", kind="text", meaning="whose step it is"),
         Column(name="step", kind="text", meaning="the step's name"),

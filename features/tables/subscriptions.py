@@ -9,6 +9,7 @@ SUBSCRIPTIONS = Table(
     grain="one row per subscription and version of it",
     key=("subscription_id",),
     happened_at="started_at",
+    lasts=True,
     columns=(
         Column(name="subscription_id", kind="text", meaning="the subscription's number"),
         Column(name="customer_id", kind="text", meaning="whose it is"),

@@ -25,11 +25,11 @@ def may_stop(tables: Collection[str]) -> list[str]:
 
 
 def arrivals(view: AsOf) -> ir.Table:
-    """How often each local day stands in the clocks of each table: columns name, day, rows."""
+    """How often each local day stands in the clocks that tell how far each table reaches: columns name, day, rows."""
     parts = [
         table.select(name=ibis.literal(name), day=local_day(clock))
         for name, table in sorted(view.tables.items())
-        for clock in TABLES[name].clocks
+        for clock in TABLES[name].reach_clocks
     ]
     days = ibis.union(*parts) if len(parts) > 1 else parts[0]
     days = days.filter(days.day.notnull())

@@ -163,9 +163,9 @@ class Workspace:
         return {name: each for name, each in found.items() if each is not None}
 
     def _rows_by_day(self, name: str) -> dict[date, int]:
-        """How often each local day stands in the clocks of a table: when a row happened, ended, was paid."""
+        """How often each local day stands in the clocks of a table that tell how far it reaches."""
         table = self.tables[name]
-        parts = [table.select(day=local_day(clock)) for clock in TABLES[name].clocks]
+        parts = [table.select(day=local_day(clock)) for clock in TABLES[name].reach_clocks]
         days = ibis.union(*parts) if len(parts) > 1 else parts[0]
         days = days.filter(days.day.notnull())
         found = as_arrow(self.engine, days.group_by("day").agg(rows=days.count()))

@@ -271,6 +271,33 @@ def test_one_order_of_a_day_to_come_or_long_after_the_last_carries_the_data_nowh
         assert found.calendar.covered_until == date(2023, 12, 31), typo
 
 
+def test_what_came_back_of_an_exports_orders_says_nothing_of_orders_since(tmp_path: Path) -> None:
+    """The orders of a year, exported in March: until then some of them were returned and cancelled, each day."""
+    columns = ("order_id", "customer_id", "ordered_at", "amount", "refunded_at", "refunded_amount", "cancelled_at")
+    orders = daily(date(2023, 6, 1), date(2023, 12, 31))
+    rows = [f"{row},,," for row in orders]
+    for place in range(60):
+        day = date(2024, 1, 1) + timedelta(days=place)
+        rows[-1 - place] = (
+            f"{orders[-1 - place]},{day} 12:00,5," if place % 2 else f"{orders[-1 - place]},,,{day} 12:00"
+        )
+    found = opened(tmp_path, changed(SHOP, sources=(source("orders", *columns),)), orders=rows)
+    assert found.data_days == (date(2023, 6, 1), date(2023, 12, 31))
+    assert found.calendar.covered_until == date(2023, 12, 31)
+    assert found.calendar.data_as_of == date(2023, 12, 31)
+
+
+def test_answers_to_contacts_of_old_do_not_say_that_contacts_go_on(tmp_path: Path) -> None:
+    """Contacts by the day on which they were opened, and answered for two months more."""
+    columns = ("contact_id", "customer_id", "opened_at", "resolved_at")
+    settings = changed(CLUB, sources=(SUBSCRIPTIONS, source("support_contacts", *columns)))
+    days = [date(2024, 1, 1) + timedelta(days=step) for step in range(120)]
+    contacts = [f"{n},1,{day} 12:00,{day + timedelta(days=60)} 12:00" for n, day in enumerate(days[:60])]
+    subscriptions = [f"{n},{n},{day} 12:00,basic,30" for n, day in enumerate(days)]
+    found = opened(tmp_path, settings, support_contacts=contacts, subscriptions=subscriptions)
+    assert found.stopped == {"support_contacts": days[59]}
+
+
 def test_ends_of_subscriptions_tell_how_far_the_data_reach_as_their_beginnings_do(tmp_path: Path) -> None:
     """Forty were taken over in January, and since the next one a week has ended."""
     columns = ("subscription_id", "customer_id", "started_at", "plan", "mrr", "ended_at")
