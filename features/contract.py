@@ -89,6 +89,7 @@ class Table:
     happened_at: the timestamp column of the fact itself. A row is known from `known_at` on (a landed column, equal to
         `happened_at` where the source does not say), and never before it happened.
     lasts: rows are of what goes on until it ends, such as a contract, and not of what happens.
+    credit: the number that is below zero in a row that takes back an earlier one.
     """
 
     name: str
@@ -97,11 +98,13 @@ class Table:
     happened_at: str
     columns: tuple[Column, ...]
     lasts: bool = False
+    credit: str | None = None
 
     def __post_init__(self) -> None:
         kinds = {column.name: column.kind for column in self.columns}
         clocks = [self.happened_at, *(c.known_at for c in self.columns if c.known_at)]
-        unknown = [*(k for k in self.key if k not in kinds), *(c for c in clocks if kinds.get(c) != "timestamp")]
+        named = [*self.key, *([] if self.credit is None else [self.credit])]
+        unknown = [*(k for k in named if k not in kinds), *(c for c in clocks if kinds.get(c) != "timestamp")]
         if unknown:
             raise ValueError(f"contract {self.name}: {unknown[0]} is not declared as needed")
 

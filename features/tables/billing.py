@@ -9,6 +9,7 @@ INVOICES = Table(
     grain="one row per invoice or credit note and version of it",
     key=("invoice_id",),
     happened_at="issued_at",
+    credit="amount",
     columns=(
         Column(name="invoice_id", kind="text", meaning="the invoice's number"),
         Column(name="customer_id", kind="text", meaning="who is to pay"),

@@ -9,6 +9,7 @@ ORDERS = Table(
     grain="one row per order or credit note",
     key=("order_id",),
     happened_at="ordered_at",
+    credit="amount",
     columns=(
         Column(
             name="order_id",
@@ -55,6 +56,7 @@ ORDER_LINES = Table(
     grain="one row per line of an order or credit note",
     key=(),
     happened_at="ordered_at",
+    credit="quantity",
     columns=(
         Column(name="order_id", kind="text", meaning="the order that the line belongs to"),
         Column(name="customer_id", kind="text", meaning="who ordered"),

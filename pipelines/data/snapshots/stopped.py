@@ -10,8 +10,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.asof import AsOf
-from features.contract import local_day
 from features.tables import TABLES
+from pipelines.foundation.workspace.arrival_days import arrival_days
 from pipelines.foundation.workspace.coverage import Coverage, coverage
 
 SHOP = ("orders", "order_lines")
@@ -25,14 +25,11 @@ def may_stop(tables: Collection[str]) -> list[str]:
 
 
 def arrivals(view: AsOf) -> ir.Table:
-    """How often each local day stands in the clocks that tell how far each table reaches: columns name, day, rows."""
+    """How many rows of each table tell of each local day: columns name, day, rows."""
     parts = [
-        table.select(name=ibis.literal(name), day=local_day(clock))
-        for name, table in sorted(view.tables.items())
-        for clock in TABLES[name].reach_clocks
+        arrival_days(table, TABLES[name]).mutate(name=ibis.literal(name)) for name, table in sorted(view.tables.items())
     ]
     days = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    days = days.filter(days.day.notnull())
     return days.group_by("name", "day").agg(rows=days.count())
 
 

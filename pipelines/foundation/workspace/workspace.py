@@ -9,10 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import ibis.expr.types as ir
 
-from features.contract import local_day
 from features.errors import DataError, SettingsError
 from features.tables import TABLES
 from models.question import Question
@@ -32,6 +30,7 @@ from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.engine import open_engine
 from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
 from pipelines.foundation.storage.store import Store
+from pipelines.foundation.workspace.arrival_days import arrival_days
 from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.coverage import Coverage, coverage, reach
@@ -163,11 +162,8 @@ class Workspace:
         return {name: each for name, each in found.items() if each is not None}
 
     def _rows_by_day(self, name: str) -> dict[date, int]:
-        """How often each local day stands in the clocks of a table that tell how far it reaches."""
-        table = self.tables[name]
-        parts = [table.select(day=local_day(clock)) for clock in TABLES[name].reach_clocks]
-        days = ibis.union(*parts) if len(parts) > 1 else parts[0]
-        days = days.filter(days.day.notnull())
+        """How many rows of a table tell of each local day."""
+        days = arrival_days(self.tables[name], TABLES[name])
         found = as_arrow(self.engine, days.group_by("day").agg(rows=days.count()))
         return dict(zip(found["day"].to_pylist(), found["rows"].to_pylist(), strict=True))
 
