@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ from pipelines.data.sources.containers import unpacked
 from pipelines.data.sources.encoding import codec
 from pipelines.foundation.settings.new_folder import make_folder
 from pipelines.foundation.settings.settings import FILE_NAME, Cohort, Outcome, Settings
+from pipelines.foundation.settings.sources import FileSource, Source
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.init import InitResult, copied, default_plays, refuse_foreign, write_new
 
@@ -31,26 +32,29 @@ _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP"}
 def init_from_files(folder: Path, files: Sequence[Path]) -> InitResult:
     """Make a workspace from exports of which nothing is known; they are copied into it.
 
+    Files that are read alike are one source, in a folder of their own: only within a source is it seen that a row
+    stands in two of them, or was told otherwise before.
     Raises: SettingsError, DataError where the workspace is there, or no file looks like orders or subscriptions.
     """
     refuse_foreign(folder)
     if (folder / FILE_NAME).exists():
         raise SettingsError(f"{folder} is a workspace already; add a source to its {FILE_NAME}: docs/sources.md")
-    guesses, told = list[Guess](), list[str]()
+    found, told = list[Guess](), list[str]()
     for path in files:
         try:
-            guesses.append(_guess(path))
+            found.append(_guess(path))
         except AttritionError as error:
             if len(files) == 1:
                 raise
             told.append(f"left out: {error}")
-    tables = {each.source.table for each in guesses}
+    tables = {each.source.table for each in found}
     if not tables & {"orders", "order_lines", "subscriptions"}:
         raise DataError("none of the files looks like orders or subscriptions: " + "; ".join(told))
+    guesses, places = _together(found)
     settings = _settings(guesses)
     make_folder(folder)
     for path in files:
-        copied(path, folder / path.name)
+        copied(path, folder / places.get(path.name, path.name))
     for name, content in (*default_plays().items(), (FILE_NAME, render(settings).encode())):
         write_new(folder / name, content)
     return InitResult(
@@ -60,11 +64,50 @@ def init_from_files(folder: Path, files: Sequence[Path]) -> InitResult:
         (
             *(f"guessed: {why}" for each in guesses for why in each.why),
             *told,
+            *_apart(settings.sources),
             f"the currency {settings.currency} and the time zone {settings.time_zone} stand in {FILE_NAME} to be set",
             f"nothing is trained before you confirm what was guessed: look at {FILE_NAME}, and set guessed = [] there",
             f"then: attrition check --project {folder}",
         ),
     )
+
+
+def _together(found: Sequence[Guess]) -> tuple[list[Guess], dict[str, str]]:
+    """What was found, once for files that are read alike; and where each of such files is to lie in the workspace."""
+    alike = list[list[Guess]]()
+    for each in found:
+        same = (group for group in alike if _reading(group[0]) == _reading(each))
+        if (group := next(same, None)) is None:
+            alike.append([each])
+        else:
+            group.append(each)
+    guesses, places = list[Guess](), dict[str, str]()
+    for group in alike:
+        first = group[0].source
+        if len(group) == 1:
+            guesses += group
+            continue
+        taken = sum(each.source.table == first.table and "/" in each.source.path for each in guesses)
+        place = f"{first.table}-{taken + 1}" if taken else first.table
+        pattern = f"{place}/*{Path(first.path).suffix}"
+        why = (text.replace(each.source.path, pattern, 1) for each in group for text in each.why)
+        guesses.append(Guess(first.model_copy(update={"path": pattern}), tuple(dict.fromkeys(why))))
+        places |= {each.source.path: f"{place}/{each.source.path}" for each in group}
+    return guesses, places
+
+
+def _reading(each: Guess) -> tuple[FileSource, str]:
+    """How a file is read, whatever it is called; what it is packed in can be told by its name alone."""
+    return each.source.model_copy(update={"path": ""}), Path(each.source.path).suffix.lower()
+
+
+def _apart(sources: Sequence[Source]) -> Iterator[str]:
+    tables = [each.table for each in sources]
+    for table in dict.fromkeys(each for each in tables if tables.count(each) > 1):
+        yield (
+            f"{tables.count(table)} sources of {table} are read in different ways, and rows that stand in two of them "
+            "are not seen to be one: where they overlap, export them anew in one way"
+        )
 
 
 def _settings(guesses: Sequence[Guess]) -> Settings:

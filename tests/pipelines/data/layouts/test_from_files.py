@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +15,7 @@ from pipelines.data.layouts.from_any import init_from
 from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import load
 from pipelines.foundation.settings.sources import FileSource, refuse_guessed
+from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.store import Store
 from tests.pipelines.data.landing.landing_case import LANDED_ON, newest
 
@@ -121,6 +123,36 @@ def test_of_a_folder_what_is_no_orders_is_left_out_and_told(tmp_path: Path) -> N
     made = init_from(tmp_path / "shop", str(tmp_path / "exports"), [])
     assert len(load(tmp_path / "shop/attrition.toml").sources) == 1
     assert any("left out: notes.csv: nothing in it looks like" in line for line in made.told)
+
+
+def test_exports_that_are_read_alike_are_one_source_in_which_overlaps_are_seen(tmp_path: Path) -> None:
+    lines = "order,customer,date,quantity,unit price\n"
+    for name, rows in {
+        "lines-2024-12.csv": "1,A,2024-12-01,2,5\n2,A,2024-12-30,1,5\n",
+        "lines-2025-01.csv": "2,A,2024-12-30,1,5\n3,B,2025-01-02,1,7\n",
+    }.items():
+        (tmp_path / name).write_text(lines + rows)
+    made = init_from(tmp_path / "shop", str(tmp_path / "lines-2024-12.csv"), [tmp_path / "lines-2025-01.csv"])
+    assert sum("guessed: order_lines/*.csv is order lines" in line for line in made.told) == 1
+    settings, store = load(tmp_path / "shop" / "attrition.toml"), Store(tmp_path / "shop")
+    (source,) = settings.sources
+    assert isinstance(source, FileSource)
+    assert source.path == "order_lines/*.csv"
+    remarks = [remark for each in ingest(store, settings, today=LANDED_ON) for remark in each.remarks]
+    assert remarks == ["1 row met before in this source: counted once"]
+    engine = ibis.duckdb.connect()
+    (rows,) = landed_tables(store, engine, settings=settings).values()
+    assert sorted(engine.to_pyarrow(rows.order_id).to_pylist()) == ["1", "2", "3"]
+
+
+def test_exports_of_one_table_that_are_read_in_different_ways_are_said_to_be_apart(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "a.csv").write_text(FRENCH)
+    (tmp_path / "exports" / "b.csv").write_text(AMERICAN)
+    made = init_from(tmp_path / "shop", str(tmp_path / "exports"), [])
+    paths = [each.path for each in load(tmp_path / "shop/attrition.toml").sources if isinstance(each, FileSource)]
+    assert paths == ["a.csv", "b.csv"]
+    assert any(line.startswith("2 sources of orders are read in different ways") for line in made.told)
 
 
 @pytest.mark.parametrize(
