@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -15,24 +16,24 @@ from features.contract import Table
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.meeting import name_in_meets
-from pipelines.foundation.storage.sql_text import identifier, identifiers, quoted
+from pipelines.foundation.storage.sql_text import identifier, identifiers, parquet
 from pipelines.foundation.storage.store import Store, StoredFile
 
 
 @dataclass(frozen=True)
 class _Keys:
-    """The keys of one landed file. place: names it among all; most: the least and the greatest first part of its keys.
+    """The keys of one landed file. place: its number among all; span: the least and the greatest first part of its keys.
 
-    lengths: the same of the length of that: as texts, 9 lies beyond 10.
+    lengths: the least and the greatest length of that: as texts, 9 lies beyond 10.
     """
 
     place: int
-    most: tuple[str, str]
+    span: tuple[str, str]
     lengths: tuple[int, int]
 
     def touches(self, other: _Keys) -> bool:
         """Whether a key of one may be a key of the other."""
-        return _touch(self.most, other.most) and _touch(self.lengths, other.lengths)
+        return _touch(self.span, other.span) and _touch(self.lengths, other.lengths)
 
 
 class LandedBefore:
@@ -40,6 +41,7 @@ class LandedBefore:
 
     def __init__(self, store: Store, connection: duckdb.DuckDBPyConnection) -> None:
         self._store, self._connection = store, connection
+        self._places = count()
         self._keys: dict[str, dict[str, _Keys | None]] = {}  # by table and file; None: without rows
         self._codes: dict[tuple[str, str], frozenset[str]] = {}
         connection.execute("CREATE TABLE keys (place INTEGER, hash UBIGINT)")
@@ -56,15 +58,15 @@ class LandedBefore:
         gone = list[str]()
         for name in files.keys() - known.keys():
             if self._store.place(files[name].path).exists():
-                known[name] = self._read(files[name], contract, place=sum(map(len, self._keys.values())))
+                known[name] = self._read(files[name], contract, place=next(self._places))
             else:
                 gone.append(name)  # what it held is not known
-        landing = "typed WHERE why IS NULL"
-        own = _keys(rows.ask(_range_sql(contract, landing)), place=-1)
+        arriving = "typed WHERE why IS NULL"
+        own = _keys(rows.ask(_range_sql(contract, arriving)), place=-1)
         near = {keys.place: name for name, keys in known.items() if keys and own and keys.touches(own)}
         if not near:
             return sorted(gone)
-        hashes = rows.ask_all(f"SELECT hash({identifiers(contract.key)}) AS hash FROM {landing}")  # noqa: S608 - quoted
+        hashes = rows.ask_all(f"SELECT hash({identifiers(contract.key)}) AS hash FROM {arriving}")  # noqa: S608 - quoted
         self._connection.register("arriving", hashes)
         found = self._connection.execute("SELECT DISTINCT place FROM keys SEMI JOIN arriving USING (hash)").fetchall()
         self._connection.unregister("arriving")
@@ -85,7 +87,7 @@ class LandedBefore:
         return self._codes[file.path, column]
 
     def _read(self, file: StoredFile, contract: Table, *, place: int) -> _Keys | None:
-        rows = f"read_parquet({quoted(str(self._store.verified(file)))})"
+        rows = f"{parquet(self._store.verified(file))}"
         hashes = f"SELECT {place}, hash({identifiers(contract.key)}) FROM {rows}"  # noqa: S608 - quoted
         self._connection.execute(f"INSERT INTO keys {hashes}")
         return _keys(self._connection.execute(_range_sql(contract, rows)).fetchone(), place=place)

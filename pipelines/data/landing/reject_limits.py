@@ -16,7 +16,7 @@ from pipelines.foundation.storage.atomic_file import atomic_write
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA
 from pipelines.foundation.storage.landings import REJECTED
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import identifier, parquet
 from pipelines.foundation.storage.store import Store, StoredFile
 
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
@@ -93,7 +93,7 @@ def refuse_other_customers(store: Store, file: SourceRows, rows: TypedRows, befo
     names = ", ".join(identifier(name) for name in file.contract.key)
     theirs = f"{names}, customer_id AS theirs, source_row AS other"
     lists = " UNION ALL ".join(
-        f"SELECT {theirs}, {number} AS place FROM read_parquet({quoted(str(store.verified(each)))})"  # noqa: S608 - quoted
+        f"SELECT {theirs}, {number} AS place FROM {parquet(store.verified(each))}"  # noqa: S608 - quoted
         for number, each in enumerate(before)
     )
     found = rows.ask(

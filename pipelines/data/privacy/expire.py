@@ -29,6 +29,7 @@ from pipelines.foundation.storage.counted_rows import COUNTED, ENDED
 from pipelines.foundation.storage.landed_parquet import write_parquet
 from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub
+from pipelines.foundation.storage.sql_text import PARQUET
 from pipelines.foundation.storage.store import StoredFile
 from pipelines.foundation.workspace.calendar import Grid, memory_days
 from pipelines.foundation.workspace.run_context import RunContext
@@ -173,7 +174,8 @@ class Old:
         if landed is not None:
             with duckdb.connect() as connection:
                 row = connection.execute(
-                    "SELECT max(known_at)::DATE FROM read_parquet(?)", [str(store.verified(landed))]
+                    f"SELECT max(known_at)::DATE FROM {PARQUET}",  # noqa: S608 - a constant
+                    [str(store.verified(landed))],
                 ).fetchone()
             if row is not None and row[0] is not None:
                 newest: date = row[0]

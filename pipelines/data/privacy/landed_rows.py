@@ -17,11 +17,12 @@ from pipelines.foundation.identity.objections import ID
 from pipelines.foundation.storage.landed_parquet import REJECTED_SCHEMA, write_parquet
 from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.foundation.storage.rewriting import rewrite
+from pipelines.foundation.storage.sql_text import PARQUET
 from pipelines.foundation.storage.store import Store, StoredFile
 
-_COUNT = f"SELECT {ID}, count(*) FROM read_parquet(?) WHERE {ID} IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL"  # noqa: S608 - constants
-_ROWS = f"SELECT source_row FROM read_parquet(?) WHERE {ID} IN (SELECT unnest(?::VARCHAR[]))"  # noqa: S608 - constants
-_FIRST = "SELECT min(known_at)::VARCHAR FROM read_parquet(?) WHERE source_row NOT IN (SELECT unnest(?::BIGINT[]))"
+_COUNT = f"SELECT {ID}, count(*) FROM {PARQUET} WHERE {ID} IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL"  # noqa: S608 - constants
+_ROWS = f"SELECT source_row FROM {PARQUET} WHERE {ID} IN (SELECT unnest(?::VARCHAR[]))"  # noqa: S608 - constants
+_FIRST = f"SELECT min(known_at)::VARCHAR FROM {PARQUET} WHERE source_row NOT IN (SELECT unnest(?::BIGINT[]))"  # noqa: S608 - constants
 
 
 def landed_rows(store: Store, file: StoredFile, names: Collection[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import PARQUET, identifier, quoted
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.storage.workspace_paths import is_ours
 
@@ -45,7 +45,7 @@ def _parquet(place: Path, names: Collection[str]) -> dict[str, int]:
     with duckdb.connect() as connection:
         for name in names if texts else ():
             holds = " OR ".join(f"trim({identifier(column)}::VARCHAR) = {quoted(name)}" for column in texts)
-            row = connection.execute(f"SELECT count(*) FROM read_parquet(?) WHERE {holds}", [str(place)]).fetchone()  # noqa: S608 - quoted
+            row = connection.execute(f"SELECT count(*) FROM {PARQUET} WHERE {holds}", [str(place)]).fetchone()  # noqa: S608 - quoted
             if row and row[0]:
                 found[name] = row[0]
     return found

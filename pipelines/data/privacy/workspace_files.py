@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 
 from models import artifact
 from pipelines.foundation.identity.objections import ID
+from pipelines.foundation.storage.sql_text import PARQUET
 from pipelines.foundation.storage.store import Store, StoredFile
 
 # These are rewritten row by row, or hold nobody.
 _TREATED_APART = ("landed", "rejected", "scores", "delivery", "report", "model")
 
-_COUNT = f"SELECT {ID}, count(*) FROM read_parquet(?) WHERE {ID} IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL"  # noqa: S608 - constants
+_COUNT = f"SELECT {ID}, count(*) FROM {PARQUET} WHERE {ID} IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL"  # noqa: S608 - constants
 
 
 def made_files(store: Store) -> list[StoredFile]:

@@ -24,7 +24,7 @@ from pipelines.data.sources.value_sql import text_reading, trimmed
 from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.sources import Source
 from pipelines.foundation.settings.text_values import SPACES
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import identifier, parquet, quoted
 
 _BLOCK_ROWS = 256  # looked at between two checks of how much is held: rows may be megabytes long
 _HELD_ROWS, _HELD_BYTES = 32_768, 32 << 20
@@ -97,7 +97,7 @@ def csv_table(path: Path, dialect: Dialect, place: Path, *, look: Callable[[list
             count, ragged = _copy(rows, file, place, _schema(len(header)))
         except csv.Error as error:
             raise _unreadable(path, dialect, error) from None
-    query = f"SELECT * FROM read_parquet({quoted(str(place))})"  # noqa: S608 - quoted
+    query = f"SELECT * FROM {parquet(place)}"  # noqa: S608 - quoted
     return CsvTable(query, query, place, tuple(header), count, ragged, spaced=frozenset(range(len(header))))
 
 

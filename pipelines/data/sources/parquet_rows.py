@@ -25,7 +25,7 @@ from pipelines.data.sources.value_sql import (
 )
 from pipelines.foundation.settings.dialect import EPOCHS, Dialect
 from pipelines.foundation.settings.sources import Source
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import NUMBERED, identifier, parquet, quoted
 
 _NEEDS = {
     "text": "text or whole numbers",
@@ -75,7 +75,7 @@ def parquet_rows(path: Path, source: Source, contract: Table, *, spaced: Collect
         readings[name] = found
     # By position: DuckDB takes names that differ only in case for one.
     columns = ", ".join([*(f"c{place}" for place in range(len(schema))), "file_row"])
-    scan = f"read_parquet({quoted(str(path))}, file_row_number = true) AS file({columns})"
+    scan = f"{parquet(path, NUMBERED)} AS file({columns})"
     cells = [
         f"{_cell(f'c{place}', schema.field(place), spaced)} AS {identifier(f'raw {name}')}"
         for name, place in places.items()

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ibis.util import gen_name
 
 from features.errors import SettingsError
-from pipelines.foundation.storage.sql_text import identifier, identifiers, moment, quoted
+from pipelines.foundation.storage.sql_text import NO_FOLDERS, identifier, identifiers, moment, quoted
 
 Engine = Literal["duckdb", "spark"]
 MEMORY = "1GB"  # beyond it DuckDB spills to disk: a snapshot of any size fits, and the machine is not ours alone
@@ -66,7 +66,7 @@ def _listed(
         if state_from is not None:
             told = f"[{', '.join(moment(state_from[number]) for number in numbers)}][file_index::BIGINT + 1]"
             taken.append("state_from" if has_state else f"{told} AS state_from")
-        parts.append(f"SELECT {', '.join(taken)} FROM read_parquet([{files}])")  # noqa: S608 - quoted
+        parts.append(f"SELECT {', '.join(taken)} FROM read_parquet([{files}], {NO_FOLDERS})")  # noqa: S608 - quoted
     name = gen_name("landed")
     engine.raw_sql(f"CREATE TEMP VIEW {identifier(name)} AS {' UNION ALL '.join(parts)}")
     return engine.table(name)

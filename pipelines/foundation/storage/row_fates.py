@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.contract import Table, local_day
 from pipelines.foundation.storage.landed_parquet import GROUP_ROWS, landed_schema, write_parquet
-from pipelines.foundation.storage.sql_text import identifier, identifiers, moment, quoted
+from pipelines.foundation.storage.sql_text import identifier, identifiers, moment, parquet, quoted
 
 FATES = ("again", "new", "late", "news", "changed", "corrected", "ended")
 ENDS_SCHEMA = pa.schema([("position", pa.int64()), ("source_row", pa.int64()), ("known_until", pa.timestamp("us"))])
@@ -126,13 +126,13 @@ class Comparison:
         """`arrived`: the landing. `alive`: what counted before and has not ended; of a key only its last version."""
         columns, arrival = identifiers(self._contract.landed), self._arrival
         nothing = "NULL::TIMESTAMP AS state_from, NULL::BIGINT AS position, '' AS reading, '' AS path"
-        parts = [f"SELECT {columns}, {nothing} FROM read_parquet({quoted(arrival.rows)}) WHERE false"]
+        parts = [f"SELECT {columns}, {nothing} FROM {parquet(arrival.rows)} WHERE false"]
         ends = ["SELECT NULL::BIGINT AS position, NULL::BIGINT AS source_row WHERE false"]
         for each in before:
             state = "state_from" if each.is_counted else f"{moment(each.state_from)} AS state_from"
             told = f"{state}, {each.position}, {quoted(each.reading)}, {quoted(each.path)}"
-            parts.append(f"SELECT {columns}, {told} FROM read_parquet({quoted(each.rows)})")
-        ends += [f"SELECT position, source_row FROM read_parquet({quoted(each)})" for each in ended]
+            parts.append(f"SELECT {columns}, {told} FROM {parquet(each.rows)}")
+        ends += [f"SELECT position, source_row FROM {parquet(each)}" for each in ended]
         order = "ORDER BY position DESC, source_row DESC"
         last = (
             f"QUALIFY row_number() OVER (PARTITION BY {identifiers(self._fact)} {order}) = 1" if arrival.keyed else ""
@@ -142,7 +142,7 @@ class Comparison:
         run(f"CREATE TABLE gone AS {' UNION ALL '.join(ends)}")
         run(f"CREATE VIEW newest AS SELECT * FROM counting {last}")
         run("CREATE TABLE alive AS SELECT * FROM newest ANTI JOIN gone USING (position, source_row)")
-        run(f"CREATE VIEW arrived AS SELECT {columns} FROM read_parquet({quoted(arrival.rows)})")
+        run(f"CREATE VIEW arrived AS SELECT {columns} FROM {parquet(arrival.rows)}")
 
     def _match(self) -> None:
         """`again`: rows of the landing that are there. `pairs`: rows that tell a fact otherwise than it was told."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.contract import Table, local_day
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import NO_FOLDERS, identifier, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +68,7 @@ def measured(
     names = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in measures.items())
     files = ", ".join(quoted(str(place)) for place in table.places)
     query = f"""
-        WITH landed AS (FROM read_parquet([{files}], union_by_name = true, filename = true)
+        WITH landed AS (FROM read_parquet([{files}], union_by_name = true, filename = true, {NO_FOLDERS})
             WHERE {_allowed(table, refusals)})
         SELECT {names} FROM landed
     """

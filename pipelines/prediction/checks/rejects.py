@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from features.contract import ROW_CLOCKS, Table
 from pipelines.data.landing.typed_rows import GUEST
 from pipelines.foundation.identity.erased_customers import ERASED
-from pipelines.foundation.storage.sql_text import quoted
+from pipelines.foundation.storage.sql_text import parquet, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,7 +45,7 @@ def _sql(contract: Table, place: Path) -> str:
     name = f"coalesce(nullif(regexp_extract(reason, {last}, 1), ''), regexp_extract(reason, {first}, 1))"
     whole = "regexp_extract(reason, '^[^'']*')"  # without an apostrophe there is no value in it
     said = f"CASE WHEN {words} = '' THEN {whole} ELSE concat({name}, ' ', {words}) END"
-    return f"SELECT {said} AS said, count(*) FROM read_parquet({quoted(str(place))}) GROUP BY said"  # noqa: S608 - quoted
+    return f"SELECT {said} AS said, count(*) FROM {parquet(place)} GROUP BY said"  # noqa: S608 - quoted
 
 
 def _in_short(said: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import identifier, parquet
 from pipelines.foundation.workspace.calendar import Calendar
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def matured(connection: duckdb.DuckDBPyConnection, snapshots: Snapshots, days: S
         return None
     kind = identifier(snapshots.question.outcome)
     parts = " UNION ALL ".join(
-        f"SELECT DATE '{day}' AS day, customer_id, {kind}::BIGINT AS happened FROM read_parquet({quoted(str(place))})"  # noqa: S608 - quoted
+        f"SELECT DATE '{day}' AS day, customer_id, {kind}::BIGINT AS happened FROM {parquet(place)}"  # noqa: S608 - quoted
         for day, place in there
     )
     newest = there[-1][0]

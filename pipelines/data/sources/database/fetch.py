@@ -23,7 +23,7 @@ from pipelines.data.sources.database.described import Described, described
 from pipelines.data.sources.database.statement import Statement
 from pipelines.foundation.settings.sources import DatabaseSource
 from pipelines.foundation.storage.spilling import spilling
-from pipelines.foundation.storage.sql_text import quoted
+from pipelines.foundation.storage.sql_text import parquet
 
 ROW_NUMBER = "source_row"  # the column by which a query tells in which order rows were entered
 
@@ -124,7 +124,7 @@ def fetch(
 def _settle(connection: duckdb.DuckDBPyConnection, parts: list[Path], place: Path, schema: pa.Schema, name: str) -> str:
     """Write the rows of all parts in one order; their hash."""
     casts = ", ".join(f"c{n}::{_duckdb(field.type)} AS c{n}" for n, field in enumerate(schema))
-    rows = " UNION ALL ".join(f"SELECT {casts} FROM read_parquet({quoted(str(part))})" for part in parts)  # noqa: S608 - ours
+    rows = " UNION ALL ".join(f"SELECT {casts} FROM {parquet(part)}" for part in parts)  # noqa: S608 - ours
     line = ", ".join(f"c{n}::VARCHAR" for n in range(len(schema)))
     # A database keeps no order of rows: theirs is that of their number, where the query gives one, and of their values.
     order = sorted(range(len(schema)), key=lambda n: schema.field(n).name != ROW_NUMBER)
@@ -155,7 +155,7 @@ def _newest(
     columns = ", ".join(f"c{n}" for n in range(len(names)))
     read = f"TRY_CAST(c{number} AS TIMESTAMP)"
     told = f"count(*) FILTER ({read} IS NULL AND c{number} IS NOT NULL), max({read}) FILTER ({read} <= ?)"
-    rows = f"read_parquet({quoted(str(place))}) AS file({columns})"
+    rows = f"{parquet(place)} AS file({columns})"
     until = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
     ((unread, newest),) = connection.execute(f"SELECT {told} FROM {rows}", [until]).fetchall()  # noqa: S608 - ours
     if unread:

@@ -19,7 +19,7 @@ from pipelines.data.sources.parquet_rows import damaged
 from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.text_values import SPACES
 from pipelines.foundation.storage.spilling import spilling
-from pipelines.foundation.storage.sql_text import identifier, quoted
+from pipelines.foundation.storage.sql_text import NO_FOLDERS, NUMBERED, identifier, parquet, quoted
 
 _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
@@ -32,7 +32,7 @@ _USUAL_DELIMITERS = ",;\t|"
 # With formats that no date has, dates stay the text that they are: which day "03-04-2024" is, nobody is to guess.
 _JSON_AS = (
     "sample_size = -1, maximum_object_size = 67108864, convert_strings_to_integers = false, "
-    "dateformat = 'none', timestampformat = 'none'"
+    f"dateformat = 'none', timestampformat = 'none', {NO_FOLDERS}"
 )
 
 
@@ -160,7 +160,7 @@ def _parquet(file: InputFile, place: Path) -> FileTable:
     columns = ", ".join(map(identifier, _once(names, file.path)))
     query = (
         f"SELECT {columns}, {_trace(file)}, {_numbered('file_row_number + 1')} "  # noqa: S608 - quoted
-        f"FROM read_parquet({quoted(str(place))}, file_row_number = true)"
+        f"FROM {parquet(place, NUMBERED)}"
     )
     return FileTable(name=file.name, columns=names, query=query, unnumbered=query, opened=place, count=count)
 
