@@ -22,7 +22,7 @@ from pipelines.foundation.storage.store import Store, StoredFile
 
 @dataclass(frozen=True)
 class _Keys:
-    """The keys of one landed file. place: its number among all; span: the least and the greatest first part of its keys.
+    """The keys of a landed file. place: its number among all; span: the least and the greatest first part of its keys.
 
     lengths: the least and the greatest length of that: as texts, 9 lies beyond 10.
     """
