@@ -37,6 +37,36 @@ class Lookbacks:
     horizon_days: int
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What must have been told of anybody: a value of a column, or one below zero, or one that is `value`."""
+
+    table: str
+    column: str
+    below_zero: bool = False
+    value: str | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Evidence:
+        """Of one part of `Indicator.told_by`.
+
+        >>> Evidence.of("payments.succeeded=false")
+        Evidence(table='payments', column='succeeded', below_zero=False, value='false')
+        """
+        table, _, rest = text.partition(".")
+        column, is_value, value = rest.partition("=")
+        return cls(table, column.removesuffix("<0"), column.endswith("<0"), value if is_value else None)
+
+    def seen_in(self, rows: ir.Table) -> ir.BooleanColumn:
+        """Which rows tell it. Null where the column is empty."""
+        column = rows[self.column]
+        if self.below_zero:
+            return column < 0
+        if self.value is None:
+            return column.notnull()
+        return column.cast("string") == self.value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Indicator:
     """One column of a training set (or one per lookback), and how a person is told of it.
@@ -51,7 +81,7 @@ class Indicator:
     null: what an empty value means. Where it begins with "never: 0", customers without any row get 0.
     told_by: columns, "table.column", each of which must have told something of anybody by the day of a snapshot:
         otherwise nobody exported it, and the indicator is unknown to all, not 0. "a|b": either, of the first of their
-        tables that is there. "a<0": a value below zero.
+        tables that is there. "a<0": a value below zero; "a=b": this value.
     least_told: of direction "higher", the least value that may be a reason, however few are usual: one message is no
         pressure. None: whatever is above the reference.
     null_is_risk: an empty value is bad news by itself (never used), not only unknown (no mark given).

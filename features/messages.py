@@ -67,7 +67,7 @@ INDICATORS = (
         ("push messages", "notifications envoyées"),
         "messages.channel",
     ),
-    _sent("reminders", ("reminder", "relance envoyée"), ("reminders", "relances envoyées"), "messages.kind"),
+    _sent("reminders", ("reminder", "relance envoyée"), ("reminders", "relances envoyées"), "messages.kind=reminder"),
     Indicator(
         name="messages_change_{days}d",
         reason="message_pressure",

@@ -113,6 +113,13 @@ TERMS = (
     ),
 )
 
+# A company that exports no such changes has not had none.
+MOVED = (
+    "subscription_changes.kind=plan|subscription_changes.kind=seats",
+    "subscription_changes.mrr_before",
+    "subscription_changes.mrr_after",
+)
+
 CHANGES = (
     Indicator(
         name="downgrades_{days}d",
@@ -120,7 +127,7 @@ CHANGES = (
         unit="count",
         direction="higher",
         null="never: 0 where nothing was reduced",
-        told_by=("subscription_changes.mrr_before", "subscription_changes.mrr_after"),
+        told_by=MOVED,
         en="{value|move|moves} to a smaller subscription in the last {days} days",
         fr="{value|réduction d'abonnement|réductions d'abonnement} ces {days} derniers jours",
         per_lookback=True,
@@ -131,7 +138,7 @@ CHANGES = (
         unit="count",
         direction="lower",
         null="never: 0 where nothing was added",
-        told_by=("subscription_changes.mrr_before", "subscription_changes.mrr_after"),
+        told_by=MOVED,
         en="{value|move|moves} to a larger subscription in the last {days} days",
         fr="{value|extension d'abonnement|extensions d'abonnement} ces {days} derniers jours",
         per_lookback=True,
@@ -142,6 +149,7 @@ CHANGES = (
         unit="count",
         direction="higher",
         null="never: 0 where nothing was paused",
+        told_by=("subscription_changes.kind=pause",),
         en="paused {value|time|times} in the last {days} days",
         fr="{value|mise|mises} en pause ces {days} derniers jours",
         per_lookback=True,
@@ -155,6 +163,7 @@ PAUSED = (
         unit="flag",
         direction="higher",
         null="never: 0 where nothing is paused",
+        told_by=("subscription_changes.kind=pause",),
         en="a subscription is paused",
         fr="un abonnement est en pause",
         en_no="no subscription is paused",

@@ -58,6 +58,8 @@ _FIELDS = {
     "parent.subscription_details.subscription status_transitions payments.data.payment",
     "charges": "id customer created amount currency status captured payment_intent payment_method invoice failure_code "
     "outcome.type outcome.reason outcome.advice_code",
+    "credit_notes": "id customer invoice created currency total voided_at refunds.refund refunds.amount_refunded",
+    "refunds": "id charge payment_intent created amount currency status",
     "events": " ".join((
         "id type created",
         _below("data.object", f"{_SUBSCRIPTION} {_DISCOUNT}"),
@@ -73,6 +75,8 @@ _ASKED: dict[str, dict[str, Any]] = {
     "subscriptions": {"status": "all", "expand[]": ["data.discounts", "data.items.data.discounts"]},
     "invoices": {"expand[]": ["data.payments"]},
     "charges": {},
+    "credit_notes": {},
+    "refunds": {},
     "events": {
         "types[]": [
             "customer.subscription.updated",

@@ -11,8 +11,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.asof import AsOf
-
-BELOW_ZERO = "<0"
+from features.catalog import Evidence
 
 
 def told(view: AsOf, columns: Sequence[str]) -> ir.Table:
@@ -45,6 +44,4 @@ def _first_there(view: AsOf, column: str) -> list[str]:
 
 
 def _any(table: ir.Table, name: str) -> ir.BooleanScalar:
-    column = table[name.partition(".")[2].removesuffix(BELOW_ZERO)]
-    some = column < 0 if name.endswith(BELOW_ZERO) else column.notnull()
-    return ibis.coalesce(some.any(), ibis.literal(value=False))
+    return ibis.coalesce(Evidence.of(name).seen_in(table).any(), ibis.literal(value=False))

@@ -9,7 +9,7 @@ from typing import get_args
 import ibis
 import ibis.expr.types as ir
 
-from features.catalog import Direction, Family, Group, Indicator, Lookbacks, Unit
+from features.catalog import Direction, Evidence, Family, Group, Indicator, Lookbacks, Unit
 from features.errors import did_you_mean
 from features.tables import TABLES
 from models.explanation import RHYTHM, RHYTHM_COLUMNS
@@ -169,11 +169,15 @@ def _of_told_by(each: Indicator, group: Group) -> Iterator[str]:
     for told in each.told_by:
         tables = set()
         for part in told.split("|"):
-            table, _, column = part.removesuffix("<0").partition(".")
-            tables.add(table)
-            columns = [column.name for column in TABLES[table].columns] if table in TABLES else []
-            if column not in columns:
-                near = did_you_mean(column, columns) if columns else did_you_mean(table, TABLES)
+            named = Evidence.of(part)
+            tables.add(named.table)
+            columns = {each.name: each for each in TABLES[named.table].columns} if named.table in TABLES else {}
+            if named.column in columns:
+                choices = columns[named.column].choices
+                if named.value is not None and choices and named.value not in choices:
+                    yield f"told_by names '{part}', and a {named.column} is one of {', '.join(choices)}"
+            else:
+                near = did_you_mean(named.column, columns) if columns else did_you_mean(named.table, TABLES)
                 yield f"told_by names '{part}', and there is no such column.{near}"
         # Which of them is there is asked whenever the group is computed.
         if not any(set(need.split("|")) <= tables for need in group.needs):

@@ -87,7 +87,7 @@ def _missing(document: Document) -> Iterator[str]:
         columns = list(dict.fromkeys(column for each in untold for column in each["for_want_of"]))
         count = sum(each["indicators"] for each in untold)
         are = "1 indicator is" if count == 1 else f"{count:,} indicators are"
-        named = [column.replace("|", " or ").replace("<0", " below 0") for column in columns]
+        named = [column.replace("|", " or ").replace("<0", " below 0").replace("=", " = ") for column in columns]
         yield f"missing: {are} unknown, for nothing is told in {_some(named, 'column')}: {_families(untold)}"
 
 

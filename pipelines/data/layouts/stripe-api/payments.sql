@@ -1,5 +1,5 @@
--- Stripe's API, charges. One row is one attempt to take a payment, failed ones included. Refunds are no part of the
--- table: a payment that was paid back is one that came.
+-- Stripe's API, charges. One row is one attempt to take a payment, failed ones included. A payment that was paid back is
+-- one that came: refunds stand in invoices.sql.
 WITH charges AS (
     SELECT id::VARCHAR AS id, object::JSON AS object FROM 'fetched/stripe/charges.jsonl' WHERE id IS NOT NULL
 ),
@@ -35,7 +35,7 @@ counted AS (
 SELECT
     counted.id AS payment_id,
     (counted.object->>'$.customer') AS customer_id,                   -- empty: a guest
-    coalesce(paid_by.invoice, (counted.object->>'$.invoice')) AS invoice_id,
+    coalesce(of_intent.invoice, of_charge.invoice, (counted.object->>'$.invoice')) AS invoice_id,
     (counted.object->>'$.payment_method') AS method_id,
     (counted.object->>'$.created') AS attempted_at,
     coalesce(
@@ -65,7 +65,8 @@ SELECT
     END AS failure_kind,
     upper((counted.object->>'$.currency')) AS currency
 FROM counted
-LEFT JOIN paid_by ON paid_by.payment IN ((counted.object->>'$.payment_intent'), counted.id)
+LEFT JOIN paid_by AS of_intent ON of_intent.payment = (counted.object->>'$.payment_intent')
+LEFT JOIN paid_by AS of_charge ON of_charge.payment = counted.id
 -- Left out, as they have no outcome yet: on their way (a bank debit takes days), or only reserved on the card.
 WHERE coalesce((counted.object->>'$.status'), '') <> 'pending'
     AND NOT ((counted.object->>'$.status') = 'succeeded' AND coalesce((counted.object->>'$.captured'), '') = 'false')

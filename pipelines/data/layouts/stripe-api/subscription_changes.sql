@@ -279,4 +279,4 @@ SELECT
     upper((became->>'$.currency')) AS currency
 FROM rows_of
 WHERE coalesce((became->>'$.status'), '') NOT IN ('incomplete', 'incomplete_expired', 'paused')
-    -- AND upper((after->>'$.currency')) = 'EUR'    -- with several currencies: this line without its dashes
+    -- AND upper((became->>'$.currency')) = 'EUR'    -- with several currencies: this line without its dashes

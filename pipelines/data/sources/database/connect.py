@@ -6,6 +6,7 @@ import os
 import socket
 import sqlite3
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,7 +38,7 @@ def connected(root: Path, source: DatabaseSource) -> Iterator[sa.Connection]:
 
     Raises: SettingsError, DataError.
     """
-    seconds, expired = source.time_limit_minutes * _MINUTE, Event()
+    seconds, expired, begun_at = source.time_limit_minutes * _MINUTE, Event(), time.monotonic()
     try:
         engine = _engine(root, source)
         sa.event.listen(engine, "handle_error", _close_cursor)
@@ -45,7 +46,8 @@ def connected(root: Path, source: DatabaseSource) -> Iterator[sa.Connection]:
             _read_only(connection, database_url(source.url).system, seconds)
             yield connection
     except (SQLAlchemyError, UnicodeDecodeError) as error:
-        if expired.is_set():
+        # The server stops it at the same limit, and may come first.
+        if expired.is_set() or time.monotonic() - begun_at >= seconds:
             raise _too_long(source) from None
         if isinstance(error, UnicodeDecodeError):
             raise DataError(f"{source.name}: a text is not of the character set that the database names") from None

@@ -219,6 +219,24 @@ def invoice(name: str, *, created: int, of: str = "cus_1", **more: Any) -> dict[
     }  # fmt: skip
 
 
+def credit_note(
+    name: str, *, created: int, of: str = "cus_1", refunds: Mapping[str, int] | None = None, **more: Any
+) -> dict[str, Any]:
+    """refunds: what went back by each of them."""
+    given = [{"refund": each, "amount_refunded": amount, "type": "refund"} for each, amount in (refunds or {}).items()]
+    return {
+        "id": name, "object": "credit_note", "customer": of, "created": created, "currency": "eur", "total": 1000,
+        "invoice": "in_1", "status": "issued", "voided_at": None, "refunds": given, "memo": PERSONAL, **more,
+    }  # fmt: skip
+
+
+def refund(name: str, *, created: int, charge: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "id": name, "object": "refund", "created": created, "amount": 1000, "currency": "eur", "status": "succeeded",
+        "charge": charge, "payment_intent": None, "reason": None, "destination_details": {"name": PERSONAL}, **more,
+    }  # fmt: skip
+
+
 def card(name: str, *, created: int, of: str = "cus_1", year: int = 2027, month: int = 2) -> dict[str, Any]:
     return {
         "id": name, "object": "payment_method", "customer": of, "created": created, "type": "card",
@@ -247,6 +265,8 @@ def company(customers: int = 3, charges: int = 2) -> dict[str, list[dict[str, An
         ],
         "payment_methods": [card(f"pm_{name}", created=T - 80 * DAY, of=name) for name in names],
         "coupons": [],
+        "credit_notes": [],
+        "refunds": [],
         "events": [],
     }
     pairs = [(name, number) for number in range(charges) for name in names]

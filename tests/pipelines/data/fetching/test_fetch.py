@@ -31,10 +31,12 @@ from tests.pipelines.data.fetching.stripe_case import (
     attrition,
     charge,
     company,
+    credit_note,
     ingested,
     item,
     job_on,
     landed_rows,
+    refund,
     stripe,
     updated,
     workspace,
@@ -183,13 +185,36 @@ def test_a_failed_payment_that_comes_late_changes_only_the_snapshots_after_it(fa
     for shop in (once, twice):
         ingested(shop, FIRST)
     late |= {"status": "failed", "failure_code": "insufficient_funds", "outcome": {"reason": "insufficient_funds"}}
-    assert ingested(twice, SECOND) == dict.fromkeys(TABLES, "unchanged") | {"payments": "landed"}
+    # Whose money a refund gives back is told by charges, so that invoices are read again, too.
+    assert ingested(twice, SECOND) == dict.fromkeys(TABLES, "unchanged") | dict.fromkeys(
+        ("payments", "invoices"), "landed"
+    )
     for day in (date(2025, 11, 24), FIRST, date(2025, 11, 26)):
         assert features_of(twice, day, LATER) == features_of(once, day, LATER), day
     for day in (SECOND, LATER):
         streaks = [row["payment_failure_streak"] for row in features_of(twice, day, LATER)]
         assert streaks == [1, 0, 0], day
-        assert [row["payment_failure_streak"] for row in features_of(once, day, LATER)] == [0, 0, 0]
+        # Where no payment ever failed, whether such attempts are told at all is not known.
+        assert [row["payment_failure_streak"] for row in features_of(once, day, LATER)] == [None, None, None]
+
+
+def test_a_refund_counts_from_the_fetch_that_told_that_it_arrived(fake: FakeStripe, tmp_path: Path) -> None:
+    """Of the 24th, on its way on the 25th, arrived on the 27th; a credit note for it changes nothing."""
+    fake.lists["refunds"] = [
+        refund("re_old", created=T - 20 * DAY, charge="ch_cus_001_0"),
+        refund("re_1", created=T - 3600, charge="ch_cus_000_0", status="pending"),
+    ]
+    shop = workspace(tmp_path / "shop", fake.address)
+    ingested(shop, FIRST)
+    before = features_of(shop, FIRST, LATER)
+    fake.lists["refunds"][1] |= {"status": "succeeded"}
+    ingested(shop, SECOND)
+    assert features_of(shop, FIRST, LATER) == before
+    assert [row["credit_notes_30d"] for row in before] == [0, 1, 0]
+    assert [row["credit_notes_30d"] for row in features_of(shop, SECOND, LATER)] == [1, 1, 0]
+    fake.lists["credit_notes"] = [credit_note("cn_1", created=T + DAY, of="cus_000", refunds={"re_1": 1000})]
+    ingested(shop, LATER)
+    assert [row["credit_notes_30d"] for row in features_of(shop, LATER, LATER)] == [1, 1, 0]
 
 
 def test_a_change_of_seats_is_known_from_its_own_moment_on(fake: FakeStripe, tmp_path: Path) -> None:

@@ -32,8 +32,10 @@ from tests.pipelines.data.fetching.stripe_case import (
     card,
     charge,
     company,
+    credit_note,
     ingested,
     landed_rows,
+    refund,
     stripe,
     subscription,
     updated,
@@ -101,6 +103,8 @@ def test_names_addresses_and_numbers_of_cards_are_not_written(fake: FakeStripe, 
     fake.lists["events"] = [
         updated("evt_1", at=T, after=fake.lists["subscriptions"][0], differed={"description": PERSONAL})
     ]
+    fake.lists["credit_notes"] = [credit_note("cn_1", created=T, refunds={"re_1": 300})]
+    fake.lists["refunds"] = [refund("re_1", created=T, charge="ch_cus_000_0")]
     folder = fetched(fake, tmp_path)
     written = b"".join(place.read_bytes() for place in folder.iterdir())
     assert PERSONAL.encode() not in written
@@ -169,6 +173,8 @@ class Behind(FakeStripe):
         if path.endswith("/payment_methods") and path.startswith("/v1/customers/"):
             known |= {"customer": path.split("/")[3], "type": "card"}
             path = "/v1/payment_methods"
+        if path == "/v1/credit_notes":
+            return 200, {"object": "list", "url": path, "has_more": False, "data": []}, {}
         return 200, called(self.server, f"{path}?{urlencode(known)}"), {}
 
 
@@ -219,6 +225,8 @@ def test_what_another_makes_of_stripe_lands_too(local: str, tmp_path: Path, monk
             ]
         )
     called(local, f"/v1/subscriptions/{bought[0]}", cancel_at_period_end="true")
+    paid = called(local, f"/v1/charges?customer={people[2]}")["data"][0]["id"]
+    called(local, "/v1/refunds", charge=paid, amount=400)
     with stripe() as front:
         behind = Behind(server=local)
         monkeypatch.setattr(front, "answer", behind.answer)
@@ -230,5 +238,6 @@ def test_what_another_makes_of_stripe_lands_too(local: str, tmp_path: Path, monk
     assert [(row["mrr"], row["seats"], row["plan"]) for row in rows["subscriptions"]] == [(30, 3, "pro")] * 3
     assert sorted(row["auto_renew"] for row in rows["subscriptions"]) == [False, True, True]
     assert [(row["amount"], row["succeeded"]) for row in rows["payments"]] == [(30, True)] * 3
-    assert [row["amount"] for row in rows["invoices"]] == [30] * 3
+    assert [row["amount"] for row in rows["invoices"] if row["amount"] > 0] == [30] * 3
+    assert [(row["amount"], row["customer_id"]) for row in rows["invoices"] if row["amount"] < 0] == [(-4, people[2])]
     assert {(str(row["expires_at"])[:7], row["is_default"]) for row in rows["payment_methods"]} == {("2040-03", True)}

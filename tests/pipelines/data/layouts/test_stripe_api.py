@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -21,11 +22,13 @@ from tests.pipelines.data.fetching.stripe_case import (
     card,
     charge,
     coupon,
+    credit_note,
     customer,
     discount,
     invoice,
     item,
     price,
+    refund,
     subscription,
     updated,
 )
@@ -390,6 +393,82 @@ def test_an_invoice_has_a_moment_for_each_thing_that_happened_to_it(tmp_path: Pa
         ("in_2", "sub_1", Decimal(-5), None, None, at(T + 2), None),
         ("in_3", None, Decimal(10), None, None, None, at(T + 3)),
     ]
+
+
+def test_what_goes_back_is_below_zero_and_counts_once(tmp_path: Path) -> None:
+    """A refund is a row of its own; a credit note gives what its refunds do not."""
+    paid = {"data": [{"payment": {"type": "payment_intent", "payment_intent": "pi_ch_1"}}]}
+    found = given(
+        tmp_path,
+        "invoices",
+        invoices=[invoice("in_1", created=T, payments=paid)],
+        charges=[
+            charge("ch_1", created=T),
+            charge("ch_2", created=T, of=None),
+            charge("ch_3", created=T, status="failed", payment_intent="pi_3"),
+            charge("ch_4", created=T, of="cus_4", payment_intent="pi_3"),
+        ],
+        refunds=[
+            refund("re_1", created=T + 1, charge="ch_1", amount=300),
+            refund("re_2", created=T + 2, charge="ch_2"),
+            refund("re_3", created=T + 3, charge=None, payment_intent="pi_3"),
+            refund("re_4", created=T + 4, charge="ch_4", status=None, currency="jpy"),
+            *(refund(each, created=T, charge="ch_1", status=each) for each in ("pending", "failed", "canceled")),
+            refund("re_odd", created=T, charge="ch_1", status="new"),
+        ],
+        credit_notes=[
+            credit_note("cn_all", created=T, total=300, refunds={"re_1": 300}),
+            credit_note("cn_part", created=T + 5, refunds={"re_1": 300}),
+            credit_note("cn_void", created=T + 6, voided_at=T + 7, status="void"),
+            credit_note("cn_else", created=T + 8, invoice="in_0")
+            | {"refunds": [{"refund": None, "amount_refunded": 1000, "type": "payment_record_refund"}]},
+        ],
+    )
+    names = ("invoice_id", "customer_id", "subscription_id", "issued_at", "amount", "voided_at", "currency")
+    assert sorted(tuple(row[name] for name in names) for row in found) == [
+        ("cn_else", "cus_1", None, at(T + 8), Decimal(-10), None, "EUR"),
+        ("cn_part", "cus_1", "sub_1", at(T + 5), Decimal(-7), None, "EUR"),
+        ("cn_void", "cus_1", "sub_1", at(T + 6), Decimal(-10), at(T + 7), "EUR"),
+        ("in_1", "cus_1", "sub_1", at(T), Decimal(10), None, "EUR"),
+        ("re_1", "cus_1", "sub_1", at(T + 1), Decimal(-3), None, "EUR"),
+        ("re_2", None, None, at(T + 2), Decimal(-10), None, "EUR"),
+        ("re_3", "cus_4", None, at(T + 3), Decimal(-10), None, "EUR"),
+        ("re_4", "cus_4", None, at(T + 4), Decimal(-1000), None, "JPY"),
+        ("re_odd", "cus_1", "sub_1", "status new", Decimal(-10), None, "EUR"),
+    ]
+
+
+@pytest.mark.parametrize("table", ["subscriptions", "subscription_changes", "payments", "invoices"])
+def test_the_line_for_several_currencies_keeps_one(table: str, tmp_path: Path) -> None:
+    lists: dict[str, list[dict[str, Any]]] = {"subscriptions": [], "charges": [], "invoices": [], "events": []}
+    for number, currency in enumerate(("eur", "usd")):
+        of = NOW | {"id": f"sub_{number}", "currency": currency}
+        before = items_of(item(price("500", name="a")))
+        lists["subscriptions"].append(of)
+        lists["charges"].append(charge(f"ch_{number}", created=T, currency=currency))
+        lists["invoices"].append(invoice(f"in_{number}", created=T, currency=currency))
+        lists["events"].append(updated(f"evt_{number}", at=T, after=of, differed=before))
+    fetched(tmp_path, {"customers": [customer("cus_1", created=BEGUN)]} | lists)
+    sql = (layout_of("stripe-api").folder / f"{table}.sql").read_text()
+    line = next(line for line in sql.splitlines() if "with several currencies" in line)
+    assert currencies(sql, tmp_path) == ["EUR", "USD"]
+    assert currencies(sql.replace(line, line.replace("-- ", "", 1)), tmp_path) == ["EUR"]
+
+
+def currencies(sql: str, folder: Path) -> list[str]:
+    with duckdb.connect() as connection:
+        found = connection.sql(sql.replace("'fetched/", f"'{folder}/fetched/"))
+        return sorted(row[found.columns.index("currency")] for row in found.fetchall())
+
+
+@pytest.mark.parametrize("query", sorted(layout_of("stripe-api").folder.glob("*.sql")), ids=lambda each: each.stem)
+def test_no_query_compares_every_row_with_every_other(query: Path, tmp_path: Path) -> None:
+    """A join by more than equal values takes hours of what takes seconds."""
+    fetched(tmp_path, {})
+    with duckdb.connect() as connection:
+        sql = query.read_text().replace("'fetched/", f"'{tmp_path}/fetched/")
+        (plan,) = connection.sql(f"EXPLAIN {sql}").fetchall()
+    assert not re.search("(BLOCKWISE_NL|NESTED_LOOP)_JOIN", plan[1])
 
 
 def test_a_card_is_good_until_the_end_of_its_month(tmp_path: Path) -> None:

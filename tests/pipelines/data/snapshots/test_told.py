@@ -11,10 +11,11 @@ from pathlib import Path
 import ibis
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from features.asof import as_of
-from features.catalog import Family
+from features.catalog import Evidence, Family
 from features.cohort import Cohort
 from features.tables import TABLES
 from features.training_set import FAMILIES
@@ -62,6 +63,22 @@ STILL_TOLD = {
     "customers.gender": "empty means not recorded, and says so",
 }
 OPTIONAL = [f"{table.name}.{column.name}" for table in TABLES.values() for column in table.columns if column.null]
+# Rows of one kind among the rows of a table, which an export may leave out.
+KINDS_OF_ROWS = [
+    *(
+        f"{name}.{each.name}={value}"
+        for name, table in TABLES.items()
+        for each in table.columns
+        for value in each.choices
+    ),
+    *(f"{name}.{table.credit}<0" for name, table in TABLES.items() if table.credit),
+    "payments.succeeded=false",
+]
+# And without rows of these kinds 0 is true of all.
+STILL_TOLD_OF_KINDS = {
+    "payments.failure_kind=hard": "who tells of the other kind tells kinds, and had none of this",
+    "payments.failure_kind=soft": "who tells of the other kind tells kinds, and had none of this",
+}
 
 
 class World:
@@ -87,11 +104,17 @@ class World:
         self._tables = {name: landed(name, content) for name, content in rows.items()}
         self.whole, self.untold = self.without(None)
 
-    def without(self, emptied: str | None) -> tuple[pd.DataFrame, list[str]]:
-        """The indicators, and what tells nothing, with a column of everybody's empty."""
+    def without(self, lacking: str | None) -> tuple[pd.DataFrame, list[str]]:
+        """The indicators, and what tells nothing, with a column of everybody's empty, or without rows of one kind."""
         tables = dict(self._tables)
-        if emptied is not None:
-            name, _, column = emptied.partition(".")
+        if lacking in KINDS_OF_ROWS:
+            named = Evidence.of(lacking)
+            rows = tables[named.table]
+            column = rows[named.column]
+            of_kind = pc.less(column, 0) if named.below_zero else pc.equal(pc.cast(column, "string"), named.value)
+            tables[named.table] = rows.filter(pc.fill_null(pc.invert(of_kind), True))
+        elif lacking is not None:
+            name, _, column = lacking.partition(".")
             for each in next(each for each in TABLES[name].columns if each.name == column).landed:
                 place = tables[name].schema.get_field_index(each)
                 nothing = pa.nulls(len(tables[name]), tables[name].schema.field(place).type)
@@ -123,15 +146,35 @@ def test_an_indicator_that_a_missing_column_alters_is_unknown(column: str) -> No
             assert altered <= unknown
 
 
+@pytest.mark.parametrize("kind", KINDS_OF_ROWS)
+def test_an_indicator_that_says_nothing_of_anybody_for_want_of_rows_of_a_kind_is_unknown(kind: str) -> None:
+    table = Evidence.of(kind).table
+    for family in (each for each in FAMILIES if table in tables_of(each)):
+        here = world(family.name)
+        found, empty = here.without(kind)
+        claims = [each for each in family.indicators if each.zero_where_nothing or each.null_is_risk]
+        columns = {each.name: list(each.columns(SPANS.lookback_days)) for each in claims}
+        silent = {name for name, own in columns.items() if not_there(found[own]) and not not_there(here.whole[own])}
+        unknown = here.definition.unknown_columns((), empty)
+        assert {column for name in silent for column in columns[name]} <= unknown or kind in STILL_TOLD_OF_KINDS
+
+
+def not_there(values: pd.DataFrame) -> bool:
+    return bool((values.isna() | (values == 0)).all(axis=None))
+
+
 def test_what_tells_is_a_column_of_a_table_that_the_indicator_needs() -> None:
     for family in FAMILIES:
         for group in family.groups:
             needed = {name for need in group.needs for name in need.split("|")}
             for indicator in group.indicators:
                 for column in (part for each in indicator.told_by for part in each.split("|")):
-                    table, _, name = column.removesuffix("<0").partition(".")
-                    assert table in needed
-                    assert name in {each.name for each in TABLES[table].columns}
+                    named = Evidence.of(column)
+                    assert named.table in needed
+                    (contract,) = [each for each in TABLES[named.table].columns if each.name == named.column]
+                    if named.value is not None:
+                        values = contract.choices or {"boolean": ("true", "false")}[contract.kind]
+                        assert named.value in values
 
 
 # In a workspace

@@ -83,6 +83,10 @@ def test_an_entry_like_ours_has_no_fault() -> None:
         ({"told_by": ("orders.amuont",)}, "there is no such column. Did you mean 'amount'?"),
         ({"told_by": ("order.amount",)}, "Did you mean 'orders'?"),
         ({"told_by": ("usage.feature",)}, "told_by names 'usage.feature', and needs does not ask for its table"),
+        (
+            {"told_by": ("content_views.kind=vist",)},
+            "told_by names 'content_views.kind=vist', and a kind is one of content, visit, wish_list, basket_left",
+        ),
         ({"told_by": "orders.amount"}, "told_by must be a tuple of texts"),
         ({"en": None}, "en must be a text"),
         ({"neutral": "1"}, "neutral must be a number or None"),
