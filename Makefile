@@ -42,7 +42,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories torn words sentences systems faults tampered deliveries crm bottlecrm check docs notebooks bench install chromium postgres mariadb java format clean
+.PHONY: help demo test histories torn words sentences layouts systems faults tampered deliveries crm bottlecrm check docs notebooks bench install chromium postgres mariadb java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -61,6 +61,9 @@ histories: $(READY) ## deliver WORLDS random histories of each table, file after
 
 sentences: $(READY) ## hold every reason of CUSTOMERS of a company and of a shop against their exports; last line: counts
 	$(PYTHON) -m tests.sentences --customers $(CUSTOMERS)
+
+layouts: $(READY) ## walk each ready layout from a made-up export to its report by the README's commands; a line for each
+	$(PYTHON) -m tests.layouts --customers 700 $(ARGS)
 
 torn: $(READY) ## deliver WORLDS companies in torn exports: they are as in one clean delivery, or check names the table
 	WORLDS=$(WORLDS) $(PYTHON) -m pytest -n 2 tests/pipelines/test_torn_deliveries.py $(ARGS)

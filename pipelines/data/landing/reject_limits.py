@@ -42,9 +42,15 @@ def refuse_beyond_share(store: Store, file: SourceRows, rows: TypedRows, *, coun
     raise DataError(
         f"{file.name}: {rejected:,} of {count:,} rows ({rejected / count:.1%}) are rejected, more than "
         f"max_rejected_share = {most} allows, so nothing of it is landed. Most frequent: {reasons}. They are listed in "
-        f"{listed}{part}. Correct the dialect of this source in attrition.toml, correct the file, or raise "
-        "max_rejected_share"
+        f"{listed}{part}. {_remedy(reasons)}"
     )
+
+
+def _remedy(reasons: str) -> str:
+    others = "Correct the dialect of this source in attrition.toml, correct the file, or raise max_rejected_share"
+    if "customer_id is empty" not in reasons:
+        return others
+    return f'If rows without a customer are of guests, guests = [""] in this source sets them aside. {others}'
 
 
 def refuse_cut_off_state(file: SourceRows, rows: TypedRows, before: StoredFile | None) -> None:

@@ -84,7 +84,14 @@ def guess(path: str, columns: Sequence[Column], *, delimiter: str, encoding: str
         )
     dialect, said = _dialect(look, delimiter=delimiter, encoding=encoding)
     mapped = {ours: column.name for ours, column in look.columns.items()}
-    source = FileSource(table=look.table, path=path, columns=mapped, dialect=dialect)
+    known = look.columns["customer_id"].filled
+    guests = ("",) if known < 1 else ()
+    if guests:
+        said.append(
+            f"{1 - known:.1%} of the rows looked at name no customer; such are set aside (guests); where the customer "
+            "stands on an order's first line only, carry it down in a query (docs/sources.md)"
+        )
+    source = FileSource(table=look.table, path=path, columns=mapped, dialect=dialect, guests=guests)
     return Guess(source, (*_mapping(path, look, columns), *said))
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def test_a_file_with_too_many_rejected_rows_is_refused_with_its_reasons(tmp_path
     assert json.loads(found[0]["raw_row"])["order_id"] == "=1+1"
     land_file(tmp_path, "orders.csv", max_rejected_share=0.4)
     assert list((tmp_path / "rejected/orders").glob("*.refused.csv")) == []
+
+
+def test_where_customers_are_missing_the_way_out_for_guests_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=re.escape('If rows without a customer are of guests, guests = [""] in this')):
+        land(tmp_path, HEADER + "A,,2024-01-02,1\n", max_rejected_share=0)
+    assert land(tmp_path, HEADER + "A,,2024-01-02,1\n", max_rejected_share=0, guests=("",)).result.landed == 0
 
 
 def test_a_share_that_is_just_allowed_lands(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def guessed(
     root: Path, content: str | bytes, *, name: str = "export.csv"
 ) -> tuple[FileSource, list[dict[str, object]]]:
     """The source that a file became, and what landed of it."""
+    root.mkdir(exist_ok=True)
     (root / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     init_from(root / "shop", str(root / name), [])
     settings = load(root / "shop" / "attrition.toml")
@@ -61,6 +62,18 @@ def test_an_american_export_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert (source.dialect.date_format, source.dialect.currency_sign) == ("%m/%d/%Y %H:%M", "$")
     assert load(tmp_path / "shop/attrition.toml").currency == "USD"
     assert {row["amount"] for row in rows} == {Decimal("1249.9000"), Decimal("38.0000")}
+
+
+def test_rows_without_a_customer_are_guests_and_told(tmp_path: Path) -> None:
+    (tmp_path / "export.csv").write_text(AMERICAN + "3,,2/2/2025 10:00,$1.00,\n")
+    told = init_from(tmp_path / "shop", str(tmp_path / "export.csv"), []).told
+    assert (
+        sum("33.3% of the rows looked at name no customer; such are set aside (guests)" in each for each in told) == 1
+    )
+    settings = load(tmp_path / "shop" / "attrition.toml")
+    (result,) = ingest(Store(tmp_path / "shop"), settings, today=LANDED_ON)
+    assert (result.landed, result.rejected) == (2, 1)
+    assert "no customer" not in " ".join(guessed(tmp_path / "all", AMERICAN)[0].guessed)
 
 
 def test_what_can_be_read_in_two_ways_is_told(tmp_path: Path) -> None:

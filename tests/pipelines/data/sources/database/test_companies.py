@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,10 +20,12 @@ from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import DatabaseSource, Source
+from pipelines.foundation.settings.template import render
 from pipelines.foundation.settings.toml_file import read
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.storage.store import Store
 from tests.pipelines.data.sources.database.database_case import Database
+from tests.sentences.workspaces import LEAST_SIMULATED
 
 ON = date(2026, 1, 1)
 
@@ -82,3 +89,53 @@ def test_a_company_lands_from_each_database_as_from_its_files(
     found = landed(Store(tmp_path), asked)
     assert [name for name, rows in found.items() if not rows.equals(expected[name])] == []
     assert {each.status for each in ingest(Store(tmp_path), asked, today=ON)} == {"unchanged"}
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A company that is learnt from its files, and what `score` said of it."""
+    folder: Path = tmp_path_factory.mktemp("learnt") / "company"
+    simulate(folder, customers=LEAST_SIMULATED, months=18, seed=3)
+    found = read(folder / "attrition.toml", Settings)
+    quick = found.model_copy(
+        update={
+            "outcome": found.outcome.model_copy(update={"also": ()}),
+            "snapshots": found.snapshots.model_copy(update={"at_most": 4}),
+            "backtest": found.backtest.model_copy(update={"folds": 1, "bootstrap_samples": 20}),
+        }
+    )
+    (folder / "attrition.toml").write_text(render(quick), encoding="utf-8")
+    return folder, scores(folder)
+
+
+def test_after_three_commands_a_database_gives_scores_by_the_same_model(
+    learnt: tuple[Path, dict[str, Any]], database: Database, tmp_path: Path
+) -> None:
+    company, expected = learnt
+    settings = read(company / "attrition.toml", Settings)
+    for source in settings.sources:
+        database.fill(foreign(source.table), given(company, source.table))
+    asked = settings.model_copy(update={"sources": tuple(from_database(database, each) for each in settings.sources)})
+    (tmp_path / "attrition.toml").write_text(render(asked), encoding="utf-8")
+    found = scores(tmp_path)
+    assert found["model_version"] == expected["model_version"]  # a hash of all that the model says
+    assert len(scored(tmp_path, found)) > 50
+    assert scored(tmp_path, found) == scored(company, expected)
+
+
+def scores(folder: Path) -> dict[str, Any]:
+    """What `score` says after `ingest` and `train`, as people run them."""
+    for command in ("ingest", "train", "score"):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", command, "--project", str(folder), "--json"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def scored(folder: Path, document: dict[str, Any]) -> list[dict[str, str]]:
+    """Every customer's line, but when it was written."""
+    with (folder / document["csv"]).open(encoding="utf-8-sig", newline="") as file:
+        return [{name: text for name, text in row.items() if name != "scored_at"} for row in csv.DictReader(file)]
