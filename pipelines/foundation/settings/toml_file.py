@@ -30,6 +30,20 @@ _ASKED = {
     "tuple": "a list in brackets",
 }
 
+# Of texts that must be written in one way, by their patterns.
+_WRITTEN = {
+    r"^[A-Z]{3}$": "three capital letters, such as EUR",
+    r"^[a-z][a-z0-9_-]*$": "small letters, digits, - and _, a letter first",
+    r"^[a-z][a-z0-9_-]{0,99}$": "small letters, digits, - and _, a letter first",
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and _, a letter first",
+    r"^[A-Za-z][A-Za-z0-9_]*$": "letters, digits and _, a letter first",
+    r"^[A-Za-z][A-Za-z0-9_]{0,17}$": "at most 18 letters, digits and _, a letter first",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,99}$": "the name of an environment variable: letters, digits and _",
+    r"^[^\d\s.,'+()-]*$": "a sign without digits, spaces and marks of numbers, such as €",
+    r"^$|^[^.]+(\.[^.]+)*$": "names with dots between them, such as data.id",
+    r"""^[^'"/:.%\\`]{1,200}$""": "a name without quotes, slashes, dots, colons and percent signs",
+}
+
 Model = TypeVar("Model", bound=BaseModel)
 
 _MOST = 1 << 24  # bytes that a person writes
@@ -94,7 +108,7 @@ def _in_words(detail: Any) -> str:
     """What is asked of a value, in words of the file and not of pydantic's types."""
     kind, _, _ = detail["type"].partition("_")
     if detail["type"] == "string_pattern_mismatch":
-        return f"is not written as it must be, {detail['ctx']['pattern']}; docs/settings.md says what it is"
+        return f"must be {_WRITTEN[detail['ctx']['pattern']]}"
     if kind in _ASKED and detail["type"].removeprefix(f"{kind}_").startswith(("type", "parsing", "from", "attributes")):
         return f"must be {_ASKED[kind]}"
     return re.sub(r"^(Value error, |(Input|String) should (?=be|have))", _begin, detail["msg"])

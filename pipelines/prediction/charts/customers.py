@@ -127,8 +127,8 @@ def contributions(spread: pd.DataFrame, importance: pd.DataFrame, words: Words) 
     caption = words.say(
         "contributions.caption",
         first=str(top["label"].iloc[0]),
-        lowest=float(np.exp(ends.iloc[0])),
-        highest=float(np.exp(ends.iloc[1])),
+        lowest=_times(ends.iloc[0], words),
+        highest=_times(ends.iloc[1], words),
     )
     return Chart(
         name="chart-contributions",
@@ -146,6 +146,17 @@ def _top(importance: pd.DataFrame) -> pd.DataFrame:
     """The first rows, without those that move nothing."""
     shares = importance["share"].to_numpy(np.float64)
     return importance[shares >= min(_LEAST, float(shares.max()))].head(_ROWS)
+
+
+def _times(contribution: float, words: Words) -> str:
+    """What log-odds multiply the odds by, with the two digits that they can tell.
+
+    >>> [_times(each, Words("en")) for each in (-1.79, -7.2, 0.1, 3.2, 14.03)]
+    ['0.17', '0.00075', '1.1', '25', '1,200,000']
+    """
+    factor = float(np.exp(contribution))
+    decimals = max(0, 1 - int(np.floor(contribution / np.log(10))))
+    return words.number(round(factor, 1 - int(np.floor(np.log10(factor)))), decimals)
 
 
 def _rows_sheet(figure: Figure, top: pd.DataFrame) -> Axes:

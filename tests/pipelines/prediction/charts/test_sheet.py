@@ -201,7 +201,7 @@ def test_contributions_are_pixels_and_weigh_little() -> None:
 
 def test_contributions_that_are_all_nothing_are_drawn() -> None:
     flat = SPREAD.assign(contribution=0.0, rank=np.nan)
-    assert "by 1.00 to 1.00" in contributions(flat, IMPORTANCE, EN).caption
+    assert "by 1.0 to 1.0" in contributions(flat, IMPORTANCE, EN).caption
 
 
 def test_all_customers_of_the_example_draw_small_charts() -> None:
