@@ -71,7 +71,7 @@ def send(
         queued = outbox.mark_in_flight(batch)
         records = [Record(name, record.values) for name, record in zip(own(batch), queued, strict=True)]
         try:
-            outcomes = connector.send(records)
+            outcomes = _one_each(connector.send(records), records)
         except UnavailableError as error:
             failures, why = failures + 1, str(error)
             waiting.extendleft(reversed(batch))
@@ -88,6 +88,13 @@ def send(
         taken += len(good)
         progress(f"{taken:,} of {planned:,} sent")
     return Sent(taken, dead, planned - taken - dead, why)
+
+
+def _one_each(outcomes: Sequence[Outcome], records: Sequence[Record]) -> Sequence[Outcome]:
+    """Raises: UnavailableError where there are more or fewer answers, and which is whose cannot be told."""
+    if len(outcomes) != len(records):
+        raise UnavailableError(f"it answered for {len(outcomes)} of {len(records)} records")
+    return outcomes
 
 
 def patiently(call: Callable[[], T], *, patience: Patience, sleep: Callable[[float], None]) -> T:

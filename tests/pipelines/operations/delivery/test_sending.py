@@ -57,6 +57,16 @@ def test_a_call_that_failed_is_made_again_whole_after_a_pause(tmp_path: Path) ->
     assert 1.0 <= pauses[1] <= 2.0
 
 
+def test_an_answer_for_fewer_records_counts_for_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outbox, memory = planned(tmp_path, "A", "B"), Memory()
+    whole = memory.send
+    monkeypatch.setattr(memory, "send", lambda records: whole(records)[:-1])
+    found = sent(outbox, memory, attempts=2)
+    assert (found.taken, found.failed, found.why) == (0, 2, "it answered for 1 of 2 records")
+    monkeypatch.setattr(memory, "send", whole)
+    assert sent(outbox, memory).taken == 2
+
+
 def test_a_destination_that_asks_for_time_gets_it(tmp_path: Path) -> None:
     memory, pauses = Memory(mood=iter(["down"]), retry_after=17.5), list[float]()
     sent(planned(tmp_path, "A"), memory, pauses=pauses)
