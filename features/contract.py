@@ -34,7 +34,7 @@ class Column:
         export on.
     choices: the only values of a code that feature code tells apart; a row with another is rejected. Empty: any.
     code: a code with other values than a few choices; it lands as `features.codes.code` spells it.
-    at_least: the least value; a row with a lesser one is rejected. None: any.
+    at_least, at_most: the least and the greatest value; a row with one beyond is rejected. None: any.
     divided: a price that systems give as the result of a division (a year's by 12): more decimals than four are no
         fault, and it lands rounded to these.
     """
@@ -50,6 +50,7 @@ class Column:
     choices: tuple[str, ...] = ()
     code: bool = False
     at_least: int | None = None
+    at_most: int | None = None
     divided: bool = False
 
     @property
@@ -89,6 +90,8 @@ class Table:
     happened_at: the timestamp column of the fact itself. A row is known from `known_at` on (a landed column, equal to
         `happened_at` where the source does not say), and never before it happened.
     lasts: rows are of what goes on until it ends, such as a contract, and not of what happens.
+    ends: the column that says when what a row tells of ended. What a later whole state lacks has ended by its export;
+        rows of other tables were taken back by then.
     credit: the number that is below zero in a row that takes back an earlier one.
     """
 
@@ -98,12 +101,13 @@ class Table:
     happened_at: str
     columns: tuple[Column, ...]
     lasts: bool = False
+    ends: str | None = None
     credit: str | None = None
 
     def __post_init__(self) -> None:
         kinds = {column.name: column.kind for column in self.columns}
         clocks = [self.happened_at, *(c.known_at for c in self.columns if c.known_at)]
-        named = [*self.key, *([] if self.credit is None else [self.credit])]
+        named = [*self.key, *(each for each in (self.ends, self.credit) if each is not None)]
         unknown = [*(k for k in named if k not in kinds), *(c for c in clocks if kinds.get(c) != "timestamp")]
         if unknown:
             raise ValueError(f"contract {self.name}: {unknown[0]} is not declared as needed")

@@ -45,15 +45,30 @@ def _orders(view: AsOf) -> ir.Table:
     if "orders" in view:
         orders = view["orders"]
         return orders.mutate(amount=_exact(orders.amount), refunded_amount=_exact(orders.refunded_amount))
-    lines = view["order_lines"]
-    return lines.group_by("order_id", "customer_id").agg(
+    lines = _taken_back_apart(view["order_lines"])
+    return lines.group_by("order_id", "customer_id", "back_on").agg(
         ordered_at=lines.ordered_at.min(),
         ordered_on=lines.ordered_on.min(),
-        amount=_exact((lines.quantity * lines.unit_price).sum()),
+        amount=lines.amount.sum(),
         cancelled_on=ibis.null("date"),
         refunded_on=ibis.null("date"),
         refunded_amount=_exact(ibis.null("decimal(18, 4)")),
     )
+
+
+def _taken_back_apart(lines: ir.Table) -> ir.Table:
+    """Lines added up by order, day and sign; back_on: the day, of what an order took back on a later one; else null.
+
+    Many systems write what comes back under the number of its order: it is a credit note of its own day. What is below
+    zero on the order's first day, such as a voucher, is a part of it.
+    """
+    below = lines.quantity < 0
+    days = lines.group_by("order_id", "customer_id", "ordered_on", below=below).agg(
+        ordered_at=lines.ordered_at.min(), amount=_exact((lines.quantity * lines.unit_price).sum())
+    )
+    first_on = days.ordered_on.min().over(group_by=["order_id", "customer_id"])
+    days = days.mutate(later=days.below & (days.ordered_on > first_on))
+    return days.mutate(back_on=days.later.ifelse(days.ordered_on, ibis.null("date")))
 
 
 def _exact(amount: ir.DecimalValue) -> ir.DecimalValue:

@@ -40,10 +40,12 @@ def everything(job: RunContext) -> dict[str, Any]:
 
 def _refuse_old_data(job: RunContext) -> None:
     """Raise StaleError where nobody could be scored in the end: whoever waits for a training is told before it."""
+    from pipelines.prediction.checks.reach import refuse_silent
     from pipelines.prediction.scoring.score import refuse_old_data
 
     refuse_guessed(job.workspace.settings.sources)
     refuse_old_data(job.workspace.calendar, max_age_days=job.workspace.settings.delivery.max_data_age_days)
+    refuse_silent(job.workspace)
 
 
 def ingest(job: RunContext) -> dict[str, Any]:
@@ -216,12 +218,14 @@ def score_(job: RunContext) -> dict[str, Any]:
 
 def scores(job: RunContext) -> dict[str, Any]:
     """Score `as_of`."""
+    from pipelines.prediction.checks.reach import refuse_silent
     from pipelines.prediction.scoring import score
     from pipelines.prediction.training.task import main_task
 
     with job.console.stage("score") as step:
         workspace = job.workspace
         workspace.versions.champion()  # whoever has none is told that first
+        refuse_silent(workspace)
         scored = score.score(
             main_task(workspace),
             score.plan_of(workspace.settings),

@@ -88,6 +88,7 @@ PAYMENT_METHODS = Table(
     key=("method_id",),
     happened_at="added_at",
     lasts=True,
+    ends="removed_at",
     columns=(
         Column(name="method_id", kind="text", meaning="the method's id"),
         Column(name="customer_id", kind="text", meaning="whose it is"),

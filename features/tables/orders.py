@@ -44,6 +44,7 @@ ORDERS = Table(
             kind="money",
             meaning="how much of the order's value went back",
             unit="currency",
+            at_least=0,
             known_at="refunded_at",
             null="not refunded, as far as was known",
         ),
@@ -70,6 +71,7 @@ ORDER_LINES = Table(
             kind="money",
             meaning="how much the whole line was reduced by",
             unit="currency",
+            at_least=0,
             null="not reduced, or not recorded",
         ),
         Column(

@@ -10,6 +10,7 @@ SUBSCRIPTIONS = Table(
     key=("subscription_id",),
     happened_at="started_at",
     lasts=True,
+    ends="ended_at",
     columns=(
         Column(name="subscription_id", kind="text", meaning="the subscription's number"),
         Column(name="customer_id", kind="text", meaning="whose it is"),

@@ -77,6 +77,8 @@ def _row(column: Column) -> str:
         kind = "one of " + ", ".join(f"`{choice}`" for choice in column.choices)
     if column.at_least is not None:
         kind += f", at least {column.at_least}"
+    if column.at_most is not None:
+        kind += f", at most {column.at_most}"
     needed = "made" if column.made_when_absent else "needed" if column.required else ""
     known = f"`{column.known_at}`" if column.known_at else "the export" if column.state else ""
     cells = [f"`{column.name}`", column.meaning, kind, needed, known, column.null or ""]

@@ -32,6 +32,15 @@ def test_lines_of_one_order_are_one_order() -> None:
     assert (row["reversals_30d"], row["reversed_value_30d"]) == (1, 3)
 
 
+def test_what_an_order_took_back_later_is_a_credit_note_of_its_day() -> None:
+    """Under the order's own number; a voucher below zero on the order's day is a part of it."""
+    bought = [_line("1", "2024-05-01", "tea", 2, 10), _line("1", "2024-05-01 13:00", None, -1, 4)]
+    back = [_line("1", "2024-05-20", "tea", -1, 10), _line("1", "2024-05-25", "tea", -1, 3)]
+    row = _of(*bought, *back)
+    assert (row["orders_90d"], row["order_value_90d"], row["last_order_value"]) == (1, 16, 16)
+    assert (row["reversals_30d"], row["reversed_value_30d"], row["days_since_last_order"]) == (2, 13, 31)
+
+
 def test_variety_counts_products_once() -> None:
     row = _of(*LINES)
     assert (row["products_ever"], row["products_7d"], row["products_365d"]) == (2, 1, 2)

@@ -111,7 +111,7 @@ def landed(
             continue
         reading = text_reading(column, quoted, dialect=read)
         cases = " ".join(f"WHEN {when} THEN '{name} {words.replace(chr(39), '')}'" for when, words in reading.faults)
-        value = f"local_to_utc({reading.value})" if reading.local else reading.value
+        value = f"local_to_utc({reading.value})" if reading.clock else reading.value
         values.append(f"CASE WHEN {reading.empty} THEN NULL ELSE {value} END AS {quoted}")
         if cases:
             faults.append(f"CASE WHEN NOT ({reading.empty}) AND ({reading.value}) IS NULL THEN CASE {cases} END END")

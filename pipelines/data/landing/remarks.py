@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from features.contract import Table, local_day
+from features.tables import TABLES
 from pipelines.data.landing.landed_before import LandedBefore
 from pipelines.data.landing.typed_rows import TypedRows
 from pipelines.data.sources.raw_rows import in_rows
@@ -26,6 +27,8 @@ _COMPARED = {
     "their own dates on)",
     "ended": "{rows} of earlier files no longer there: held until {day}",
 }
+# Of what goes on until it ends.
+_ENDED = "{rows} of earlier files no longer there: taken to have ended before {day}"
 _MOST_NAMES = 10
 _MANY_ROWS, _LARGE_SHARE = 100, 0.1  # of one customer
 
@@ -63,7 +66,8 @@ def new_headings(rows: TypedRows, file: SourceRows, earlier: Sequence[str] | Non
 def compared(each: Counted) -> tuple[str, ...]:
     """On what a landing changed of what was there."""
     fates, day = each.fates, each.landing.seen_on
-    return tuple(text.format(rows=in_rows(fates[name]), day=day) for name, text in _COMPARED.items() if fates.get(name))
+    texts = _COMPARED if TABLES[each.table].ends is None else _COMPARED | {"ended": _ENDED}
+    return tuple(text.format(rows=in_rows(fates[name]), day=day) for name, text in texts.items() if fates.get(name))
 
 
 def _ahead(rows: TypedRows, clock: str, today: date) -> Iterator[str]:

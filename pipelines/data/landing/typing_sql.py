@@ -25,7 +25,11 @@ def typing_sql(raw: RawRows, contract: Table, source: Source) -> str:
     readings = raw.readings
     values = [f"{_named(reading.value, name, source)} AS {identifier(name)}" for name, reading in readings.items()]
     # Each in a SELECT of its own: the functions of clocks want names of columns.
-    moments = [f"local_to_utc({identifier(name)}) AS {identifier(name)}" for name in readings if readings[name].local]
+    moments = [
+        f"{each.clock}_to_utc({identifier(name)}) AS {identifier(name)}"
+        for name, each in readings.items()
+        if each.clock
+    ]
     in_utc = f"* REPLACE ({', '.join(moments)})" if moments else "*"
     columns = [part for name in readings for part in _columns(name, contract)]
     why, fault = (_reasons(readings, contract, quote=quote) for quote in (True, False))

@@ -18,9 +18,11 @@ def workbench(scratch: Path, *, source_zone: str, workspace_zone: str) -> duckdb
     connection.execute("SET memory_limit = '1500MB'")  # 2 GiB with what is held beside it, of any file
     connection.execute("SET preserve_insertion_order = true")  # where a row stands is its number
     source, workspace = zone_clock(source_zone), zone_clock(workspace_zone)
-    for name, function, kind in (("rare_utc", source.to_utc, "TIMESTAMP"), ("rare_day", workspace.days, "DATE")):
-        connection.create_function(name, function, ["TIMESTAMP"], kind, type=PythonUDFType.ARROW)
     # Macros: what they are handed stands in them many times over, so it must be the name of a column.
-    connection.execute(f"CREATE MACRO local_to_utc(moment) AS {source.to_utc_sql('moment', rarely='rare_utc(moment)')}")
+    for name, clock in (("source_to_utc", source), ("workspace_to_utc", workspace)):
+        rare = f"rare_{name}"
+        connection.create_function(rare, clock.to_utc, ["TIMESTAMP"], "TIMESTAMP", type=PythonUDFType.ARROW)
+        connection.execute(f"CREATE MACRO {name}(moment) AS {clock.to_utc_sql('moment', rarely=f'{rare}(moment)')}")
+    connection.create_function("rare_day", workspace.days, ["TIMESTAMP"], "DATE", type=PythonUDFType.ARROW)
     connection.execute(f"CREATE MACRO local_day(moment) AS {workspace.days_sql('moment', rarely='rare_day(moment)')}")
     return connection

@@ -20,7 +20,7 @@ _WORDS = {
     ),
     "order_id": (
         "orderid ordernumber orderno invoiceno invoice bestellnummer bestellnr auftrag rechnung numerocommande "
-        "commande facture transactionid transaction receipt order numero number name"
+        "commande facture transactionid transaction receipt reference order numero number name"
     ),
     "ordered_at": (
         "orderedat orderdate invoicedate purchasedat bestelldatum datecommande createdat paidat date datum time "
@@ -96,14 +96,15 @@ def guess(path: str, columns: Sequence[Column], *, delimiter: str, encoding: str
 
 
 def _looked(table: str, columns: Sequence[Column]) -> _Look:
-    look, free = _Look(table), list(columns)
-    for ours in _TABLES[table]:
+    found, free = dict[str, Column](), list(columns)
+    # Dates first: a heading such as "order date" tells of an order's number, too, and few columns hold dates.
+    for ours in sorted(_TABLES[table], key=lambda name: name not in _TIMES):
         fitting = [column for column in free if _fits(ours, column)]
         best = min(fitting, key=lambda column: _rank(ours, column.name), default=None)
         if best is not None and _rank(ours, best.name) < _UNLIKE:
-            look.columns[ours] = best
+            found[ours] = best
             free.remove(best)
-    return look
+    return _Look(table, {ours: found[ours] for ours in _TABLES[table] if ours in found})
 
 
 def _rank(ours: str, name: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -152,8 +153,12 @@ def _reading(column: Column, cell: str, type_: pa.DataType, dialect: Dialect) ->
             moment: str | None = epoch_moment(cell, dialect.date_format)
         else:
             moment = _moment(cell, type_)
-        local = pt.is_date(type_) or (pt.is_timestamp(type_) and type_.tz is None)
-        return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),), local)
+        clock: Literal["source", "workspace"] | None = None
+        if pt.is_date(type_):
+            clock = "workspace"
+        elif pt.is_timestamp(type_) and type_.tz is None:
+            clock = "source"
+        return None if moment is None else Reading(shown, empty, moment, (("true", OUTSIDE_YEARS),), clock)
     if column.kind == "boolean":
         return Reading(shown, empty, cell) if pt.is_boolean(type_) else None
     if column.kind == "currency" or not (pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal128(type_)):

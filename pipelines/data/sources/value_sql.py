@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from features.codes import code_sql
 from features.contract import Column
@@ -33,14 +34,15 @@ class Reading:
 
     shown: its text, as a message quotes it. empty: true where nothing is there. value: typed; null where empty or
     broken. faults: conditions with words, of which the first that holds tells why a value that is there is broken.
-    local: the value is a local clock time, still to be made UTC.
+    clock: whose clock time the value is, still to be made UTC: the source's, or of a day without an hour, which no
+    clock shifts, the workspace's. None: it is UTC.
     """
 
     shown: str
     empty: str
     value: str
     faults: tuple[tuple[str, str], ...] = ()
-    local: bool = False
+    clock: Literal["source", "workspace"] | None = None
 
 
 def trimmed(column: str) -> str:
@@ -61,7 +63,7 @@ def text_reading(column: Column, text: str, *, dialect: Dialect) -> Reading:
     if column.kind == "timestamp":
         if dialect.date_format in EPOCHS:
             return Reading(text, empty, *_epoch(text, dialect.date_format))
-        return Reading(text, empty, *_timestamp(text, dialect), local=not _with_offset(dialect))
+        return Reading(text, empty, *_timestamp(text, dialect), clock=_clock(dialect.date_format))
     number = _number(text, dialect, whole=column.kind == "integer", divided=column.divided)
     return bounded(column, Reading(text, empty, *number))
 
@@ -82,12 +84,16 @@ def code_reading(column: Column, found: Reading) -> Reading:
 
 
 def bounded(column: Column, found: Reading) -> Reading:
-    """A number as its column wants it: not below the least that the contract allows."""
-    if column.at_least is None:
-        return found
-    value = f"CASE WHEN {found.value} >= {column.at_least} THEN {found.value} END"
-    below = (f"{found.value} < {column.at_least}", f"is below {column.at_least}")
-    return Reading(found.shown, found.empty, value, (below, *found.faults))
+    """A number as its column wants it: within the bounds that the contract sets."""
+    for bound, inside, beyond, words in (
+        (column.at_least, ">=", "<", "is below"),
+        (column.at_most, "<=", ">", "is above"),
+    ):
+        if bound is not None:
+            value = f"CASE WHEN {found.value} {inside} {bound} THEN {found.value} END"
+            fault = (f"{found.value} {beyond} {bound}", f"{words} {bound}")
+            found = Reading(found.shown, found.empty, value, (fault, *found.faults))
+    return found
 
 
 def _boolean(text: str, words: Mapping[str, bool]) -> str:
@@ -171,7 +177,7 @@ def _plain_number(text: str, kind: str, point: str, *, otherwise: str) -> str:
 
 
 def _timestamp(text: str, dialect: Dialect) -> tuple[str, tuple[tuple[str, str], ...]]:
-    with_offset = _with_offset(dialect)
+    with_offset = _clock(dialect.date_format) is None
     plain = f"regexp_replace({text}, 'Z$', '+00:00')" if with_offset else text
 
     def read(written_as: str) -> str:
@@ -189,8 +195,11 @@ def _timestamp(text: str, dialect: Dialect) -> tuple[str, tuple[tuple[str, str],
     )
 
 
-def _with_offset(dialect: Dialect) -> bool:
-    return "%z" in dialect.date_format.replace("%%", "")
+def _clock(date_format: str) -> Literal["source", "workspace"] | None:
+    told = set(re.findall("%(.)", date_format.replace("%%", "")))
+    if "z" in told:
+        return None
+    return "source" if told & {"H", "I"} else "workspace"
 
 
 def _plain_date(text: str, date_format: str, *, otherwise: str) -> str:

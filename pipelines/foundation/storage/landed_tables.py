@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.contract import local_day
 from features.errors import IntegrityError
 from features.tables import TABLES
 from pipelines.foundation.settings.settings import Settings
@@ -20,6 +22,7 @@ from pipelines.foundation.storage.landings import source_landings
 from pipelines.foundation.storage.store import Store
 
 _WHICH = ("ended_order", "ended_row")  # name the row that ended
+_LAST_DAY = "known_until_on"
 
 
 def counted_sources(store: Store, settings: Settings | None) -> list[list[Counted]]:
@@ -51,7 +54,8 @@ def landed_tables(store: Store, connection: Any, *, settings: Settings | None = 
 
     landed_order (int64): the position of the row's file in the order of arrival; of two versions known at the same
     moment the later one holds. Where rows ended, `known_until`: the moment from which a row holds no longer (null: it
-    does); what was put right, and so was never so, is not there. Where a table has values of the day of its export,
+    does); of what goes on until it ends the row stays, and says that it ended then. What was put right, and so was
+    never so, is not there. Where a table has values of the day of its export,
     `state_from`: the moment from which they are known (null: as the row). With `settings`, files that none of its
     sources names any longer are left out.
 
@@ -60,10 +64,11 @@ def landed_tables(store: Store, connection: Any, *, settings: Settings | None = 
     sources: dict[str, list[list[Counted]]] = {}
     for of in counted_sources(store, settings):
         sources.setdefault(of[0].table, []).append(of)
-    return {name: _table(store, connection, name, found) for name, found in sources.items()}
+    zone = ZoneInfo("UTC") if settings is None else settings.zone
+    return {name: _table(store, connection, name, found, zone) for name, found in sources.items()}
 
 
-def _table(store: Store, connection: Any, name: str, sources: list[list[Counted]]) -> ir.Table:
+def _table(store: Store, connection: Any, name: str, sources: list[list[Counted]], zone: ZoneInfo) -> ir.Table:
     """Files of several sources, in the order of arrival over all of them."""
     files = sorted(chain.from_iterable(sources), key=lambda each: each.landing.order)
     table = parquet_table(
@@ -74,16 +79,30 @@ def _table(store: Store, connection: Any, name: str, sources: list[list[Counted]
     )
     if all(each.ended is None for each in files):
         return table
-    ends = _ends(store, sources, {id(each): number for number, each in enumerate(files)})
+    ends = _ends(store, sources, {id(each): number for number, each in enumerate(files)}, zone)
     if not ends.num_rows:
         return table
     ended = ibis.memtable(ends)
     joined = table.left_join(ended, (table.landed_order == ended.ended_order) & (table.source_row == ended.ended_row))
-    return joined.filter(joined.known_until.isnull() | (joined.known_until > joined.known_at)).drop(*_WHICH)
+    joined = joined.filter(joined.known_until.isnull() | (joined.known_until > joined.known_at)).drop(*_WHICH)
+    column = TABLES[name].ends
+    return joined.drop(_LAST_DAY) if column is None else _ended(joined, column).select(table.columns)
 
 
-def _ends(store: Store, sources: list[list[Counted]], order: dict[int, int]) -> pa.Table:
-    """ended_order, ended_row, known_until: of each row that ended, once. order: of each file, by its id()."""
+def _ended(rows: ir.Table, column: str) -> ir.Table:
+    """Rows that end, at the latest, when they were no longer told of. column: of the moment at which they do."""
+    sooner = rows.known_until.notnull() & (rows[column].isnull() | (rows.known_until < rows[column]))
+    day = local_day(column)
+    return rows.mutate(
+        **{column: sooner.ifelse(rows.known_until, rows[column]), day: sooner.ifelse(rows[_LAST_DAY], rows[day])}
+    )
+
+
+def _ends(store: Store, sources: list[list[Counted]], order: dict[int, int], zone: ZoneInfo) -> pa.Table:
+    """ended_order, ended_row, known_until and its local day: of each row that ended, once.
+
+    order: of each file, by its id().
+    """
     parts = []
     for of in sources:
         for each in of:
@@ -91,4 +110,6 @@ def _ends(store: Store, sources: list[list[Counted]], order: dict[int, int]) -> 
                 table = pq.read_table(store.verified(each.ended))
                 orders = [order[id(of[position])] for position in table["position"].to_pylist()]
                 parts.append(table.set_column(0, "position", pa.array(orders, pa.int64())))
-    return pa.concat_tables(parts).rename_columns([*_WHICH, "known_until"])
+    found = pa.concat_tables(parts).rename_columns([*_WHICH, "known_until"])
+    local = pc.local_timestamp(pc.assume_timezone(found["known_until"], "UTC").cast(pa.timestamp("us", zone.key)))
+    return found.append_column(_LAST_DAY, local.cast(pa.date32()))

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.asof import instant
-from features.contract import local_day
 from features.tables import TABLES
 from models.unusual import swing, unusual
+from pipelines.foundation.workspace.arrival_days import arrival_days
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,9 +69,8 @@ class Arrivals:
         return [sum(counts.get(number * span + day, 0) for day in range(span)) for number in range(whole)]
 
     def _days(self, name: str) -> list[date]:
-        table = self._known(name)
-        day = table[local_day(TABLES[name].happened_at)]
-        found = self.engine.to_pyarrow(table.filter(day < ibis.literal(self.as_of)).select(day=day).distinct())
+        days = arrival_days(self._known(name), TABLES[name])
+        found = self.engine.to_pyarrow(days.filter(days.day < ibis.literal(self.as_of)).distinct())
         return sorted(found["day"].to_pylist())
 
     def _known(self, name: str) -> ir.Table:

@@ -28,7 +28,7 @@ from pipelines.prediction.checks import screen
 from pipelines.prediction.checks.next_command import NEED_NEWS, State, command, next_stage
 from pipelines.prediction.checks.own import own_document, without_own
 from pipelines.prediction.checks.own import waiting as waiting_own
-from pipelines.prediction.checks.reach import reach_notes, told_otherwise
+from pipelines.prediction.checks.reach import reach_notes, silent, told_otherwise
 from pipelines.prediction.checks.seen_tables import SeenTables
 from pipelines.prediction.checks.trainable import first_snapshot, matured, next_matured
 from pipelines.prediction.training.task import WHY_UNKNOWN, PredictionTask, tasks_of, untold
@@ -172,7 +172,8 @@ def _next(workspace: Workspace, document: dict[str, Any], *, landed: bool) -> di
         waiting=bool(waiting(workspace.store, [each.name for each in workspace.settings.destinations])),
     )
     calendar, stage = workspace.calendar, next_stage(state)
-    if stage not in NEED_NEWS or calendar.data_age_days <= workspace.settings.delivery.max_data_age_days:
+    fresh = calendar.data_age_days <= workspace.settings.delivery.max_data_age_days and not any(silent(workspace))
+    if stage not in NEED_NEWS or fresh:
         return {"next": _command(workspace, stage)}
     if scored:
         return {"next": _command(workspace, "ingest")}

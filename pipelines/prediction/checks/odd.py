@@ -64,7 +64,7 @@ Found = Mapping[str, Any]
 def odd_things(table: LandedRows, found: Found, *, currency: str) -> Iterator[Odd]:
     """What is odd by the measures of a table (`odd_measures.measured`), the gravest first."""
     rules: tuple[Callable[[LandedRows, Found], Iterator[Odd]], ...] = (
-        _one_customer, _scientific, _marked, _empty_dates, _backwards, _ahead
+        _one_customer, _scientific, _marked, _empty_dates, _backwards, _ahead, _out_of_scale
     )  # fmt: skip
     for rule in rules:
         yield from rule(table, found)
@@ -130,10 +130,19 @@ def _empty_dates(table: LandedRows, found: Found) -> Iterator[Odd]:
 
 
 def _backwards(table: LandedRows, found: Found) -> Iterator[Odd]:
-    if times := found.get("backwards"):
-        ends = "ends before it starts" if times == 1 else "end before they start"
-        text = f"{in_rows(times)} {ends}: correct them, or date_format if it takes days for months"
-        yield _odd("ends_before_start", table, "ended_at", times, text, of_column=False)
+    for name in table.followed:
+        if times := found.get(f"backwards {name}"):
+            what = f"with {name} before {table.contract.happened_at}"
+            if name == "ended_at":
+                what = "ends before it starts" if times == 1 else "end before they start"
+            text = f"{in_rows(times)} {what}: correct them, or date_format if it takes days for months"
+            yield _odd("ends_before_start", table, name, times, text, of_column=False)
+
+
+def _out_of_scale(table: LandedRows, found: Found) -> Iterator[Odd]:
+    if times := found.get("out of scale"):
+        text = f"{in_rows(times)} of kind csat with a mark beyond 1 to 5: bring them to that scale in a query"
+        yield _odd("out_of_scale", table, "score", times, text)
 
 
 def _ahead(table: LandedRows, found: Found) -> Iterator[Odd]:
@@ -161,7 +170,12 @@ def _cents(table: LandedRows, found: Found, name: str, *, currency: str) -> Iter
 def _zeros(table: LandedRows, found: Found, name: str) -> Iterator[Odd]:
     zero, of = found[f"zero {name}"], found[f"amounts {name}"]
     if of >= ENOUGH_AMOUNTS and zero >= ZERO_SHARE * of:
-        text = f"{zero / of:.0%} are 0 ({zero:,} of {of:,}): leave drafts and samples out of the export"
+        what = (
+            "a subscription at 0 is a free plan; if ended ones are written so, export what they brought while they ran"
+            if name == "mrr"
+            else "leave drafts and samples out of the export"
+        )
+        text = f"{zero / of:.0%} are 0 ({zero:,} of {of:,}): {what}"
         yield _odd("zero_amounts", table, name, zero, text)
 
 

@@ -46,6 +46,12 @@ class LandedRows:
         return [each.name for each in self.contract.columns if each.kind == "timestamp" and each.name != _BIRTH]
 
     @property
+    def followed(self) -> list[str]:
+        """Clocks of what follows upon a row, and cannot come before it; an invoice may be paid before it is sent."""
+        clocks = [each.name for each in self.contract.columns if each.known_at == each.name]
+        return [name for name in clocks if name != "paid_at"]
+
+    @property
     def amounts(self) -> list[str]:
         return [each.name for each in self.contract.columns if each.kind == "money" and each.name in AMOUNTS]
 
@@ -69,14 +75,14 @@ def measured(
     files = ", ".join(quoted(str(place)) for place in table.places)
     query = f"""
         WITH landed AS (FROM read_parquet([{files}], union_by_name = true, filename = true, {NO_FOLDERS})
-            WHERE {_allowed(table, refusals)})
+            WHERE {allowed(table, refusals)})
         SELECT {names} FROM landed
     """
     found = connection.execute(query).fetchone()
     return dict(zip(measures, found or (), strict=True))
 
 
-def _allowed(table: LandedRows, refusals: Refusals | None) -> str:
+def allowed(table: LandedRows, refusals: Refusals | None) -> str:
     """The lists stand in the query: DuckDB loads pandas for values that are handed over beside it."""
     if not refusals or not table.has("customer_id"):
         return "true"
@@ -101,8 +107,10 @@ def _measures(table: LandedRows, today: str) -> Iterator[tuple[str, str]]:
             f"empty {name}",
             _times(f"{identifier(local_day(name))} IN ({days}) OR {identifier(name)}::DATE IN ({days})"),
         )
-    if table.has("started_at", "ended_at"):
-        yield "backwards", _times("ended_at < started_at")
+    for name in table.followed:
+        yield f"backwards {name}", _times(f"{identifier(name)} < {identifier(table.contract.happened_at)}")
+    if table.contract.name == "surveys":
+        yield "out of scale", _times("kind = 'csat' AND score NOT BETWEEN 1 AND 5")
     happens = [identifier(local_day(name)) for name in table.contract.clocks]
     yield "ahead", _times(" OR ".join(f"{day} > {today}" for day in happens))
     firsts = ", ".join(f"min({day}) FILTER (WHERE {day} > {today})" for day in happens)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 
+from features.errors import StaleError
 from features.tables import TABLES
 from pipelines.data.sources.raw_rows import in_rows
 from pipelines.foundation.storage.counted_rows import Counted
-from pipelines.foundation.workspace.coverage import Coverage
+from pipelines.foundation.workspace.coverage import PAUSE_DAYS, Coverage
 from pipelines.foundation.workspace.workspace import Workspace
 
 
 def reach_notes(workspace: Workspace) -> Iterator[str]:
     """What a person should know of the tables' reach, in words; nothing of a table that runs up to the others' end."""
+    yield from silent(workspace)
     for name, each in workspace.coverages.items():
         yield from _ahead(workspace, name, each)
         yield from _stopped(workspace, name, each)
@@ -26,6 +28,35 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
         yield from _late(name, files)
         mapped = {column for source in workspace.sources_of(name) for column in source.columns}
         yield from _as_of_export(name, files, mapped)
+
+
+def refuse_silent(workspace: Workspace) -> None:
+    """Raise StaleError where what customers do is not told any more: scores would take it for their leaving."""
+    for said in silent(workspace):
+        raise StaleError(said)
+
+
+def silent(workspace: Workspace) -> Iterator[str]:
+    """Of each table that tells of customers, in words, that it stopped some time ago while others went on.
+
+    Where all end on one day it is an export of that day, and how old it may be is for the settings to say.
+    """
+    main = workspace.outcome_coverages
+    others = {name: each.last for name, each in workspace.coverages.items() if name not in {*main, "customers"}}
+    if not others or workspace.settings.complete_until is not None:
+        return
+    other = max(others, key=lambda name: others[name])
+    until = min(others[other], workspace.as_of)
+    for name, each in main.items():
+        sources, days = workspace.sources_of(name), (until - each.last).days - 1
+        told = any(source.complete_until or source.silence == "closed" for source in sources)
+        if name != "subscription_changes" and days >= PAUSE_DAYS and each.stopped(until) and not told:
+            yield (
+                f"{name} end on {each.last}, and {other} go on until {others[other]}: {each.rows_a_day:,.1f} rows a "
+                f"day of {name} until then, and none in {days:,} days; scores would say that everybody stopped. Export "
+                f"{name} up to now, look from the day after with --as-of {each.last + timedelta(days=1)}, or, if "
+                'nothing happened since, set silence = "closed" for the source'
+            )
 
 
 def told_otherwise(workspace: Workspace) -> list[str]:

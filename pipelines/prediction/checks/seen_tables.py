@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from features.tables import TABLES
 from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.prediction.checks.odd import Odd, odd_things, pauses
+from pipelines.prediction.checks.odd_ids import alike_ids
 from pipelines.prediction.checks.odd_measures import LandedRows, measured
 from pipelines.prediction.checks.rejects import LOST, reject_reasons
 
@@ -71,17 +72,24 @@ class SeenTables:
         return reject_reasons(self.connection, places, TABLES[name]) | ({LOST: lost} if lost else {})
 
     def odd(self) -> Iterator[Odd]:
-        """Odd things, table by table."""
-        for name, rows in self.rows.items():
-            files = [file for file in self.files if file.table == name]
-            if rows and files:
-                table = LandedRows(
-                    contract=TABLES[name],
-                    places=[self.store.place(file.rows.path) for file in files],
-                    keyed=all(file.landing.file.detail["keyed"] for file in files),
-                    rows=rows,
-                )
+        """Odd things: ids first, then table by table."""
+        tables = {name: table for name in self.rows if (table := self._landed(name)) is not None}
+        entities = set(self.of_outcomes) - {"subscription_changes"}
+        yield from alike_ids(self.connection, list(tables.values()), entities=entities, refusals=self.refusals)
+        for name in self.rows:
+            if (table := tables.get(name)) is not None:
                 found = measured(self.connection, table, refusals=self.refusals, today=self.today)
                 yield from odd_things(table, found, currency=self.currency)
             if name in self.of_outcomes:  # elsewhere a silence bends no outcome
                 yield from pauses(name, self.coverages[name], closed=name in self.closed)
+
+    def _landed(self, name: str) -> LandedRows | None:
+        files = [file for file in self.files if file.table == name]
+        if not (self.rows[name] and files):
+            return None
+        return LandedRows(
+            contract=TABLES[name],
+            places=[self.store.place(file.rows.path) for file in files],
+            keyed=all(file.landing.file.detail["keyed"] for file in files),
+            rows=self.rows[name],
+        )

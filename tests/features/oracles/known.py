@@ -85,14 +85,31 @@ def standing_orders(view: Mapping[str, list[Row]]) -> list[Row]:
     """Orders that stand, with customer_id and ordered_at at least, from orders or else from their lines."""
     if "orders" in view:
         return [row for row in view["orders"] if row["amount"] >= 0 and row["cancelled_at"] is None]
-    lines: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in view["order_lines"]:
-        lines[row["order_id"], row["customer_id"]].append(row)
-    return [
-        {"customer_id": customer, "order_id": order, "ordered_at": min(row["ordered_at"] for row in mine)}
-        for (order, customer), mine in lines.items()
-        if sum(exact(row["quantity"]) * exact(row["unit_price"]) for row in mine) >= 0
-    ]
+    return [row for row in made_of_lines(view["order_lines"]) if row["amount"] >= 0]
+
+
+def made_of_lines(lines: Sequence[Row]) -> list[Row]:
+    """Orders, and as orders below zero what was taken back of one on each later day than its first."""
+    orders: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in lines:
+        orders[row["order_id"], row["customer_id"]].append(row)
+    found = []
+    for (order, customer), mine in orders.items():
+        first = min(local_date(row["ordered_at"]) for row in mine)
+        parts: dict[date | None, list[Row]] = defaultdict(list)
+        for row in mine:
+            on = local_date(row["ordered_at"])
+            parts[on if row["quantity"] < 0 and on > first else None].append(row)
+        found += [
+            {
+                "order_id": order,
+                "customer_id": customer,
+                "ordered_at": min(row["ordered_at"] for row in part),
+                "amount": sum(exact(row["quantity"]) * exact(row["unit_price"]) for row in part),
+            }
+            for part in parts.values()
+        ]
+    return found
 
 
 def same(left: Any, right: Any) -> bool:

@@ -9,12 +9,12 @@ from fractions import Fraction
 from itertools import pairwise
 from statistics import median, stdev
 
-from tests.features.oracles.known import Row, age, exact, own, ratio
+from tests.features.oracles.known import Row, age, exact, made_of_lines, own, ratio
 from tests.features.oracles.vantage import lookbacks
 
 
 def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[str, Row]:
-    orders = view["orders"] if "orders" in view else _made_of_lines(view["order_lines"])
+    orders = view["orders"] if "orders" in view else made_of_lines(view["order_lines"])
     found: dict[str, Row] = {}
     orders_of: dict[str, list[Row]] = defaultdict(list)
     for row in orders:
@@ -28,20 +28,6 @@ def expected(view: Mapping[str, list[Row]], customers: Sequence[str]) -> dict[st
             lines = [row for row in theirs["order_lines"] if row["quantity"] > 0]
             found[customer] |= _products(lines)
     return found
-
-
-def _made_of_lines(lines: Sequence[Row]) -> list[Row]:
-    orders: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in lines:
-        orders[row["order_id"], row["customer_id"]].append(row)
-    return [
-        {
-            "customer_id": customer,
-            "ordered_at": min(row["ordered_at"] for row in mine),
-            "amount": sum(exact(row["quantity"]) * exact(row["unit_price"]) for row in mine),
-        }
-        for (_, customer), mine in orders.items()
-    ]
 
 
 def _reversals(rows: list[Row]) -> Iterable[tuple[int, Decimal]]:

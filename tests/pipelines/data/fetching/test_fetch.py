@@ -239,7 +239,10 @@ def test_a_payment_method_that_is_gone_ends_with_the_fetch(fake: FakeStripe, tmp
     ingested(shop, FIRST)
     del fake.lists["payment_methods"][0]
     ingested(shop, SECOND)
-    assert [row["method_id"] for row in landed_rows(shop)["payment_methods"]] == ["pm_cus_001", "pm_cus_002"]
+    taken_away = {row["method_id"]: row["removed_on"] for row in landed_rows(shop)["payment_methods"]}
+    assert taken_away == {"pm_cus_000": date(2025, 11, 26), "pm_cus_001": None, "pm_cus_002": None}
+    backup = {row["customer_id"]: row["card_expired"] for row in features_of(shop, LATER, LATER)}
+    assert (backup["cus_000"], backup["cus_001"]) == (None, 0)
 
 
 @pytest.mark.parametrize(

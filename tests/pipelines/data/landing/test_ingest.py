@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import ibis
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given
@@ -82,10 +83,27 @@ def test_an_order_lands_with_every_column_of_its_contract(tmp_path: Path) -> Non
 
 
 def test_clock_times_of_one_zone_get_the_calendar_days_of_the_workspace(tmp_path: Path) -> None:
-    landed = land(tmp_path, HEADER + ROW, time_zone="Asia/Tokyo", source_zone="America/New_York")
+    row, written = HEADER + "A,C,2024-01-02 00:00,1\n", "%Y-%m-%d %H:%M"
+    landed = land(tmp_path, row, date_format=written, time_zone="Asia/Tokyo", source_zone="America/New_York")
     assert landed.values("ordered_at", "ordered_on") == [(datetime(2024, 1, 2, 5), date(2024, 1, 2))]
-    landed = land(tmp_path, HEADER + ROW, time_zone="America/New_York", source_zone="Asia/Tokyo")
+    landed = land(tmp_path, row, date_format=written, time_zone="America/New_York", source_zone="Asia/Tokyo")
     assert landed.values("ordered_at", "ordered_on") == [(datetime(2024, 1, 1, 15), date(2024, 1, 1))]
+
+
+@pytest.mark.parametrize("source_zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_a_date_without_an_hour_is_the_workspaces_day_whatever_the_zone_of_the_source(
+    source_zone: str, tmp_path: Path
+) -> None:
+    """A date has no hour that a clock could shift, as text or as a type of Parquet."""
+    landed = land(tmp_path, HEADER + ROW, time_zone="America/New_York", source_zone=source_zone)
+    assert landed.values("ordered_at", "ordered_on") == [(datetime(2024, 1, 2, 5), date(2024, 1, 2))]
+    rows = {"order_id": ["A"], "customer_id": ["C"], "ordered_at": [date(2024, 1, 2)], "amount": [1]}
+    pq.write_table(pa.table(rows), tmp_path / "orders.parquet")
+    columns = {name: name for name in rows}
+    landed = land_file(
+        tmp_path, "orders.parquet", columns=columns, time_zone="America/New_York", source_zone=source_zone
+    )
+    assert landed.values("ordered_at", "ordered_on") == [(datetime(2024, 1, 2, 5), date(2024, 1, 2))]
 
 
 def test_rows_lie_by_customer_time_and_position(tmp_path: Path) -> None:

@@ -76,6 +76,15 @@ def test_rows_without_a_customer_are_guests_and_told(tmp_path: Path) -> None:
     assert "no customer" not in " ".join(guessed(tmp_path / "all", AMERICAN)[0].guessed)
 
 
+def test_a_date_of_an_order_is_no_order_number(tmp_path: Path) -> None:
+    content = 'Référence,Client,Date commande,Montant TTC\nO1,00222,04/06/2025,"6673,68"\nO2,00176,25/06/2025,"51,68"\n'
+    source, rows = guessed(tmp_path, content)
+    assert source.columns == {
+        "order_id": "Référence", "customer_id": "Client", "ordered_at": "Date commande", "amount": "Montant TTC",
+    }  # fmt: skip
+    assert sorted(str(row["ordered_on"]) for row in rows) == ["2025-06-04", "2025-06-25"]
+
+
 def test_what_can_be_read_in_two_ways_is_told(tmp_path: Path) -> None:
     source, _ = guessed(tmp_path, "order,customer,date,amount\n1,A,01/02/2025,1250\n2,B,03/04/2025,9900\n")
     assert any("they could be %m/%d/%Y" in why for why in source.guessed)

@@ -372,6 +372,12 @@ def test_a_value_below_the_least_is_told(bench: duckdb.DuckDBPyConnection) -> No
     assert read(bench, "integer", ["1", "0"], at_least=1) == [1, "is below 1"]
 
 
+def test_a_value_above_the_greatest_is_told(bench: duckdb.DuckDBPyConnection) -> None:
+    *found, broken = read(bench, "number", ["0", "10", "10.5", "-1", "x"], at_least=0, at_most=10)
+    assert found == [0, 10, "is above 10", "is below 0"]
+    assert broken.startswith("is not a number")
+
+
 def test_codes_are_spelled_in_one_way(bench: duckdb.DuckDBPyConnection) -> None:
     values = ["Payment failed", "payment_failed", "PAYMENT\u00a0FAILED", " card expired ", "É tu"]
     spelled = ["payment_failed", "payment_failed", "payment_failed", "card_expired", "é_tu"]

@@ -180,6 +180,25 @@ def test_of_a_whole_state_what_is_no_longer_there_ends(tmp_path: Path) -> None:
     assert known(tmp_path, wanted, JUNE, "order_id") == [("1",), ("2",)]
 
 
+def test_a_subscription_that_a_whole_state_no_longer_has_ended_by_its_export(tmp_path: Path) -> None:
+    """It was there until then: who exports running ones alone tells of departures by leaving them out."""
+    wanted = settings("subscriptions", new_file="state", max_gone_share=1)
+    stays, gone, back = (f"{number},C{number},2024-01-10,5,," for number in (1, 2, 3))
+    leaving, left = "4,C4,2024-01-10,5,,2024-04-01", "5,C5,2024-01-10,5,,2024-02-01"
+    land(tmp_path, "a.csv", [stays, gone, back, leaving, left], MARCH, wanted)
+    said = land(tmp_path, "b.csv", [stays.replace(",5,", ",6,")], MAY, wanted)
+    assert "4 rows of earlier files no longer there: taken to have ended before 2024-05-01" in said
+    assert known(tmp_path, wanted, MARCH, "subscription_id", "ended_on") == [
+        ("1", "None"), ("2", "None"), ("3", "None"), ("4", "None"), ("5", "2024-02-01"),
+    ]  # fmt: skip
+    ended = [("1", "None"), ("2", "2024-04-30"), ("3", "2024-04-30"), ("4", "2024-04-01"), ("5", "2024-02-01")]
+    assert known(tmp_path, wanted, MAY, "subscription_id", "ended_on") == ended
+    assert ("1", "6.0000") in known(tmp_path, wanted, MAY, "subscription_id", "mrr")
+    land(tmp_path, "c.csv", [stays, back], JUNE, wanted)
+    assert known(tmp_path, wanted, JUNE, "subscription_id", "ended_on")[2] == ("3", "None")
+    assert known(tmp_path, wanted, MAY, "subscription_id", "ended_on") == ended
+
+
 def test_an_earlier_version_does_not_come_back_when_a_row_ends(tmp_path: Path) -> None:
     wanted = settings(new_file="state")
     land(tmp_path, "a.csv", ["1,C,2024-01-10,1,", "2,C,2024-01-10,1,"], JANUARY, wanted)

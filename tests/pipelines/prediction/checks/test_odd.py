@@ -144,6 +144,33 @@ def test_ends_before_starts_are_told(tmp_path: Path, rows: Sequence[str], words:
     assert words in said.text
 
 
+def test_what_follows_before_what_it_follows_is_told(tmp_path: Path) -> None:
+    contacts = source("support_contacts", "contact_id", "customer_id", "opened_at", "first_response_at")
+    rows = [
+        "1,ann,2024-05-02 12:00,2024-05-02 11:00",
+        "2,ann,2024-05-02 12:00,2024-05-02 12:00",
+        "3,ann,2024-05-02 12:00,",
+    ]
+    (said,) = found(tmp_path, rows, of=contacts)
+    assert said.text.startswith("support_contacts: 1 row with first_response_at before opened_at: correct them")
+
+
+def test_marks_beyond_their_scale_are_told(tmp_path: Path) -> None:
+    surveys = source("surveys", "survey_id", "customer_id", "kind", "asked_at", "answered_at", "score")
+    moments = "2024-05-02 12:00,2024-05-03 12:00"
+    marks = [("csat", 5), ("csat", 6), ("csat", 0), ("nps", 10), ("nps", 0)]
+    rows = [f"{number},ann,{kind},{moments},{mark}" for number, (kind, mark) in enumerate(marks)]
+    (said,) = found(tmp_path, rows, of=surveys)
+    assert said.text.startswith("surveys.score: 2 rows of kind csat with a mark beyond 1 to 5")
+
+
+def test_free_subscriptions_are_not_advised_to_be_left_out(tmp_path: Path) -> None:
+    """Without those that ended nobody ever left; without free ones nobody was ever won over."""
+    (said,) = found(tmp_path, [f"{n},c{n},2024-05-02 12:00,,basic,{n % 2}" for n in range(40)], of=SPANS)
+    assert "a subscription at 0 is a free plan; if ended ones are written so" in said.text
+    assert "leave" not in said.text
+
+
 def test_rows_after_today_are_told_with_the_first_day_and_rows_of_today_are_not(tmp_path: Path) -> None:
     rows = ["1,ann,2024-07-01 12:00,9.5", "2,ann,2042-01-01 12:00,9.5", "3,ann,2024-07-02 12:00,9.5"]
     (said,) = found(tmp_path, rows)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import pytest
+
+from features.errors import StaleError
 from pipelines.data.landing.ingest import ingest
 from pipelines.foundation.settings.settings import Snapshots as Grid
 from pipelines.foundation.workspace.workspace import open_workspace
-from pipelines.prediction.checks.reach import reach_notes
+from pipelines.prediction.checks.reach import reach_notes, refuse_silent, silent
 from tests.pipelines.foundation.workspace.test_workspace import (
     CLUB,
     NOON,
@@ -37,6 +40,27 @@ def test_rows_alone_beyond_a_silence_are_named(tmp_path: Path) -> None:
     orders = [*daily(date(2023, 1, 1), date(2023, 12, 31)), "x,A,2024-05-05 12:00,10", "y,A,2024-05-07 12:00,10"]
     (said,) = reach_notes(opened(tmp_path, orders=orders))
     assert said.startswith("orders: 2 rows of 2024-05-05 to 2024-05-07 beyond a long silence: too few")
+
+
+def test_orders_that_stopped_while_others_go_on_are_refused_where_they_would_be_scored(tmp_path: Path) -> None:
+    """All that end on one day are an export of that day."""
+    contacts = source("support_contacts", "contact_id", "customer_id", "opened_at")
+    shop, until = changed(SHOP, sources=(ORDERS, contacts)), date(2024, 6, 30)
+    for place, last, refused in (("a", date(2024, 6, 5), True), ("b", date(2024, 6, 20), False), ("c", until, False)):
+        rows = [",".join(row.split(",")[:3]) for row in daily(date(2023, 6, 1), until)]
+        found = opened(tmp_path / place, shop, orders=daily(date(2023, 6, 1), last), support_contacts=rows)
+        said = list(silent(found))
+        assert len(said) == refused
+        if refused:
+            assert said[0].startswith(
+                "orders end on 2024-06-05, and support_contacts go on until 2024-06-30: 1.0 rows a day of orders until "
+                "then, and none in 24 days; scores would say that everybody stopped."
+            )
+            with pytest.raises(StaleError, match="--as-of 2024-06-06"):
+                refuse_silent(found)
+    closed = changed(shop, sources=(ORDERS.model_copy(update={"silence": "closed"}), contacts))
+    assert list(silent(opened(tmp_path / "d", closed, orders=daily(date(2023, 6, 1), date(2024, 6, 5)),
+                              support_contacts=rows))) == []  # fmt: skip
 
 
 def test_a_table_that_stopped_before_the_others_is_named_with_its_evidence(tmp_path: Path) -> None:
