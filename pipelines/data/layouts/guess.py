@@ -48,6 +48,7 @@ _MUST = {
 }
 _UNLIKE = 1e9
 _MOST_NAMED = 6
+_MOST_STATES = 20
 _TIMES = ("ordered_at", "started_at", "ended_at")
 _NUMBERS = ("amount", "quantity", "unit_price", "mrr")
 
@@ -109,11 +110,16 @@ def _looked(table: str, columns: Sequence[Column]) -> _Look:
 
 def _rank(ours: str, name: str) -> float:
     """How well a heading tells that it is this column: the less the better; _UNLIKE where it does not."""
-    bare = re.sub(r"[^a-z]", "", unicodedata.normalize("NFKD", name.lower()))
+    bare = _bare(name)
     words = _WORDS[ours].split()
     exact = [float(place) for place, word in enumerate(words) if bare == word]
     within = [place + 0.5 for place, word in enumerate(words) if word in bare]
     return min([*exact, *within], default=_UNLIKE)
+
+
+def _bare(name: str) -> str:
+    """Its letters alone, without accents."""
+    return re.sub(r"[^a-z]", "", unicodedata.normalize("NFKD", name.lower()))
 
 
 def _fits(ours: str, column: Column) -> bool:
@@ -168,6 +174,13 @@ def _mapping(path: str, look: _Look, columns: Sequence[Column]) -> Iterator[str]
             yield f"'{column.name}' is in whole units; if these are cents, take a query (docs/sources.md)"
         if ours == "mrr":
             yield f"'{column.name}' is per month; a price per year is divided by 12 in a query (docs/sources.md)"
+    for column in columns:
+        states = re.search(r"status|state|etat|zustand", _bare(column.name))
+        if column not in look.columns.values() and states and 1 < column.distinct <= _MOST_STATES:
+            yield (
+                f"every row counts, whichever of {column.distinct} values stands in '{column.name}': what is "
+                "cancelled, given back or not paid is left out, or dated, in a query (docs/sources.md)"
+            )
     unread = [column.name for column in columns if column not in look.columns.values()]
     if unread:
         named = ", ".join(map(repr, unread[:_MOST_NAMED]))

@@ -12,6 +12,7 @@ from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.prediction.checks.odd import Odd, odd_things, pauses
 from pipelines.prediction.checks.odd_ids import alike_ids
 from pipelines.prediction.checks.odd_measures import LandedRows, measured
+from pipelines.prediction.checks.odd_prices import todays_prices
 from pipelines.prediction.checks.rejects import LOST, reject_reasons
 
 if TYPE_CHECKING:
@@ -72,10 +73,11 @@ class SeenTables:
         return reject_reasons(self.connection, places, TABLES[name]) | ({LOST: lost} if lost else {})
 
     def odd(self) -> Iterator[Odd]:
-        """Odd things: ids first, then table by table."""
+        """Odd things: between tables first, then table by table."""
         tables = {name: table for name in self.rows if (table := self._landed(name)) is not None}
         entities = set(self.of_outcomes) - {"subscription_changes"}
         yield from alike_ids(self.connection, list(tables.values()), entities=entities, refusals=self.refusals)
+        yield from todays_prices(self.connection, list(tables.values()))
         for name in self.rows:
             if (table := tables.get(name)) is not None:
                 found = measured(self.connection, table, refusals=self.refusals, today=self.today)

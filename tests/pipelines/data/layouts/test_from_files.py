@@ -76,6 +76,16 @@ def test_rows_without_a_customer_are_guests_and_told(tmp_path: Path) -> None:
     assert "no customer" not in " ".join(guessed(tmp_path / "all", AMERICAN)[0].guessed)
 
 
+def test_a_status_that_nobody_reads_is_a_thing_to_confirm(tmp_path: Path) -> None:
+    content = "order,customer,date,total,État\n1,a,2025-06-04,5,payée\n2,b,2025-06-05,5,annulée\n"
+    source, _ = guessed(tmp_path, content)
+    assert (
+        sum(each.startswith("every row counts, whichever of 2 values stands in 'État'") for each in source.guessed) == 1
+    )
+    same, _ = guessed(tmp_path / "same", content.replace("annulée", "payée"))
+    assert not any("every row counts" in each for each in same.guessed)
+
+
 def test_a_date_of_an_order_is_no_order_number(tmp_path: Path) -> None:
     content = 'Référence,Client,Date commande,Montant TTC\nO1,00222,04/06/2025,"6673,68"\nO2,00176,25/06/2025,"51,68"\n'
     source, rows = guessed(tmp_path, content)
