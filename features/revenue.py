@@ -88,11 +88,18 @@ def visitors(visits: ir.Table, periods: ir.Table) -> ir.Table:
     )
 
 
-def movements(there: ir.Table, periods: ir.Table, customer_periods: ir.Table, first: ir.Table) -> ir.Table:
+def movements(
+    there: ir.Table,
+    periods: ir.Table,
+    customer_periods: ir.Table,
+    first: ir.Table,
+    paid_before: ir.Table | None = None,
+) -> ir.Table:
     """One row per period and customer who was there at its start or at its end, or came and went within it.
 
     there: `payers` of every end of a period, with the day as `seen_on`, or `visitors`; periods: start_on and
-    end_on; customer_periods and first: as in `retention`.
+    end_on; customer_periods and first: as in `retention`. paid_before: customer_id and priced_on, since when a price
+    above 0 is known, which a later version of the subscription may have made 0: who had paid, and is free, comes back.
     Columns: start_on, customer_id; plan (at the start; of who came, at the end); was_there, is_there, came, came_back
     (had been a customer before), went, passed (came and went), went_unwillingly, unpriced (at either end, so that
     amounts are those of what is known; all booleans); mrr_start, mrr_new, mrr_reactivation, mrr_expansion,
@@ -104,9 +111,13 @@ def movements(there: ir.Table, periods: ir.Table, customer_periods: ir.Table, fi
     """
     both = _both_ends(there, periods)
     both = both.left_join(first, "customer_id").drop("customer_id_right")
+    had_paid = ~both.was_free
+    if paid_before is not None:
+        both = both.left_join(paid_before, "customer_id").drop("customer_id_right")
+        had_paid = ~both.was_free | ibis.coalesce(both.priced_on < both.start_on, False)
     both = both.mutate(
         came=~both.was_there,
-        came_back=~both.was_there & ~both.was_free & ibis.coalesce(both.first_on < both.start_on, False),
+        came_back=~both.was_there & had_paid & ibis.coalesce(both.first_on < both.start_on, False),
         went=~both.is_there,
         stayed=both.was_there & both.is_there,
         mrr_here=both.mrr_end + both.mrr_new_and_lost,

@@ -71,7 +71,8 @@ def _totals(
 ) -> dict[tuple[date, str], dict[str, Any]]:
     """By the month's first day and segment: everything that is counted and added up."""
     months = periods(days)
-    moved = revenue.movements(ground.there(days, progress), months, ground.customer_periods, ground.first)
+    there = ground.there(days, progress)
+    moved = revenue.movements(there, months, ground.customer_periods, ground.first, ground.priced)
     found = ground.rows(revenue.totals(_with_segment(moved, ground)))
     if not ground.by_contract:
         bought = _with_segment(retention.buyers(ground.customer_periods, ground.first, months), ground)

@@ -12,6 +12,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features import retention, revenue
 from features.asof import AsOf, as_of
@@ -83,6 +84,20 @@ class Ground:
     def first(self) -> ir.Table:
         """By customer: the first day of being one."""
         return retention.first_days(self.retained_periods).cache()
+
+    @cached_property
+    def priced(self) -> ir.Table | None:
+        """By customer: since which local day a price above 0 is known, in whichever version. None in a shop."""
+        if not self.by_contract:
+            return None
+        versions = self.workspace.tables["subscriptions"]
+        paid_at = ibis.greatest(versions.known_at, ibis.coalesce(versions.trial_ends_at, versions.known_at))
+        versions = versions.mutate(paid_at=paid_at).filter(versions.mrr > 0)
+        found = versions.group_by("customer_id").agg(priced_at=versions.paid_at.min())
+        rows = self.workspace.engine.to_pyarrow(found)
+        moments = pc.assume_timezone(rows["priced_at"].cast(pa.timestamp("us")), "UTC")
+        local = pc.local_timestamp(moments.cast(pa.timestamp("us", self.workspace.settings.zone.key)))
+        return ibis.memtable(rows.set_column(1, "priced_on", local.cast(pa.date32())))
 
     @cached_property
     def retained_periods(self) -> ir.Table:

@@ -112,3 +112,21 @@ def test_a_pause_takes_revenue_out_of_a_month_unless_pauses_count_on(
     )
     january = next(row for row in figures(Ground(workspace))["months"] if row["month"] == "2023-01")
     assert (january["customers_end"], january["mrr_end"]) == (51, mrr_end)
+
+
+def test_who_was_free_for_a_while_comes_back_and_who_always_was_is_new(tmp_path: Path) -> None:
+    """Told by versions of subscriptions alone, without a table of changes."""
+    versions = source("subscriptions", *COLUMNS, "known_at")
+    a, b, stays = (f"{name},{name},2023-01-02 12:00,," for name in ("a", "b", "stays"))
+    rows = [
+        f"{a}30,2023-01-02 12:00", f"{a}0,2023-03-10 12:00", f"{a}40,2023-05-10 12:00",
+        f"{b}0,2023-01-02 12:00", f"{b}20,2023-05-10 12:00",
+        f"{stays}5,2023-01-02 12:00",
+    ]  # fmt: skip
+    months = {row["month"]: row for row in figures(Ground(club(tmp_path, versions, subscriptions=rows)))["months"]}
+    moves = ("mrr_new", "mrr_reactivation", "mrr_churned", "reactivated", "lost")
+    assert [months["2023-01"][name] for name in moves] == [35, 0, 0, 0, 0]
+    assert [months["2023-03"][name] for name in moves] == [0, 0, 30, 0, 1]
+    assert [months["2023-05"][name] for name in moves] == [20, 40, 0, 1, 0]
+    newest = figures(Ground(club(tmp_path / "newest", versions, subscriptions=rows)), months=14)["months"]
+    assert next(row for row in newest if row["month"] == "2023-05") == months["2023-05"]
