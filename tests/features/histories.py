@@ -63,8 +63,8 @@ def _value(source: random.Random, contract: Table, column: Column, customer: str
 
 
 def _amount(source: random.Random, column: Column) -> float:
-    if column.name in ("score", "csat"):
-        return source.randint(0, 10)
+    if column.at_most is not None:
+        return source.randint(column.at_least or 0, column.at_most)
     low = -90 if column.name in SIGNED and source.random() < 0.15 else 0
     return source.choice([0, 5, round(source.uniform(low, -low or 500), 4)])
 

@@ -26,9 +26,9 @@ class Source(Section):
     """What every kind of source says: which table its rows belong to, and what a further delivery of them is.
 
     columns: which source column fills which contract column. new_file: what a further file, or answer, is: "rows"
-    beside those of earlier ones, a new state of its "period" (the days that its rows lie in), or the whole "state" of
-    the table at its export. max_gone_share: how much fewer rows a whole state may have than the one before it, as what
-    it lacks ends. corrects_past: values that changed, rows that came late and rows that are gone were always so.
+    beside those of earlier ones, a new state of its "period" (from its first row to its last day), or the whole "state"
+    of the table at its export. max_gone_share: how much fewer rows a whole state may have than the one before it, as
+    what it lacks ends. corrects_past: values that changed, rows that came late and rows that are gone were always so.
     key_prefix: put before the keys of this source, where two count alike. complete_until: the first day of which this
     source does not have everything; None: judged by how its rows arrive. silence: whether a long pause within the rows
     is a time in which nothing happened, or whose rows are missing. guests: what stands for customers where nobody is

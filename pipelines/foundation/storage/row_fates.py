@@ -212,11 +212,13 @@ class Comparison:
 
     def _end(self) -> None:
         """Rows that hold no longer: those told otherwise, where no key makes them versions; those no longer there."""
-        arrival, happened = self._arrival, identifier(local_day(self._contract.happened_at))
-        span = f"(SELECT min({happened}) FROM arrived) AND (SELECT max({happened}) FROM arrived)"
+        arrival, moment_of = self._arrival, identifier(self._contract.happened_at)
+        day_of = identifier(local_day(self._contract.happened_at))
+        # What a system tells of the last days begins at some hour of the first: what was before it is not told anew.
+        begins, ends = f"(SELECT min({moment_of}) FROM arrived)", f"(SELECT max({day_of}) FROM arrived)"
         replaced = {
             "state": "true",
-            "period": f"{happened} BETWEEN {span}",
+            "period": f"{moment_of} >= {begins} AND {day_of} <= {ends}",
             # Without keys nothing tells a longer file from another: a path holds what it held last.
             "rows": "false" if arrival.keyed else f"path = {quoted(arrival.path)}",
         }[arrival.new_file]

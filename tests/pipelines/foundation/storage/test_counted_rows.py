@@ -13,6 +13,7 @@ import pytest
 from features.asof import as_of
 from features.errors import DataError
 from pipelines.data.landing.ingest import IngestResult, ingest
+from pipelines.foundation.settings.dialect import Dialect
 from pipelines.foundation.settings.settings import Cohort, Outcome, Settings
 from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.storage.landed_tables import landed_tables
@@ -213,6 +214,17 @@ def test_a_period_is_replaced_by_its_next_export_and_no_other_day_is(tmp_path: P
     land(tmp_path, "a.csv", ["1,C,2024-01-10,1,5,", "2,C,2024-02-10,1,5,", "3,C,2024-02-20,1,5,"], MARCH, wanted)
     land(tmp_path, "b.csv", ["2,C,2024-02-10,1,5,", "4,C,2024-02-21,1,5,"], MAY, wanted)
     assert known(tmp_path, wanted, date(2024, 4, 30), "order_id") == [("1",), ("2",), ("3",)]
+    assert known(tmp_path, wanted, MAY, "order_id") == [("1",), ("2",), ("4",)]
+
+
+def test_a_period_that_begins_at_an_hour_takes_nothing_from_before_it(tmp_path: Path) -> None:
+    """The last thirty days as of this hour, exported again and again."""
+    wanted = settings(new_file="period", dialect=Dialect(date_format="%Y-%m-%d %H:%M"))
+    early, late, gone, last = (f"{n},C,2024-02-{at},1," for n, at in enumerate(
+        ("10 09:00", "10 11:00", "10 12:00", "20 12:00"), start=1
+    ))  # fmt: skip
+    land(tmp_path, "a.csv", [early, late, gone, last], MARCH, wanted)
+    land(tmp_path, "b.csv", [late, last.replace("20 12", "20 11")], MAY, wanted)
     assert known(tmp_path, wanted, MAY, "order_id") == [("1",), ("2",), ("4",)]
 
 
