@@ -108,7 +108,7 @@ def _value(table: Table, column: Column, customer: int, event: int) -> Any:
     if column.kind == "text":
         own = column.name in table.key and column.name != "customer_id"
         return f"{WORD}-{column.name}-{customer}" + (f"-{event}" if own and table.name != "subscriptions" else "")
-    return NUMBER
+    return NUMBER if column.at_most is None else column.at_most
 
 
 def _moment(table: Table, column: Column, customer: int, event: int) -> datetime | None:

@@ -18,5 +18,8 @@ def test_every_column_of_every_table_is_told() -> None:
 
 
 def test_what_counts_later_than_its_row_says_from_when() -> None:
-    assert "| `refunded_amount` | how much of the order's value went back | money |  | `refunded_at` |" in render()
+    assert (
+        "| `refunded_amount` | how much of the order's value went back | money, at least 0 |  | `refunded_at` |"
+        in render()
+    )
     assert "| `renews_at` |" in render()

@@ -105,7 +105,7 @@ def test_clocks_in_sql_are_those_in_python_around_every_change_and_in_seldom_yea
     with workbench(tmp_path, source_zone=zone, workspace_zone=zone) as bench:
         bench.register("given", pa.table({"moment": pa.concat_arrays([moments, pa.nulls(1, moments.type)])}))
         found = bench.execute(
-            "SELECT local_to_utc(moment) AS utc, local_day(moment) AS day FROM given"
+            "SELECT source_to_utc(moment) AS utc, local_day(moment) AS day FROM given"
         ).to_arrow_table()
     assert found["utc"].combine_chunks()[:-1].equals(clock.to_utc(moments))
     assert found["day"].combine_chunks()[:-1].equals(clock.days(moments))
