@@ -113,7 +113,7 @@ TERMS = (
     ),
 )
 
-# A company that exports no such changes has not had none.
+# Where no such change was ever exported, there may well have been some.
 MOVED = (
     "subscription_changes.kind=plan|subscription_changes.kind=seats",
     "subscription_changes.mrr_before",

@@ -12,13 +12,13 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features import retention, revenue
 from features.asof import AsOf, as_of
 from features.errors import SettingsError, did_you_mean
 from features.segments import CHOICES, segments
 from features.subscription_periods import known_paid, subscription_periods
+from pipelines.data.landing.local_time import zone_clock
 from pipelines.foundation.workspace.workspace import Workspace
 
 # Of all tables, these alone say what was paid at a time.
@@ -95,9 +95,8 @@ class Ground:
         versions = versions.mutate(paid_at=paid_at).filter(versions.mrr > 0)
         found = versions.group_by("customer_id").agg(priced_at=versions.paid_at.min())
         rows = self.workspace.engine.to_pyarrow(found)
-        moments = pc.assume_timezone(rows["priced_at"].cast(pa.timestamp("us")), "UTC")
-        local = pc.local_timestamp(moments.cast(pa.timestamp("us", self.workspace.settings.zone.key)))
-        return ibis.memtable(rows.set_column(1, "priced_on", local.cast(pa.date32())))
+        days = zone_clock(self.workspace.settings.time_zone).days(rows["priced_at"].combine_chunks())
+        return ibis.memtable(rows.set_column(1, "priced_on", days))
 
     @cached_property
     def retained_periods(self) -> ir.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,6 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.contract import local_day
@@ -111,5 +111,6 @@ def _ends(store: Store, sources: list[list[Counted]], order: dict[int, int], zon
                 orders = [order[id(of[position])] for position in table["position"].to_pylist()]
                 parts.append(table.set_column(0, "position", pa.array(orders, pa.int64())))
     found = pa.concat_tables(parts).rename_columns([*_WHICH, "known_until"])
-    local = pc.local_timestamp(pc.assume_timezone(found["known_until"], "UTC").cast(pa.timestamp("us", zone.key)))
-    return found.append_column(_LAST_DAY, local.cast(pa.date32()))
+    days = {end: end.replace(tzinfo=UTC).astimezone(zone).date() for end in found["known_until"].unique().to_pylist()}
+    last = [days[end] for end in found["known_until"].to_pylist()]
+    return found.append_column(_LAST_DAY, pa.array(last, pa.date32()))

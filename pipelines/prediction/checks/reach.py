@@ -37,12 +37,16 @@ def refuse_silent(workspace: Workspace) -> None:
 
 
 def silent(workspace: Workspace) -> Iterator[str]:
-    """Of each table that tells of customers, in words, that it stopped some time ago while others went on.
+    """Of each table that says who the customers are, in words, that it stopped while others tell of them still.
 
     Where all end on one day it is an export of that day, and how old it may be is for the settings to say.
     """
     main = workspace.outcome_coverages
-    others = {name: each.last for name, each in workspace.coverages.items() if name not in {*main, "customers"}}
+    others = {
+        name: each.last
+        for name, each in workspace.coverages.items()
+        if name not in {*main, "customers"} and any(column.name == "customer_id" for column in TABLES[name].columns)
+    }
     if not others or workspace.settings.complete_until is not None:
         return
     other = max(others, key=lambda name: others[name])
