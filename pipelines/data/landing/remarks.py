@@ -26,6 +26,8 @@ _COMPARED = {
     "late": "{rows} older than what landed before: known from {day} on (corrects_past = true for this source: from "
     "their own dates on)",
     "ended": "{rows} of earlier files no longer there: held until {day}",
+    "beside": "{rows} with the moment and the texts of a row of an earlier file, which is not in this one, and other "
+    'numbers: both count. If the earlier was put right, set new_file = "period" for this source',
 }
 # Of what goes on until it ends.
 _ENDED = "{rows} of earlier files no longer there: taken to have ended before {day}"

@@ -17,7 +17,9 @@ from features.contract import Table, local_day
 from pipelines.foundation.storage.landed_parquet import GROUP_ROWS, landed_schema, write_parquet
 from pipelines.foundation.storage.sql_text import identifier, identifiers, moment, parquet, quoted
 
-FATES = ("again", "new", "late", "news", "changed", "corrected", "ended")
+# Those with a row's own name; then how many rows of earlier landings ended, and how many stand beside such a row that
+# they may have been meant to replace.
+FATES = ("again", "new", "late", "news", "changed", "corrected", "ended", "beside")
 ENDS_SCHEMA = pa.schema([("position", pa.int64()), ("source_row", pa.int64()), ("known_until", pa.timestamp("us"))])
 
 
@@ -101,7 +103,8 @@ class Comparison:
     def fates(self) -> dict[str, int]:
         found = dict(self._connection.execute("SELECT fate, count(*) FROM fates GROUP BY fate").fetchall())
         return {name: int(found.get(name, 0)) for name in FATES} | {
-            "ended": self._one("SELECT count(*) FROM ends WHERE gone")
+            "ended": self._one("SELECT count(*) FROM ends WHERE gone"),
+            "beside": self._beside(),
         }
 
     @property
@@ -236,6 +239,24 @@ class Comparison:
             FROM alive_left AS r ANTI JOIN pairs ON pairs.position = r.position AND pairs.before_row = r.source_row
             WHERE {replaced}
         """)
+
+    def _beside(self) -> int:
+        """New rows without a key that differ from one that goes on, and is not in this file, in numbers alone.
+
+        It may be a line that was put right, or another of the same order; nothing in the rows tells which.
+        """
+        if self._arrival.keyed:
+            return 0
+        texts = [each.name for each in self._contract.columns if each.kind == "text" and each.name in self._fact]
+        return int(
+            self._one(f"""
+                WITH other AS (
+                    SELECT * FROM alive_left ANTI JOIN ends USING (position, source_row)
+                )
+                SELECT count(*) FROM arrived_left AS l ANTI JOIN pairs USING (source_row)
+                WHERE EXISTS (FROM other AS r WHERE {_same("l", "r", [self._contract.happened_at, *texts])})
+            """)
+        )
 
     def _one(self, query: str) -> Any:
         found = self._connection.execute(query).fetchone()

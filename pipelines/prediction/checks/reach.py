@@ -26,6 +26,7 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
     for name in TABLES:
         files = [each for each in workspace.landed if each.table == name]
         yield from _late(name, files)
+        yield from _beside(name, files)
         mapped = {column for source in workspace.sources_of(name) for column in source.columns}
         yield from _as_of_export(name, files, mapped)
 
@@ -155,6 +156,15 @@ def _late(name: str, files: list[Counted]) -> Iterator[str]:
                 f"{name}: {in_rows(total)} that {what} known from the landing on ({days}), not to snapshots "
                 "before. If that was always so, set corrects_past = true for their source"
             )
+
+
+def _beside(name: str, files: list[Counted]) -> Iterator[str]:
+    if beside := sum(each.fates.get("beside", 0) for each in files):
+        what = "differs from one of an earlier file" if beside == 1 else "differ from rows of earlier files"
+        yield (
+            f"{name}: {in_rows(beside)} that {what} in numbers alone, and both count: if files overlap and the later "
+            'puts the earlier right, set new_file = "period" for their source'
+        )
 
 
 def _as_of_export(name: str, files: list[Counted], mapped: Collection[str]) -> Iterator[str]:

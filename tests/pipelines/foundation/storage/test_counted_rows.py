@@ -72,6 +72,20 @@ def test_as_often_as_a_line_stands_in_one_file_so_often_it_counts(tmp_path: Path
     assert known(tmp_path, wanted, JUNE, "order_id") == [("1",)] * 3
 
 
+def test_a_line_told_with_another_price_counts_beside_the_other_and_is_named(tmp_path: Path) -> None:
+    """Lines have no key: it may have been put right, or be another line; with periods the later one holds."""
+    told, other = "1,C,2024-02-10,1,5,", "1,C,2024-02-11,1,7,"
+    for place, new_file, prices in (("rows", "rows", ["5.0000", "9.0000"]), ("period", "period", ["9.0000"])):
+        folder, wanted = tmp_path / place, settings("order_lines", new_file=new_file)
+        folder.mkdir()
+        land(folder, "a.csv", [told, other], MARCH, wanted)
+        said = land(folder, "b.csv", [told.replace(",5,", ",9,"), other], MAY, wanted)
+        named = [each for each in said if "1 row with the moment and the texts of a row of an earlier file" in each]
+        assert len(named) == (new_file == "rows")
+        found = known(folder, wanted, JUNE, "order_id", "ordered_on", "unit_price")
+        assert [price for _, day, price in found if day == "2024-02-10"] == prices
+
+
 def test_equal_lines_of_two_sources_are_two(tmp_path: Path) -> None:
     wanted = settings("order_lines", path="a.csv")
     wanted = wanted.model_copy(
