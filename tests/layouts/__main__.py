@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -100,16 +100,15 @@ def told(walk: Walk) -> str:
 def walked(layout: str, folder: Path, customers: int) -> Walk:
     walk, exports, shop = Walk(layout), folder / "exports", folder / "shop"
     exports.mkdir(parents=True)
-    account: AbstractContextManager[dict[str, Money]] = served(customers) if layout == "stripe-api" else nullcontext({})
-    with account as served_money:
+    with served(customers) if layout == "stripe-api" else nullcontext() as account:
         begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        if layout == "stripe-api":
-            right = served_money
-            attrition(walk, "init", str(shop), "--from", layout)
-            address = os.environ["STRIPE_ADDRESS"]  # of the made-up account; a user edits nothing here
-            replace(shop / "attrition.toml", 'kind = "stripe"', f'kind = "stripe"\naddress = "{address}"')
-        else:
+        if account is None:
             right = exported(walk, layout, exports, shop, customers)
+        else:
+            right = account.money
+            attrition(walk, "init", str(shop), "--from", layout)
+            # Of the made-up account; a user edits nothing here.
+            replace(shop / "attrition.toml", 'kind = "stripe"', f'kind = "stripe"\naddress = "{account.address}"')
         for name, old, new in EDITS.get(layout, ()):
             walk.edits += replace(shop / name, old, new)
         run(walk, shop)
@@ -144,12 +143,20 @@ def exported(walk: Walk, layout: str, exports: Path, shop: Path, customers: int)
     return {name: {month: total for month, total in money.items() if total} for name, money in found.items()}
 
 
+@dataclass(frozen=True)
+class Account:
+    """A made-up account of Stripe that is served at an address, and the money that is in it."""
+
+    address: str
+    money: dict[str, Money]
+
+
 @contextmanager
-def served(customers: int) -> Iterator[dict[str, Money]]:
+def served(customers: int) -> Iterator[Account]:
     lists, money = stripe_account.account(customers)
     with stripe(**lists) as server:
-        os.environ["STRIPE_ADDRESS"], os.environ[KEY] = server.address, CANARY
-        yield money
+        os.environ[KEY] = CANARY  # commands are handed it as users do
+        yield Account(server.address, money)
 
 
 def run(walk: Walk, shop: Path) -> None:

@@ -87,7 +87,7 @@ class LandedBefore:
         return self._codes[file.path, column]
 
     def _read(self, file: StoredFile, contract: Table, *, place: int) -> _Keys | None:
-        rows = f"{parquet(self._store.verified(file))}"
+        rows = parquet(self._store.verified(file))
         hashes = f"SELECT {place}, hash({identifiers(contract.key)}) FROM {rows}"  # noqa: S608 - quoted
         self._connection.execute(f"INSERT INTO keys {hashes}")
         return _keys(self._connection.execute(_range_sql(contract, rows)).fetchone(), place=place)

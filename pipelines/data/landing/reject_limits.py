@@ -19,6 +19,7 @@ from pipelines.foundation.storage.landings import REJECTED
 from pipelines.foundation.storage.sql_text import identifier, parquet
 from pipelines.foundation.storage.store import Store, StoredFile
 
+_OF_GUESTS = 'If rows without a customer are of guests, guests = [""] in this source sets them aside. '
 _MOST_ROWS = 100_000  # nobody reads more, and a file of 20 million rows under a wrong dialect rejects them all
 
 
@@ -35,22 +36,16 @@ def refuse_beyond_share(store: Store, file: SourceRows, rows: TypedRows, *, coun
             settled.unlink(missing_ok=True)
         return
     written = _list_rows(store.place(listed), rows.rejected_batches(at_most=_MOST_ROWS))
-    reasons = "; ".join(
-        f"{common.times:,} like row {common.source_row}: {common.fault}" for common in rows.common_reasons()
-    )
+    common = list(rows.common_reasons())
+    reasons = "; ".join(f"{each.times:,} like row {each.source_row}: {each.fault}" for each in common)
+    nobody = any("customer_id is empty" in each.fault for each in common)
     part = f" (the first {written:,})" if written < rejected else ""
     raise DataError(
         f"{file.name}: {rejected:,} of {count:,} rows ({rejected / count:.1%}) are rejected, more than "
         f"max_rejected_share = {most} allows, so nothing of it is landed. Most frequent: {reasons}. They are listed in "
-        f"{listed}{part}. {_remedy(reasons)}"
+        f"{listed}{part}. {_OF_GUESTS if nobody else ''}Correct the dialect of this source in attrition.toml, correct "
+        "the file, or raise max_rejected_share"
     )
-
-
-def _remedy(reasons: str) -> str:
-    others = "Correct the dialect of this source in attrition.toml, correct the file, or raise max_rejected_share"
-    if "customer_id is empty" not in reasons:
-        return others
-    return f'If rows without a customer are of guests, guests = [""] in this source sets them aside. {others}'
 
 
 def refuse_cut_off_state(file: SourceRows, rows: TypedRows, before: StoredFile | None) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.foundation.storage.sql_text import NO_FOLDERS, quoted
 from pipelines.prediction.checks.odd import Odd
 from pipelines.prediction.checks.odd_measures import MOST_COMPARED, LandedRows, allowed
 
@@ -60,9 +59,8 @@ def _many(apart: int, of: int) -> bool:
 
 
 def _ids(table: LandedRows, refusals: Refusals | None) -> str:
-    files = ", ".join(quoted(str(place)) for place in table.places)
     return (
-        f"SELECT DISTINCT customer_id AS id FROM read_parquet([{files}], union_by_name = true, {NO_FOLDERS}) "
+        f"SELECT DISTINCT customer_id AS id FROM {table.sql} "
         f"WHERE customer_id IS NOT NULL AND {allowed(table, refusals)}"
     )
 

@@ -62,6 +62,12 @@ class LandedRows:
             return []
         return [each.name for each in self.contract.columns if not each.made_when_absent]
 
+    @property
+    def sql(self) -> str:
+        """All its rows, with the name of the file of each."""
+        files = ", ".join(quoted(str(place)) for place in self.places)
+        return f"read_parquet([{files}], union_by_name = true, filename = true, {NO_FOLDERS})"
+
     def has(self, *names: str) -> bool:
         return {column.name for column in self.contract.columns} >= set(names)
 
@@ -72,10 +78,8 @@ def measured(
     """Each measure by name, `rows` among them. refusals: who may not be processed, and is not counted; None: nobody."""
     measures = {"rows": "count(*)", **dict(_measures(table, f"DATE '{today}'"))}
     names = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in measures.items())
-    files = ", ".join(quoted(str(place)) for place in table.places)
     query = f"""
-        WITH landed AS (FROM read_parquet([{files}], union_by_name = true, filename = true, {NO_FOLDERS})
-            WHERE {allowed(table, refusals)})
+        WITH landed AS (FROM {table.sql} WHERE {allowed(table, refusals)})
         SELECT {names} FROM landed
     """
     found = connection.execute(query).fetchone()

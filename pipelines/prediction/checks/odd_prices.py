@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.foundation.storage.sql_text import NO_FOLDERS, quoted
 from pipelines.prediction.checks.odd import Odd
 from pipelines.prediction.checks.odd_measures import MOST_COMPARED, LandedRows
 
@@ -25,11 +24,11 @@ def todays_prices(connection: duckdb.DuckDBPyConnection, tables: Sequence[Landed
     found = connection.execute(f"""
         WITH began AS (
             SELECT subscription_id, arg_min(mrr, known_at) AS mrr
-            FROM {_rows(named["subscriptions"])} GROUP BY subscription_id
+            FROM {named["subscriptions"].sql} GROUP BY subscription_id
         ),
         changed AS (
             SELECT subscription_id, arg_min(mrr_before, changed_at) AS first, arg_max(mrr_after, changed_at) AS last
-            FROM {_rows(named["subscription_changes"])}
+            FROM {named["subscription_changes"].sql}
             WHERE mrr_before IS NOT NULL AND mrr_after IS NOT NULL AND kind NOT IN ('pause', 'resume')
             GROUP BY subscription_id
         )
@@ -45,8 +44,3 @@ def todays_prices(connection: duckdb.DuckDBPyConnection, tables: Sequence[Landed
             "(known_at)"
         )
         yield Odd(kind="todays_price", table="subscriptions", column="mrr", rows=todays, text=text)
-
-
-def _rows(table: LandedRows) -> str:
-    files = ", ".join(quoted(str(place)) for place in table.places)
-    return f"read_parquet([{files}], union_by_name = true, {NO_FOLDERS})"

@@ -217,6 +217,16 @@ def test_the_arithmetic_of_both_queries_is_the_same() -> None:
     assert "priced AS" in blocks[0]
 
 
+def test_both_queries_tell_in_one_way_which_invoice_a_payment_is_for() -> None:
+    """A query stands alone in a workspace, so that they cannot share it."""
+    blocks = []
+    for name in ("payments", "invoices"):
+        text = (layout_of("stripe-api").folder / f"{name}.sql").read_text()
+        begin = text.index("paid_by AS (")
+        blocks.append(text[begin : text.index("\n),", begin)])
+    assert blocks[0] == blocks[1]
+
+
 def subscribed(tmp_path: Path, **more: Any) -> dict[str, Any]:
     (row,) = given(tmp_path, "subscriptions", subscriptions=[subscription("sub_1", created=BEGUN, **more)])
     return row
