@@ -28,6 +28,8 @@ _COMPARED = {
     "ended": "{rows} of earlier files no longer there: held until {day}",
     "beside": "{rows} with the moment and the texts of a row of an earlier file, which is not in this one, and other "
     'numbers: both count. If the earlier was put right, set new_file = "period" for this source',
+    "lacked": "{rows} of earlier files that go on are not in this one, which tells most of them anew: they count as "
+    'going on. If an export holds what goes on and no more, set new_file = "state" for this source',
 }
 # Of what goes on until it ends.
 _ENDED = "{rows} of earlier files no longer there: taken to have ended before {day}"

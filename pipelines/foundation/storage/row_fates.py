@@ -17,9 +17,9 @@ from features.contract import Table, local_day
 from pipelines.foundation.storage.landed_parquet import GROUP_ROWS, landed_schema, write_parquet
 from pipelines.foundation.storage.sql_text import identifier, identifiers, moment, parquet, quoted
 
-# Those with a row's own name; then how many rows of earlier landings ended, and how many stand beside such a row that
-# they may have been meant to replace.
-FATES = ("again", "new", "late", "news", "changed", "corrected", "ended", "beside")
+# Those with a row's own name; then how many rows of earlier landings ended, how many stand beside such a row that they
+# may have been meant to replace, and how many of earlier landings go on though this one lacks them.
+FATES = ("again", "new", "late", "news", "changed", "corrected", "ended", "beside", "lacked")
 ENDS_SCHEMA = pa.schema([("position", pa.int64()), ("source_row", pa.int64()), ("known_until", pa.timestamp("us"))])
 
 
@@ -105,6 +105,7 @@ class Comparison:
         return {name: int(found.get(name, 0)) for name in FATES} | {
             "ended": self._one("SELECT count(*) FROM ends WHERE gone"),
             "beside": self._beside(),
+            "lacked": self._lacked(),
         }
 
     @property
@@ -257,6 +258,23 @@ class Comparison:
                 WHERE EXISTS (FROM other AS r WHERE {_same("l", "r", [self._contract.happened_at, *texts])})
             """)
         )
+
+    def _lacked(self) -> int:
+        """Contracts that go on by what was told before, and are not in a landing that tells most such anew.
+
+        A landing of what changed tells few anew; one of all, or of all that go on, tells nearly each.
+        """
+        if not self._arrival.keyed or self._contract.ends is None or self._arrival.new_file != "rows":
+            return 0
+        going_on = f"{identifier(self._contract.ends)} IS NULL"
+        of = int(self._one(f"SELECT count(*) FROM alive WHERE {going_on}"))
+        lacked = int(
+            self._one(f"""
+                SELECT count(*) FROM alive_left AS r ANTI JOIN pairs
+                ON pairs.position = r.position AND pairs.before_row = r.source_row WHERE {going_on}
+            """)
+        )
+        return lacked if 2 * lacked <= of else 0
 
     def _one(self, query: str) -> Any:
         found = self._connection.execute(query).fetchone()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from features.asof import as_of
 from features.catalog import Family
 from features.errors import DataError, OutdatedModelError
 from features.training_set import FAMILIES
 from pipelines.data.landing.landed_already import landed_already
 from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.data.sources.all_sources import all_sources
-from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.ledger.outbox import waiting
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.own_indicators.own_file import families_of
@@ -21,6 +21,7 @@ from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.landed_tables import landed_tables
 from pipelines.foundation.storage.landings import source_landings
 from pipelines.foundation.storage.spilling import spilling
+from pipelines.foundation.wording.visible import visible
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.foundation.workspace.workspace import Workspace
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     import duckdb
     import ibis.expr.types as ir
 
+_END_OF_TIME = date(9999, 1, 1)
+MOST_FILES = 5  # that a note names
 OF_RHYTHM = 2  # columns that the start model adds to those of the indicators
 
 
@@ -56,7 +59,7 @@ def check(job: RunContext) -> dict[str, Any]:
         job.console.say(
             f"`attrition ingest` fetches what the sources of {' and '.join(later)} read, and looks at it then"
         )
-    landed = _landed(workspace, sources)
+    outside = [file.name for file in sources if file.sha256 and not landed_already(workspace.store, file)]
     document: dict[str, Any] = {
         "as_of": str(workspace.as_of),
         "tables": _rows(workspace),
@@ -72,7 +75,8 @@ def check(job: RunContext) -> dict[str, Any]:
     with closing(spilling()) as connection:
         document |= _tables_document(workspace, connection, document["tables"])
         document |= _training_document(workspace, connection, whole=not waiting_own(own))
-    document |= _next(workspace, document, landed=landed)
+    document["notes"] = [*_not_landed(outside), *document["notes"]]
+    document |= _next(workspace, document, landed=not outside and _all_landed(workspace))
     document |= _confirm_first(workspace, own)
     screen.show(job.console.say, document, sources=len(sources), hidden=told_otherwise(workspace))
     return document
@@ -87,12 +91,19 @@ def _confirm_first(workspace: Workspace, own: Collection[Mapping[str, Any]]) -> 
     return {"next": confirm(workspace.root)}
 
 
-def _landed(workspace: Workspace, sources: Sequence[SourceRows]) -> bool:
-    """Whether every source has landed, and so has what can be seen of it without asking a database or an API."""
+def _all_landed(workspace: Workspace) -> bool:
+    """Whether something of every source has landed; what a database or an API has now is not asked."""
     there = [of.source for of in source_landings(workspace.store, workspace.settings)]
-    return all(source in there for source in workspace.settings.sources) and all(
-        landed_already(workspace.store, file) for file in sources if file.sha256
-    )
+    return all(source in there for source in workspace.settings.sources)
+
+
+def _not_landed(outside: Sequence[str]) -> Iterator[str]:
+    if outside:
+        what = "1 file has" if len(outside) == 1 else f"{len(outside):,} files have"
+        them = "it" if len(outside) == 1 else "them"
+        names = ", ".join(map(visible, outside[:MOST_FILES]))
+        more = f" and {len(outside) - MOST_FILES:,} more" if len(outside) > MOST_FILES else ""
+        yield f"{what} not landed, and nothing here counts {them}: {names}{more}"
 
 
 def _tables_document(
@@ -211,11 +222,13 @@ def _surely_answers(task: PredictionTask, version: str) -> bool:
 
 
 def _rows(workspace: Workspace) -> dict[str, int]:
+    """How many rows hold, by table: of several versions of a row the last one, and none that was taken back."""
     try:
-        return {name: _count(workspace, table) for name, table in workspace.tables.items()}
+        tables: Mapping[str, ir.Table] = workspace.tables
     except DataError:
-        found = landed_tables(workspace.store, workspace.engine, settings=workspace.settings)
-        return {name: _count(workspace, table) for name, table in found.items()}
+        tables = landed_tables(workspace.store, workspace.engine, settings=workspace.settings)
+    held = as_of(tables, _END_OF_TIME, zone=workspace.settings.zone).tables
+    return {name: _count(workspace, table) for name, table in held.items()}
 
 
 def _count(workspace: Workspace, table: ir.Table) -> int:

@@ -27,6 +27,7 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
         files = [each for each in workspace.landed if each.table == name]
         yield from _late(name, files)
         yield from _beside(name, files)
+        yield from _lacked(name, files)
         mapped = {column for source in workspace.sources_of(name) for column in source.columns}
         yield from _as_of_export(name, files, mapped)
 
@@ -164,6 +165,17 @@ def _beside(name: str, files: list[Counted]) -> Iterator[str]:
         yield (
             f"{name}: {in_rows(beside)} that {what} in numbers alone, and both count: if files overlap and the later "
             'puts the earlier right, set new_file = "period" for their source'
+        )
+
+
+def _lacked(name: str, files: list[Counted]) -> Iterator[str]:
+    newest = {each.landing.reading: each.fates.get("lacked", 0) for each in files}  # of each way of reading: a source
+    if lacked := sum(newest.values()):
+        what = "goes on is" if lacked == 1 else "go on are"
+        yield (
+            f"{name}: {in_rows(lacked)} of earlier files that {what} not in the newest, which tells most of them anew: "
+            "they count as going on. If an export holds what goes on and no more, they have ended: set "
+            'new_file = "state" for their source'
         )
 
 

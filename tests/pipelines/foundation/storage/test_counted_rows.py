@@ -86,6 +86,30 @@ def test_a_line_told_with_another_price_counts_beside_the_other_and_is_named(tmp
         assert [price for _, day, price in found if day == "2024-02-10"] == prices
 
 
+@pytest.mark.parametrize(
+    ("table", "new_file", "there", "lacked"),
+    [
+        ("subscriptions", "rows", "1123", 1),  # subscription 4 is not there: has it ended?
+        ("subscriptions", "rows", "12", 2),
+        ("subscriptions", "rows", "1", 0),  # what changed, and no more
+        ("subscriptions", "rows", "1234", 0),
+        ("subscriptions", "state", "123", 0),  # it has ended
+        ("orders", "rows", "123", 0),
+    ],
+)
+def test_contracts_that_a_file_of_the_others_lacks_are_named(
+    tmp_path: Path, table: str, new_file: str, there: str, lacked: int
+) -> None:
+    wanted = settings(table, new_file=new_file)
+    tail = ",10,," if table == "subscriptions" else ",10,"
+    rows = {number: f"{number},C{number},2024-01-1{number}{tail}" for number in "1234"}
+    gone = ["9,C9,2024-01-19,10,,2024-02-20"] if table == "subscriptions" else []
+    land(tmp_path, "a.csv", [*rows.values(), *gone], MARCH, wanted)
+    said = land(tmp_path, "b.csv", [rows[each] for each in sorted(set(there))], MAY, wanted)
+    named = [each for each in said if "go on are not in this one, which tells most of them anew" in each]
+    assert [each.split(" of ")[0] for each in named] == ([f"{lacked} row{'s' * (lacked > 1)}"] if lacked else [])
+
+
 def test_equal_lines_of_two_sources_are_two(tmp_path: Path) -> None:
     wanted = settings("order_lines", path="a.csv")
     wanted = wanted.model_copy(

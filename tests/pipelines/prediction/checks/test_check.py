@@ -180,8 +180,20 @@ def test_outcomes_are_counted_where_they_are_computed_and_nothing_is_computed(tm
 
 def test_a_new_or_changed_file_has_to_land_first(tmp_path: Path) -> None:
     opened(tmp_path, orders=YEAR)
+    assert not any("not landed" in note for note in looked(open_workspace(tmp_path, now=NOON))["notes"])
     made(tmp_path, SHOP, orders=[*YEAR, "new,ann,2024-06-30 12:00,10"])
-    assert looked(open_workspace(tmp_path, now=NOON))["next"] == f"attrition ingest --project {tmp_path}"
+    found = looked(open_workspace(tmp_path, now=NOON))
+    assert found["next"] == f"attrition ingest --project {tmp_path}"
+    assert found["notes"][0] == "1 file has not landed, and nothing here counts it: orders.csv"
+
+
+def test_rows_are_those_that_hold(tmp_path: Path) -> None:
+    """A new amount of an order is another version of it, and no other order."""
+    workspace = opened(tmp_path, orders=YEAR)
+    made(tmp_path, SHOP, orders=[row.replace(",10", ",11") for row in YEAR])
+    ingest(workspace.store, workspace.settings, today=date(2024, 7, 8))
+    found = looked(open_workspace(tmp_path, now=NOON))
+    assert found["tables"]["orders"] == found["seen"]["orders"]["rows"] == len(YEAR)
 
 
 def test_a_database_that_has_landed_is_not_asked_for_again(tmp_path: Path) -> None:

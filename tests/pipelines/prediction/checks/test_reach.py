@@ -156,3 +156,17 @@ def test_values_as_of_the_export_are_named_where_the_source_maps_them(tmp_path: 
     assert said.startswith(
         "subscriptions: renews_at is as of the export, and so months_to_renewal is empty in snapshots before it."
     )
+
+
+def test_contracts_that_the_newest_of_each_source_lacks_are_named(tmp_path: Path) -> None:
+    """An earlier export that lacked them says nothing any more."""
+    rows = [f"{n},{n},2024-06-1{n} 12:00,basic,30" for n in range(4)]
+    workspace = opened(tmp_path, CLUB, subscriptions=rows)
+    for there, day, told in ((rows[1:], 8, 1), (rows[2:], 9, 2), (rows, 10, 0)):
+        text = "\n".join([",".join(CLUB.sources[0].columns), *there, ""])
+        (tmp_path / "subscriptions.csv").write_text(text)
+        ingest(workspace.store, workspace.settings, today=date(2024, 7, day))
+        said = [each for each in reach_notes(open_workspace(tmp_path, now=NOON)) if "not in the newest" in each]
+        assert [each.partition(" of earlier files")[0] for each in said] == [
+            f"subscriptions: {told} row{'s' * (told > 1)}"
+        ] * (told > 0)
