@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import ingest, leaks, plays_simulated, scoring, simulated, small, snapshots_report, workspaces
+from benchmarks import (
+    ingest,
+    leaks,
+    plays_simulated,
+    protocols,
+    scoring,
+    simulated,
+    small,
+    snapshots_report,
+    workspaces,
+)
 from benchmarks.report import Report
 from features.outcomes import OUTCOMES
 from pipelines.foundation.simulation.people import FAMILIES
@@ -55,6 +65,7 @@ def _quality(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
         report.row("Online Retail 2011-09-10, log loss", figures["model"]["log_loss"], 0.572, at_least=False)
     else:
         report.shown("Online Retail", "not measured", f"its data are not in {chosen.data}")
+    protocols.promise(report, folder, chosen.data)
 
 
 def _scoring(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
