@@ -6,6 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from statistics import median
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 MISSING_ROWS = 7  # a silence tells something where so many rows would usually have come: chance does not explain it
 RATE_DAYS = 28  # as many days before a silence as it lasts, and at least these, say how many usually come
@@ -14,6 +18,8 @@ ENOUGH_ROWS = 30  # of fewer nobody can say what is usual, and data end with the
 HABIT = 2  # so many others of at least half its length make a silence usual
 STRAY_ROWS = 10  # fewer, beyond a silence, are mistyped days rather than business taken up again
 STRAY_SHARE = 0.1  # and so are rows on fewer than this part of the days that usually have some
+THIN_SHARE = 0.1  # of what is usual on both sides: of lost exports no more comes to light, as by later refunds
+GAP_DAYS, GAP_ROWS = 5, 30  # a shorter pause is told where nothing came in so many days in which so many rows are usual
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +27,9 @@ class Coverage:
     """What a table's rows cover; days are local.
 
     first, last: days of the oldest and the newest row that is believed. rows: how many those are. pauses: (first day,
-    first day after it) of the telling silences between them. stray: days of rows that stand alone beyond one, and are
-    not believed. ahead: how many rows are dated on the day of the run or later; ahead_from: the first of their days.
+    first day after it) of the telling silences between them; few rows may be of days within. stray: days of these, and
+    of rows that stand alone beyond a silence: they are not believed. ahead: how many rows are dated on the day of the
+    run or later; ahead_from: the first of their days.
     """
 
     first: date
@@ -54,6 +61,36 @@ class Coverage:
         """The first day of which the table may not have everything. reach: that of all tables together."""
         return self.last if self.stopped(reach) else max(self.last, reach)
 
+    def said_of(self, start: date, end: date) -> str:
+        """How many rows there are in a pause, in words."""
+        within = sum(count for day, count in self.counts.items() if start <= day < end)
+        rows = "no rows" if not within else f"{within:,} row{'s' * (within > 1)} and no more"
+        return f"{rows} from {start} to {end}, {(end - start).days:,} days"
+
+    @property
+    def beyond(self) -> tuple[date, ...]:
+        """Those of the stray days that lie in no pause."""
+        return tuple(day for day in self.stray if not any(start <= day < end for start, end in self.pauses))
+
+    @property
+    def gaps(self) -> tuple[tuple[date, date], ...]:
+        """Silences too short for a pause, within business too lively for them: (first day, first day after it)."""
+        days = sorted(day for day in self.counts if self.first <= day <= self.last)
+        found = []
+        for before, after in pairwise(days):
+            start = before + timedelta(days=1)
+            silent = (after - start).days
+            if GAP_DAYS <= silent < PAUSE_DAYS and silent * self._usual(start, after) >= GAP_ROWS:
+                alike = sum(2 * (later - day).days > silent for day, later in pairwise(days)) - 1
+                found += [(start, after)] if alike < HABIT else []
+        return tuple(found)
+
+    def _usual(self, start: date, end: date) -> float:
+        """How many rows usually come on a day around some days: the fewer of a month before and one after."""
+        before = [self.counts.get(start - timedelta(days=step), 0) for step in range(1, RATE_DAYS + 1)]
+        after = [self.counts.get(end + timedelta(days=step), 0) for step in range(RATE_DAYS)]
+        return min(median(before), median(after))
+
     @property
     def rows_a_day(self) -> float:
         return self.rows / ((self.last - self.first).days + 1)
@@ -66,7 +103,8 @@ def coverage(counts: Mapping[date, int], *, today: date) -> Coverage | None:
         return None
     ahead = {day: count for day, count in counts.items() if day >= today and count}
     early = _early(days, counts)
-    parts = _parts(days[early:])
+    thin = _thin(days[early:], counts)
+    parts = _parts([day for day in days[early:] if day not in thin])
     believed = [part for part in parts if not _is_stray(part, parts, counts)] or parts[:1]
     kept = [day for part in believed for day in part]
     return Coverage(
@@ -74,7 +112,7 @@ def coverage(counts: Mapping[date, int], *, today: date) -> Coverage | None:
         last=kept[-1],
         rows=sum(counts[day] for day in kept),
         pauses=tuple((one[-1] + timedelta(days=1), other[0]) for one, other in pairwise(believed)),
-        stray=(*days[:early], *(day for part in parts if part not in believed for day in part)),
+        stray=(*days[:early], *sorted([*thin, *(day for part in parts if part not in believed for day in part)])),
         ahead=sum(ahead.values()),
         ahead_from=min(ahead, default=None),
         counts=counts,
@@ -92,6 +130,20 @@ def reach(tables: Collection[Coverage], *, seen_on: date) -> date:
     return seen_on if not fresh and all(each.usually_silent(seen_on) for each in tables) else newest
 
 
+def planned_from(own: Collection[Coverage], ends: Mapping[date, int]) -> date | None:
+    """The first day of which nothing is told but ends of contracts, though more should be: these are planned.
+
+    own: what tables cover by what began, or happened. ends: how many contracts ended, or will, by day. None where
+    nothing says that they are plans: contracts of old may go on to end where none begins any more.
+    """
+    last = max((each.last for each in own), default=None)
+    if last is None or sum(count for day, count in ends.items() if day <= last) < MISSING_ROWS:
+        return None
+    end = max(day for day, count in ends.items() if count)
+    stopped = any(each.stopped(end) and not each.stopped(last) for each in own)
+    return last + timedelta(days=1) if end > last and stopped else None
+
+
 def _parts(days: Sequence[date]) -> list[list[date]]:
     """Days with rows, parted where a silence within them tells something.
 
@@ -105,6 +157,35 @@ def _parts(days: Sequence[date]) -> list[list[date]]:
         else:
             parts[-1].append(after)
     return parts
+
+
+def _thin(days: Sequence[date], counts: Mapping[date, int]) -> set[date]:
+    """Days with rows in a fortnight that has hardly any, while there are many within two months on both sides.
+
+    By medians of days, so that a thousand contracts that were taken over on one day do not say that many come every
+    day; and of days nearby, so that a shop's quiet months between two Decembers are no hole.
+    """
+    if len(days) < 2 * RATE_DAYS:
+        return set()
+    rows = np.zeros((days[-1] - days[0]).days + 1)
+    for day in days:
+        rows[(day - days[0]).days] = counts[day]
+    usual = np.median(sliding_window_view(rows, RATE_DAYS), axis=1)  # of the days from each on
+    if len(usual) < 2 * RATE_DAYS + PAUSE_DAYS:
+        return set()
+    around = sliding_window_view(
+        np.concatenate([np.zeros(2 * RATE_DAYS), usual, np.zeros(2 * RATE_DAYS)]), 2 * RATE_DAYS + 1
+    )
+    best_until, best_from = around[: len(usual)].max(axis=1), around[2 * RATE_DAYS :].max(axis=1)
+    inside = sliding_window_view(rows, PAUSE_DAYS).sum(axis=1)
+    starts = np.arange(RATE_DAYS, len(usual) - PAUSE_DAYS)  # of fortnights with whole months on both sides
+    beside = np.minimum(best_until[starts - RATE_DAYS], best_from[starts + PAUSE_DAYS])
+    found: set[date] = set()
+    for start, many in zip(starts.tolist(), beside.tolist(), strict=True):
+        if many and inside[start] <= THIN_SHARE * PAUSE_DAYS * many:
+            fortnight = (start + step for step in range(PAUSE_DAYS))  # without a usual day that it begins or ends with
+            found.update(days[0] + timedelta(days=day) for day in fortnight if 2 * rows[day] < many)
+    return found & set(days)
 
 
 def _early(days: Sequence[date], counts: Mapping[date, int]) -> int:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import ibis.expr.types as ir
 
 from features.errors import DataError, SettingsError
-from features.tables import TABLES
 from models.question import Question
 from pipelines.foundation.identity.objections import Refusals
 from pipelines.foundation.identity.permissions import Permissions
@@ -30,11 +29,11 @@ from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.engine import open_engine
 from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
 from pipelines.foundation.storage.store import Store
-from pipelines.foundation.workspace.arrival_days import arrival_days
 from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.coverage import Coverage, coverage, reach
 from pipelines.foundation.workspace.holdout import Holdout
+from pipelines.foundation.workspace.told_days import ToldDays
 
 if TYPE_CHECKING:
     from models.training import Fitted
@@ -158,14 +157,18 @@ class Workspace:
         return self._coverages(self.tables)
 
     def _coverages(self, names: Iterable[str]) -> dict[str, Coverage]:
-        found = {name: coverage(self._rows_by_day(name), today=self.today) for name in sorted(names)}
+        found = {name: coverage(self.told_days.rows(name), today=self.today) for name in sorted(names)}
         return {name: each for name, each in found.items() if each is not None}
 
-    def _rows_by_day(self, name: str) -> dict[date, int]:
-        """How many rows of a table tell of each local day."""
-        days = arrival_days(self.tables[name], TABLES[name])
-        found = as_arrow(self.engine, days.group_by("day").agg(rows=days.count()))
-        return dict(zip(found["day"].to_pylist(), found["rows"].to_pylist(), strict=True))
+    @cached_property
+    def told_days(self) -> ToldDays:
+        """How many rows of each table tell of each day."""
+        return ToldDays(engine=self.engine, tables=self.tables, today=self.today, seen_on=self._seen_on)
+
+    @cached_property
+    def _seen_on(self) -> date | None:
+        """The day of the newest export, where one was noted."""
+        return max((each.landing.seen_on for each in self.landed if each.landing.seen_on is not None), default=None)
 
     @cached_property
     def outcome_coverages(self) -> dict[str, Coverage]:
@@ -196,9 +199,7 @@ class Workspace:
     def reach(self) -> date:
         """The first day that no table covers whole; where nobody is bound by contract, orders alone tell."""
         telling = self.coverages if self.by_contract else self.outcome_coverages
-        exports = [each.landing.seen_on for each in self.landed if each.landing.seen_on is not None]
-        seen_on = min(self.today, max(exports, default=self.data_days[1]))
-        return reach(telling.values(), seen_on=seen_on)
+        return reach(telling.values(), seen_on=min(self.today, self._seen_on or self.data_days[1]))
 
     @cached_property
     def complete_until(self) -> date:

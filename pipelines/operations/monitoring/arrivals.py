@@ -61,7 +61,9 @@ class Arrivals:
 
     def _rows_by_span(self, name: str) -> list[int]:
         """Rows that became known in each span before `as_of`, newest first; only spans that the data cover whole."""
-        table, span = self._known(name), self.span_days
+        table, span, key = self._known(name), self.span_days, TABLES[name].key
+        if key:  # what is told anew is no further row
+            table = table.group_by(key).agg(known_at=table.known_at.min())
         ago = (self._cut.epoch_seconds() - 1 - table.known_at.epoch_seconds()) // 86_400
         counted = self.engine.to_pyarrow(table.select(ago=ago.cast("int64")).group_by("ago").agg(rows=ibis._.count()))
         counts = dict(zip(counted["ago"].to_pylist(), counted["rows"].to_pylist(), strict=True))

@@ -18,11 +18,14 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
     yield from silent(workspace)
     for name, each in workspace.coverages.items():
         yield from _ahead(workspace, name, each)
+        yield from _planned(workspace, name)
         yield from _stopped(workspace, name, each)
         yield from _began_late(workspace, name, each)
     for name, each in workspace.outcome_coverages.items():  # elsewhere a silence bends no outcome
         yield from _stray(name, each)
         yield from _pauses(workspace, name, each)
+    for name, each in workspace.coverages.items():
+        yield from _gaps(workspace, name, each)
     for name in TABLES:
         files = [each for each in workspace.landed if each.table == name]
         yield from _late(name, files)
@@ -85,11 +88,21 @@ def _ahead(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
         )
 
 
-def _stray(name: str, each: Coverage) -> Iterator[str]:
-    if each.stray:
-        count = sum(each.counts[day] for day in each.stray)
+def _planned(workspace: Workspace, name: str) -> Iterator[str]:
+    days = workspace.told_days
+    if planned := days.planned(name):
+        what = "1 end" if planned == 1 else f"{planned:,} ends"
         yield (
-            f"{name}: {in_rows(count)} of {_days(each.stray)} beyond a long silence: too few to say that data reach "
+            f"{name}: {what} dated {days.planned_from} or later, of which nothing else tells: taken to be planned, and "
+            "no sign of how far data reach. If they have come and the export is newer, set complete_until of its source"
+        )
+
+
+def _stray(name: str, each: Coverage) -> Iterator[str]:
+    if each.beyond:
+        count = sum(each.counts[day] for day in each.beyond)
+        yield (
+            f"{name}: {in_rows(count)} of {_days(each.beyond)} beyond a long silence: too few to say that data reach "
             "there. Correct them in the export if they are mistyped"
         )
 
@@ -136,10 +149,23 @@ def _pauses(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
     for start, end in each.pauses:
         if not any(source.silence == "closed" for source in workspace.sources_of(name)):
             yield (
-                f"{name}: no rows from {start} to {end}, {(end - start).days:,} days, where {each.rows_a_day:,.1f} a "
+                f"{name}: {each.said_of(start, end)}, where {each.rows_a_day:,.1f} a "
                 "day are usual: if outcomes are read from it, none that touches these days is learned from. If nothing "
                 'happened then, set silence = "closed" for its source'
             )
+
+
+def _gaps(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
+    """Silences that no snapshot is left out for; whoever reads counts of those days should know."""
+    longer = () if name in workspace.outcome_coverages else each.pauses
+    closed = any(source.silence == "closed" for source in workspace.sources_of(name))
+    for start, end in () if closed else sorted([*longer, *each.gaps]):
+        until = end + timedelta(days=max(workspace.settings.lookback_days))
+        yield (
+            f"{name}: {each.said_of(start, end)}, where {each.rows_a_day:,.1f} a day are usual: if they are missing, "
+            f"counts over these days are too low, in snapshots until {until}. Export them again; if nothing happened "
+            'then, set silence = "closed" for its source'
+        )
 
 
 def _late(name: str, files: list[Counted]) -> Iterator[str]:

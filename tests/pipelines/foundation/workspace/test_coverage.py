@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.foundation.workspace.coverage import Coverage, coverage, reach
+from pipelines.foundation.workspace.coverage import Coverage, coverage, planned_from, reach
 
 START, TODAY = date(2023, 1, 1), date(2024, 7, 1)
 DAY = timedelta(days=1)
@@ -203,3 +203,63 @@ def test_no_row_is_lost_from_the_count(days: list[int]) -> None:
     assert found.rows + sum(rows[day] for day in found.stray) + found.ahead == len(days)
     assert found.first <= found.last < TODAY
     assert all(found.first <= start < end <= found.last for start, end in found.pauses)
+
+
+# Holes with a trickle in them, and short ones
+
+
+@pytest.mark.parametrize(("rows", "pauses"), [(1, 1), (4, 0)])
+def test_lost_exports_are_a_pause_though_later_ones_tell_a_few_of_their_rows(rows: int, pauses: int) -> None:
+    """Eight orders a day; of three weeks nothing but those that were sent back since, every third day."""
+    hole = every(3, start=date(2023, 6, 2), end=date(2023, 6, 22), rows=rows)
+    found = covered(both(every(1, end=date(2023, 6, 1), rows=8), hole, every(1, start=date(2023, 6, 22), rows=8)))
+    assert len(found.pauses) == pauses
+    if pauses:
+        ((start, end),) = found.pauses
+        assert abs((start - date(2023, 6, 1)).days) <= 1
+        assert abs((end - date(2023, 6, 22)).days) <= 1
+        assert found.said_of(start, end).startswith("7 rows and no more from 2023-06-01 to ")
+        assert found.beyond == ()
+    assert found.rows + sum(found.counts[day] for day in found.stray) == sum(found.counts.values())
+
+
+def test_quiet_months_between_two_decembers_are_no_pause() -> None:
+    shop = {START + DAY * n: 100 if (START + DAY * n).month == 12 else 2 for n in range(730)}
+    found = covered(shop, today=date(2025, 1, 1))
+    assert (found.pauses, found.stray, found.gaps) == ((), (), ())
+
+
+@pytest.mark.parametrize(("silent", "rows", "gaps"), [(7, 8, 1), (4, 8, 0), (7, 4, 0), (14, 8, 0)])
+def test_a_week_without_rows_is_a_gap_where_thirty_are_missing(silent: int, rows: int, gaps: int) -> None:
+    again = date(2023, 6, 1) + DAY * silent
+    found = covered(both(every(1, end=date(2023, 6, 1), rows=rows), every(1, start=again, rows=rows)))
+    assert found.gaps == ((date(2023, 6, 1), again),) * gaps
+
+
+def test_a_week_without_rows_in_each_summer_is_a_habit() -> None:
+    shop = {
+        day: rows
+        for day, rows in every(1, start=date(2021, 1, 1), rows=9).items()
+        if not (day.month == 8 and day.day < 8)
+    }
+    assert covered(shop).gaps == ()
+
+
+# Ends that are plans
+
+
+def test_ends_beyond_everything_else_are_plans_where_more_should_have_begun() -> None:
+    own, ends = covered(every(1)), every(10, end=date(2024, 6, 1))
+    assert planned_from([own], ends) == date(2024, 1, 1)
+    assert planned_from([own, covered(every(2, end=TODAY))], ends) is None  # another table goes on
+
+
+def test_ends_that_come_as_beginnings_do_are_none() -> None:
+    sparse = covered(every(30))  # no wonder that none has begun for six weeks
+    assert planned_from([sparse], every(10, end=date(2024, 2, 1))) is None
+
+
+def test_of_contracts_taken_over_of_which_none_had_ended_nobody_says_that_ends_are_plans() -> None:
+    taken_over = covered({START: 500, START + DAY: 500})
+    assert planned_from([taken_over], every(7, start=date(2024, 1, 1), end=date(2024, 6, 1))) is None
+    assert planned_from([], {}) is None

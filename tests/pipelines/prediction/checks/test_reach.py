@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.checks.reach import reach_notes, refuse_silent, silent
 from tests.pipelines.foundation.workspace.test_workspace import (
     CLUB,
+    CONTACTS,
     NOON,
     ORDERS,
     SHOP,
@@ -170,3 +171,18 @@ def test_contracts_that_the_newest_of_each_source_lacks_are_named(tmp_path: Path
         assert [each.partition(" of earlier files")[0] for each in said] == [
             f"subscriptions: {told} row{'s' * (told > 1)}"
         ] * (told > 0)
+
+
+@pytest.mark.parametrize(("silent", "said"), [(20, "20 days"), (7, "7 days"), (3, None)])
+def test_a_hole_in_what_customers_do_is_named_though_no_outcome_is_read_from_it(
+    tmp_path: Path, silent: int, said: str | None
+) -> None:
+    again = date(2024, 2, 1) + timedelta(days=silent)
+    before, after = daily(date(2023, 6, 1), date(2024, 1, 31), number=0), daily(again, date(2024, 6, 30), number=9_000)
+    contacts = [f"{n}{row.rsplit(',', 1)[0]}" for n in range(5) for row in [*before, *after]]
+    found = opened(tmp_path, changed(SHOP, sources=(ORDERS, CONTACTS)), orders=YEAR, support_contacts=contacts)
+    told = [each for each in reach_notes(found) if each.startswith("support_contacts: no rows")]
+    assert len(told) == (said is not None)
+    if said is not None:
+        assert told[0].startswith(f"support_contacts: no rows from 2024-02-01 to {again}, {said}, where ")
+        assert f"counts over these days are too low, in snapshots until {again + timedelta(days=365)}." in told[0]

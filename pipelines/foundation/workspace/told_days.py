@@ -1,0 +1,70 @@
+"""How many rows of each table tell of each local day, without the ends that are planned and have not come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import ibis.expr.types as ir
+
+from features.tables import TABLES
+from pipelines.foundation.storage.as_arrow import as_arrow
+from pipelines.foundation.workspace.arrival_days import arrival_days
+from pipelines.foundation.workspace.coverage import coverage, planned_from
+
+Counts = dict[date, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldDays:
+    """Of the tables of a workspace. today: the day of the run. seen_on: that of the newest export, where it is known.
+
+    A contract's end may be told long before: it says that the data reach its day only once it has come.
+    """
+
+    engine: Any
+    tables: Mapping[str, ir.Table]
+    today: date
+    seen_on: date | None
+
+    def rows(self, name: str) -> Counts:
+        """By day the rows of a table, ends that are planned aside. Those of the day of the run and later are there."""
+        own, ends = self._counted(name)
+        told = {day: count for day, count in ends.items() if day < self.planned_from or day >= self.today}
+        return {day: own.get(day, 0) + told.get(day, 0) for day in own.keys() | told.keys()}
+
+    def planned(self, name: str) -> int:
+        """How many ends before the day of the run are planned."""
+        return sum(count for day, count in self._counted(name)[1].items() if self.planned_from <= day < self.today)
+
+    @cached_property
+    def planned_from(self) -> date:
+        """The first day of which ends are plans: nothing else tells of it, or the newest export was made before."""
+        exported = date.max if self.seen_on is None else self.seen_on + timedelta(days=1)
+        ends = Counter[date]()
+        for name in self.tables:
+            if TABLES[name].lasts:
+                ends.update(self._counted(name)[1])
+        over = {day: count for day, count in ends.items() if day < min(self.today, exported)}
+        own = [coverage(self._counted(name)[0], today=self.today) for name in self.tables] if over else []
+        return min(planned_from([each for each in own if each is not None], over) or date.max, exported)
+
+    def _counted(self, name: str) -> tuple[Counts, Counts]:
+        """What happened of a table, by day, and what ended."""
+        if name not in self._counts:
+            self._counts[name] = self._count(name)
+        return self._counts[name]
+
+    @cached_property
+    def _counts(self) -> dict[str, tuple[Counts, Counts]]:
+        return {}
+
+    def _count(self, name: str) -> tuple[Counts, Counts]:
+        days = arrival_days(self.tables[name], TABLES[name], versions=True)
+        found = as_arrow(self.engine, days.group_by("day", "end").agg(rows=days.count())).to_pylist()
+        own, ends = ({row["day"]: row["rows"] for row in found if row["end"] == end} for end in (False, True))
+        return own, ends
