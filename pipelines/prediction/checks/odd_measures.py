@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.contract import Table, local_day
 from pipelines.foundation.storage.sql_text import NO_FOLDERS, identifier, quoted
+from pipelines.prediction.checks.odd_sources import LandedSource
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,12 +31,16 @@ _MARKED = r"\d{1,3}([.,' \x{00A0}\x{202F}]\d{3})+"
 
 @dataclass(frozen=True, kw_only=True)
 class LandedRows:
-    """What landed of one table and counts. keyed: whether its rows have a key of their own; rows: how many."""
+    """What landed of one table and counts. keyed: whether its rows have a key of their own; rows: how many.
+
+    sources: which of the places are one source's; empty where that is not asked for, and no row was replaced.
+    """
 
     contract: Table
     places: Sequence[Path]
     keyed: bool
     rows: int
+    sources: Sequence[LandedSource] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -64,9 +69,18 @@ class LandedRows:
 
     @property
     def sql(self) -> str:
-        """All its rows, with the name of the file of each."""
+        """All its rows that ever held, with the name of the file of each: none that was put right or taken back."""
         files = ", ".join(quoted(str(place)) for place in self.places)
-        return f"read_parquet([{files}], union_by_name = true, filename = true, {NO_FOLDERS})"
+        every = f"read_parquet([{files}], union_by_name = true, filename = true, {NO_FOLDERS})"
+        ends = [each.ends for each in self.sources if each.ended]
+        if not ends:
+            return every
+        # As `landed_tables` leaves them out.
+        return f"""(
+            SELECT landed.* FROM {every} AS landed ANTI JOIN ({" UNION ALL ".join(ends)}) AS gone
+            ON gone.place = landed.file_index AND gone.source_row = landed.source_row
+                AND gone.known_until <= landed.known_at
+        )"""
 
     def has(self, *names: str) -> bool:
         return {column.name for column in self.contract.columns} >= set(names)

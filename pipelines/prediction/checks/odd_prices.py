@@ -1,4 +1,4 @@
-"""Prices of today beside a history of changes: what a subscription cost before its changes is then told wrongly."""
+"""Prices and plans of today beside a history of changes: what was before the changes is then told wrongly."""
 
 # ruff: noqa: S608 - names are those of contracts
 
@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     import duckdb
 
 FEW, SHARE = 3, 0.1  # of the subscriptions whose price changed
+# Of those whose plan changed: a change from a plan to the same, as to another term, is written as one of plan here and
+# there, and in an export of today nearly each looks like that.
+PLAN_SHARE = 0.5
 
 
 def todays_prices(connection: duckdb.DuckDBPyConnection, tables: Sequence[LandedRows]) -> Iterator[Odd]:
     """Where the price of the oldest version of subscriptions is that after their last change."""
-    named = {each.contract.name: each for each in tables if each.rows <= MOST_COMPARED}
-    if not {"subscriptions", "subscription_changes"} <= named.keys():
+    named = _compared(tables)
+    if not named:
         return
     found = connection.execute(f"""
         WITH began AS (
-            SELECT subscription_id, arg_min(mrr, known_at) AS mrr
+            SELECT subscription_id, arg_min_null(mrr, known_at) AS mrr
             FROM {named["subscriptions"].sql} GROUP BY subscription_id
         ),
         changed AS (
@@ -33,7 +36,7 @@ def todays_prices(connection: duckdb.DuckDBPyConnection, tables: Sequence[Landed
             GROUP BY subscription_id
         )
         SELECT count(*), count(*) FILTER (WHERE mrr = last)
-        FROM began JOIN changed USING (subscription_id) WHERE first <> last
+        FROM began JOIN changed USING (subscription_id) WHERE first <> last AND mrr IS NOT NULL
     """).fetchone()
     of, todays = (0, 0) if found is None else found
     if todays >= max(FEW, SHARE * of):
@@ -44,3 +47,46 @@ def todays_prices(connection: duckdb.DuckDBPyConnection, tables: Sequence[Landed
             "(known_at)"
         )
         yield Odd(kind="todays_price", table="subscriptions", column="mrr", rows=todays, text=text)
+
+
+def todays_plans(connection: duckdb.DuckDBPyConnection, tables: Sequence[LandedRows]) -> Iterator[Odd]:
+    """Where the plan of the oldest version of subscriptions is that after their last change.
+
+    Changes name the plan from then on alone. That a subscription began with the plan that its first change led to is
+    what tells: that change would have changed nothing. One whose plan is that of its last change alone may have gone
+    back to it, and is not counted. Plans are compared as they are written, as plan_rank and figures by plan do.
+    """
+    named = _compared(tables)
+    if not named:
+        return
+    found = connection.execute(f"""
+        WITH began AS (
+            SELECT subscription_id, arg_min_null(plan, known_at) AS plan, min(started_on) AS started_on
+            FROM {named["subscriptions"].sql} GROUP BY subscription_id
+        ),
+        changed AS (
+            SELECT subscription_id, arg_min(steps.plan, changed_at) AS first, arg_max(steps.plan, changed_at) AS last
+            FROM {named["subscription_changes"].sql} AS steps JOIN began USING (subscription_id)
+            -- On the day of the start it may be what it began with.
+            WHERE steps.plan IS NOT NULL AND kind = 'plan' AND changed_on > started_on
+            GROUP BY subscription_id
+        )
+        SELECT count(*), count(*) FILTER (WHERE plan = last)
+        FROM began JOIN changed USING (subscription_id) WHERE plan = first OR plan <> last
+    """).fetchone()
+    of, todays = (0, 0) if found is None else found
+    if todays >= max(FEW, PLAN_SHARE * of):
+        text = (
+            f"subscriptions.plan: {todays:,} of {of:,} whose plan changed have the plan after their last change, where "
+            "that of their start is wanted, and figures by plan and plan_rank of the time before are told by it: "
+            "export what each began with (the plan before its first change, in a query), or versions with the moment "
+            "from which each held (known_at)"
+        )
+        yield Odd(kind="todays_plan", table="subscriptions", column="plan", rows=todays, text=text)
+
+
+def _compared(tables: Sequence[LandedRows]) -> dict[str, LandedRows]:
+    """Subscriptions and their changes by name; empty where one is not there, or is too large to be compared."""
+    wanted = ("subscriptions", "subscription_changes")
+    named = {each.contract.name: each for each in tables if each.rows <= MOST_COMPARED}
+    return {name: named[name] for name in wanted} if named.keys() >= set(wanted) else {}

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from features.tables import TABLES
 from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.prediction.checks.odd import Odd, odd_things, pauses
-from pipelines.prediction.checks.odd_ids import alike_ids
+from pipelines.prediction.checks.odd_ids import alike_ids, changed_ids
 from pipelines.prediction.checks.odd_measures import LandedRows, measured
-from pipelines.prediction.checks.odd_prices import todays_prices
+from pipelines.prediction.checks.odd_prices import todays_plans, todays_prices
+from pipelines.prediction.checks.odd_sources import landed_sources
 from pipelines.prediction.checks.rejects import LOST, reject_reasons
 
 if TYPE_CHECKING:
@@ -75,9 +76,11 @@ class SeenTables:
     def odd(self) -> Iterator[Odd]:
         """Odd things: between tables first, then table by table."""
         tables = {name: table for name in self.rows if (table := self._landed(name)) is not None}
-        entities = set(self.of_outcomes) - {"subscription_changes"}
-        yield from alike_ids(self.connection, list(tables.values()), entities=entities, refusals=self.refusals)
-        yield from todays_prices(self.connection, list(tables.values()))
+        entities, every = set(self.of_outcomes) - {"subscription_changes"}, list(tables.values())
+        yield from alike_ids(self.connection, every, entities=entities, refusals=self.refusals)
+        yield from changed_ids(self.connection, every, entities=entities, refusals=self.refusals)
+        yield from todays_prices(self.connection, every)
+        yield from todays_plans(self.connection, every)
         for name in self.rows:
             if (table := tables.get(name)) is not None:
                 found = measured(self.connection, table, refusals=self.refusals, today=self.today)
@@ -86,7 +89,7 @@ class SeenTables:
                 yield from pauses(name, self.coverages[name], closed=name in self.closed)
 
     def _landed(self, name: str) -> LandedRows | None:
-        files = [file for file in self.files if file.table == name]
+        files = sorted((file for file in self.files if file.table == name), key=lambda file: file.landing.order)
         if not (self.rows[name] and files):
             return None
         return LandedRows(
@@ -94,4 +97,5 @@ class SeenTables:
             places=[self.store.place(file.rows.path) for file in files],
             keyed=all(file.landing.file.detail["keyed"] for file in files),
             rows=self.rows[name],
+            sources=landed_sources(self.store, files),
         )
