@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from itertools import chain
 from typing import Any
@@ -45,8 +46,12 @@ def counted_sources(store: Store, settings: Settings | None) -> list[list[Counte
 
 def counted_files(store: Store, settings: Settings | None) -> list[Counted]:
     """The same of all sources together, in the order of arrival."""
-    every = chain.from_iterable(counted_sources(store, settings))
-    return sorted(every, key=lambda each: each.landing.order)
+    return by_arrival(counted_sources(store, settings))
+
+
+def by_arrival(sources: Iterable[Sequence[Counted]]) -> list[Counted]:
+    """What counts of several sources, in the order of arrival."""
+    return sorted(chain.from_iterable(sources), key=lambda each: each.landing.order)
 
 
 def landed_tables(store: Store, connection: Any, *, settings: Settings | None = None) -> dict[str, ir.Table]:
@@ -70,7 +75,7 @@ def landed_tables(store: Store, connection: Any, *, settings: Settings | None = 
 
 def _table(store: Store, connection: Any, name: str, sources: list[list[Counted]], zone: ZoneInfo) -> ir.Table:
     """Files of several sources, in the order of arrival over all of them."""
-    files = sorted(chain.from_iterable(sources), key=lambda each: each.landing.order)
+    files = by_arrival(sources)
     table = parquet_table(
         connection,
         [store.verified(each.rows) for each in files],

@@ -27,7 +27,7 @@ from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.engine import open_engine
-from pipelines.foundation.storage.landed_tables import counted_files, landed_tables
+from pipelines.foundation.storage.landed_tables import by_arrival, counted_sources, landed_tables
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.calendar import Calendar, Grid, covered
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
@@ -140,7 +140,12 @@ class Workspace:
     @cached_property
     def landed(self) -> list[Counted]:
         """What the tables are made of, in the order of arrival."""
-        return counted_files(self.store, self.settings)
+        return by_arrival(self.landed_sources)
+
+    @cached_property
+    def landed_sources(self) -> list[list[Counted]]:
+        """The same by source, oldest first."""
+        return counted_sources(self.store, self.settings)
 
     @property
     def by_contract(self) -> bool:

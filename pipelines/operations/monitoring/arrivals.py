@@ -62,8 +62,8 @@ class Arrivals:
     def _rows_by_span(self, name: str) -> list[int]:
         """Rows that became known in each span before `as_of`, newest first; only spans that the data cover whole."""
         table, span, key = self._known(name), self.span_days, TABLES[name].key
-        if key:  # what is told anew is no further row
-            table = table.group_by(key).agg(known_at=table.known_at.min())
+        if key:  # a row that is told anew, as what followed upon it was filled in, is no further one
+            table = table.select(*key, "known_at").distinct()
         ago = (self._cut.epoch_seconds() - 1 - table.known_at.epoch_seconds()) // 86_400
         counted = self.engine.to_pyarrow(table.select(ago=ago.cast("int64")).group_by("ago").agg(rows=ibis._.count()))
         counts = dict(zip(counted["ago"].to_pylist(), counted["rows"].to_pylist(), strict=True))
@@ -72,7 +72,7 @@ class Arrivals:
 
     def _days(self, name: str) -> list[date]:
         days = arrival_days(self._known(name), TABLES[name])
-        found = self.engine.to_pyarrow(days.filter(days.day < ibis.literal(self.as_of)).distinct())
+        found = self.engine.to_pyarrow(days.filter(days.day < ibis.literal(self.as_of)).select("day").distinct())
         return sorted(found["day"].to_pylist())
 
     def _known(self, name: str) -> ir.Table:

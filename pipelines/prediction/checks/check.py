@@ -112,7 +112,7 @@ def _tables_document(
     seen = SeenTables(
         store=workspace.store,
         connection=connection,
-        files=workspace.landed,
+        sources=workspace.landed_sources,
         rows=rows,
         coverages=workspace.coverages,
         of_outcomes=workspace.outcome_coverages,

@@ -78,13 +78,12 @@ def odd_things(table: LandedRows, found: Found, *, currency: str) -> Iterator[Od
 def pauses(name: str, each: Coverage, *, closed: bool) -> Iterator[Odd]:
     """Telling silences within the rows. closed: whether a source says that there was nothing to tell."""
     for start, end in () if closed else each.pauses:
-        days = (end - start).days
         yield Odd(
             kind="pause",
             table=name,
             column=None,
             rows=0,
-            text=f"{name}: no rows from {start} to {end}, {days:,} days: export them, or set silence = "
+            text=f"{name}: {each.said_of(start, end)}: export them, or set silence = "
             '"closed" for the source if nothing happened then',
         )
 

@@ -30,7 +30,7 @@ def reach_notes(workspace: Workspace) -> Iterator[str]:
         files = [each for each in workspace.landed if each.table == name]
         yield from _late(name, files)
         yield from _beside(name, files)
-        yield from _lacked(name, files)
+        yield from _lacked(name, workspace.landed_sources)
         mapped = {column for source in workspace.sources_of(name) for column in source.columns}
         yield from _as_of_export(name, files, mapped)
 
@@ -194,9 +194,9 @@ def _beside(name: str, files: list[Counted]) -> Iterator[str]:
         )
 
 
-def _lacked(name: str, files: list[Counted]) -> Iterator[str]:
-    newest = {each.landing.reading: each.fates.get("lacked", 0) for each in files}  # of each way of reading: a source
-    if lacked := sum(newest.values()):
+def _lacked(name: str, sources: list[list[Counted]]) -> Iterator[str]:
+    lacked = sum(of[-1].fates.get("lacked", 0) for of in sources if of[-1].table == name)
+    if lacked:
         what = "goes on is" if lacked == 1 else "go on are"
         yield (
             f"{name}: {in_rows(lacked)} of earlier files that {what} not in the newest, which tells most of them anew: "

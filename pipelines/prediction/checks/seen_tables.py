@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from features.tables import TABLES
+from pipelines.foundation.storage.landed_tables import by_arrival
 from pipelines.foundation.storage.landings import LANDED, REJECTED
 from pipelines.prediction.checks.odd import Odd, odd_things, pauses
 from pipelines.prediction.checks.odd_ids import alike_ids, changed_ids
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
 class SeenTables:
     """What there is to look at.
 
-    coverages: of tables with rows before the day of the run. of_outcomes: those that outcomes are read from. closed:
-    those of which a source says that its silences are no gaps. looked_from: the day of which freshness is told; today:
-    that of the run.
+    sources: what counts of each landing, by source. coverages: of tables with rows before the day of the run.
+    of_outcomes: those that outcomes are read from. closed: those of which a source says that its silences are no gaps.
+    looked_from: the day of which freshness is told; today: that of the run.
     """
 
     store: Store
     connection: duckdb.DuckDBPyConnection
-    files: Collection[Counted]
+    sources: Sequence[Sequence[Counted]]
     rows: Mapping[str, int]
     coverages: Mapping[str, Coverage]
     of_outcomes: Collection[str]
@@ -52,7 +53,7 @@ class SeenTables:
 
     def _document(self, name: str) -> dict[str, Any]:
         each = self.coverages.get(name)
-        files = [file for file in self.files if file.table == name]
+        files = [file for of in self.sources for file in of if file.table == name]
         rejected = sum(file.landing.file.detail["rejected"] for file in files)
         return {
             "rows": self.rows[name],
@@ -89,7 +90,8 @@ class SeenTables:
                 yield from pauses(name, self.coverages[name], closed=name in self.closed)
 
     def _landed(self, name: str) -> LandedRows | None:
-        files = sorted((file for file in self.files if file.table == name), key=lambda file: file.landing.order)
+        sources = [of for of in self.sources if of[0].table == name]
+        files = by_arrival(sources)
         if not (self.rows[name] and files):
             return None
         return LandedRows(
@@ -97,5 +99,5 @@ class SeenTables:
             places=[self.store.place(file.rows.path) for file in files],
             keyed=all(file.landing.file.detail["keyed"] for file in files),
             rows=self.rows[name],
-            sources=landed_sources(self.store, files),
+            sources=landed_sources(self.store, files, sources),
         )

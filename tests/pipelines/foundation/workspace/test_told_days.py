@@ -55,7 +55,10 @@ def test_versions_of_a_row_count_once(tmp_path: Path) -> None:
     days = [date(2024, 4, 2) + timedelta(days=step) for step in range(90)]
     opened(tmp_path, settings, subscriptions=contracts())
     for export in (30, 60, 90):
-        told = [f"{n},1,{day} 12:00,{'' if n > export - 20 else f'{day} 15:00'}" for n, day in enumerate(days[:export])]
+        told = [
+            f"{n},1,{day} 12:00,{'' if n > export - 20 else f'{day + timedelta(days=20)} 15:00'}"
+            for n, day in enumerate(days[:export])
+        ]
         (tmp_path / "support_contacts.csv").write_text("\n".join([",".join(columns), *told, ""]))
         seen = days[0] + timedelta(days=export)
         workspace = open_workspace(tmp_path, now=datetime(seen.year, seen.month, seen.day, 12, tzinfo=UTC))

@@ -91,13 +91,14 @@ def told_of_two(
         (root / f"{name}.csv").write_text("\n".join(["order_id,customer_id,ordered_at,amount", *lines]) + "\n")
     workspace = open_workspace(root, now=NOON)
     ingest(workspace.store, workspace.settings, today=workspace.today)
-    files = open_workspace(root, now=NOON).landed
+    workspace = open_workspace(root, now=NOON)
+    files = workspace.landed
     table = LandedRows(
         contract=TABLES["orders"],
         places=[workspace.store.place(each.rows.path) for each in files],
         keyed=True,
         rows=len(old) + len(new),
-        sources=landed_sources(workspace.store, files),
+        sources=landed_sources(workspace.store, files, workspace.landed_sources),
     )
     with spilling() as connection:
         return list(changed_ids(connection, [table], entities=entities, refusals=refusals))
