@@ -130,18 +130,17 @@ def reach(tables: Collection[Coverage], *, seen_on: date) -> date:
     return seen_on if not fresh and all(each.usually_silent(seen_on) for each in tables) else newest
 
 
-def planned_from(own: Collection[Coverage], ends: Mapping[date, int]) -> date | None:
-    """The first day of which nothing is told but ends of contracts, though more should be: these are planned.
+def planned_from(own: Coverage, ends: Mapping[date, int], *, others: date | None) -> date | None:
+    """The first day of which nothing is told but ends of contracts, though some should have begun: these are planned.
 
-    own: what tables cover by what began, or happened. ends: how many contracts ended, or will, by day. None where
-    nothing says that they are plans: contracts of old may go on to end where none begins any more.
+    own: what contracts cover by their beginnings. ends: how many ended, or will, by day. others: the newest day that
+    another table tells of. None where nothing says that they are plans: where no contract begins any more, those of old
+    may go on to end.
     """
-    last = max((each.last for each in own), default=None)
-    if last is None or sum(count for day, count in ends.items() if day <= last) < MISSING_ROWS:
+    if sum(count for day, count in ends.items() if day <= own.last) < MISSING_ROWS:
         return None
-    end = max(day for day, count in ends.items() if count)
-    stopped = any(each.stopped(end) and not each.stopped(last) for each in own)
-    return last + timedelta(days=1) if end > last and stopped else None
+    end, last = max(day for day, count in ends.items() if count), max(own.last, others or own.last)
+    return last + timedelta(days=1) if end > last and own.stopped(end) else None
 
 
 def _parts(days: Sequence[date]) -> list[list[date]]:

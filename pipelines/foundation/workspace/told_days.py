@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -34,24 +33,27 @@ class ToldDays:
     def rows(self, name: str) -> Counts:
         """By day the rows of a table, ends that are planned aside. Those of the day of the run and later are there."""
         own, ends = self._counted(name)
-        told = {day: count for day, count in ends.items() if day < self.planned_from or day >= self.today}
+        planned = self.planned(name)
+        told = {day: count for day, count in ends.items() if day not in planned}
         return {day: own.get(day, 0) + told.get(day, 0) for day in own.keys() | told.keys()}
 
-    def planned(self, name: str) -> int:
-        """How many ends before the day of the run are planned."""
-        return sum(count for day, count in self._counted(name)[1].items() if self.planned_from <= day < self.today)
+    def planned(self, name: str) -> Counts:
+        """By day the ends before the day of the run that are plans.
 
-    @cached_property
-    def planned_from(self) -> date:
-        """The first day of which ends are plans: nothing else tells of it, or the newest export was made before."""
+        Nothing else tells of these days, though it should, or the newest export was made before.
+        """
+        own, ends = self._counted(name)
         exported = date.max if self.seen_on is None else self.seen_on + timedelta(days=1)
-        ends = Counter[date]()
-        for name in self.tables:
-            if TABLES[name].lasts:
-                ends.update(self._counted(name)[1])
         over = {day: count for day, count in ends.items() if day < min(self.today, exported)}
-        own = [coverage(self._counted(name)[0], today=self.today) for name in self.tables] if over else []
-        return min(planned_from([each for each in own if each is not None], over) or date.max, exported)
+        begun = coverage(own, today=self.today) if over else None
+        alone = None if begun is None else planned_from(begun, over, others=self._others(name))
+        since = min(alone or date.max, exported)
+        return {day: count for day, count in ends.items() if since <= day < self.today}
+
+    def _others(self, name: str) -> date | None:
+        """The newest day that a row of another table is believed to tell of."""
+        own = (coverage(self._counted(each)[0], today=self.today) for each in self.tables if each != name)
+        return max((each.last for each in own if each is not None), default=None)
 
     def _counted(self, name: str) -> tuple[Counts, Counts]:
         """What happened of a table, by day, and what ended."""

@@ -89,11 +89,11 @@ def _ahead(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
 
 
 def _planned(workspace: Workspace, name: str) -> Iterator[str]:
-    days = workspace.told_days
-    if planned := days.planned(name):
-        what = "1 end" if planned == 1 else f"{planned:,} ends"
+    if planned := workspace.told_days.planned(name):
+        ends = sum(planned.values())
+        what = "1 end" if ends == 1 else f"{ends:,} ends"
         yield (
-            f"{name}: {what} dated {days.planned_from} or later, of which nothing else tells: taken to be planned, and "
+            f"{name}: {what} dated {min(planned)} or later, of which nothing else tells: taken to be planned, and "
             "no sign of how far data reach. If they have come and the export is newer, set complete_until of its source"
         )
 

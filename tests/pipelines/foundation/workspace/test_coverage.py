@@ -250,16 +250,17 @@ def test_a_week_without_rows_in_each_summer_is_a_habit() -> None:
 
 def test_ends_beyond_everything_else_are_plans_where_more_should_have_begun() -> None:
     own, ends = covered(every(1)), every(10, end=date(2024, 6, 1))
-    assert planned_from([own], ends) == date(2024, 1, 1)
-    assert planned_from([own, covered(every(2, end=TODAY))], ends) is None  # another table goes on
+    assert planned_from(own, ends, others=None) == date(2024, 1, 1)
+    assert planned_from(own, ends, others=date(2024, 3, 1)) == date(2024, 3, 2)
+    assert planned_from(own, ends, others=date(2024, 6, 1)) is None  # another table goes on
 
 
 def test_ends_that_come_as_beginnings_do_are_none() -> None:
     sparse = covered(every(30))  # no wonder that none has begun for six weeks
-    assert planned_from([sparse], every(10, end=date(2024, 2, 1))) is None
+    assert planned_from(sparse, every(10, end=date(2024, 2, 1)), others=None) is None
 
 
 def test_of_contracts_taken_over_of_which_none_had_ended_nobody_says_that_ends_are_plans() -> None:
     taken_over = covered({START: 500, START + DAY: 500})
-    assert planned_from([taken_over], every(7, start=date(2024, 1, 1), end=date(2024, 6, 1))) is None
-    assert planned_from([], {}) is None
+    assert planned_from(taken_over, every(7, start=date(2024, 1, 1), end=date(2024, 6, 1)), others=None) is None
+    assert planned_from(taken_over, {}, others=None) is None

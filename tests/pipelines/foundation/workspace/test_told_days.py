@@ -45,7 +45,7 @@ def test_an_old_export_that_lands_today_reaches_as_far_as_contracts_begin(tmp_pa
     workspace = opened(tmp_path, ENDS, now=now, subscriptions=contracts())
     assert workspace.data_days[1] == date(2024, 6, 30)
     said = [each for each in reach_notes(workspace) if "taken to be planned" in each]
-    assert [each.split(":")[1] for each in said] == [" 20 ends dated 2024-07-01 or later, of which nothing else tells"]
+    assert [each.split(":")[1] for each in said] == [" 20 ends dated 2024-07-05 or later, of which nothing else tells"]
 
 
 def test_versions_of_a_row_count_once(tmp_path: Path) -> None:
