@@ -20,7 +20,7 @@ Counts = dict[date, int]
 
 @dataclass(frozen=True, kw_only=True)
 class ToldDays:
-    """Of the tables of a workspace. today: the day of the run. seen_on: that of the newest export, where it is known.
+    """Of the tables of a workspace. today: the day of the run. exported: that of each table's newest export, if known.
 
     A contract's end may be told long before: it says that the data reach its day only once it has come.
     """
@@ -28,7 +28,7 @@ class ToldDays:
     engine: Any
     tables: Mapping[str, ir.Table]
     today: date
-    seen_on: date | None
+    exported: Mapping[str, date]
 
     def rows(self, name: str) -> Counts:
         """By day the rows of a table, ends that are planned aside. Those of the day of the run and later are there."""
@@ -40,10 +40,10 @@ class ToldDays:
     def planned(self, name: str) -> Counts:
         """By day the ends before the day of the run that are plans.
 
-        Nothing else tells of these days, though it should, or the newest export was made before.
+        Nothing else tells of these days, though it should, or the table's newest export was made before.
         """
         own, ends = self._counted(name)
-        exported = date.max if self.seen_on is None else self.seen_on + timedelta(days=1)
+        exported = self.exported[name] + timedelta(days=1) if name in self.exported else date.max
         over = {day: count for day, count in ends.items() if day < min(self.today, exported)}
         begun = coverage(own, today=self.today) if over else None
         alone = None if begun is None else planned_from(begun, over, others=self._others(name))

@@ -168,12 +168,14 @@ class Workspace:
     @cached_property
     def told_days(self) -> ToldDays:
         """How many rows of each table tell of each day."""
-        return ToldDays(engine=self.engine, tables=self.tables, today=self.today, seen_on=self._seen_on)
+        return ToldDays(engine=self.engine, tables=self.tables, today=self.today, exported=self._exported)
 
     @cached_property
-    def _seen_on(self) -> date | None:
-        """The day of the newest export, where one was noted."""
-        return max((each.landing.seen_on for each in self.landed if each.landing.seen_on is not None), default=None)
+    def _exported(self) -> dict[str, date]:
+        """The day of each table's newest export, where one was noted."""
+        seen = [(each.table, each.landing.seen_on) for each in self.landed]
+        days = sorted((day, name) for name, day in seen if day is not None)
+        return {name: day for day, name in days}
 
     @cached_property
     def outcome_coverages(self) -> dict[str, Coverage]:
@@ -204,7 +206,7 @@ class Workspace:
     def reach(self) -> date:
         """The first day that no table covers whole; where nobody is bound by contract, orders alone tell."""
         telling = self.coverages if self.by_contract else self.outcome_coverages
-        return reach(telling.values(), seen_on=min(self.today, self._seen_on or self.data_days[1]))
+        return reach(telling.values(), seen_on=min(self.today, max(self._exported.values(), default=self.data_days[1])))
 
     @cached_property
     def complete_until(self) -> date:

@@ -13,7 +13,7 @@ from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.monitoring.arrivals import Arrivals
 from pipelines.prediction.checks.reach import reach_notes
 from pipelines.prediction.scoring.score import refuse_old_data
-from tests.pipelines.foundation.workspace.test_workspace import CLUB, changed, opened, source
+from tests.pipelines.foundation.workspace.test_workspace import CLUB, CONTACTS, changed, opened, source
 
 ENDING = source("subscriptions", "subscription_id", "customer_id", "started_at", "plan", "mrr", "ended_at")
 ENDS = changed(CLUB, sources=(ENDING,))
@@ -38,6 +38,18 @@ def test_an_end_that_is_planned_says_nothing_once_its_day_has_passed(tmp_path: P
         assert workspace.calendar.covered_until == date(2024, 6, 30)
     with pytest.raises(StaleError, match="the data end on 2024-06-30, 62 days before 2024-09-01"):
         refuse_old_data(workspace.calendar, max_age_days=31)
+
+
+def test_a_newer_export_of_another_table_makes_no_fact_of_a_plan(tmp_path: Path) -> None:
+    settings = changed(CLUB, sources=(ENDING, CONTACTS))
+    opened(tmp_path, settings, subscriptions=contracts())
+    contacts = [f"{n},1,{date(2024, 4, 1) + timedelta(days=n)} 12:00" for n in range(140)]
+    (tmp_path / "support_contacts.csv").write_text("\n".join(["contact_id,customer_id,opened_at", *contacts, ""]))
+    august = datetime(2024, 8, 20, 12, tzinfo=UTC)
+    workspace = open_workspace(tmp_path, now=august)
+    ingest(workspace.store, settings, today=workspace.today)
+    workspace = open_workspace(tmp_path, now=august)
+    assert (workspace.coverages["subscriptions"].last, workspace.data_days[1]) == (date(2024, 6, 30), date(2024, 8, 18))
 
 
 def test_an_old_export_that_lands_today_reaches_as_far_as_contracts_begin(tmp_path: Path) -> None:
