@@ -251,8 +251,12 @@ class Workspace:
 
     def pauses(self, name: str) -> tuple[tuple[date, date], ...]:
         """Spans within a table's rows of which the rows may be missing; none where a source says it was closed."""
-        closed = any(each.silence == "closed" for each in self.sources_of(name))
-        return () if closed else self.outcome_coverages[name].pauses
+        return () if name in self.closed else self.outcome_coverages[name].pauses
+
+    @cached_property
+    def closed(self) -> set[str]:
+        """Tables of which a source says that nothing happened in their silences."""
+        return {source.table for source in self.settings.sources if source.silence == "closed"}
 
     def sources_of(self, name: str) -> list[Source]:
         """The sources of a table."""

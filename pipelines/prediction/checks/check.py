@@ -116,7 +116,7 @@ def _tables_document(
         rows=rows,
         coverages=workspace.coverages,
         of_outcomes=workspace.outcome_coverages,
-        closed={source.table for source in workspace.settings.sources if source.silence == "closed"},
+        closed=workspace.closed,
         refusals=workspace.refusals or None,
         looked_from=workspace.as_of,
         today=workspace.today,

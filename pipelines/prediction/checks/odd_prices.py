@@ -40,13 +40,8 @@ def todays_prices(connection: duckdb.DuckDBPyConnection, tables: Sequence[Landed
     """).fetchone()
     of, todays = (0, 0) if found is None else found
     if todays >= max(FEW, SHARE * of):
-        text = (
-            f"subscriptions.mrr: {todays:,} of {of:,} whose price changed have the price after their last change, "
-            "where that of their start is wanted, and what they brought before is told by it: export what each began "
-            "with (mrr_before of its first change, in a query), or versions with the moment from which each held "
-            "(known_at)"
-        )
-        yield Odd(kind="todays_price", table="subscriptions", column="mrr", rows=todays, text=text)
+        wrong, began_with = "what they brought before is", "mrr_before of its first change"
+        yield _odd("price", "mrr", todays, of, wrong=wrong, began_with=began_with)
 
 
 def todays_plans(connection: duckdb.DuckDBPyConnection, tables: Sequence[LandedRows]) -> Iterator[Odd]:
@@ -76,13 +71,17 @@ def todays_plans(connection: duckdb.DuckDBPyConnection, tables: Sequence[LandedR
     """).fetchone()
     of, todays = (0, 0) if found is None else found
     if todays >= max(FEW, PLAN_SHARE * of):
-        text = (
-            f"subscriptions.plan: {todays:,} of {of:,} whose plan changed have the plan after their last change, where "
-            "that of their start is wanted, and figures by plan and plan_rank of the time before are told by it: "
-            "export what each began with (the plan before its first change, in a query), or versions with the moment "
-            "from which each held (known_at)"
-        )
-        yield Odd(kind="todays_plan", table="subscriptions", column="plan", rows=todays, text=text)
+        wrong = "figures by plan and plan_rank of the time before are"
+        yield _odd("plan", "plan", todays, of, wrong=wrong, began_with="the plan before its first change")
+
+
+def _odd(what: str, column: str, todays: int, of: int, *, wrong: str, began_with: str) -> Odd:
+    text = (
+        f"subscriptions.{column}: {todays:,} of {of:,} whose {what} changed have the {what} after their last change, "
+        f"where that of their start is wanted, and {wrong} told by it: export what each began with ({began_with}, in a "
+        "query), or versions with the moment from which each held (known_at)"
+    )
+    return Odd(kind=f"todays_{what}", table="subscriptions", column=column, rows=todays, text=text)
 
 
 def _compared(tables: Sequence[LandedRows]) -> dict[str, LandedRows]:

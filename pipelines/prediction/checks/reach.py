@@ -57,8 +57,8 @@ def silent(workspace: Workspace) -> Iterator[str]:
     other = max(others, key=lambda name: others[name])
     until = min(others[other], workspace.as_of)
     for name, each in main.items():
-        sources, days = workspace.sources_of(name), (until - each.last).days - 1
-        told = any(source.complete_until or source.silence == "closed" for source in sources)
+        days = (until - each.last).days - 1
+        told = name in workspace.closed or workspace.told_until(name) is not None
         if name != "subscription_changes" and days >= PAUSE_DAYS and each.stopped(until) and not told:
             yield (
                 f"{name} end on {each.last}, and {other} go on until {others[other]}: {each.rows_a_day:,.1f} rows a "
@@ -147,7 +147,7 @@ def _rests(workspace: Workspace, name: str) -> str:
 
 def _pauses(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
     for start, end in each.pauses:
-        if not any(source.silence == "closed" for source in workspace.sources_of(name)):
+        if name not in workspace.closed:
             yield (
                 f"{name}: {each.said_of(start, end)}, where {each.rows_a_day:,.1f} a "
                 "day are usual: if outcomes are read from it, none that touches these days is learned from. If nothing "
@@ -158,8 +158,7 @@ def _pauses(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
 def _gaps(workspace: Workspace, name: str, each: Coverage) -> Iterator[str]:
     """Silences that no snapshot is left out for; whoever reads counts of those days should know."""
     longer = () if name in workspace.outcome_coverages else each.pauses
-    closed = any(source.silence == "closed" for source in workspace.sources_of(name))
-    for start, end in () if closed else sorted([*longer, *each.gaps]):
+    for start, end in () if name in workspace.closed else sorted([*longer, *each.gaps]):
         until = end + timedelta(days=max(workspace.settings.lookback_days))
         yield (
             f"{name}: {each.said_of(start, end)}, where {each.rows_a_day:,.1f} a day are usual: if they are missing, "
