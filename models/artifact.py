@@ -13,16 +13,18 @@ from features.errors import IntegrityError, OutdatedModelError
 from models import boosting
 from models.calibration import Calibrator
 from models.encoder import Encoder
-from models.linear_start import LinearStart
+from models.level import OWN, WAYS, Level
+from models.linear import Linear
 from models.question import Question
 from models.training import Fitted
 
 BOOSTER = "booster.txt"
 MODEL = "model.json"
-FORMAT = 5
+FORMAT = 6
+CORRECTED = 5  # the format before: the linear model corrected what the trees started from, or there was none
 _MOST = 1 << 28  # characters of model.json
 _HUGE = 1e300
-WITHOUT_QUESTION = 4  # the format before: a model's question stood beside it, in the settings it was trained with
+WITHOUT_QUESTION = 4  # the format before that: a model's question stood beside it, in the settings it was trained with
 
 
 def to_files(fitted: Fitted) -> dict[str, str]:
@@ -36,7 +38,9 @@ def to_files(fitted: Fitted) -> dict[str, str]:
         "calibrator": asdict(fitted.calibrator),
         "rounds": fitted.rounds,
         "start_model": {"kind": "bg_nbd", "average_log_odds": fitted.average_start, "refitted": "at every snapshot"},
-        "linear_start": None if fitted.linear is None else asdict(fitted.linear),
+        "linear": asdict(fitted.linear),
+        "shares": fitted.shares,
+        "level": asdict(fitted.level),
         "encoder": asdict(fitted.encoder),
         "rows": fitted.rows,
         "snapshots": fitted.snapshots,
@@ -79,7 +83,7 @@ def from_files(files: dict[str, str], *, asked: Question | None = None) -> Fitte
     or one of the two is not as `to_files` writes it.
     """
     rest = document(files)
-    carried = rest["format"] == FORMAT
+    carried = rest["format"] in (FORMAT, CORRECTED)
     if not carried and (rest["format"] != WITHOUT_QUESTION or asked is None or asked.outcome != rest.get("outcome")):
         raise OutdatedModelError(f"the model has format {rest['format']}, this version reads {FORMAT}; retrain it")
     try:
@@ -90,18 +94,17 @@ def from_files(files: dict[str, str], *, asked: Question | None = None) -> Fitte
 
 def _fitted(files: Mapping[str, str], rest: Mapping[str, Any], question: Question) -> Fitted:
     columns = tuple(_each(rest["columns"], str, "columns"))
-    linear = None if rest["linear_start"] is None else LinearStart(**_tuples(rest["linear_start"]))
+    linear, shares = _linear(rest) if rest["format"] == FORMAT else _correction(rest["linear_start"], len(columns))
     if len(set(columns)) != len(columns):
         raise _malformed("columns are named twice")
-    if linear is not None:
-        _each([linear.intercept], float, "linear_start")
-        for part in (linear.low, linear.high, linear.centre, linear.scale, linear.weights):
-            if len(_each(list(part), float, "linear_start")) != len(columns):
-                raise _malformed("linear_start is not of the model's columns")
+    _each([linear.intercept, *shares], float, "linear, or shares")
+    for part in (linear.low, linear.high, linear.centre, linear.scale, linear.weights):
+        if len(_each(list(part), float, "linear")) != len(columns) + 1:
+            raise _malformed("linear is not of the model's columns and the start")
     encoder, calibrator = Encoder(**rest["encoder"]), Calibrator(**rest["calibrator"])
-    for name, shares in encoder.shares.items():
-        _each([name, *shares], str, "encoder")
-        _each(list(shares.values()), float, "encoder")
+    for name, of_each in encoder.shares.items():
+        _each([name, *of_each], str, "encoder")
+        _each(list(of_each.values()), float, "encoder")
     average = rest["start_model"]["average_log_odds"]
     _each([encoder.mean, calibrator.intercept, calibrator.slope, average], float, "calibrator, encoder or start_model")
     rounds, rows, *days = _each([rest["rounds"], rest["rows"], *rest["snapshots"]], int, "rounds, rows, snapshots")
@@ -115,12 +118,37 @@ def _fitted(files: Mapping[str, str], rest: Mapping[str, Any], question: Questio
         encoder=encoder,
         calibrator=calibrator,
         linear=linear,
+        shares=shares,
         rounds=rounds,
         average_start=average,
         rows=rows,
         snapshots=tuple(days),
         defined_in=_defined_in(rest.get("defined_in", {})),
+        level=_level(rest["level"]) if rest["format"] == FORMAT else Level.none(),
     )
+
+
+def _level(told: Mapping[str, Any]) -> Level:
+    weights, rates = told["weights"], tuple((day, rate) for day, rate in told["rates"])
+    _each([told["missed"], *weights.values(), *(rate for _, rate in rates)], float, "level")
+    _each([day for day, _ in rates], int, "level")
+    if OWN not in weights or not weights.keys() <= WAYS or not all(weight > 0 for weight in weights.values()):
+        raise _malformed("level has ways that are none, or weights of nothing")
+    return Level(weights, told["missed"], rates)
+
+
+def _linear(rest: Mapping[str, Any]) -> tuple[Linear, tuple[float, float]]:
+    trees, straight = rest["shares"]
+    return Linear(**_tuples(rest["linear"])), (trees, straight)
+
+
+def _correction(told: dict[str, Any] | None, columns: int) -> tuple[Linear, tuple[float, float]]:
+    """A linear correction of the start, or none, as a member: it counts beside the trees, and reads no start."""
+    nothing = {"low": 0.0, "high": 0.0, "centre": 0.0, "scale": 1.0, "weights": 0.0}
+    if told is None:
+        return Linear(0.0, *((value,) * (columns + 1) for value in nothing.values())), (1.0, 0.0)
+    parts = {name: (*told[name], value) for name, value in nothing.items()}
+    return Linear(intercept=told["intercept"], **parts), (1.0, 1.0)
 
 
 def _defined_in(files: dict[str, str]) -> tuple[tuple[str, str], ...]:

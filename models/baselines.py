@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models import encoder
-from models.linear_start import signed_logs
+from models.linear import signed_logs
 from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]

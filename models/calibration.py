@@ -21,8 +21,11 @@ class Calibrator:
     intercept: float
     slope: float
 
+    def calibrated(self, log_odds: Floats) -> Floats:
+        return np.asarray(self.intercept + self.slope * log_odds, dtype=np.float64)
+
     def probability(self, log_odds: Floats) -> Floats:
-        return np.asarray(expit(self.intercept + self.slope * log_odds), dtype=np.float64)
+        return np.asarray(expit(self.calibrated(log_odds)), dtype=np.float64)
 
 
 def fit(log_odds: Floats, labels: Floats) -> Calibrator:

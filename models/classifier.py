@@ -18,15 +18,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from features.cohort import Cohort
 from features.errors import TrainingError
 from features.subscription_periods import Endings
-from models import boosting, fitting
-from models.matrix import ALIVE, ENTITY, Matrix, ordinals
+from models import fitting
+from models.frames import LEVEL, SNAPSHOT, START, as_matrix, is_text, starts_from
+from models.matrix import ENTITY, Matrix, ordinals
 from models.question import Question
 from models.training import Fitted
 
 Floats = npt.NDArray[np.float64]
 
-SNAPSHOT = "snapshot_on"
-START = "start_log_odds"  # the column of a frame that the trees start from; it is none of the model's own columns
 UNASKED = Question.of(  # of rows that are no workspace's: no settings ask it, so such a model scores nobody
     "inactivity",
     lead_days=0,
@@ -44,7 +43,7 @@ class UnfitRowsError(TrainingError, ValueError):
 
 
 class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """Boosted trees over a start, calibrated on customers that the trees had not seen: the fit of `attrition train`.
+    """Boosted trees beside a linear model, calibrated on customers that neither had seen: the fit of `attrition train`.
 
     Parameters
     ----------
@@ -112,9 +111,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         found = cls(question=fitted.question, **parameters)
         found.fitted_ = fitted
         found.classes_ = np.array([0.0, 1.0])
-        found.feature_names_in_ = np.array(
-            [*fitted.columns, *([START] if starts_from(fitted.columns) else [])], dtype=object
-        )
+        beside = [START] if starts_from(fitted.columns) else []
+        found.feature_names_in_ = np.array([*fitted.columns, *beside, LEVEL], dtype=object)
         found.n_features_in_ = len(found.feature_names_in_)
         return found
 
@@ -144,14 +142,14 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         labels = self._labels(table, y)
         self.classes_, coded = np.unique(labels, return_inverse=True)
         count = len(table)
-        customers = _level(X, ENTITY) if customers is None else np.asarray(customers)
-        snapshots = _level(X, SNAPSHOT) if snapshots is None else snapshots
+        customers = _index(X, ENTITY) if customers is None else np.asarray(customers)
+        snapshots = _index(X, SNAPSHOT) if snapshots is None else snapshots
         ids = np.array([f"{row:012d}" for row in range(count)]) if customers is None else customers
         days = np.zeros(count, dtype=np.int64) if snapshots is None else ordinals(snapshots)
         check_consistent_length(table, ids, days)
         order = np.lexsort((ids.astype(str), days))  # as `models.matrix.stack` sorts them
-        texts = [name for name in table.columns if _is_text(table[name])]
-        rows = self._matrix(table.iloc[order], names, texts, question=self.question or UNASKED)
+        texts = [name for name in table.columns if is_text(table[name])]
+        rows = as_matrix(table.iloc[order], names, texts, question=self.question or UNASKED)
         rows = replace(
             rows, customers=ids[order].astype(object), snapshots=days[order], labels=coded[order].astype(np.float64)
         )
@@ -169,7 +167,12 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
-        """(n, 2) calibrated probabilities of `classes_`; the second column is the churn_probability, bit for bit."""
+        """(n, 2) calibrated probabilities of `classes_`; the second column is the churn_probability, bit for bit.
+
+        How many of a day leave is forecast, too. A model of a workspace reads it in the column `level_log_odds`, as
+        `model_input` gives it. One that was fitted here finds it itself for each day in the index of X, of which X then
+        holds everybody at risk; without days it leaves it out.
+        """
         check_is_fitted(self)
         probability = self.fitted_.probability(self._rows(X))
         return np.column_stack([1.0 - probability, probability])
@@ -205,6 +208,11 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _table(self, given: Any, *, reset: bool) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """The given columns as a frame, and what the model calls them."""
         if isinstance(given, pd.DataFrame):
+            wanted = not reset and LEVEL in getattr(self, "feature_names_in_", ())
+            if LEVEL in given.columns and not wanted:
+                given = given.drop(columns=LEVEL)  # another model found it
+            elif wanted and LEVEL not in given.columns:
+                raise ValueError(f"the rows lack {LEVEL}; take them from `model_input`, which tells it of a whole day")
             validate_data(self, given, reset=reset, skip_check_array=True)
             if len(given) < 1 + reset:
                 raise ValueError(f"Found array with {len(given)} sample(s) while a minimum of {1 + reset} is required.")
@@ -218,7 +226,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         plain = all(isinstance(name, str) and _PLAIN.fullmatch(name) for name in table.columns)
         if not plain:
             table = table.set_axis([f"x{number}" for number in range(table.shape[1])], axis=1)
-        return table, tuple(name for name in table.columns if name != START)
+        return table, tuple(name for name in table.columns if name not in (START, LEVEL))
 
     def _labels(self, table: pd.DataFrame, y: Any) -> npt.NDArray[Any]:
         if y is None:
@@ -237,57 +245,16 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _rows(self, given: Any) -> Matrix:
         fitted: Fitted = self.fitted_
         table, names = self._table(given, reset=False)
-        return self._matrix(table, names, list(fitted.encoder.shares), question=fitted.question)
-
-    @staticmethod
-    def _matrix(table: pd.DataFrame, names: tuple[str, ...], texts: list[str], *, question: Question) -> Matrix:
-        count = len(table)
-        categories = {name: _texts(table[name]) for name in names if name in texts}
-        numbers = table[list(names)].assign(**dict.fromkeys(categories, np.nan))
-        wrong = [name for name in names if not pd.api.types.is_numeric_dtype(numbers[name].dtype)]
-        if wrong:
-            raise ValueError(f"column '{wrong[0]}' is {table[wrong[0]].dtype}, where the model reads a number")
-        start = table[START].to_numpy(dtype=np.float64) if START in table.columns else np.zeros(count)
-        return Matrix(
-            question=question,
-            customers=np.arange(count).astype(object),
-            snapshots=np.zeros(count, dtype=np.int64),
-            columns=names,
-            values=np.ascontiguousarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan)),
-            start=start,
-            labels=None,
-            categories=categories,
-        )
+        rows = as_matrix(table, names, list(fitted.encoder.shares), question=fitted.question)
+        if rows.level is not None:
+            return rows
+        days = _index(given, SNAPSHOT)
+        if days is None:
+            return replace(rows, level=np.zeros(len(rows)))
+        return fitted.levelled(replace(rows, snapshots=ordinals(days)))
 
 
-def as_frame(rows: Matrix) -> pd.DataFrame:
-    """The rows of a matrix as `ChurnClassifier`, and the model in MLflow, read them; ids and days stay behind.
-
-    >>> ids, days, values = np.array(["A", "B"]), np.array([1, 1]), np.array([[2.0], [0.0]])
-    >>> rows = Matrix(UNASKED, ids, days, ("orders_90d",), values, np.zeros(2), None)
-    >>> as_frame(rows)["orders_90d"].tolist()
-    [2.0, 0.0]
-    """
-    frame = pd.DataFrame(rows.values, columns=list(rows.columns))
-    for name, texts in rows.categories.items():
-        frame[name] = pd.Series(texts, dtype="str")
-    return frame.assign(**{START: rows.start}) if starts_from(rows.columns) else frame
-
-
-def starts_from(columns: tuple[str, ...]) -> bool:
-    """Whether a model over these columns starts from a start model's log-odds: wide tables do not."""
-    return ALIVE in columns and len(columns) <= boosting.WIDE
-
-
-def _level(given: Any, name: str) -> npt.NDArray[Any] | None:
+def _index(given: Any, name: str) -> npt.NDArray[Any] | None:
     """A level of a frame's index; None where it has none of that name."""
     index = given.index if isinstance(given, pd.DataFrame) else pd.RangeIndex(0)
     return np.asarray(index.get_level_values(name)) if name in index.names else None
-
-
-def _is_text(column: pd.Series[Any]) -> bool:
-    return bool(pd.api.types.is_string_dtype(column.dtype) and not pd.api.types.is_numeric_dtype(column.dtype))
-
-
-def _texts(column: pd.Series[Any]) -> npt.NDArray[np.object_]:
-    return np.asarray(column.astype("str").fillna("").where(column.notna(), ""), dtype=object)

@@ -11,7 +11,7 @@ import pandas as pd
 from woodelf import WoodelfExplainer
 
 from models.matrix import ALIVE, EXPECTED, Matrix
-from models.training import Fitted
+from models.training import Fitted, weighed
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,21 +35,21 @@ class Contributions:
 
 
 def contributions(fitted: Fitted, rows: Matrix, reasons: Mapping[str, str]) -> Contributions:
-    """Path-dependent TreeSHAP (Lundberg et al. 2020), by woodelf: the values of shap's TreeExplainer, but cheaper.
+    """Of the trees path-dependent TreeSHAP (Lundberg et al. 2020), of the linear model each column's own part.
 
-    A linear correction adds each column's own part to its trees'.
+    By woodelf: the values of shap's TreeExplainer, but cheaper. Each counts for the share of its member.
 
     reasons: reason code per column; columns of the start model belong to the buying rhythm.
     """
     given, rows = rows, fitted.started(rows)
     frame = pd.DataFrame(rows.values, columns=list(rows.columns))
     shap = np.asarray(WoodelfExplainer(fitted.booster).shap_values(frame, verbose=False), dtype=np.float64)
-    if fitted.linear is not None:
-        shap += fitted.linear.contributions(rows.values)
+    straight, straight_start = fitted.linear.contributions(rows)
+    shap = weighed((shap, straight), fitted.shares)
+    start = weighed((rows.start - fitted.average_start, straight_start), fitted.shares)
     # The average is what remains of any row; one row is predicted exactly to find it.
     first = fitted.log_odds(given.only(np.arange(len(given)) == 0))[0]
-    average = float(first - rows.start[0] - shap[0].sum()) + fitted.average_start
-    start = rows.start - fitted.average_start
+    average = float(first - start[0] - shap[0].sum())
     code_of = [RHYTHM if name in RHYTHM_COLUMNS else reasons[name] for name in rows.columns]
     started = set(RHYTHM_COLUMNS) <= set(rows.columns)
     codes = tuple(dict.fromkeys([RHYTHM, *code_of] if started else code_of))

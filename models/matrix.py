@@ -46,6 +46,7 @@ class Matrix:
     customers: (n,) ids; snapshots: (n,) ordinals of the snapshot day; columns: m names; values: (n, m), NaN for null;
     start: (n,) log-odds that the boosting starts from, 0 without a start model; labels: (n,) of 0.0 and 1.0, or None.
     categories: (n,) texts of each category column, "" for null; its values are NaN until an encoder fills them in.
+    level: (n,) log-odds that a model adds to everybody's of a day, None before it was asked (`Fitted.levelled`).
     """
 
     question: Question
@@ -56,6 +57,7 @@ class Matrix:
     start: Floats
     labels: Floats | None
     categories: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
+    level: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.customers)
@@ -71,6 +73,7 @@ class Matrix:
             self.start[rows],
             labels,
             {name: texts[rows] for name, texts in self.categories.items()},
+            None if self.level is None else self.level[rows],
         )
 
     @property
@@ -78,6 +81,12 @@ class Matrix:
         if self.labels is None:
             raise ValueError("this matrix was built without outcomes")
         return self.labels
+
+    @property
+    def levels(self) -> Floats:
+        if self.level is None:
+            raise ValueError("the level of these rows is not known: let the model have whole days first, by levelled()")
+        return self.level
 
 
 def matrix(

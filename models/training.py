@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from features.errors import OutdatedModelError, TrainingError
-from models import boosting, calibration, encoder, linear_start
+from models import boosting, calibration, encoder, level, linear
 from models.boosting import Binned
 from models.calibration import Calibrator
 from models.encoder import Encoder
-from models.linear_start import LinearStart
+from models.level import Level
+from models.linear import Linear
 from models.matrix import Matrix
 from models.question import Question
 
@@ -29,13 +31,14 @@ LATER_SHARE = 1 / 3  # the last third of the snapshots judges how long to boost
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model: trees over named columns, started from the start model's log-odds, then calibrated.
+    """Two members that err differently: trees that start from the start model's log-odds, and a linear model.
 
     question: what it gives the probability of; rows of another, or with other columns, are refused. encoder: makes
     numbers of categories.
 
-    linear: a correction to the start log-odds, None where the trees did no better with it; average_start: mean start
-    log-odds of the training rows before it, against which the start counts as a contribution.
+    shares: of the log-odds of the trees and of the linear model in those of both, which are then calibrated. level: how
+    many of a day are expected to leave, to which the log-odds of all its customers are moved.
+    average_start: mean start log-odds of the training rows, against which the start counts as a contribution.
 
     defined_in: (file, sha256) of each file outside of this package that says what columns mean: with other files it is
     another model, though its trees may be the same.
@@ -43,18 +46,20 @@ class Fitted:
 
     question: Question
     booster: lgb.Booster
+    linear: Linear
+    shares: tuple[float, float]
     columns: tuple[str, ...]
     encoder: Encoder
     calibrator: Calibrator
-    linear: LinearStart | None
     rounds: int
     average_start: float
     rows: int
     snapshots: tuple[int, ...]
     defined_in: tuple[tuple[str, str], ...] = ()
+    level: Level = field(default_factory=Level.none)
 
     def started(self, rows: Matrix) -> Matrix:
-        """The rows as the trees read them, categories as numbers, and what they start from.
+        """The rows as the members read them, categories as numbers, and what they start from.
 
         Raises: OutdatedModelError where the rows ask another question, or have other columns.
         """
@@ -69,15 +74,36 @@ class Fitted:
             raise OutdatedModelError(f"the model reads {how}")
         return boosting.started(self.encoder.encode(rows))
 
-    def log_odds(self, rows: Matrix) -> Floats:
-        """(n,) log-odds before calibration."""
+    def members(self, rows: Matrix) -> tuple[Floats, Floats]:
+        """(n,) log-odds of the trees, and of the linear model, before they are weighed."""
         rows = self.started(rows)
-        trees = boosting.raw_log_odds(self.booster, rows)
-        return trees if self.linear is None else trees + self.linear.log_odds(rows.values)
+        return boosting.raw_log_odds(self.booster, rows), self.linear.log_odds(rows)
+
+    def log_odds(self, rows: Matrix) -> Floats:
+        """(n,) log-odds of both members together, before calibration."""
+        return weighed(self.members(rows), self.shares)
+
+    def day_probability(self, rows: Matrix) -> Floats:
+        """(n,) calibrated churn_probability: 0 to 1, higher is worse. rows: everybody at risk on each of their days."""
+        odds = self.calibrator.calibrated(self.log_odds(rows))
+        return np.asarray(expit(odds + self.level.shifts(rows, odds)), dtype=np.float64)
+
+    def levelled(self, rows: Matrix) -> Matrix:
+        """The rows with what this model adds to everybody's log-odds of a day.
+
+        rows: everybody at risk on each of their days, since how many of them leave is what is forecast. Taken apart
+        afterwards, they keep it, so that nobody's probability depends on who else is asked about.
+        """
+        return replace(rows, level=self.level.shifts(rows, self.calibrator.calibrated(self.log_odds(rows))))
 
     def probability(self, rows: Matrix) -> Floats:
-        """(n,) calibrated churn_probability: 0 to 1, higher is worse."""
-        return self.calibrator.probability(self.log_odds(rows))
+        """(n,) what `day_probability` says of some of them. rows: levelled by this model."""
+        return np.asarray(expit(self.calibrator.calibrated(self.log_odds(rows)) + rows.levels), dtype=np.float64)
+
+
+def weighed(members: tuple[Floats, Floats], shares: tuple[float, float]) -> Floats:
+    """(n,) the members' log-odds, each for its share."""
+    return shares[0] * members[0] + shares[1] * members[1]
 
 
 @dataclass(frozen=True)
@@ -88,34 +114,6 @@ class Limits:
     min_positives: int = 20
 
 
-@dataclass(frozen=True)
-class CrossFitted:
-    """Trees of each customer fold, grown on the other customers from one start, and their loss per round."""
-
-    binned: Binned
-    start: Floats
-    grown: tuple[tuple[lgb.Booster, Floats], ...]
-
-    @property
-    def rounds(self) -> int:
-        """The best number of rounds on later snapshots."""
-        return best_round([curve for _, curve in self.grown])
-
-    @property
-    def loss(self) -> float:
-        """The mean loss on later snapshots after so many."""
-        return float(np.mean([curve[self.rounds - 1] for _, curve in self.grown]))
-
-    def out_of_fold(self, folds: npt.NDArray[np.int64]) -> Floats:
-        """(n,) log-odds of each row by the trees that did not see its customer."""
-        train, rounds = replace(self.binned.rows, start=self.start), self.rounds
-        found = np.empty(len(train))
-        for fold, (booster, _) in enumerate(self.grown):
-            held_out = folds == fold
-            found[held_out] = boosting.raw_log_odds(booster, train.only(held_out), rounds=rounds)
-        return found
-
-
 def fit(
     train: Matrix,
     *,
@@ -124,53 +122,70 @@ def fit(
     parameters: Mapping[str, float | int | bool | str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Fitted:
-    """Fit on every row; rounds, linear correction and calibration come from customers that trees did not see.
+    """Fit on every row; rounds, shares and calibration come from customers that the members did not see.
 
-    Customers are dealt into folds. For each fold, trees are grown on the other customers, once from the start log-odds
-    and once from linearly corrected ones. Which of the two, and how long to boost, is judged on the fold's outcomes at
-    the later snapshots; the calibrator is fitted on the fold's outcomes at every snapshot (the base rate of one season
-    alone would be a poor guide to the next).
+    Customers are dealt into folds, and each member is fitted on the others of each. How long to boost is judged on the
+    fold's outcomes at the later snapshots. The members count alike once each is calibrated: which errs less is told by
+    too few days to be learned. Calibrators are fitted on the fold's outcomes at every snapshot (the base rate of one
+    season alone would be a poor guide to the next).
     """
     parameters = parameters or {}
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
-    coding, train = encoder.fit(train), boosting.started(encoder.cross_fitted(train, folds))
+    given, coding = train, encoder.fit(train)
+    train = boosting.started(encoder.cross_fitted(train, folds))
     binned = Binned(train, parameters=parameters, seed=seed, threads=threads)
-
-    def grown(start: Floats) -> Iterator[tuple[lgb.Booster, Floats]]:
-        for fold in range(CUSTOMER_FOLDS):
-            yield binned.losses(start, folds != fold, (folds == fold) & later, threads=threads)
-
-    tried = []
-    for start in (train.start, _corrected(train, folds)):
-        tried.append(CrossFitted(binned, start, tuple(grown(start))))
-        progress("grown on parts of the customers")
-    best = min(tried, key=lambda trial: trial.loss)
-    booster = binned.grow(best.start, rounds=best.rounds, threads=threads)
+    grown = [
+        binned.losses(train.start, folds != fold, (folds == fold) & later, threads=threads)
+        for fold in range(CUSTOMER_FOLDS)
+    ]
+    rounds = best_round([curve for _, curve in grown])
+    progress("grown on parts of the customers")
+    unseen = out_of_fold(train, folds, grown, rounds=rounds), _linear_out_of_fold(train, folds)
+    progress("fitted linearly on parts of the customers")
+    slopes = [calibration.fit(member, train.outcomes).slope for member in unseen]
+    shares = slopes[0] / len(unseen), slopes[1] / len(unseen)
+    calibrator = calibration.fit(weighed(unseen, shares), train.outcomes)
+    booster = binned.grow(train.start, rounds=rounds, threads=threads)
     progress("grown on all customers")
     return Fitted(
         question=train.question,
         booster=booster,
+        linear=linear.fit(train),
+        shares=shares,
         columns=train.columns,
         encoder=coding,
-        calibrator=calibration.fit(best.out_of_fold(folds), train.outcomes),
-        linear=None if best is tried[0] else linear_start.fit(train.values, train.start, train.outcomes),
-        rounds=best.rounds,
+        calibrator=calibrator,
+        rounds=rounds,
         average_start=float(np.mean(train.start)),
         rows=len(train),
         snapshots=tuple(sorted(set(train.snapshots.tolist()))),
+        level=level.fit(given, calibrator.calibrated(weighed(unseen, shares))),
     )
 
 
-def _corrected(train: Matrix, folds: npt.NDArray[np.int64]) -> Floats:
-    """(n,) linearly corrected start log-odds, each row's by a correction that did not see its customer."""
-    start = np.empty(len(train))
-    logs = linear_start.signed_logs(train.values)
+def out_of_fold(
+    train: Matrix,
+    folds: npt.NDArray[np.int64],
+    grown: Sequence[tuple[lgb.Booster, Floats]],
+    *,
+    rounds: int,
+) -> Floats:
+    """(n,) log-odds of each row by the trees that did not see its customer."""
+    found = np.empty(len(train))
+    for fold, (booster, _) in enumerate(grown):
+        held_out = folds == fold
+        found[held_out] = boosting.raw_log_odds(booster, train.only(held_out), rounds=rounds)
+    return found
+
+
+def _linear_out_of_fold(train: Matrix, folds: npt.NDArray[np.int64]) -> Floats:
+    """(n,) log-odds of each row by the linear model that did not see its customer."""
+    found, every = np.empty(len(train)), linear.design(train)
     for fold in range(CUSTOMER_FOLDS):
         held_out = folds == fold
-        linear = linear_start.fit_logs(logs[~held_out], train.start[~held_out], train.outcomes[~held_out])
-        start[held_out] = train.start[held_out] + linear.log_odds_of(logs[held_out])
-    return start
+        found[held_out] = linear.fit_design(every[~held_out], train.outcomes[~held_out]).log_odds_of(every[held_out])
+    return found
 
 
 def best_round(curves: Sequence[Floats]) -> int:

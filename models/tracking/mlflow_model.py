@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from models import artifact
-from models.classifier import START, starts_from
+from models.frames import LEVEL, START, starts_from
 from models.training import Fitted
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def signature(fitted: Fitted) -> ModelSignature:
     kinds = {name: "string" if name in fitted.encoder.shares else "double" for name in fitted.columns}
     if starts_from(fitted.columns):
         kinds[START] = "double"
+    kinds[LEVEL] = "double"
     return ModelSignature(Schema([ColSpec(kind, name) for name, kind in kinds.items()]), Schema([ColSpec("double")]))
 
 
@@ -110,4 +111,4 @@ def example(trees: str, fitted: Fitted) -> pd.DataFrame:
         )
     if starts_from(fitted.columns):
         rows[START] = np.full(3, fitted.average_start)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows | {LEVEL: np.zeros(3)})

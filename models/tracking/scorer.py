@@ -30,12 +30,12 @@ class Scorer(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> npt.NDArray[np.float64]:
-        """(n,) probabilities of the outcome, 0 to 1. model_input: as `models.classifier.as_frame` gives it."""
+        """(n,) probabilities of the outcome, 0 to 1. model_input: as `models.frames.as_frame` gives it."""
         del context, params
         wanted = list(self.classifier.feature_names_in_)
         missing = [name for name in wanted if name not in model_input.columns]
         if missing:
-            raise DataError(f"the rows lack column '{missing[0]}'; `models.classifier.as_frame` makes all of them")
+            raise DataError(f"the rows lack column '{missing[0]}'; `models.frames.as_frame` makes all of them")
         found: npt.NDArray[np.float64] = self.classifier.predict_proba(model_input[wanted])[:, 1]
         return found
 

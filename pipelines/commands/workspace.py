@@ -254,7 +254,7 @@ def explain(
     Example: attrition explain 12747 --project shop
 
     JSON: {"customer_id", "as_of", "model_version", "churn_probability", "churn_risk_band", "reasons": [{"code",
-    "text"}], "average_log_odds", "contributions": [{"code", "log_odds", "text"}], "indicators": {name: value}}
+    "text"}], "average_log_odds", "level_log_odds", "contributions": [these, "log_odds"], "indicators": {name: value}}
     """
 
     def work(job: RunContext) -> dict[str, Any]:

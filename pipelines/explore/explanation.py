@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from models import explanation
-from models.classifier import START
+from models.frames import START
 from models.training import Fitted
 from pipelines.data.snapshots.snapshot import Snapshot
 
@@ -23,7 +23,8 @@ class Explanation:
     """One customer's prediction.
 
     reasons: as they are handed over. contributions: per reason code its log-odds before calibration and its words,
-    strongest first; with average_log_odds they add up to the log-odds of the prediction. indicators: what was known.
+    strongest first; with average_log_odds they add up to the log-odds of the prediction. level_log_odds: what is added
+    to everybody's after calibration, for as many to leave as are expected to. indicators: what was known.
     """
 
     customer_id: str
@@ -32,6 +33,7 @@ class Explanation:
     churn_risk_band: str
     reasons: tuple[str, ...]
     average_log_odds: float
+    level_log_odds: float
     contributions: pd.DataFrame
     indicators: pd.Series[Any]
 
@@ -41,6 +43,7 @@ class Explanation:
             **{name: document[name] for name in ("customer_id", "as_of", "churn_probability", "churn_risk_band")},
             reasons=tuple(reason["text"] for reason in document["reasons"]),
             average_log_odds=document["average_log_odds"],
+            level_log_odds=document["level_log_odds"],
             contributions=pd.DataFrame(document["contributions"]).set_index("code"),
             indicators=pd.Series(document["indicators"], name=document["customer_id"], dtype=object),
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from features.errors import DataError
-from models.classifier import SNAPSHOT
+from models.frames import SNAPSHOT
 
 ALL_PLAYS = "all plays"
 COUNTS = ("treatment", "holdout", "unknown")

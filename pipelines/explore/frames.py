@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from features.errors import DataError, did_you_mean
-from models.classifier import SNAPSHOT, as_frame
+from models.frames import SNAPSHOT, as_frame
 from models.matrix import ENTITY, Matrix
 from pipelines.explore.looked_at import LookedAt
 from pipelines.foundation.storage.as_arrow import as_arrow

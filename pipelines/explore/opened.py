@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataError
-from models.classifier import SNAPSHOT, ChurnClassifier
+from models.classifier import ChurnClassifier
+from models.frames import SNAPSHOT
 from models.matrix import ENTITY
 from pipelines.data.kpis.figures import figures as kpi_figures
 from pipelines.data.kpis.ground import Ground
@@ -103,11 +104,10 @@ class OpenedWorkspace:
             says. Where the data tell what followed, the last column does (`inactivity`, `churn`, ...: 0 or 1).
         """
         found = self._snapshot(day)
-        frame = found.frame()
-        outcome = found.outcomes()
+        frame, outcome = found.frame(), found.outcomes()
         if outcome is not None:
-            kind = self._task.question.outcome
-            frame = frame.merge(outcome[[ENTITY, kind]], on=ENTITY, how="left", validate="one_to_one")
+            told = outcome[[ENTITY, self._task.question.outcome]]
+            frame = frame.merge(told, on=ENTITY, how="left", validate="one_to_one")
         return indexed(frame, found.day)
 
     def training_set(self, days: Iterable[Day] | None = None) -> tuple[pd.DataFrame, pd.Series[Any], pd.Series[Any]]:
@@ -142,15 +142,15 @@ class OpenedWorkspace:
         y = pd.Series(rows.outcomes.astype(np.int64), index=X.index, name=self._task.question.outcome)
         return X, y, pd.Series(X.index.get_level_values(SNAPSHOT), index=X.index, name=SNAPSHOT)
 
-    def model_input(self, day: Day | None = None) -> pd.DataFrame:
-        """Who was at risk on a day as `model` reads them: X of `training_set`, whether or not the outcome is known.
+    def model_input(self, day: Day | None = None, version: str = "champion") -> pd.DataFrame:
+        """Who was at risk on a day as `model` reads them: X of `training_set`, and the day's `level_log_odds`.
 
         Parameters
         ----------
-        day
-            None: `as_of`, as scoring sees it.
+        day, version
+            None: `as_of`. Whose level: as of `model`.
         """
-        return framed(self._snapshot(day).matrix())
+        return framed(self.model(version).fitted_.levelled(self._snapshot(day).matrix()))
 
     def splits(self) -> SnapshotSplit:
         """The folds of `attrition backtest` as a scikit-learn splitter: no fold learns from an outcome too early."""
@@ -230,8 +230,8 @@ class OpenedWorkspace:
         Returns
         -------
         shap.Explanation
-            values: (n, m) log-odds before calibration; base_values: the average. Each row adds up to the log-odds of
-            its prediction. What the start model contributes stands in the column `start_log_odds`.
+            values: (n, m) log-odds before calibration; base_values: the average; they add up to those of a prediction.
+            What the start model contributes stands in the column `start_log_odds`.
         """
         return shap_values(answering(self._task)[1], self._snapshot(day), at_most=at_most)
 

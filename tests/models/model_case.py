@@ -64,6 +64,11 @@ def order_days(customers: int = 500, seed: int = 11) -> tuple[npt.NDArray[np.int
     return tuple(found)
 
 
+def unmoved(rows: Matrix) -> Matrix:
+    """The rows as a model reads them that forecasts nothing of their days."""
+    return replace(rows, level=np.zeros(len(rows)))
+
+
 @cache
 def snapshot_frame(day: int, *, customers: int = 500, labelled: bool = True) -> pd.DataFrame:
     """Indicators of everybody who ordered before `day`, and whether no order follows within the horizon."""

@@ -7,23 +7,22 @@ from dataclasses import asdict, fields, replace
 import pytest
 
 from features.errors import IntegrityError
-from models import artifact
+from models import artifact, boosting
 from models.artifact import BOOSTER, MODEL
 from models.training import Fitted
 from tests.models.model_case import fitted, train_rows, unseen_rows
 
 
-@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "with a linear correction"])
+@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "without"])
 def test_probabilities_of_the_model_that_comes_back_are_the_same_bits(start: bool) -> None:
     model = fitted(start=start)
-    assert (model.linear is None) == start
     again = artifact.from_files(artifact.to_files(model))
     for rows in (unseen_rows(start=start), train_rows(start=start)):
-        assert again.probability(rows).tobytes() == model.probability(rows).tobytes()
+        assert again.probability(again.levelled(rows)).tobytes() == model.probability(model.levelled(rows)).tobytes()
         assert again.log_odds(rows).tobytes() == model.log_odds(rows).tobytes()
 
 
-@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "with a linear correction"])
+@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "without"])
 def test_everything_else_comes_back_too(start: bool) -> None:
     model = fitted(start=start)
     again = artifact.from_files(artifact.to_files(model))
@@ -72,8 +71,26 @@ def test_trees_of_another_model_are_refused() -> None:
         artifact.from_files(files | {BOOSTER: artifact.to_files(fitted(start=False))[BOOSTER]})
 
 
+@pytest.mark.parametrize("corrected", [False, True])
+def test_a_model_of_the_format_before_answers_as_it_did(corrected: bool) -> None:
+    """The linear model corrected what the trees started from, and read no start; or there was none."""
+    files, model, rows = artifact.to_files(fitted()), fitted(), unseen_rows()
+    rest = json.loads(files[MODEL])
+    straight = rest.pop("linear")
+    correction = {name: part[:-1] if isinstance(part, list) else part for name, part in straight.items()}
+    before = {name: part for name, part in rest.items() if name != "shares"}
+    before |= {"format": 5, "linear_start": correction if corrected else None}
+    found = artifact.from_files(files | {MODEL: json.dumps(before)})
+    expected = boosting.raw_log_odds(model.booster, rows)
+    if corrected:
+        parts, _ = model.linear.contributions(rows)
+        expected = expected + model.linear.intercept + parts.sum(axis=1)
+    assert found.log_odds(rows) == pytest.approx(expected, abs=1e-12)
+    assert found.calibrator == model.calibrator
+
+
 def test_a_model_of_a_later_format_is_refused() -> None:
     files = artifact.to_files(fitted())
-    later = json.dumps(json.loads(files[MODEL]) | {"format": 6})
-    with pytest.raises(IntegrityError, match=r"^the model has format 6, this version reads 5; retrain it$"):
+    later = json.dumps(json.loads(files[MODEL]) | {"format": 7})
+    with pytest.raises(IntegrityError, match=r"^the model has format 7, this version reads 6; retrain it$"):
         artifact.from_files(files | {MODEL: later})

@@ -23,9 +23,10 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from models import artifact, boosting, fitting, training
-from models.classifier import START, UNASKED, ChurnClassifier, UnfitRowsError, as_frame, starts_from
+from models.classifier import UNASKED, ChurnClassifier, UnfitRowsError
+from models.frames import LEVEL, START, as_frame, starts_from
 from models.matrix import Matrix, matrix, stack
-from models.training import Fitted
+from models.training import Fitted, weighed
 from tests.models.model_case import (
     FIRST,
     INDICATORS,
@@ -34,6 +35,7 @@ from tests.models.model_case import (
     fitted,
     snapshot_frame,
     train_rows,
+    unmoved,
     unseen_rows,
     widened,
 )
@@ -80,7 +82,7 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_the_model_of_attrition_train_to_the_last_digit(model: ChurnClassifier) -> None:
     assert version(model.fitted_) == version(fitted())
-    assert (model.predict_proba(as_frame(unseen_rows()))[:, 1] == fitted().probability(unseen_rows())).all()
+    assert (model.predict_proba(as_frame(unseen_rows()))[:, 1] == fitted().probability(unmoved(unseen_rows()))).all()
 
 
 @pytest.mark.parametrize("start", [True, False], ids=["with a start model", "without"])
@@ -99,16 +101,16 @@ def test_columns_of_text_are_the_categories_of_the_model(few_rounds: None) -> No
     found = ChurnClassifier(random_state=7, question=QUESTION).fit(as_frame(rows), rows.outcomes, **known(rows))
     assert version(found.fitted_) == version(training.fit(rows, seed=7, threads=1))
     assert set(found.fitted_.encoder.shares["country"]) == {"", "DE", "ES", "FR", "IT"}
-    assert (found.predict_proba(as_frame(later))[:, 1] == found.fitted_.probability(later)).all()
+    assert (found.predict_proba(as_frame(later))[:, 1] == found.fitted_.probability(unmoved(later))).all()
     nulls = as_frame(later).assign(country=lambda frame: frame["country"].replace("", None))
     assert (found.predict_proba(nulls) == found.predict_proba(as_frame(later))).all()
 
 
 def test_a_model_that_is_there_is_a_classifier_too() -> None:
-    of = ChurnClassifier.of(fitted(), random_state=7)
-    assert (of.predict_proba(as_frame(unseen_rows()))[:, 1] == fitted().probability(unseen_rows())).all()
+    of, rows = ChurnClassifier.of(fitted(), random_state=7), fitted().levelled(unseen_rows())
+    assert (of.predict_proba(as_frame(rows))[:, 1] == fitted().probability(rows)).all()
     assert of.classes_.tolist() == [0, 1]
-    assert of.feature_names_in_.tolist() == [*fitted().columns, START]
+    assert of.feature_names_in_.tolist() == [*fitted().columns, START, LEVEL]
     assert of.get_params()["question"] == QUESTION
 
 
@@ -173,7 +175,7 @@ def test_cross_validation_hands_over_customers_and_days(few_rounds: None) -> Non
         places = np.arange(len(rows))
         expected = training.fit(rows.only(np.isin(places, train)), seed=7, threads=1)
         judged = rows.only(np.isin(places, test))
-        assert -score == pytest.approx(log_loss(judged.outcomes, expected.probability(judged)), abs=1e-12)
+        assert -score == pytest.approx(log_loss(judged.outcomes, expected.probability(unmoved(judged))), abs=1e-12)
 
 
 def test_metadata_routing_knows_customers_and_days(few_rounds: None) -> None:
@@ -211,7 +213,7 @@ def test_permutation_importance_counts_the_start_as_a_column(model: ChurnClassif
 def test_the_calibration_display_takes_it(model: ChurnClassifier) -> None:
     rows = train_rows()
     shown = CalibrationDisplay.from_estimator(model, as_frame(rows), rows.outcomes, n_bins=5, strategy="quantile")
-    assert (shown.y_prob == fitted().probability(rows)).all()
+    assert (shown.y_prob == fitted().probability(unmoved(rows))).all()
     assert np.abs(shown.prob_pred - shown.prob_true).max() < 0.08
     plt.close("all")
 
@@ -243,15 +245,13 @@ def test_shap_explains_its_probabilities(model: ChurnClassifier) -> None:
     assert found.feature_names == [*unseen_rows().columns, START]
 
 
-@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "with a linear correction"])
+@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "without"])
 def test_shaps_trees_explain_its_booster(start: bool) -> None:
-    rows, of = unseen_rows(start=start), ChurnClassifier.of(fitted(start=start))
+    rows, of = unmoved(unseen_rows(start=start)), ChurnClassifier.of(fitted(start=start))
     read = of.booster_input(as_frame(rows))
     explainer = shap.TreeExplainer(of.booster_)
     odds = explainer.expected_value + explainer.shap_values(read).sum(axis=1) + rows.start
-    linear = of.fitted_.linear
-    odds = odds if linear is None else odds + linear.log_odds(read.to_numpy())
-    assert (linear is None) == start
+    odds = weighed((odds, of.fitted_.linear.log_odds(of.fitted_.started(rows))), of.fitted_.shares)
     found = expit(of.fitted_.calibrator.intercept + of.fitted_.calibrator.slope * odds)
     assert found == pytest.approx(of.predict_proba(as_frame(rows))[:, 1])
 
@@ -270,7 +270,7 @@ def test_columns_of_any_name_are_taken(few_rounds: None) -> None:
     odd = as_frame(rows).rename(columns=lambda name: f'{name} [€, "total"]')
     found = ChurnClassifier(random_state=7, question=QUESTION).fit(odd, rows.outcomes, **known(rows))
     plain = training.fit(rows, seed=7, threads=1)
-    assert (found.predict_proba(odd)[:, 1] == plain.probability(rows)).all()
+    assert (found.predict_proba(odd)[:, 1] == plain.probability(unmoved(rows))).all()
 
 
 def test_a_frame_with_its_columns_in_another_order_is_refused(model: ChurnClassifier) -> None:

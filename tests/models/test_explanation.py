@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from models import training
 from models.explanation import RHYTHM, Contributions, Floats, contributions, strongest
 from models.matrix import Matrix
+from models.training import weighed
 from tests.models.model_case import REASON_OF, fitted, train_rows, unseen_rows, widened
 
 
@@ -29,23 +30,24 @@ def test_contributions_and_the_average_add_up_to_the_log_odds_of_every_row(start
 
 
 @pytest.mark.parametrize("start", [True, False], ids=["with a start model", "without"])
-def test_each_column_is_that_of_the_tree_explainer_of_shap_and_of_the_linear_correction(start: bool) -> None:
+def test_each_column_is_that_of_the_tree_explainer_of_shap_and_of_the_linear_model(start: bool) -> None:
     model, rows = fitted(start=start), unseen_rows(start=start)
     assert np.isnan(rows.values).any()
-    assert (model.linear is None) == start  # so that both kinds are seen here
     explainer = shap.TreeExplainer(model.booster)
-    expected = np.asarray(explainer.shap_values(rows.values))
+    trees, (straight, straight_start) = np.asarray(explainer.shap_values(rows.values)), model.linear.contributions(rows)
     base = np.ravel(explainer.expected_value)[-1] + model.average_start
-    if model.linear is not None:
-        expected, base = expected + model.linear.contributions(rows.values), base + model.linear.intercept
-    assert np.abs(found(start=start).columns - expected).max() < 1e-5
-    assert found(start=start).average == pytest.approx(base, abs=1e-5)
+    assert np.abs(found(start=start).columns - weighed((trees, straight), model.shares)).max() < 1e-5
+    both_starts = weighed((rows.start - model.average_start, straight_start), model.shares)
+    assert found(start=start).start == pytest.approx(both_starts)
+    averages = np.array([base]), np.array([model.linear.intercept])
+    assert found(start=start).average == pytest.approx(weighed(averages, model.shares)[0], abs=1e-5)
 
 
-def test_each_column_is_that_of_lightgbm() -> None:
-    rows = unseen_rows()
-    expected = np.asarray(fitted().booster.predict(rows.values, pred_contrib=True))
-    assert np.abs(found().columns - expected[:, :-1]).max() < 1e-5
+def test_the_part_of_the_trees_is_that_of_lightgbm() -> None:
+    rows, model = unseen_rows(), fitted()
+    expected = np.asarray(model.booster.predict(rows.values, pred_contrib=True))
+    trees = found().columns - model.shares[1] * model.linear.contributions(rows)[0]
+    assert np.abs(trees - model.shares[0] * expected[:, :-1]).max() < 1e-5
 
 
 def test_columns_are_summed_to_their_reason_codes_and_the_start_to_the_buying_rhythm() -> None:
@@ -60,10 +62,8 @@ def test_columns_are_summed_to_their_reason_codes_and_the_start_to_the_buying_rh
         + columns["alive_probability"]
         + columns["expected_orders"]
     )
-    start = unseen_rows().start - train_rows().start.mean()
-    assert found().start == pytest.approx(start)
-    assert np.ptp(start) > 1
-    assert found().values[:, 0] == pytest.approx(rhythm + start)
+    assert np.ptp(found().start) > 1
+    assert found().values[:, 0] == pytest.approx(rhythm + found().start)
 
 
 def test_a_customer_alone_gets_the_reasons_that_he_gets_among_others() -> None:
@@ -78,12 +78,12 @@ def test_nothing_is_printed_of_the_progress(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
-def test_trees_that_never_split_leave_the_start_alone() -> None:
+def test_where_columns_say_nothing_the_start_is_left_alone() -> None:
     once = train_rows()
     empty = replace(once, values=np.zeros_like(once.values))
     model = training.fit(empty, seed=7, threads=1)
     explained = contributions(model, empty, REASON_OF)
-    assert np.abs(explained.columns).max() == 0
+    assert np.abs(explained.columns).max() < 1e-12
     assert np.abs(explained.values.sum(axis=1) + explained.average - model.log_odds(empty)).max() < 1e-9
 
 

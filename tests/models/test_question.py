@@ -200,9 +200,9 @@ def test_a_model_refuses_rows_of_another_question(part: str, other: Any) -> None
     model, rows = fitted(), train_rows()
     changed: dict[str, Any] = {part: other}
     question = replace(QUESTION, **changed)
-    assert len(model.probability(rows)) == len(rows)
+    assert len(model.probability(model.levelled(rows))) == len(rows)
     with pytest.raises(OutdatedModelError) as refused:
-        model.probability(replace(rows, question=question))
+        model.levelled(replace(rows, question=question))
     assert str(refused.value) == (
         f"the rows ask another question than the model answers: {question.difference(QUESTION)}"
     )

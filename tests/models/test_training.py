@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from features.errors import OutdatedModelError, TrainingError
-from models import artifact, boosting, calibration, linear_start, training
+from models import artifact, boosting, calibration, linear, training
 from models.boosting import Flags, Floats
 from models.matrix import Matrix, stack
 from models.training import Limits, best_round, customer_fold, later_rows, refuse_unfit
@@ -26,6 +26,7 @@ from tests.models.model_case import (
     snapshot_frame,
     snapshot_matrix,
     train_rows,
+    unmoved,
     unseen_rows,
 )
 
@@ -68,15 +69,16 @@ def test_a_model_tells_what_it_was_fitted_on() -> None:
 def test_probabilities_are_those_of_the_calibrated_log_odds_and_worse_is_higher() -> None:
     rows, found = unseen_rows(), fitted()
     odds = found.calibrator.intercept + found.calibrator.slope * found.log_odds(rows)
-    assert found.probability(rows) == pytest.approx(1 / (1 + np.exp(-odds)))
+    risks = found.probability(unmoved(rows))
+    assert risks == pytest.approx(1 / (1 + np.exp(-odds)))
     outcomes = snapshot_frame(390).sort_values("customer_id")["happened"].to_numpy()
-    assert found.probability(rows)[outcomes == 1].mean() > found.probability(rows)[outcomes == 0].mean() + 0.1
+    assert risks[outcomes == 1].mean() > risks[outcomes == 0].mean() + 0.1
 
 
 def test_reordered_columns_are_refused_when_scoring() -> None:
     rows = unseen_rows()
     with pytest.raises(OutdatedModelError, match="the model reads its columns in another order"):
-        fitted().probability(replace(rows, columns=rows.columns[::-1], values=rows.values[:, ::-1]))
+        fitted().log_odds(replace(rows, columns=rows.columns[::-1], values=rows.values[:, ::-1]))
 
 
 # What is judged on what
@@ -116,40 +118,37 @@ def test_how_long_to_boost_is_judged_on_later_snapshots_of_customers_that_the_tr
     rows = train_rows()
     training.fit(rows, seed=7, threads=1)
     newest = {(FIRST + timedelta(days=day)).toordinal() for day in SNAPSHOTS[-2:]}
-    assert len(judged.calls) == 10  # five folds, from the start as it is and linearly corrected
+    assert len(judged.calls) == 5
     for train, later in judged.calls:
         assert set(later.snapshots.tolist()) == newest
         assert set(train.customers.tolist()).isdisjoint(later.customers.tolist())
-    for calls in (judged.calls[:5], judged.calls[5:]):
-        every_later_row = [key for _, later in calls for key in keys(later)]
-        assert sorted(every_later_row) == sorted(key for key in keys(rows) if key[1] in newest)
+    every_later_row = [key for _, later in judged.calls for key in keys(later)]
+    assert sorted(every_later_row) == sorted(key for key in keys(rows) if key[1] in newest)
 
 
-@pytest.mark.parametrize("corrected", [False, True])
-def test_the_calibrator_is_fitted_on_predictions_of_trees_that_did_not_see_the_customer(
-    corrected: bool, judged: Spy, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("start", [False, True])
+def test_shares_and_calibrator_are_fitted_on_predictions_of_members_that_did_not_see_the_customer(
+    start: bool, judged: Spy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrated = Spy(calibration.fit)
     monkeypatch.setattr(calibration, "fit", calibrated)
-    rows = train_rows(start=not corrected)
+    rows = train_rows(start=start)
     found = training.fit(rows, seed=7, threads=1)
-    assert (found.linear is not None) == corrected
-    ((log_odds, labels),) = calibrated.calls
-    assert labels.tolist() == rows.outcomes.tolist()
-    chosen = slice(5, 10) if corrected else slice(0, 5)
+    (trees, _), (straight, _), (both, _) = calibrated.calls
+    assert all(labels.tolist() == rows.outcomes.tolist() for _, labels in calibrated.calls)
     covered = np.zeros(len(rows), dtype=bool)
-    for (train, _), (booster, _) in zip(judged.calls[chosen], judged.results[chosen], strict=True):
+    for (train, _), (booster, _) in zip(judged.calls, judged.results, strict=True):
         unseen = ~np.isin(rows.customers.astype(str), train.customers.astype(str))
         assert booster.num_trees() >= found.rounds
-        start = rows.start
-        if corrected:
-            others = rows.only(~unseen)
-            start = start + linear_start.fit(others.values, others.start, others.outcomes).log_odds(rows.values)
-        expected = start + booster.predict(rows.values, raw_score=True, num_iteration=found.rounds)
-        assert log_odds[unseen] == pytest.approx(expected[unseen], abs=1e-9)
+        expected = rows.start + booster.predict(rows.values, raw_score=True, num_iteration=found.rounds)
+        assert trees[unseen] == pytest.approx(expected[unseen], abs=1e-9)
+        assert straight[unseen] == pytest.approx(linear.fit(rows.only(~unseen)).log_odds(rows)[unseen], abs=1e-9)
         assert not covered[unseen].any()
         covered |= unseen
     assert covered.all()
+    assert found.shares == tuple(each.slope / 2 for each in calibrated.results[:2])
+    assert both == pytest.approx(found.shares[0] * trees + found.shares[1] * straight)
+    assert found.calibrator == calibrated.results[2]
 
 
 def test_however_many_threads_there_are_the_model_is_the_same() -> None:
@@ -162,13 +161,12 @@ def test_however_many_threads_there_are_the_model_is_the_same() -> None:
     assert len(names) == 1
 
 
-def test_the_linear_correction_is_kept_only_where_trees_do_better_with_it() -> None:
-    """Buying rhythms know the straight trends already; without them the trees need the correction."""
-    assert fitted().linear is None
-    linear, rows = fitted(start=False).linear, unseen_rows(start=False)
-    assert linear is not None
-    trees = boosting.raw_log_odds(fitted(start=False).booster, rows)
-    assert fitted(start=False).log_odds(rows) == pytest.approx(trees + linear.log_odds(rows.values))
+@pytest.mark.parametrize("start", [False, True])
+def test_each_member_counts_for_its_share(start: bool) -> None:
+    found, rows = fitted(start=start), unseen_rows(start=start)
+    trees, straight = boosting.raw_log_odds(found.booster, rows), found.linear.log_odds(rows)
+    assert found.log_odds(rows) == pytest.approx(found.shares[0] * trees + found.shares[1] * straight)
+    assert min(found.shares) > 0.2
 
 
 def test_a_model_that_knows_its_customers_by_heart_is_not_believed_on_others() -> None:
@@ -187,8 +185,8 @@ def test_a_model_that_knows_its_customers_by_heart_is_not_believed_on_others() -
     found = training.fit(rows, seed=7, threads=1, parameters=by_heart)
     raw = found.log_odds(rows)
     assert np.corrcoef(raw, rows.outcomes)[0, 1] > 0.5
-    assert abs(found.calibrator.slope) < 0.25
-    assert np.ptp(found.probability(rows)) < 0.35
+    assert found.calibrator.slope * found.shares[0] < 0.25
+    assert np.ptp(found.probability(unmoved(rows))) < 0.35
 
 
 def test_later_rows_are_the_last_third_of_the_snapshots_and_at_least_one() -> None:

@@ -58,7 +58,7 @@ def chain(depth: int) -> str:
     return sized(f"{head}\n\nTree={body}\n\n\nend of trees\n\nfeature_importances:\na=1\n\n")
 
 
-@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "with a linear correction"])
+@pytest.mark.parametrize("start", [True, False], ids=["with a start model", "without"])
 def test_what_training_writes_passes(start: bool) -> None:
     model = fitted(start=start)
     refuse_malformed(boosting.to_text(model.booster), model.columns)

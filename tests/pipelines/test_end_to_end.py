@@ -262,8 +262,8 @@ def test_contributions_and_average_add_up_to_the_prediction(finished_workspace: 
     for customer in [FORMULA, *stored.sort_values("churn_probability").index[[0, -1]]]:
         document = explain(job(finished_workspace), customer)
         total = document["average_log_odds"] + sum(part["log_odds"] for part in document["contributions"])
-        before = (logit(document["churn_probability"]) - calibrator["intercept"]) / calibrator["slope"]
-        assert total == pytest.approx(before, abs=1e-6)
+        calibrated = calibrator["intercept"] + calibrator["slope"] * total
+        assert calibrated + document["level_log_odds"] == pytest.approx(logit(document["churn_probability"]), abs=1e-6)
         assert document["churn_probability"] == pytest.approx(stored["churn_probability"][customer], abs=1e-12)
         assert document["churn_risk_band"] == stored["churn_risk_band"][customer]
         told = [stored[f"reason_{n + 1}"][customer] for n in range(3) if stored[f"reason_{n + 1}"][customer]]
@@ -290,7 +290,7 @@ def test_an_order_placed_later_changes_no_score(copy: Path) -> None:
     task = main_task(again.workspace)
     _, fitted = answering(task)
     rows, _ = rows_at_risk(task.snapshots.at(again.workspace.as_of))
-    computed = dict(zip(rows.customers, fitted.probability(rows), strict=True))
+    computed = dict(zip(rows.customers, fitted.day_probability(rows), strict=True))
     assert computed == dict(zip(before["customer_id"], before["churn_probability"], strict=True))
     pd.testing.assert_frame_equal(current_scores(copy), before, check_exact=True)
 

@@ -29,7 +29,7 @@ _ALIASED = {
 }
 
 # As `models.artifact` names and numbers them; to import that takes seconds, and a look at a model's text needs none.
-_BOOSTER, _MODEL, _FORMAT = "booster.txt", "model.json", 5
+_BOOSTER, _MODEL, _READ = "booster.txt", "model.json", (5, 6)  # those whose text tells the question
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ class Versions:
         """What a model answers, and the columns that it reads; None where only `load` can tell. Raises: as `files`."""
         try:
             told = json.loads(self.files(version)[_MODEL])
-            return (Question.from_json(told["question"]), tuple(told["columns"])) if told["format"] == _FORMAT else None
+            return (Question.from_json(told["question"]), tuple(told["columns"])) if told["format"] in _READ else None
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError, OverflowError):
             return None
 

@@ -145,7 +145,7 @@ def _scored(champion: Champion, plan: ScorePlan, frame: pd.DataFrame, day: date)
     task, fitted = champion.task, champion.fitted
     snapshot = task.snapshots.at(day)
     rows = snapshot.matrix(frame)
-    probability = fitted.probability(rows)
+    probability = fitted.day_probability(rows)
     value = economics.value(rows, by_contract=True, days=fitted.question.horizon_days)
     change = -value if OUTCOMES[task.kind].revenue == "lost" else value * _size(task.snapshots, task.kind)
     said = in_batches(fitted, rows, frame, plan.wording(snapshot), threads=task.fitter.threads)

@@ -73,7 +73,7 @@ class Profiles:
 
 def _numbers(rows: Matrix, fitted: Fitted) -> Floats:
     kept = [place for place, name in enumerate(rows.columns) if name not in rows.categories]
-    return np.column_stack([rows.values[:, kept], fitted.probability(rows)])
+    return np.column_stack([rows.values[:, kept], fitted.day_probability(rows)])
 
 
 def to_frame(profile: Profile) -> pd.DataFrame:

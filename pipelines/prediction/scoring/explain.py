@@ -43,8 +43,8 @@ def explain(job: RunContext, customer: str, *, held_out_too: bool = False) -> di
         )
     if not held_out_too:
         _refuse_held_out(workspace.holdout, permissions, customer)
-    # The start model is fitted on everybody at the snapshot, so the whole matrix is made before one row is taken.
-    rows, words = snapshot.matrix(frame).only(mine), plan.wording(snapshot)
+    # What the model starts from, and how many leave, is told of everybody at the snapshot, before one row is taken.
+    rows, words = fitted.levelled(snapshot.matrix(frame)).only(mine), plan.wording(snapshot)
     found = explanation.contributions(fitted, rows, words.codes())
     single = frame[mine].reset_index(drop=True)
     given = reasons(found, single, rows.columns, words, usual=words.usual(frame)).iloc[0]
@@ -64,6 +64,7 @@ def explain(job: RunContext, customer: str, *, held_out_too: bool = False) -> di
             if given[f"reason_{n + 1}_code"]
         ],
         "average_log_odds": found.average,
+        "level_log_odds": float(rows.levels[0]),
         "contributions": [
             {"code": found.codes[k], "log_odds": float(found.values[0, k]), "text": texts.get(found.codes[k], "")}
             for k in order

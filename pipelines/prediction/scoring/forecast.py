@@ -105,7 +105,7 @@ def _next(
     if "lost" not in champions or not len(frame):
         return None
     risks = {
-        part: fitted.probability(parts[part].snapshots.at(snapshot.day).matrix(frame))
+        part: fitted.day_probability(parts[part].snapshots.at(snapshot.day).matrix(frame))
         for part, fitted in champions.items()
     }
     mrr = frame["mrr"].fillna(0).to_numpy(dtype=np.float64) if task.question.by_contract else np.zeros(len(frame))

@@ -215,7 +215,7 @@ def scored(
 
     frame: the indicator columns of the same rows in the same order.
     """
-    probabilities = fitted.probability(rows)
+    probabilities = fitted.day_probability(rows)
     said = in_batches(fitted, rows, frame, words, threads=threads, progress=progress)
     risk = pd.DataFrame(
         {

@@ -144,7 +144,7 @@ def _judge(
     inputs: BacktestInputs, fold: FoldDays, fitted: Fitted, *, train: Matrix, test: Matrix, known: pd.DataFrame
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """known: the outcomes of the test snapshot."""
-    probabilities = fitted.probability(test)
+    probabilities = fitted.day_probability(test)
     others = baselines.baselines(train, test)
     intervals = evaluation.intervals(
         test.outcomes,

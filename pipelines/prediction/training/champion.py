@@ -122,8 +122,8 @@ def _judged(rows: Matrix, days: list[date], champion: Fitted, challenger: Fitted
     judged = rows.only(np.isin(rows.snapshots, [day.toordinal() for day in days]))
     return Judged(
         labels=judged.outcomes,
-        champion=champion.probability(judged),
-        challenger=challenger.probability(judged),
+        champion=champion.day_probability(judged),
+        challenger=challenger.day_probability(judged),
         customers=judged.customers,
         segments=backtest.segment_values(judged),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features.outcomes import OUTCOMES
+from models import level
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.settings.privacy import Privacy
 
@@ -22,6 +23,12 @@ COHORTS = {
     "ever_ordered": "customers who ever ordered",
     "ordered_within": "customers who ordered within the last {days} days",
     "subscribed": "customers with a running subscription, past its trial, who have not given notice",
+}
+WAYS_IN_WORDS = {
+    level.OWN: "what the model itself sums to",
+    level.BUYING: "what the buying model expects of everybody",
+    level.RECENT: "what was missed on the newest known days",
+    level.SEASON: "the base rate of a year ago, where there is one",
 }
 METRICS = (
     ("roc_auc", "ROC AUC"),
@@ -62,6 +69,8 @@ def model_card(version: Version, model: str) -> str:
         folds=record["backtest"]["folds"],
         segments=[{**each, "segment": _plain(each["segment"])} for each in record["backtest"].get("segments", [])],
         calibrator=fitted["calibrator"],
+        shares=fitted.get("shares"),
+        level=_level(fitted.get("level")),
         leaks=_leaks(record.get("leaks")),
         own=[each | {"file": _plain(each["file"])} for each in record.get("own_indicators", [])],
         metrics=METRICS,
@@ -95,6 +104,14 @@ def _leaks(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
         for each in record["findings"]
     ]
     return {"findings": findings, "trusted": record["trusted"], "untold": record["untold"]}
+
+
+def _level(told: Mapping[str, Any] | None) -> list[tuple[str, float]]:
+    """Each way in which the number of those who leave is told, and its share; nothing of a model that tells none."""
+    if told is None:
+        return []
+    total = sum(told["weights"].values())
+    return [(WAYS_IN_WORDS[way], weight / total) for way, weight in sorted(told["weights"].items())]
 
 
 def _figure(fold: Mapping[str, Any], name: str) -> str:

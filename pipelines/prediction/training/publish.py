@@ -27,7 +27,7 @@ _DIGITS = 32  # of a digest: MLflow keeps up to 36 letters
 _ABOUT = (
     "Probabilities of one outcome, {outcome}: 0 to 1, calibrated. The alias `champion` is the version that "
     "`attrition score` uses, `challenger` the newest one. The rows that `predict` reads are those of "
-    "`models.classifier.as_frame`; docs/mlflow.md shows how to get them."
+    "`models.frames.as_frame`; docs/mlflow.md shows how to get them."
 )
 
 

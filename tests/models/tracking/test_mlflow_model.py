@@ -17,7 +17,7 @@ import pytest
 
 from features.errors import IntegrityError
 from models import artifact, training
-from models.classifier import START, as_frame
+from models.frames import LEVEL, START, as_frame
 from models.matrix import Matrix, matrix, stack
 from models.tracking import mlflow_model
 from models.tracking.scorer import read
@@ -60,7 +60,7 @@ def with_countries(day: int) -> Matrix:
 
 
 def test_a_pyfunc_gives_our_probabilities_of_1000_to_the_last_digit_together_and_alone(folder: Path) -> None:
-    rows = stack([snapshot_matrix(day, snapshot_frame(day)) for day in (390, 391)])
+    rows = fitted().levelled(stack([snapshot_matrix(day, snapshot_frame(day)) for day in (390, 391)]))
     loaded = mlflow.pyfunc.load_model(str(folder))
     assert len(rows) == 1_000
     expected = fitted().probability(rows)
@@ -69,13 +69,14 @@ def test_a_pyfunc_gives_our_probabilities_of_1000_to_the_last_digit_together_and
 
 
 def test_columns_may_come_in_another_order_and_with_others(folder: Path) -> None:
-    loaded, rows = mlflow.pyfunc.load_model(str(folder)), unseen_rows()
+    loaded, rows = mlflow.pyfunc.load_model(str(folder)), fitted().levelled(unseen_rows())
     turned = as_frame(rows)[as_frame(rows).columns[::-1]].assign(customer_id="C-1")
     assert (loaded.predict(turned) == fitted().probability(rows)).all()
 
 
 def test_with_a_linear_correction_it_is_the_same(tmp_path: Path) -> None:
-    rows, model = unseen_rows(start=False), fitted(start=False)
+    model = fitted(start=False)
+    rows = model.levelled(unseen_rows(start=False))
     loaded = mlflow.pyfunc.load_model(str(written(tmp_path / "model", model)))
     assert model.linear is not None
     assert START not in loaded.metadata.get_input_schema().input_names()
@@ -85,7 +86,8 @@ def test_with_a_linear_correction_it_is_the_same(tmp_path: Path) -> None:
 
 def test_categories_are_text_and_unknown_ones_are_taken(tmp_path: Path) -> None:
     model = training.fit(stack([with_countries(180), with_countries(210)]), seed=7, threads=1)
-    later, loaded = with_countries(300), mlflow.pyfunc.load_model(str(written(tmp_path / "model", model)))
+    later = model.levelled(with_countries(300))
+    loaded = mlflow.pyfunc.load_model(str(written(tmp_path / "model", model)))
     schema = loaded.metadata.get_input_schema()
     kinds = dict(zip(schema.input_names(), map(str, schema.input_types()), strict=True))
     assert [name for name, kind in kinds.items() if kind == "DataType.string"] == ["country"]
@@ -96,17 +98,19 @@ def test_categories_are_text_and_unknown_ones_are_taken(tmp_path: Path) -> None:
 
 
 def test_its_trees_are_lightgbms_booster(folder: Path) -> None:
-    booster, rows = mlflow.lightgbm.load_model(str(folder)), unseen_rows()
+    booster, rows = mlflow.lightgbm.load_model(str(folder)), fitted().levelled(unseen_rows())
     assert isinstance(booster, lgb.Booster)
     assert (replace(fitted(), booster=booster).probability(rows) == fitted().probability(rows)).all()
 
 
 def test_what_goes_in_and_out_is_declared(folder: Path) -> None:
     schema = mlflow.pyfunc.load_model(str(folder)).metadata.signature
-    assert schema.inputs.input_names() == [*fitted().columns, START]
+    assert schema.inputs.input_names() == [*fitted().columns, START, LEVEL]
     assert {str(kind) for kind in schema.inputs.input_types()} == {"DataType.double"}
     with pytest.raises(mlflow.MlflowException, match=r"missing inputs.*orders_90d"):
-        mlflow.pyfunc.load_model(str(folder)).predict(as_frame(unseen_rows()).drop(columns="orders_90d"))
+        mlflow.pyfunc.load_model(str(folder)).predict(
+            as_frame(fitted().levelled(unseen_rows())).drop(columns="orders_90d")
+        )
 
 
 def test_the_example_is_nobodys_row_and_can_be_predicted(folder: Path) -> None:
@@ -182,9 +186,14 @@ def test_a_folder_without_a_text_is_refused(copy: Path) -> None:
 def test_a_model_of_before_is_read_with_the_question_beside_it(tmp_path: Path) -> None:
     files = artifact.to_files(fitted())
     older = json.loads(files[artifact.MODEL]) | {"format": artifact.WITHOUT_QUESTION, "outcome": QUESTION.outcome}
-    del older["question"]
+    older["linear_start"] = None  # it may have been the trees alone
+    for name in ("question", "linear", "shares", "level"):
+        del older[name]
     files[artifact.MODEL] = json.dumps(older)
     model = artifact.from_files(files, asked=QUESTION)
     mlflow_model.write(tmp_path / "model", files, model, version=artifact.version(files))
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
-    assert (loaded.predict(as_frame(unseen_rows())) == fitted().probability(unseen_rows())).all()
+    rows = model.levelled(unseen_rows())
+    assert rows.level is not None
+    assert not rows.level.any()
+    assert (loaded.predict(as_frame(rows)) == model.probability(rows)).all()

@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from models import artifact
-from models.classifier import as_frame
+from models.frames import as_frame
 from models.tracking.record import DataSet, Fold, Record
 from models.tracking.registry import CHAMPION, LAYOUT_TAG, Registry, make_database
 from models.tracking.runs import FOLD_TAG, VERSION_TAG
@@ -109,9 +109,10 @@ def test_the_champion_is_loaded_by_its_alias_also_once_the_folder_was_moved(regi
     finally:
         mlflow.set_tracking_uri(before)
         moved.rename(tmp_path)
-    expected = fitted().probability(unseen_rows())
-    assert (loaded.predict(as_frame(unseen_rows())) == expected).all()
-    assert (replace(fitted(), booster=booster).probability(unseen_rows()) == expected).all()
+    rows = fitted().levelled(unseen_rows())
+    expected = fitted().probability(rows)
+    assert (loaded.predict(as_frame(rows)) == expected).all()
+    assert (replace(fitted(), booster=booster).probability(rows) == expected).all()
 
 
 def test_words_that_a_person_wrote_are_kept(registry: Registry) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from models.classifier import as_frame
+from models.frames import as_frame
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.training.task import main_task
@@ -76,7 +76,9 @@ def test_it_answers_with_the_scores_that_were_handed_over_to_the_last_digit(
 ) -> None:
     copy = shutil.copytree(finished_workspace, tmp_path / "shop")
     workspace = open_workspace(copy, now=datetime(2026, 1, 5, tzinfo=UTC))
-    rows = main_task(workspace).snapshots.at(workspace.as_of).matrix()
+    task = main_task(workspace)
+    champion = task.versions.load(task.versions.champion().version)
+    rows = champion.levelled(task.snapshots.at(workspace.as_of).matrix())
     current = ScoreStore(workspace.store).current()
     assert current is not None
     scores = current[1].set_index("customer_id").loc[list(rows.customers), "churn_probability"]

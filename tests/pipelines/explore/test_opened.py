@@ -125,7 +125,7 @@ def test_contributions_add_up_to_each_prediction(ws: OpenedWorkspace) -> None:
     log_odds = found.values.sum(axis=1) + found.base_values
     calibrated = model.predict_proba(X)[:, 1]
     assert found.shape == (len(X), len(found.feature_names))
-    assert list(found.feature_names) == [*(name for name in X.columns if name != "start_log_odds"), "start_log_odds"]
+    assert list(found.feature_names) == list(X.columns.drop("level_log_odds"))
     order = np.argsort(log_odds, kind="stable")
     assert (np.diff(calibrated[order]) >= -1e-9).all()  # calibration keeps the order
     some = ws.contributions(at_most=20)

@@ -120,7 +120,10 @@ def test_a_kept_model_gives_the_same_probabilities_from_another_process_view(ver
     version = artifact.version(files := artifact.to_files(fitted()))
     versions.keep(files, version)
     again = Versions(Store(versions.store.root), "churn").load(version)
-    assert again.probability(unseen_rows()).tobytes() == fitted().probability(unseen_rows()).tobytes()
+    assert (
+        again.probability(again.levelled(unseen_rows())).tobytes()
+        == fitted().probability(fitted().levelled(unseen_rows())).tobytes()
+    )
 
 
 def test_a_model_without_a_local_copy_is_told_of(versions: Versions) -> None:

@@ -287,7 +287,7 @@ def test_drift_is_what_the_snapshots_say(company: Path, document: dict[str, Any]
     days = sorted({day for pair in earlier for day in pair} | {reference, TODAY, learned[-1]})
     cohorts = {day: oracle.columns(company, day) for day in days}
     for day, columns in cohorts.items():
-        chances = fitted.probability(main_task(workspace).snapshots.at(day).matrix())
+        chances = fitted.day_probability(main_task(workspace).snapshots.at(day).matrix())
         columns["churn_probability"] = chances.tolist()
     numbers = [name for name, values in cohorts[TODAY].items() if not oracle.is_text(values)]
     newest = cohorts[learned[-1]]

@@ -100,7 +100,7 @@ class _Champion:
     company: Company
     kind: str
 
-    def probability(self, _rows: object) -> np.ndarray[Any, Any]:
+    def day_probability(self, _rows: object) -> np.ndarray[Any, Any]:
         return np.array([row["chances"][self.kind] for row in self.company.rows[self.company.as_of]])
 
 

@@ -335,7 +335,7 @@ def test_probabilities_are_those_of_a_model_of_the_folds_training_days(
     rows = stack([Past()._matrix(number) for number in (180, 210)])
     fitted = training.fit(rows, seed=PLAN.seed, threads=1)
     found = _of_fold(predictions, 330)["churn_probability"]
-    assert found.tolist() == fitted.probability(Past()._matrix(330)).tolist()
+    assert found.tolist() == fitted.day_probability(Past()._matrix(330)).tolist()
 
 
 def test_figures_are_those_of_the_predictions(judged: Walked) -> None:

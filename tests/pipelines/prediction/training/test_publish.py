@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from models.classifier import as_frame
+from models.frames import as_frame
 from models.tracking.runs import FOLD_TAG
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -37,7 +37,8 @@ def moved(finished_workspace: Path, tmp_path: Path) -> Iterator[Workspace]:
 
 def test_pyfunc_booster_and_the_scores_that_were_handed_over_agree_to_the_last_digit(moved: Workspace) -> None:
     task, uri = main_task(moved), "models:/attrition@champion"
-    rows = task.snapshots.at(moved.as_of).matrix()
+    fitted = task.versions.load(task.versions.champion().version)
+    rows = fitted.levelled(task.snapshots.at(moved.as_of).matrix())
     found = mlflow.pyfunc.load_model(uri).predict(as_frame(rows))
     current = ScoreStore(moved.store).current()
     assert current is not None
@@ -46,7 +47,6 @@ def test_pyfunc_booster_and_the_scores_that_were_handed_over_agree_to_the_last_d
     assert run.as_of == str(moved.as_of)
     assert len(rows) > 200
     assert (found == handed_over).all()
-    fitted = task.versions.load(task.versions.champion().version)
     booster = mlflow.lightgbm.load_model(uri)
     assert (replace(fitted, booster=booster).probability(rows) == handed_over).all()
     order = np.random.default_rng(0).permutation(len(rows))[:50]

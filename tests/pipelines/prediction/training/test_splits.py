@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
-from models.classifier import ChurnClassifier, as_frame
+from models.classifier import ChurnClassifier
+from pipelines.explore.frames import framed
 from pipelines.foundation.workspace.calendar import Calendar, Grid
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.training.backtest import backtest, days_of
@@ -48,7 +49,7 @@ def test_cross_validation_gives_the_figures_of_the_backtest(finished_workspace: 
     assert rows is not None
     found = cross_val_score(
         ChurnClassifier(random_state=task.fitter.plan.seed, question=task.question),
-        as_frame(rows),
+        framed(rows),
         rows.outcomes,
         cv=split,
         groups=rows.snapshots,

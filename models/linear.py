@@ -1,4 +1,4 @@
-"""A shrunken linear correction that the trees may start from: straight trends cost trees hundreds of steps."""
+"""A ridge logistic regression on what the trees read, straight where they go in steps: the model's other member."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.logistic import Regression
+from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,8 +19,8 @@ _STEP = 1e-10
 
 
 @dataclass(frozen=True)
-class LinearStart:
-    """Log-odds that are added to the start model's. All but the intercept: one per model column, on signed logarithms.
+class Linear:
+    """An intercept, and of each model column, and of the start log-odds behind them, one number each.
 
     A value outside low to high counts as the nearer of the two, so that a trend is never drawn beyond what was seen.
     """
@@ -31,16 +32,17 @@ class LinearStart:
     scale: tuple[float, ...]
     weights: tuple[float, ...]
 
-    def contributions(self, values: Floats) -> Floats:
-        """(n, m) log-odds of each column against its average over the training rows."""
-        return self._contributions(signed_logs(values))
-
-    def log_odds(self, values: Floats) -> Floats:
+    def log_odds(self, rows: Matrix) -> Floats:
         """(n,) intercept plus contributions."""
-        return self.log_odds_of(signed_logs(values))
+        return self.log_odds_of(design(rows))
+
+    def contributions(self, rows: Matrix) -> tuple[Floats, Floats]:
+        """(n, m) log-odds of each column, and (n,) of the start, each against its average over the training rows."""
+        found = self._contributions(design(rows))
+        return found[:, :-1], found[:, -1]
 
     def log_odds_of(self, logs: Floats) -> Floats:
-        """The same of values that are `signed_logs` already."""
+        """The same of a `design`."""
         return np.asarray(self.intercept + self._contributions(logs).sum(axis=1))
 
     def _contributions(self, logs: Floats) -> Floats:
@@ -49,23 +51,28 @@ class LinearStart:
         return np.asarray((inside - np.array(self.centre)) / np.array(self.scale) * np.array(self.weights))
 
 
-def fit(values: Floats, start: Floats, labels: Floats) -> LinearStart:
-    """Ridge logistic regression with the start log-odds as an offset; the intercept is free."""
-    return fit_logs(signed_logs(values), start, labels)
+def fit(rows: Matrix) -> Linear:
+    """Ridge logistic regression of the outcomes; the intercept is free."""
+    return fit_design(design(rows), rows.outcomes)
 
 
-def fit_logs(logs: Floats, start: Floats, labels: Floats) -> LinearStart:
-    """The same of values that are `signed_logs` already."""
+def fit_design(logs: Floats, labels: Floats) -> Linear:
+    """The same of a `design`."""
     low, high = np.quantile(logs, [SEEN, 1 - SEEN], axis=0)
     logs = np.clip(logs, low, high)
     centre, scale = logs.mean(axis=0), logs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)  # a constant column has nothing to say, whatever its weight
-    design = np.column_stack([np.ones(len(logs)), (logs - centre) / scale])
-    ridge = np.full(design.shape[1], RIDGE * len(logs))
+    every = np.column_stack([np.ones(len(logs)), (logs - centre) / scale])
+    ridge = np.full(every.shape[1], RIDGE * len(logs))
     ridge[0] = 0.0
-    regression = Regression(design=design, labels=labels, start=np.zeros(design.shape[1]), ridge=ridge, offset=start)
+    regression = Regression(design=every, labels=labels, start=np.zeros(every.shape[1]), ridge=ridge)
     found = regression.fit(steps=_STEPS, tolerance=_STEP)
-    return LinearStart(float(found[0]), *(tuple(each.tolist()) for each in (low, high, centre, scale, found[1:])))
+    return Linear(float(found[0]), *(tuple(each.tolist()) for each in (low, high, centre, scale, found[1:])))
+
+
+def design(rows: Matrix) -> Floats:
+    """(n, m + 1) the columns as signed logarithms, and behind them the start, which is a logarithm already."""
+    return np.column_stack([signed_logs(rows.values), rows.start])
 
 
 def signed_logs(values: Floats) -> Floats:
