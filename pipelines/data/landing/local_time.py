@@ -20,7 +20,7 @@ from pipelines.foundation.settings.section import FIRST_YEAR, LAST_YEAR
 Micros = npt.NDArray[np.int64]
 
 _SECOND = timedelta(seconds=1)
-_PROBE = timedelta(days=1)  # no zone has ever changed its offset twice within three days
+_PROBE = timedelta(days=3)  # no zone has ever changed its offset twice within so few
 _DAY_MICROS = 86_400_000_000
 _USUAL_YEARS = 1990, 2040  # whose offsets stand in SQL; planning a query takes longer with each
 
