@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.classifier import ChurnClassifier
-from models.frames import LEVEL, START, as_frame, as_matrix
+from models.frames import LEVEL, SNAPSHOT, START, as_frame, as_matrix
+from models.matrix import ENTITY
 from tests.models.model_case import QUESTION, fitted, train_rows, unseen_rows
 
 
@@ -41,3 +45,12 @@ def test_a_level_that_another_model_found_is_none() -> None:
     assert LEVEL not in own.feature_names_in_
     moved = frame.assign(**{LEVEL: 5.0})
     assert np.array_equal(own.predict_proba(frame), own.predict_proba(moved))
+
+
+def test_a_classifier_levels_each_day_of_the_index() -> None:
+    rows, days = train_rows(), pd.to_datetime([date.fromordinal(day) for day in train_rows().snapshots.tolist()])
+    frame = as_frame(rows).set_index(pd.MultiIndex.from_arrays([rows.customers, days], names=[ENTITY, SNAPSHOT]))
+    own = ChurnClassifier(random_state=7, question=QUESTION).fit(frame, rows.outcomes)
+    assert own.predict_proba(frame)[:, 1].tolist() == own.fitted_.day_probability(rows).tolist()
+    without = own.predict_proba(frame.reset_index(drop=True))[:, 1]
+    assert not np.array_equal(own.predict_proba(frame)[:, 1], without)

@@ -109,6 +109,15 @@ def test_a_year_ago_says_nothing_where_the_data_did_not_reach_back() -> None:
     assert told(rates, rates, question=ever)[0].weights.keys() == {OWN, RECENT}
 
 
+def test_a_season_is_ten_days_before_and_after() -> None:
+    day = FIRST + YEAR
+    found = Level(
+        {OWN: 1e-9, SEASON: 1.0}, 0.0, ((FIRST - 11, 9.0), (FIRST - 10, -1.0), (FIRST + 10, -2.0), (FIRST + 11, 9.0))
+    )
+    assert found.expected(day, own=0.0, buying=None) == pytest.approx(-1.5)
+    assert found.expected(day + 30, own=0.0, buying=None) == 0.0
+
+
 def test_the_buying_model_counts_where_it_erred_less() -> None:
     rates = np.array([0.2, 0.3, 0.25, 0.4, 0.3, 0.2, 0.35, 0.25, 0.2, 0.4])
     found, day = told(rates, np.full(10, 0.1), start=logit(rates), question=WINDOWED)
@@ -117,11 +126,10 @@ def test_the_buying_model_counts_where_it_erred_less() -> None:
 
 
 def test_days_that_overlap_tell_less_than_their_number() -> None:
-    """Of 90 days' windows a week apart, a dozen are one window and not twelve: the prior still counts."""
-    rates = np.full(12, 0.3)
-    often, _ = told(rates, np.full(12, 0.2), every=7, question=WINDOWED)
-    seldom, _ = told(rates, np.full(12, 0.2), every=90, question=WINDOWED)
-    assert seldom.weights[RECENT] / seldom.weights[OWN] > often.weights[RECENT] / often.weights[OWN]
+    """Of 90 days' windows a week apart, thirteen are one window and not thirteen: the prior still counts."""
+    often, _ = told(np.full(27, 0.3), np.full(27, 0.2), every=7, question=WINDOWED)
+    seldom, _ = told(np.full(15, 0.3), np.full(15, 0.2), every=90, question=WINDOWED)
+    assert seldom.weights[RECENT] > 3 * often.weights[RECENT]  # of thirteen days each that could be judged
 
 
 def test_no_day_is_judged_by_what_was_not_known_then() -> None:
