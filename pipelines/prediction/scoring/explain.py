@@ -118,4 +118,6 @@ def _show(job: RunContext, document: dict[str, Any]) -> None:
     table.add_row(words.say("customer.average"), words.signed(document["average_log_odds"], 3), "")
     for part in document["contributions"]:
         table.add_row(part["code"], words.signed(part["log_odds"], 3), part["text"])
+    level = words.signed(document["level_log_odds"], 3)
+    table.add_row(words.say("explain.level"), level, words.say("explain.level_text"))
     job.console.rich.print(table)
