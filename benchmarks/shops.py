@@ -89,7 +89,8 @@ def promise(report: Report, folder: Path, *, shops: int) -> None:
         )
         gains = np.array([np.mean([day.loss - day.loss_without for day in shop]) for shop in found])
         error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
-        report.row(f"{name}: log loss with the level less without", gains.mean() - 2 * error, 0.0, at_least=False)
+        least = float(gains.mean() - 2 * error)  # what would have to be above 0 to be shown worse
+        report.row(f"{name}: log loss with the level less without, low", least, 0.0, at_least=False)
         report.note(f"{name}: log loss with the level less without {gains.mean():+.5f}, standard error {error:.5f}")
 
 
