@@ -70,22 +70,18 @@ def promise(report: Report, folder: Path, *, shops: int) -> None:
     """Of shops of each kind: those who left over those expected, and by how much the level lowers log loss."""
     for kind in KINDS:
         found = [list(judged(folder / f"{kind}-{seed}", kind, seed)) for seed in range(shops)]
-        days = [day for shop in found for day in shop]
-        ratio, without = (
-            sum(day.left for day in days) / sum(getattr(day, name) for day in days) for name in ("expected", "without")
-        )
+        left, expected, without = np.array([(day.left, day.expected, day.without) for shop in found for day in shop]).T
+        ratio = float(left.sum() / expected.sum())
         name = f"{shops} simulated shops with {kind}"
         if kind == SEASONAL:
             report.row(f"{name}: left over expected", ratio, 0.93, at_least=True)
             report.row(f"{name}: left over expected", ratio, 1.07, at_least=False)
         else:
             report.shown(f"{name}: left over expected", f"{ratio:.4f}")
-        off, off_without = (
-            float(np.mean([abs(np.log(day.left / getattr(day, which))) for day in days]))
-            for which in ("expected", "without")
-        )
+        off, off_without = (float(np.abs(np.log(left / told)).mean()) for told in (expected, without))
         report.note(
-            f"{name}: {without:.4f} without the level; mean size of the logarithm {off:.3f} and {off_without:.3f}"
+            f"{name}: {left.sum() / without.sum():.4f} without the level; mean size of the logarithm {off:.3f} and "
+            f"{off_without:.3f}"
         )
         gains = np.array([np.mean([day.loss - day.loss_without for day in shop]) for shop in found])
         error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan

@@ -19,7 +19,7 @@ from features.cohort import Cohort
 from features.errors import TrainingError
 from features.subscription_periods import Endings
 from models import fitting
-from models.frames import LEVEL, SNAPSHOT, START, as_matrix, is_text, starts_from
+from models.frames import LEVEL, SNAPSHOT, START, as_matrix, columns_of, is_text
 from models.matrix import ENTITY, Matrix, ordinals
 from models.question import Question
 from models.training import Fitted
@@ -111,8 +111,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         found = cls(question=fitted.question, **parameters)
         found.fitted_ = fitted
         found.classes_ = np.array([0.0, 1.0])
-        beside = [START] if starts_from(fitted.columns) else []
-        found.feature_names_in_ = np.array([*fitted.columns, *beside, LEVEL], dtype=object)
+        found.feature_names_in_ = np.array(columns_of(fitted), dtype=object)
         found.n_features_in_ = len(found.feature_names_in_)
         return found
 

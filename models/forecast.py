@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import expit, logit
+
+from models.level import shift_to
 
 Floats = npt.NDArray[np.float64]
 
@@ -112,7 +113,7 @@ def shift(labels: Floats, probabilities: Floats) -> tuple[float, float]:
     """
     odds = logit(np.clip(probabilities, _EDGE, 1 - _EDGE))
     happened = float(np.clip(labels.sum(), 0.5, len(labels) - 0.5))  # none or all would be an endless shift
-    found = float(brentq(lambda by: expit(odds + by).sum() - happened, -4 * _WIDEST, 4 * _WIDEST))
+    found = shift_to(odds, float(logit(happened / len(labels))))
     expected = expit(odds + found)
     return found, float(1 / (expected * (1 - expected)).sum())
 

@@ -12,6 +12,7 @@ import pandas as pd
 from models import boosting
 from models.matrix import ALIVE, Matrix
 from models.question import Question
+from models.training import Fitted
 
 SNAPSHOT = "snapshot_on"
 # Columns of a frame that are none of the model's own: what the trees start from, and what the model that is asked adds
@@ -41,6 +42,12 @@ def as_frame(rows: Matrix) -> pd.DataFrame:
 def starts_from(columns: tuple[str, ...]) -> bool:
     """Whether a model over these columns starts from a start model's log-odds: wide tables do not."""
     return ALIVE in columns and len(columns) <= boosting.WIDE
+
+
+def columns_of(fitted: Fitted) -> list[str]:
+    """The columns of the rows that a model reads; one of before there were levels reads none."""
+    beside = {START: starts_from(fitted.columns), LEVEL: fitted.level.moves}
+    return [*fitted.columns, *(name for name, there in beside.items() if there)]
 
 
 def as_matrix(table: pd.DataFrame, names: tuple[str, ...], texts: Collection[str], *, question: Question) -> Matrix:

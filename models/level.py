@@ -53,6 +53,11 @@ class Level:
         """Whatever the model itself says."""
         return cls({OWN: 1.0}, 0.0, ())
 
+    @property
+    def moves(self) -> bool:
+        """Whether it may move anything at all."""
+        return self.weights.keys() != {OWN}
+
     def expected(self, day: int, *, own: float, buying: float | None) -> float:
         """Log-odds of the share of a day's customers to whom it happens. own, buying: those of the two models."""
         told = _told(day, own, buying, self.missed, self.rates)
@@ -63,7 +68,7 @@ class Level:
     def shifts(self, rows: Matrix, log_odds: Floats) -> Floats:
         """(n,) what moves the log-odds of each row's day. rows: everybody at risk on each of their days."""
         found = np.zeros(len(rows))
-        if self.weights.keys() == {OWN}:
+        if not self.moves:
             return found
         for day in _days_of(rows, log_odds):
             found[day.rows] = shift_to(log_odds[day.rows], self.expected(day.on, own=day.own, buying=day.buying))

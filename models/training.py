@@ -83,9 +83,13 @@ class Fitted:
         """(n,) log-odds of both members together, before calibration."""
         return weighed(self.members(rows), self.shares)
 
+    def calibrated(self, rows: Matrix) -> Floats:
+        """(n,) calibrated log-odds, before the day's level."""
+        return self.calibrator.calibrated(self.log_odds(rows))
+
     def day_probability(self, rows: Matrix) -> Floats:
         """(n,) calibrated churn_probability: 0 to 1, higher is worse. rows: everybody at risk on each of their days."""
-        odds = self.calibrator.calibrated(self.log_odds(rows))
+        odds = self.calibrated(rows)
         return np.asarray(expit(odds + self.level.shifts(rows, odds)), dtype=np.float64)
 
     def levelled(self, rows: Matrix) -> Matrix:
@@ -94,11 +98,11 @@ class Fitted:
         rows: everybody at risk on each of their days, since how many of them leave is what is forecast. Taken apart
         afterwards, they keep it, so that nobody's probability depends on who else is asked about.
         """
-        return replace(rows, level=self.level.shifts(rows, self.calibrator.calibrated(self.log_odds(rows))))
+        return replace(rows, level=self.level.shifts(rows, self.calibrated(rows)))
 
     def probability(self, rows: Matrix) -> Floats:
         """(n,) what `day_probability` says of some of them. rows: levelled by this model."""
-        return np.asarray(expit(self.calibrator.calibrated(self.log_odds(rows)) + rows.levels), dtype=np.float64)
+        return np.asarray(expit(self.calibrated(rows) + rows.levels), dtype=np.float64)
 
 
 def weighed(members: tuple[Floats, Floats], shares: tuple[float, float]) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from models import artifact
-from models.frames import LEVEL, START, starts_from
+from models.frames import LEVEL, START, columns_of
 from models.training import Fitted
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def signature(fitted: Fitted) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    kinds = {name: "string" if name in fitted.encoder.shares else "double" for name in fitted.columns}
-    if starts_from(fitted.columns):
-        kinds[START] = "double"
-    kinds[LEVEL] = "double"
+    kinds = {name: "string" if name in fitted.encoder.shares else "double" for name in columns_of(fitted)}
     return ModelSignature(Schema([ColSpec(kind, name) for name, kind in kinds.items()]), Schema([ColSpec("double")]))
 
 
@@ -109,6 +106,5 @@ def example(trees: str, fitted: Fitted) -> pd.DataFrame:
             if name in fitted.encoder.shares
             else (np.quantile(finite, _QUARTILES) if finite else np.zeros(3))
         )
-    if starts_from(fitted.columns):
-        rows[START] = np.full(3, fitted.average_start)
-    return pd.DataFrame(rows | {LEVEL: np.zeros(3)})
+    beside = {START: np.full(3, fitted.average_start), LEVEL: np.zeros(3)}
+    return pd.DataFrame(rows | {name: beside[name] for name in columns_of(fitted) if name in beside})

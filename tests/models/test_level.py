@@ -15,27 +15,13 @@ from models import level
 from models.level import BUYING, OWN, RECENT, SEASON, YEAR, Level
 from models.matrix import Matrix
 from models.question import Question
-from tests.models.model_case import fitted, train_rows, unseen_rows
+from tests.models.model_case import QUESTION, fitted, train_rows, unseen_rows
 
 Floats = npt.NDArray[np.float64]
 EACH = 4_000  # customers of a day, so that chance moves base rates little
 FIRST = 738_000
-CONTRACT = Question.of(
-    "churn",
-    lead_days=0,
-    horizon_days=30,
-    cohort=Cohort(kind="subscribed"),
-    endings=Endings(),
-    price_rise_is_expansion=False,
-)
-WINDOWED = Question.of(
-    "inactivity",
-    lead_days=0,
-    horizon_days=90,
-    cohort=Cohort(kind="ordered_within", active_days=180),
-    endings=Endings(),
-    price_rise_is_expansion=False,
-)
+CONTRACT = replace(QUESTION, outcome="churn", horizon_days=30, cohort=Cohort(kind="subscribed"), endings=Endings())
+WINDOWED = replace(QUESTION, horizon_days=90, cohort=Cohort(kind="ordered_within", active_days=180))
 
 
 def days(

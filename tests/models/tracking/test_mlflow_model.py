@@ -197,3 +197,6 @@ def test_a_model_of_before_is_read_with_the_question_beside_it(tmp_path: Path) -
     assert rows.level is not None
     assert not rows.level.any()
     assert (loaded.predict(as_frame(rows)) == model.probability(rows)).all()
+    # What was published then declares no level, and MLflow hands over what is declared.
+    assert LEVEL not in loaded.metadata.get_input_schema().input_names()
+    assert (loaded.predict(as_frame(unseen_rows())) == model.probability(rows)).all()
