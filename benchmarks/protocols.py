@@ -16,7 +16,8 @@ from benchmarks import workspaces
 from benchmarks.report import Report
 from models import encoder, evaluation
 from models.matrix import Matrix
-from pipelines.prediction.training.backtest import all_predictions, backtest, days_of, rows_on
+from pipelines.data.snapshots.learned import learned_rows
+from pipelines.prediction.training.backtest import all_predictions, backtest
 from pipelines.prediction.training.task import PredictionTask, main_task
 
 Floats = npt.NDArray[np.float64]
@@ -106,10 +107,9 @@ def predicted(task: PredictionTask) -> pd.DataFrame:
     if found is None:
         raise ValueError(f"no day could be tested: {document['skipped']}")
     folds = [fold for fold in task.calendar.fold_days() if str(fold.test) in set(found["snapshot_on"])]
-    rows = task.snapshots.training_matrix(days_of(folds))
     parts = []
     for fold in folds:
-        train, test = rows_on(rows, fold.train), rows_on(rows, (fold.test,))
+        train, test = (learned_rows(task.snapshots, days) for days in (fold.train, (fold.test,)))
         if train is None or test is None:
             raise ValueError(f"a fold at {fold.test} has predictions and no rows")
         parts.append(by_hand(train, test))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from models.matrix import Matrix
 from models.training import Fitted, fit
+from pipelines.data.snapshots.learned import learned_rows
 from pipelines.data.snapshots.snapshot import Snapshot, snapshots_of
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.score import plan_of, scored
@@ -37,7 +38,7 @@ def cost(folder: Path, *, rows: int) -> Cost:
     """Score so many customers, drawn with replacement from a workspace's cohort, by a model of that workspace."""
     workspace = open_workspace(folder, now=datetime.now(UTC))
     snapshots = snapshots_of(workspace)
-    train = snapshots.training_matrix(workspace.calendar.training_days(workspace.as_of))
+    train = learned_rows(snapshots, workspace.calendar.training_days(workspace.as_of))
     assert train is not None
     fitted = fit(train, seed=7, threads=2)
     snapshot = snapshots.at(workspace.as_of)

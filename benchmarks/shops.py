@@ -19,8 +19,8 @@ from benchmarks import workspaces
 from benchmarks.report import Report
 from models.matrix import Matrix
 from models.training import Fitted, fit
+from pipelines.data.snapshots.learned import learned_rows
 from pipelines.foundation.settings.settings import FILE_NAME
-from pipelines.prediction.training.backtest import days_of, rows_on
 from pipelines.prediction.training.task import main_task
 
 Floats = npt.NDArray[np.float64]
@@ -99,9 +99,8 @@ def judged(folder: Path, kind: str, seed: int) -> Iterator[Judged]:
     (folder / FILE_NAME).write_text(settings, encoding="utf-8")
     task = main_task(workspaces.opened(folder, folds=FOLDS, every_days=APART))
     folds = task.calendar.fold_days()
-    rows = task.snapshots.training_matrix(days_of(folds))
     for fold in folds:
-        train, test = rows_on(rows, fold.train), rows_on(rows, (fold.test,))
+        train, test = (learned_rows(task.snapshots, days) for days in (fold.train, (fold.test,)))
         assert train is not None
         assert test is not None
         yield _judged(fit(train, seed=seed, threads=2), test)

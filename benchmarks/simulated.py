@@ -21,6 +21,7 @@ from models import economics
 from models.evaluation import metrics
 from models.matrix import ENTITY
 from pipelines.data.landing.ingest import ingest
+from pipelines.data.snapshots.learned import learned_rows
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.simulation.simulate import SHOP_FILE, simulate
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
@@ -125,8 +126,7 @@ def _judged(task: PredictionTask, document: Mapping[str, Any]) -> Judged:
     }
     labels, risks = predictions["label"].to_numpy(), predictions["churn_probability"].to_numpy()
     newest = task.calendar.fold_days()[-1]
-    rows = task.snapshots.training_matrix([*newest.train, newest.test])
-    train = backtest.rows_on(rows, newest.train)
+    rows, train = (learned_rows(task.snapshots, days) for days in ([*newest.train, newest.test], newest.train))
     assert rows is not None
     assert train is not None
     return Judged(

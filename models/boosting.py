@@ -57,7 +57,9 @@ class Binned:
     def __init__(self, rows: Matrix, *, parameters: Mapping[str, Parameter], seed: int, threads: int) -> None:
         self.rows, self._parameters, self._seed = rows, parameters, seed
         asked = _all(rows, parameters, seed=seed, threads=threads)
-        self._data = lgb.Dataset(rows.values, rows.outcomes, feature_name=list(rows.columns), params=asked).construct()
+        self._data = lgb.Dataset(
+            rows.values, rows.outcomes, weight=rows.weights, feature_name=list(rows.columns), params=asked
+        ).construct()
 
     def grow(self, start: Floats, *, rounds: int, threads: int) -> lgb.Booster:
         """Boost on every row. start: (n,) log-odds that the trees start from."""

@@ -28,17 +28,19 @@ class Calibrator:
         return np.asarray(expit(self.calibrated(log_odds)), dtype=np.float64)
 
 
-def fit(log_odds: Floats, labels: Floats) -> Calibrator:
+def fit(log_odds: Floats, labels: Floats, weights: Floats | None = None) -> Calibrator:
     """Least log loss over both numbers (Platt 1999), unpenalised; a slope below 0 becomes 0.
 
     Log-odds that rank worse than chance carry nothing, and turned around they would lower the risk of a customer for
     what is told as a reason of it.
 
+    weights: for how many rows each one counts; None: for one.
+
     >>> fit(np.array([-2.0, -2.0, -2.0, 2.0, 2.0, 2.0]), np.array([0, 0, 1, 0, 1, 1])).slope < 1
     True
     """
     with one_thread():
-        fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(log_odds[:, None], labels)
+        fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(log_odds[:, None], labels, weights)
     if fitted.coef_[0, 0] < 0:
-        return Calibrator(float(logit(np.mean(labels))), 0.0)
+        return Calibrator(float(logit(np.average(labels, weights=weights))), 0.0)
     return Calibrator(float(fitted.intercept_[0]), float(fitted.coef_[0, 0]))

@@ -30,18 +30,26 @@ class Encoder:
             return rows
         values = rows.values.copy()
         for name, texts in rows.categories.items():
-            known = self.shares[name]
-            values[:, rows.columns.index(name)] = [known.get(text, self.mean) for text in texts]
+            values[:, rows.columns.index(name)] = self.numbers(name, texts)
         return replace(rows, values=values, categories={})
 
+    def numbers(self, name: str, texts: npt.NDArray[np.object_]) -> Floats:
+        """(n,) what stands for the categories of a column."""
+        known = self.shares[name]
+        return np.array([known.get(text, self.mean) for text in texts], dtype=np.float64)
 
-def fit(train: Matrix) -> Encoder:
-    """Shares of churn, shrunk to the mean as by SHRINKAGE rows of it (Micci-Barreca 2001)."""
+
+def fit(train: Matrix, rows: npt.NDArray[np.bool_] | None = None) -> Encoder:
+    """Shares of churn, shrunk to the mean as by SHRINKAGE rows of it (Micci-Barreca 2001). rows: (n,) None: all.
+
+    Where rows stand for others that were left out, shares are of the rows that are there: higher throughout, which the
+    members make nothing of, since they are calibrated after it.
+    """
     if not train.categories:
         return Encoder()
-    names = list(train.categories)
-    texts = np.column_stack([train.categories[name] for name in names])
-    found = TargetEncoder(target_type="binary", smooth=SHRINKAGE).fit(texts, train.outcomes)
+    names, some = list(train.categories), np.ones(len(train), dtype=np.bool_) if rows is None else rows
+    texts = np.column_stack([train.categories[name][some] for name in names])
+    found = TargetEncoder(target_type="binary", smooth=SHRINKAGE).fit(texts, train.outcomes[some])
     shares = {
         name: dict(zip(map(str, categories), map(float, encodings), strict=True))
         for name, categories, encodings in zip(names, found.categories_, found.encodings_, strict=True)
@@ -61,5 +69,7 @@ def cross_fitted(train: Matrix, folds: npt.NDArray[np.int64]) -> Matrix:
     values = train.values.copy()
     for fold in np.unique(folds):
         held_out = folds == fold
-        values[held_out] = fit(train.only(~held_out)).encode(train.only(held_out)).values
+        others = fit(train, ~held_out)
+        for name, texts in train.categories.items():
+            values[held_out, train.columns.index(name)] = others.numbers(name, texts[held_out])
     return replace(train, values=values, categories={})

@@ -77,20 +77,22 @@ class Level:
 
 @dataclass(frozen=True)
 class _Day:
-    """A snapshot day: which rows are its, and the mean probability by either model and the base rate, in log-odds."""
+    """A snapshot day: its rows, for how many each counts, and the mean probability by either model, in log-odds."""
 
     on: int
     rows: npt.NDArray[np.bool_]
     own: float
     buying: float | None
     labels: Floats | None
+    counts: Floats
 
     @cached_property
     def came(self) -> float:
         """Log-odds of the base rate; none or all would be endless, and count as half a customer."""
         if self.labels is None:
             raise ValueError("this day's outcomes are not known")
-        return float(logit(np.clip(self.labels.sum(), 0.5, len(self.labels) - 0.5) / len(self.labels)))
+        everybody = self.counts.sum()
+        return float(logit(np.clip(self.counts @ self.labels, 0.5, everybody - 0.5) / everybody))
 
     @property
     def base(self) -> float:
@@ -159,7 +161,7 @@ def _weight(errors: Sequence[float], *, windows: float) -> float:
 
 
 def _days_of(rows: Matrix, log_odds: Floats) -> list[_Day]:
-    started = bool(rows.start.any())
+    started, counts = bool(rows.start.any()), rows.counts
     found = []
     for on in np.unique(rows.snapshots).tolist():
         mine = rows.snapshots == on
@@ -167,17 +169,18 @@ def _days_of(rows: Matrix, log_odds: Floats) -> list[_Day]:
             _Day(
                 on,
                 mine,
-                _mean(log_odds[mine]),
-                _mean(rows.start[mine]) if started else None,
+                _mean(log_odds[mine], counts[mine]),
+                _mean(rows.start[mine], counts[mine]) if started else None,
                 None if rows.labels is None else rows.labels[mine],
+                counts[mine],
             )
         )
     return found
 
 
-def _mean(log_odds: Floats) -> float:
+def _mean(log_odds: Floats, counts: Floats) -> float:
     """Log-odds of the mean probability."""
-    return float(logit(np.clip(expit(log_odds).mean(), _EDGE, 1 - _EDGE)))
+    return float(logit(np.clip(np.average(expit(log_odds), weights=counts), _EDGE, 1 - _EDGE)))
 
 
 def _whole(rows: Matrix, days: Sequence[_Day]) -> set[int]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from models.logistic import Regression
+from models.logistic import Regression, blocks
 from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 RIDGE = 0.03  # penalty per row and squared standardised weight; on real shops anything from 0.01 to 0.3 did as well
 SEEN = 0.01  # a column's extreme hundredths are too few to draw a trend by
 _STEPS = 25
 _STEP = 1e-10
+_WHOLE = 1 << 29  # bytes of logarithms that are standardised once, and not at each of Newton's steps
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ class Linear:
 
     def log_odds_of(self, logs: Floats) -> Floats:
         """The same of a `design`."""
-        return np.asarray(self.intercept + self._contributions(logs).sum(axis=1))
+        found = np.empty(len(logs))
+        for rows in blocks(len(logs)):
+            found[rows] = self.intercept + self._contributions(logs[rows]).sum(axis=1)
+        return found
 
     def _contributions(self, logs: Floats) -> Floats:
         # Sums of a row depend, in the last digit, on how the rows lie in memory: always as in training.
@@ -53,26 +58,55 @@ class Linear:
 
 def fit(rows: Matrix) -> Linear:
     """Ridge logistic regression of the outcomes; the intercept is free."""
-    return fit_design(design(rows), rows.outcomes)
+    return fit_design(design(rows), rows.outcomes, rows.counts)
 
 
-def fit_design(logs: Floats, labels: Floats) -> Linear:
-    """The same of a `design`."""
-    low, high = np.quantile(logs, [SEEN, 1 - SEEN], axis=0)
-    logs = np.clip(logs, low, high)
-    centre, scale = logs.mean(axis=0), logs.std(axis=0)
+def fit_design(logs: Floats, labels: Floats, counts: Floats, learned: Flags | None = None) -> Linear:
+    """The same of a `design`. counts: (n,) for how many rows each counts. learned: (n,) from which; None: from all."""
+    places = np.arange(len(logs)) if learned is None else np.flatnonzero(learned)
+    labels, counts = labels[places], counts[places]
+    columns = range(logs.shape[1])
+    low, high = np.array([np.quantile(logs[places, each], [SEEN, 1 - SEEN]) for each in columns]).T
+    bare = _Standardised(logs, places, low, high, np.zeros(len(low)), np.ones(len(low)))
+    centre = sum(counts[rows] @ bare[rows][:, 1:] for rows in blocks(len(bare))) / counts.sum()
+    centred = replace(bare, centre=centre)
+    scale = np.sqrt(sum(counts[rows] @ centred[rows][:, 1:] ** 2 for rows in blocks(len(bare))) / counts.sum())
     scale = np.where(scale > 0, scale, 1.0)  # a constant column has nothing to say, whatever its weight
-    every = np.column_stack([np.ones(len(logs)), (logs - centre) / scale])
-    ridge = np.full(every.shape[1], RIDGE * len(logs))
+    ridge = np.full(len(low) + 1, RIDGE * counts.sum())
     ridge[0] = 0.0
-    regression = Regression(design=every, labels=labels, start=np.zeros(every.shape[1]), ridge=ridge)
+    every = replace(centred, scale=scale)
+    whole = every[: len(every)] if logs.nbytes <= _WHOLE else every
+    regression = Regression(design=whole, labels=labels, start=np.zeros(len(ridge)), ridge=ridge, weights=counts)
     found = regression.fit(steps=_STEPS, tolerance=_STEP)
     return Linear(float(found[0]), *(tuple(each.tolist()) for each in (low, high, centre, scale, found[1:])))
 
 
+@dataclass(frozen=True)
+class _Standardised:
+    """Some rows of a `design`, a block at a time: an intercept, and each column inside its bounds, standardised."""
+
+    logs: Floats
+    places: npt.NDArray[np.int64]
+    low: Floats
+    high: Floats
+    centre: Floats
+    scale: Floats
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, rows: slice) -> Floats:
+        inside = np.clip(self.logs[self.places[rows]], self.low, self.high)
+        return np.column_stack([np.ones(len(inside)), (inside - self.centre) / self.scale])
+
+
 def design(rows: Matrix) -> Floats:
     """(n, m + 1) the columns as signed logarithms, and behind them the start, which is a logarithm already."""
-    return np.column_stack([signed_logs(rows.values), rows.start])
+    found = np.empty((len(rows), len(rows.columns) + 1))
+    for block in blocks(len(rows)):
+        found[block, :-1] = signed_logs(rows.values[block])
+    found[:, -1] = rows.start
+    return found
 
 
 def signed_logs(values: Floats) -> Floats:

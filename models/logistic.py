@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,20 @@ from threadpoolctl import ThreadpoolController
 Floats = npt.NDArray[np.float64]
 
 _BLAS = ThreadpoolController()
+_BLOCK = 1 << 14  # rows whose part of the curvature is added up at once
+
+
+class Design(Protocol):
+    """(n, m) numbers, of which blocks of rows are asked for: an array, or what makes them as they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Floats: ...
+
+
+def blocks(rows: int) -> list[slice]:
+    """So many rows, a block at a time: what is made of a block takes little memory, however many there are."""
+    return [slice(start, min(rows, start + _BLOCK)) for start in range(0, rows, _BLOCK)]
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -34,7 +50,7 @@ class Regression:
     What is left at 0.0 and 1.0 changes no digit of the others: a model's digits make its version.
     """
 
-    design: Floats
+    design: Design
     labels: Floats
     start: Floats
     ridge: Floats | float = 0.0
@@ -53,14 +69,12 @@ class Regression:
     def _fit(self, *, steps: int, tolerance: float, halving: bool, singular: float) -> Floats:
         found, ridge = self.start, np.diag(np.broadcast_to(self.ridge, self.start.shape))
         for _ in range(steps):
-            expected = expit(self.offset + self.design @ found)
-            spread = self.weights * expected * (1 - expected)
-            curvature = (self.design * spread[:, None]).T @ self.design + ridge
+            curvature, missing = self._slopes(found)
+            curvature += ridge
             if singular < np.inf:
                 across = np.linalg.eigvalsh(curvature)
                 if across[0] <= 0 or across[-1] > singular * across[0]:
                     return np.full(len(found), np.nan)
-            missing = self.design.T @ (self.weights * (self.labels - expected))
             step = np.linalg.solve(curvature, missing - self.ridge * (found - self.start))
             while halving and np.abs(step).max() >= tolerance and self._loss(found + step) > self._loss(found):
                 step = step / 2
@@ -69,7 +83,24 @@ class Regression:
                 break
         return found
 
+    def _slopes(self, at: Floats) -> tuple[Floats, Floats]:
+        """Curvature (m, m) and slope (m,) of the log loss, turned around."""
+        curvature, missing = np.zeros((len(at), len(at))), np.zeros(len(at))
+        for design, labels, offset, weights in self._blocks():
+            expected = expit(offset + design @ at)
+            spread = weights * expected * (1 - expected)
+            curvature += (design * spread[:, None]).T @ design
+            missing += design.T @ (weights * (labels - expected))
+        return curvature, missing
+
     def _loss(self, at: Floats) -> float:
-        odds = self.offset + self.design @ at
-        losses = self.weights * (np.logaddexp(0, odds) - self.labels * odds)
-        return float(losses.sum() + (self.ridge * (at - self.start) ** 2).sum() / 2)
+        losses = 0.0
+        for design, labels, offset, weights in self._blocks():
+            odds = offset + design @ at
+            losses += float((weights * (np.logaddexp(0, odds) - labels * odds)).sum())
+        return losses + float((self.ridge * (at - self.start) ** 2).sum() / 2)
+
+    def _blocks(self) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
+        offset, weights = (np.broadcast_to(each, self.labels.shape) for each in (self.offset, self.weights))
+        for rows in blocks(len(self.design)):
+            yield self.design[rows], self.labels[rows], offset[rows], weights[rows]

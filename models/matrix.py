@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import DataError
-from models.buy_till_you_die import BuyingHistory, fit
+from models.buy_till_you_die import BgNbd, BuyingHistory, fit
 from models.question import Question
 
 Floats = npt.NDArray[np.float64]
@@ -47,6 +48,7 @@ class Matrix:
     start: (n,) log-odds that the boosting starts from, 0 without a start model; labels: (n,) of 0.0 and 1.0, or None.
     categories: (n,) texts of each category column, "" for null; its values are NaN until an encoder fills them in.
     level: (n,) log-odds that a model adds to everybody's of a day, None before it was asked (`Fitted.levelled`).
+    weights: (n,) for how many rows each one counts; None where all are there, and each counts once.
     """
 
     question: Question
@@ -58,11 +60,13 @@ class Matrix:
     labels: Floats | None
     categories: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
     level: Floats | None = None
+    weights: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.customers)
 
-    def only(self, rows: npt.NDArray[np.bool_]) -> Matrix:
+    def only(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Matrix:
+        """Some of the rows: (n,) flags, or places in the order that they are to have."""
         labels = None if self.labels is None else self.labels[rows]
         return Matrix(
             self.question,
@@ -74,6 +78,7 @@ class Matrix:
             labels,
             {name: texts[rows] for name, texts in self.categories.items()},
             None if self.level is None else self.level[rows],
+            None if self.weights is None else self.weights[rows],
         )
 
     @property
@@ -81,6 +86,11 @@ class Matrix:
         if self.labels is None:
             raise ValueError("this matrix was built without outcomes")
         return self.labels
+
+    @property
+    def counts(self) -> Floats:
+        """(n,) for how many rows each one counts."""
+        return np.ones(len(self)) if self.weights is None else self.weights
 
     @property
     def levels(self) -> Floats:
@@ -97,12 +107,14 @@ def matrix(
     columns: Sequence[str],
     categories: Collection[str] = (),
     start_model: bool,
+    buying: BgNbd | None = None,
 ) -> Matrix:
     """One snapshot's frame as numbers.
 
     frame: one row per customer, with customer_id, the indicator columns and perhaps the label. categories: those of
-    `columns` that are text. start_model: fit a buy-till-you-die model on this snapshot alone, for the question's
-    horizon; without effect where customers are bound by contract, of whom a buying rhythm says nothing.
+    `columns` that are text. start_model: start from a buy-till-you-die model of this snapshot alone, for the question's
+    horizon; without effect where customers are bound by contract, of whom a buying rhythm says nothing. buying: that
+    model; None: fitted on these rows, which then are everybody's.
     Raises: DataError where a column is missing, or is not of its kind.
     """
     frame = frame.sort_values(ENTITY, kind="stable")
@@ -119,7 +131,7 @@ def matrix(
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     names, start = model_columns(columns, question, start_model=start_model), np.zeros(len(frame))
     if ALIVE in names:
-        start, rhythm = _rhythm(frame, horizon_days=question.horizon_days)
+        start, rhythm = _rhythm(frame, buying or buying_model(frame), horizon_days=question.horizon_days)
         values = np.column_stack([values, rhythm])
     labels = frame[LABEL].to_numpy(dtype=np.float64) if LABEL in frame.columns else None
     return Matrix(
@@ -139,30 +151,62 @@ def model_columns(columns: Sequence[str], question: Question, *, start_model: bo
     return (*columns, ALIVE, EXPECTED) if start_model and not question.by_contract else tuple(columns)
 
 
-def stack(parts: Sequence[Matrix]) -> Matrix:
-    """Snapshots under each other, rows sorted by snapshot and customer whatever the order of the parts."""
-    columns = parts[0].columns
-    for part in parts[1:]:
-        if part.question != parts[0].question:
-            raise ValueError(f"snapshots of two questions: {part.question.difference(parts[0].question)}")
-        if part.columns != columns:
-            differing = sorted(set(part.columns) ^ set(columns)) or list(part.columns)
-            raise DataError(f"snapshots differ in columns (first: '{differing[0]}'); rebuild them with one definition")
-    customers = np.concatenate([part.customers for part in parts])
-    snapshots = np.concatenate([part.snapshots for part in parts])
-    order = np.lexsort((customers.astype(str), snapshots))
-    labels = None if any(part.labels is None for part in parts) else np.concatenate([part.outcomes for part in parts])
-    return Matrix(
-        question=parts[0].question,
-        customers=customers[order],
-        snapshots=snapshots[order],
-        columns=columns,
-        values=np.concatenate([part.values for part in parts])[order],
-        start=np.concatenate([part.start for part in parts])[order],
-        labels=None if labels is None else labels[order],
-        categories={
-            name: np.concatenate([part.categories[name] for part in parts])[order] for name in parts[0].categories
-        },
+def stack(parts: Iterable[Matrix], *, rows: int | None = None) -> Matrix:
+    """Snapshots under each other, rows sorted by snapshot and customer whatever the order of the parts.
+
+    rows: how many there are in all, where parts are made one by one and should not all be held beside the result.
+    """
+    waiting = iter(parts)
+    first = next(waiting)
+    if rows is None:
+        others = list(waiting)
+        waiting, rows = iter(others), len(first) + sum(map(len, others))
+    found = _room_for(first, rows)
+    place = 0
+    for part in chain([first], waiting):
+        _refuse_other(part, first)
+        here = slice(place, place + len(part))
+        found.customers[here], found.snapshots[here] = part.customers, part.snapshots
+        found.values[here], found.start[here] = part.values, part.start
+        for name, texts in part.categories.items():
+            found.categories[name][here] = texts
+        if found.weights is not None:
+            found.weights[here] = part.counts
+        if found.labels is not None and part.labels is not None:
+            found.labels[here] = part.labels
+        else:
+            found = replace(found, labels=None)
+        place += len(part)
+    if place != rows:
+        raise AssertionError(f"{place} rows came, where {rows} were said to come")
+    order = np.lexsort((found.customers.astype(str), found.snapshots))
+    in_order = bool((order[1:] > order[:-1]).all())
+    return found if in_order else found.only(order)
+
+
+def _refuse_other(part: Matrix, first: Matrix) -> None:
+    if part.question != first.question:
+        raise ValueError(f"snapshots of two questions: {part.question.difference(first.question)}")
+    if part.columns != first.columns:
+        differing = sorted(set(part.columns) ^ set(first.columns)) or list(part.columns)
+        raise DataError(f"snapshots differ in columns (first: '{differing[0]}'); rebuild them with one definition")
+
+
+def _room_for(part: Matrix, rows: int) -> Matrix:
+    """A matrix like a part, of so many rows that are still to be filled in."""
+
+    def room(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.empty((rows, *values.shape[1:]), dtype=values.dtype)
+
+    return replace(
+        part,
+        customers=room(part.customers),
+        snapshots=room(part.snapshots),
+        values=room(part.values),
+        start=room(part.start),
+        labels=None if part.labels is None else room(part.labels),
+        categories={name: room(texts) for name, texts in part.categories.items()},
+        weights=None if part.weights is None else room(part.weights),
     )
 
 
@@ -174,10 +218,18 @@ def _texts(column: pd.Series, snapshot_on: date) -> npt.NDArray[np.object_]:
     return column.astype("str").fillna("").where(column.notna(), "").to_numpy(dtype=object)
 
 
-def _rhythm(frame: pd.DataFrame, *, horizon_days: int) -> tuple[Floats, Floats]:
+def buying_model(frame: pd.DataFrame) -> BgNbd:
+    """The buy-till-you-die model of a snapshot. frame: the columns of SUMMARY, of everybody."""
+    return fit(_history(frame))
+
+
+def _history(frame: pd.DataFrame) -> BuyingHistory:
     frequency, recency, age = (frame[name].to_numpy(dtype=np.float64) for name in SUMMARY)
-    history = BuyingHistory.from_days(frequency, recency, age)
-    model = fit(history)
+    return BuyingHistory.from_days(frequency, recency, age)
+
+
+def _rhythm(frame: pd.DataFrame, model: BgNbd, *, horizon_days: int) -> tuple[Floats, Floats]:
+    history = _history(frame)
     silent = np.clip(model.no_order(history, horizon_days=horizon_days), 1e-6, 1 - 1e-6)
     expected = model.expected_orders(history, horizon_days=horizon_days)
     return np.log(silent / (1 - silent)), np.column_stack([model.alive(history), expected])

@@ -63,16 +63,20 @@ class Fitted:
 
         Raises: OutdatedModelError where the rows ask another question, or have other columns.
         """
-        difference = rows.question.difference(self.question)
+        self.refuse_unlike(rows.question, rows.columns)
+        return boosting.started(self.encoder.encode(rows))
+
+    def refuse_unlike(self, question: Question, columns: tuple[str, ...]) -> None:
+        """Raise OutdatedModelError where rows of this question, with these columns, are not what the model reads."""
+        difference = question.difference(self.question)
         if difference:
             raise OutdatedModelError(f"the rows ask another question than the model answers: {difference}")
-        if rows.columns != self.columns:
-            other = sorted(set(rows.columns) ^ set(self.columns))
+        if columns != self.columns:
+            other = sorted(set(columns) ^ set(self.columns))
             how = (
                 f"other columns than these rows have (first: '{other[0]}')" if other else "its columns in another order"
             )
             raise OutdatedModelError(f"the model reads {how}")
-        return boosting.started(self.encoder.encode(rows))
 
     def members(self, rows: Matrix) -> tuple[Floats, Floats]:
         """(n,) log-odds of the trees, and of the linear model, before they are weighed."""
@@ -136,7 +140,7 @@ def fit(
     parameters = parameters or {}
     folds, later = customer_fold(train.customers), later_rows(train)
     refuse_thin_folds(folds, later)
-    given, coding = train, encoder.fit(train)
+    start, coding = train.start, encoder.fit(train)
     train = boosting.started(encoder.cross_fitted(train, folds))
     binned = Binned(train, parameters=parameters, seed=seed, threads=threads)
     grown = [
@@ -145,26 +149,27 @@ def fit(
     ]
     rounds = best_round([curve for _, curve in grown])
     progress("grown on parts of the customers")
-    unseen = out_of_fold(train, folds, grown, rounds=rounds), _linear_out_of_fold(train, folds)
+    logs = linear.design(train)
+    unseen = out_of_fold(train, folds, grown, rounds=rounds), _linear_out_of_fold(train, logs, folds)
     progress("fitted linearly on parts of the customers")
-    slopes = [calibration.fit(member, train.outcomes).slope for member in unseen]
+    slopes = [calibration.fit(member, train.outcomes, train.weights).slope for member in unseen]
     shares = slopes[0] / len(unseen), slopes[1] / len(unseen)
-    calibrator = calibration.fit(weighed(unseen, shares), train.outcomes)
+    calibrator = calibration.fit(weighed(unseen, shares), train.outcomes, train.weights)
     booster = binned.grow(train.start, rounds=rounds, threads=threads)
     progress("grown on all customers")
     return Fitted(
         question=train.question,
         booster=booster,
-        linear=linear.fit(train),
+        linear=linear.fit_design(logs, train.outcomes, train.counts),
         shares=shares,
         columns=train.columns,
         encoder=coding,
         calibrator=calibrator,
         rounds=rounds,
-        average_start=float(np.mean(train.start)),
+        average_start=float(np.average(train.start, weights=train.weights)),
         rows=len(train),
         snapshots=tuple(sorted(set(train.snapshots.tolist()))),
-        level=level.fit(given, calibrator.calibrated(weighed(unseen, shares))),
+        level=level.fit(replace(train, start=start), calibrator.calibrated(weighed(unseen, shares))),
     )
 
 
@@ -183,12 +188,13 @@ def out_of_fold(
     return found
 
 
-def _linear_out_of_fold(train: Matrix, folds: npt.NDArray[np.int64]) -> Floats:
-    """(n,) log-odds of each row by the linear model that did not see its customer."""
-    found, every = np.empty(len(train)), linear.design(train)
+def _linear_out_of_fold(train: Matrix, logs: Floats, folds: npt.NDArray[np.int64]) -> Floats:
+    """(n,) log-odds of each row by the linear model that did not see its customer. logs: their `linear.design`."""
+    found = np.empty(len(train))
     for fold in range(CUSTOMER_FOLDS):
         held_out = folds == fold
-        found[held_out] = linear.fit_design(every[~held_out], train.outcomes[~held_out]).log_odds_of(every[held_out])
+        fitted = linear.fit_design(logs, train.outcomes, train.counts, learned=~held_out)
+        found[held_out] = fitted.log_odds_of(logs[held_out])
     return found
 
 

@@ -16,6 +16,7 @@ from models.frames import SNAPSHOT
 from models.matrix import ENTITY
 from pipelines.data.kpis.figures import figures as kpi_figures
 from pipelines.data.kpis.ground import Ground
+from pipelines.data.snapshots.learned import learned_rows
 from pipelines.data.snapshots.snapshot import Snapshot
 from pipelines.explore import figures
 from pipelines.explore.explanation import Explanation, shap_values
@@ -106,12 +107,11 @@ class OpenedWorkspace:
         found = self._snapshot(day)
         frame, outcome = found.frame(), found.outcomes()
         if outcome is not None:
-            told = outcome[[ENTITY, self._task.question.outcome]]
-            frame = frame.merge(told, on=ENTITY, how="left", validate="one_to_one")
+            frame = frame.merge(outcome[[ENTITY, self._task.kind]], on=ENTITY, how="left", validate="one_to_one")
         return indexed(frame, found.day)
 
     def training_set(self, days: Iterable[Day] | None = None) -> tuple[pd.DataFrame, pd.Series[Any], pd.Series[Any]]:
-        """What `attrition train` learns from: rows, outcomes and the day of each row.
+        """What `attrition train` learns from, all of it: rows, outcomes and the day of each row.
 
         Parameters
         ----------
@@ -133,14 +133,14 @@ class OpenedWorkspace:
             Where no outcome of these days is known.
         """
         wanted = self.days if days is None else [as_day(each) for each in days]
-        rows = self._task.snapshots.training_matrix(wanted)
+        rows = learned_rows(self._task.snapshots, wanted)
         if rows is None:
             raise DataError(
                 f"no outcome of {', '.join(map(str, wanted)) or 'any day'} is known; those that are stand in `days`"
             )
-        X = framed(rows)  # noqa: N806 - scikit-learn's name
-        y = pd.Series(rows.outcomes.astype(np.int64), index=X.index, name=self._task.question.outcome)
-        return X, y, pd.Series(X.index.get_level_values(SNAPSHOT), index=X.index, name=SNAPSHOT)
+        table, label = framed(rows), self._task.question.outcome
+        y = pd.Series(rows.outcomes.astype(np.int64), index=table.index, name=label)
+        return table, y, pd.Series(table.index.get_level_values(SNAPSHOT), index=table.index, name=SNAPSHOT)
 
     def model_input(self, day: Day | None = None, version: str = "champion") -> pd.DataFrame:
         """Who was at risk on a day as `model` reads them: X of `training_set`, and the day's `level_log_odds`.

@@ -104,7 +104,7 @@ def test_a_constant_column_says_nothing() -> None:
 def test_a_row_is_the_same_to_the_last_digit_alone_and_however_rows_lie_in_memory() -> None:
     values = np.random.default_rng(5).lognormal(size=(50, 40))
     rows = of(values, np.random.default_rng(6).normal(size=50))
-    found = fit_design(design(rows), (values[:, 0] > 1).astype(np.float64))
+    found = fit_design(design(rows), (values[:, 0] > 1).astype(np.float64), np.ones(50))
     together = found.log_odds(rows)
     assert (found.log_odds(replace(rows, values=np.asfortranarray(values))) == together).all()
     alone = [float(found.log_odds(rows.only(np.arange(50) == row))[0]) for row in range(50)]

@@ -134,8 +134,8 @@ def test_shares_and_calibrator_are_fitted_on_predictions_of_members_that_did_not
     monkeypatch.setattr(calibration, "fit", calibrated)
     rows = train_rows(start=start)
     found = training.fit(rows, seed=7, threads=1)
-    (trees, _), (straight, _), (both, _) = calibrated.calls
-    assert all(labels.tolist() == rows.outcomes.tolist() for _, labels in calibrated.calls)
+    (trees, _, _), (straight, _, _), (both, _, _) = calibrated.calls
+    assert all(labels.tolist() == rows.outcomes.tolist() for _, labels, _ in calibrated.calls)
     covered = np.zeros(len(rows), dtype=bool)
     for (train, _), (booster, _) in zip(judged.calls, judged.results, strict=True):
         unseen = ~np.isin(rows.customers.astype(str), train.customers.astype(str))

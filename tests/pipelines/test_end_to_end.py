@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from features.errors import OutdatedModelError
 from pipelines import run as stages
 from pipelines.cli import app
+from pipelines.data.snapshots.learned import learned_rows
 from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.foundation.settings.delivered_fields import COLUMNS
 from pipelines.foundation.storage.csv_file import defused
@@ -239,7 +240,7 @@ def test_the_model_is_given_the_same_numbers_in_training_and_in_scoring(finished
     days = training.calendar.training_days(AS_OF)
     later = open_workspace(finished_workspace, now=NOW, as_of=days[-1])
     scored, _ = rows_at_risk(snapshots_of(later).at(days[-1]))
-    stacked = snapshots_of(training).training_matrix(days)
+    stacked = learned_rows(snapshots_of(training), days)
     assert stacked is not None
     trained = stacked.only(stacked.snapshots == days[-1].toordinal())
     assert trained.columns == scored.columns

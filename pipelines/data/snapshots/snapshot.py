@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.asof import instant
@@ -30,6 +31,7 @@ from pipelines.foundation.workspace.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models.buy_till_you_die import BgNbd
     from models.matrix import Matrix
 
 
@@ -40,7 +42,8 @@ class Snapshots:
     files: what the tables are made of. complete_until: of tables whose sources say so, the first day that they do not
     cover. why_left_until: the first day of which it cannot be told why customers left. refusals: hash of the
     lists of those who may not be processed.
-    start_model: whether matrices start from a buying model. compiled: None where queries are not translated once.
+    start_model: whether matrices start from a buying model. buying_models: those of this process, which are looked up
+    here by what names a snapshot. compiled: None where queries are not translated once.
     """
 
     store: Store
@@ -56,6 +59,7 @@ class Snapshots:
     calendar: Calendar
     start_model: bool
     compiled: CompiledQueries | None = field(compare=False)
+    buying_models: MutableMapping[str, BgNbd] = field(default_factory=dict, compare=False)
 
     def at(self, day: date) -> Snapshot:
         return Snapshot(self, day)
@@ -83,20 +87,6 @@ class Snapshots:
         if not wanted:
             return []
         return untold(as_arrow(self.engine, told(self.definition.view(self.tables, day), wanted)))
-
-    def training_matrix(
-        self, days: Iterable[date], *, progress: Callable[[str], None] = lambda _: None
-    ) -> Matrix | None:
-        """Snapshots whose outcomes are known, under each other; None where there is none."""
-        from models.matrix import stack
-
-        parts = []
-        for day in days:
-            found = self.at(day).labelled_matrix()
-            if found is not None:
-                parts.append(found)
-            progress(f"snapshot of {day}")
-        return stack(parts) if parts else None
 
 
 @dataclass(frozen=True)
@@ -191,26 +181,24 @@ class Snapshot:
         stored = self.outcome_file
         return None if stored is None else _read(self.snapshots.store.verified(stored))
 
+    def labels(self) -> pd.Series[Any] | None:
+        """0 or 1 of each customer whose outcome is known, by customer_id; None where it is censored."""
+        from models.matrix import ENTITY
+
+        told = self.outcomes()
+        return None if told is None else told.set_index(ENTITY)[self.snapshots.question.outcome].dropna()
+
     def labelled_frame(self) -> pd.DataFrame | None:
-        """One row per customer with an outcome: customer_id, the indicators, the label; None where it is censored.
+        """One row per customer whose outcome is known: customer_id, the indicators, the label; None: it is censored."""
+        known = self.labels()
+        return None if known is None else _labelled(self.frame(), known)
 
-        Whose outcome is not known is left out.
-        """
-        from models.matrix import ENTITY, LABEL
-
-        labels = self.outcomes()
-        if labels is None:
-            return None
-        labels = labels[[ENTITY, self.snapshots.question.outcome]].set_axis([ENTITY, LABEL], axis=1).dropna()
-        return self.frame().merge(labels, on=ENTITY, how="inner", validate="one_to_one")
-
-    def labelled_matrix(self) -> Matrix | None:
-        """None where outcomes are censored, or nobody has one."""
-        frame = self.labelled_frame()
-        return None if frame is None or not len(frame) else self.matrix(frame)
+    def labelled(self, labels: pd.Series[Any]) -> Matrix:
+        """Some of those whose outcome is known, as a model reads them. labels: theirs."""
+        return self.matrix(_labelled(_read(self.snapshots.store.verified(self.file), labels.index), labels))
 
     def matrix(self, frame: pd.DataFrame | None = None) -> Matrix:
-        """The snapshot as the model reads it, with the start model of that day. frame: the same, at hand already."""
+        """The snapshot as a model reads it, with the start model of that day. frame: some of its rows; None: all."""
         from models.matrix import matrix
 
         of = self.snapshots
@@ -221,7 +209,22 @@ class Snapshot:
             columns=of.definition.columns,
             categories=of.definition.categories,
             start_model=of.start_model,
+            buying=self._buying_model,
         )
+
+    @property
+    def _buying_model(self) -> BgNbd | None:
+        """The start model of everybody on that day; None where rows have none."""
+        from models.matrix import ALIVE, SUMMARY, buying_model
+
+        of = self.snapshots
+        if ALIVE not in of.columns:
+            return None
+        key = self.inputs.key
+        if key not in of.buying_models:
+            table = pq.read_table(of.store.verified(self.file), columns=list(SUMMARY))
+            of.buying_models[key] = buying_model(table.to_pandas())
+        return of.buying_models[key]
 
     def _stored(self, path: str, rows: Callable[[], pa.Table], *, kind: str) -> StoredFile:
         store = self.snapshots.store
@@ -234,21 +237,6 @@ class Snapshot:
             pq.write_table(table, place, compression="zstd")
 
         return store.put(path, write, kind=kind, day=str(self.day), rows=table.num_rows)
-
-
-def learned_keys(snapshots: Snapshots, days: Iterable[date], *, planned: str) -> tuple[tuple[str, str], ...]:
-    """Of each day the names of its features and of its outcomes: all that is learned from these days, or tested on.
-
-    Raises: AssertionError for a day whose outcomes are not known. planned: what such a day was planned for.
-    """
-    found = []
-    for day in days:
-        snapshot = snapshots.at(day)
-        outcomes = snapshot.outcome_inputs
-        if outcomes is None:
-            raise AssertionError(f"{planned} was planned with {day}, which has no outcomes")
-        found.append((snapshot.inputs.key, outcomes.key))
-    return tuple(found)
 
 
 def snapshots_of(workspace: Workspace) -> Snapshots:
@@ -285,6 +273,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         calendar=workspace.calendar,
         start_model=settings.training.start_model,
         compiled=workspace.compiled,
+        buying_models=workspace.buying_models,
     )
 
 
@@ -292,6 +281,19 @@ def _outcomes_place(inputs: OutcomeInputs) -> str:
     return f"outcomes/{inputs.day}-{inputs.key}.parquet"
 
 
-def _read(place: Path) -> pd.DataFrame:
-    frame: pd.DataFrame = pq.read_table(place).to_pandas()
+def _read(place: Path, customers: pd.Index[Any] | None = None) -> pd.DataFrame:
+    """A stored table, or some customers' rows of it, of which no others are held beside them."""
+    if customers is None:
+        table = pq.read_table(place)
+    else:
+        wanted, file = pa.array(customers), pq.ParquetFile(place)
+        parts = (batch.filter(pc.is_in(batch["customer_id"], wanted)) for batch in file.iter_batches())
+        table = pa.Table.from_batches(parts, schema=file.schema_arrow)
+    frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _labelled(frame: pd.DataFrame, labels: pd.Series[Any]) -> pd.DataFrame:
+    from models.matrix import ENTITY, LABEL
+
+    return frame.merge(labels.rename(LABEL), left_on=ENTITY, right_index=True, how="inner", validate="one_to_one")

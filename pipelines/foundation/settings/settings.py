@@ -18,6 +18,7 @@ from models.question import Question
 from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.destinations import Delivery, Destination
 from pipelines.foundation.settings.fetches import Fetches
+from pipelines.foundation.settings.memory import allowed
 from pipelines.foundation.settings.monitoring import Monitoring
 from pipelines.foundation.settings.own_files import own_file, refuse_twice
 from pipelines.foundation.settings.privacy import Privacy
@@ -148,6 +149,7 @@ class Settings(Section):
     language: Literal["en", "fr"] = "en"
     complete_until: Day | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
+    memory_gib: Annotated[float, Field(ge=2, le=65_536)] | None = None  # of a command; None: half of the machine's
     simulated: bool = False  # nobody in these data exists, and everything shown of them says so
     age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
     as_of: Day | None = None  # pins the day that scoring looks from; None: the day of the run
@@ -226,6 +228,11 @@ class Settings(Section):
         if twice:
             raise ValueError(f"two destinations are called '{twice[0]}'; give each a name of its own")
         return value
+
+    @property
+    def memory(self) -> int:
+        """Bytes that a command may take."""
+        return allowed(self.memory_gib)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -18,15 +18,17 @@ from features.errors import SettingsError
 from pipelines.foundation.storage.sql_text import NO_FOLDERS, identifier, identifiers, moment, quoted
 
 Engine = Literal["duckdb", "spark"]
-MEMORY = "1GB"  # beyond it DuckDB spills to disk: a snapshot of any size fits, and the machine is not ours alone
+LEAST_MEMORY = 1 << 30  # bytes; beyond its bound DuckDB spills to disk, so that a snapshot of any size fits
 
 
-def open_engine(kind: Engine, *, scratch: Path | None = None) -> Any:
-    """An Ibis connection that counts in UTC. scratch: folder for what does not fit into memory, made when it is needed.
+def open_engine(kind: Engine, *, scratch: Path | None = None, memory: int = LEAST_MEMORY) -> Any:
+    """An Ibis connection that counts in UTC.
+
+    scratch: folder for what does not fit into memory, made when it is needed. memory: bytes that DuckDB may take.
 
     Raises: SettingsError where Spark is not installed or does not start.
     """
-    return _spark() if kind == "spark" else _duckdb(scratch)
+    return _spark() if kind == "spark" else _duckdb(scratch, max(LEAST_MEMORY, memory))
 
 
 def parquet_table(
@@ -72,10 +74,10 @@ def _listed(
     return engine.table(name)
 
 
-def _duckdb(scratch: Path | None) -> Any:
+def _duckdb(scratch: Path | None, memory: int) -> Any:
     engine = ibis.duckdb.connect(**({} if scratch is None else {"temp_directory": str(scratch)}))
     engine.raw_sql("SET TimeZone = 'UTC'")
-    engine.raw_sql(f"SET memory_limit = '{MEMORY}'")
+    engine.raw_sql(f"SET memory_limit = '{memory} B'")
     with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar, and none to turn off
         engine.raw_sql("SET enable_progress_bar = false")
     return engine

@@ -15,11 +15,12 @@ from features.errors import TrainingError
 from features.outcomes import OUTCOMES
 from models import baselines, economics, evaluation, segments, training
 from models.economics import Play
-from models.matrix import Matrix, stack
+from models.matrix import Matrix
 from models.question import Question
 from models.segments import Segment
 from models.training import Fitted, Limits
-from pipelines.data.snapshots.snapshot import Snapshots, learned_keys
+from pipelines.data.snapshots.learned import learned_keys, learned_rows
+from pipelines.data.snapshots.snapshot import Snapshots
 from pipelines.foundation.storage import documents
 from pipelines.foundation.storage.fingerprint import fingerprint
 from pipelines.foundation.storage.store import Store
@@ -28,6 +29,7 @@ from pipelines.prediction.training.fit import FitPlan, Fitter
 from pipelines.prediction.training.task import PredictionTask
 
 Floats = npt.NDArray[np.float64]
+Texts = dict[str, npt.NDArray[np.object_]]
 
 BY = ("features", "models")
 PLAN = "plan_rank"
@@ -98,22 +100,16 @@ def walk(
     done: list[dict[str, Any]] = []
     skipped: list[dict[str, str]] = []
     predictions: list[pd.DataFrame] = []
-    tests: list[Matrix] = []
-    everything = snapshots.training_matrix(days_of(inputs.folds)) if inputs.folds else None
+    groups: list[Texts] = []
     for fold in inputs.folds:
         try:
-            train = training.refuse_unfit(rows_on(everything, fold.train), inputs.fit.limits)
-            test = training.refuse_unfit(rows_on(everything, (fold.test,)), Limits(1, 0))
+            figures, predicted, segmented = _tested(inputs, fold, snapshots, fitter)
         except TrainingError as error:
             skipped.append({"snapshot_on": str(fold.test), "reason": str(error)})
         else:
-            known = snapshots.at(fold.test).outcomes()
-            if known is None:
-                raise AssertionError(f"a fold was planned at {fold.test}, which has no outcomes")
-            figures, predicted = _judge(inputs, fold, fitter.fit(train), train=train, test=test, known=known)
             done.append(figures)
             predictions.append(predicted)
-            tests.append(test)
+            groups.append(segmented)
         progress(f"fold of {fold.test}")
     together = pd.concat(predictions, ignore_index=True) if predictions else None
     document: dict[str, Any] = {
@@ -124,7 +120,7 @@ def walk(
         },
         "folds": done,
         "skipped": skipped,
-        "segments": [] if together is None else [asdict(each) for each in _segments(inputs, stack(tests), together)],
+        "segments": [] if together is None else [asdict(each) for each in _segments(inputs, groups, together)],
         "predictions": None,
     }
     return document, together
@@ -135,9 +131,20 @@ def days_of(folds: Sequence[FoldDays]) -> list[date]:
     return sorted({day for fold in folds for day in (fold.test, *fold.train)})
 
 
-def rows_on(rows: Matrix | None, days: tuple[date, ...]) -> Matrix | None:
-    """The rows of some snapshot days; None where there are no rows at all."""
-    return None if rows is None else rows.only(np.isin(rows.snapshots, [day.toordinal() for day in days]))
+def _tested(
+    inputs: BacktestInputs, fold: FoldDays, snapshots: Snapshots, fitter: Fitter
+) -> tuple[dict[str, Any], pd.DataFrame, Texts]:
+    """A fold's figures, its predictions, and the segments of its test rows. No rows outlive it: they take the memory.
+
+    Raises: TrainingError where the rows are too few to learn from, or to test on.
+    """
+    train = training.refuse_unfit(learned_rows(snapshots, fold.train, memory=fitter.memory), inputs.fit.limits)
+    test = training.refuse_unfit(learned_rows(snapshots, (fold.test,)), Limits(1, 0))
+    known = snapshots.at(fold.test).outcomes()
+    if known is None:
+        raise AssertionError(f"a fold was planned at {fold.test}, which has no outcomes")
+    figures, predicted = _judge(inputs, fold, fitter.fit(train), train=train, test=test, known=known)
+    return figures, predicted, segment_values(test)
 
 
 def _judge(
@@ -191,7 +198,7 @@ def _empc(inputs: BacktestInputs, test: Matrix, probabilities: Floats, value: Fl
         return None
 
 
-def segment_values(rows: Matrix) -> dict[str, npt.NDArray[np.object_]]:
+def segment_values(rows: Matrix) -> Texts:
     """(n,) texts of each category among the indicators, and of the plan."""
     found = dict(rows.categories)
     if PLAN in rows.columns:
@@ -200,13 +207,13 @@ def segment_values(rows: Matrix) -> dict[str, npt.NDArray[np.object_]]:
     return found
 
 
-def _segments(inputs: BacktestInputs, tests: Matrix, predictions: pd.DataFrame) -> list[Segment]:
-    """Rows of both are in the same order."""
+def _segments(inputs: BacktestInputs, groups: Sequence[Texts], predictions: pd.DataFrame) -> list[Segment]:
+    """groups: of each fold, its rows in the order of the predictions."""
     return segments.judged(
-        tests.outcomes,
+        predictions["label"].to_numpy(dtype=np.float64),
         predictions["churn_probability"].to_numpy(dtype=np.float64),
-        tests.customers,
-        segment_values(tests),
+        predictions["customer_id"].to_numpy(dtype=object),
+        {name: np.concatenate([each[name] for each in groups]) for name in groups[0]},
         samples=inputs.bootstrap_samples,
         seed=inputs.fit.seed,
     )

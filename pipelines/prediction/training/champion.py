@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-
-import numpy as np
 
 from features.errors import OutdatedModelError, TrainingError
 from models import promotion
-from models.matrix import Matrix
 from models.promotion import Gates, Judged, Verdict
 from models.training import Fitted
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.foundation.ledger.model_versions import Version, Versions
+from pipelines.data.snapshots.learned import learned_rows
+from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.settings.settings import Promotion
-from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.prediction.training import backtest
 from pipelines.prediction.training.task import PredictionTask
 
 
-def verdict(task: PredictionTask, rows: Matrix) -> Verdict:
-    """Whether a challenger that learns from `rows` takes over.
+def verdict(task: PredictionTask, days: Sequence[date]) -> Verdict:
+    """Whether a challenger that learned from the snapshots of these days takes over.
 
     Compared on matured snapshots that began after everything the champion learned from had ended. For the challenger,
     which learned from these, a stand-in is judged: fitted in the same way on what had matured before the first of them.
@@ -33,20 +31,21 @@ def verdict(task: PredictionTask, rows: Matrix) -> Verdict:
     if told := other_files(champion, task.snapshots.definition):
         return Verdict(promote=True, reason=f"it replaces champion {champion.version}, which is outdated: {told}")
     try:
-        fitted = comparable(task.versions, champion, rows)
+        fitted = comparable(task, champion)
     except OutdatedModelError as error:
         return Verdict(promote=True, reason=f"it replaces champion {champion.version}, which is outdated: {error}")
-    days = unknown_to(task.calendar, fitted, rows)[-task.promotion.snapshots :]
-    if not days:
+    unknown = task.calendar.unknown_to(learned_from(fitted), sorted(days))[-task.promotion.snapshots :]
+    if not unknown:
         reason = f"no outcome that began after champion {champion.version} had learned its own is known yet"
         return Verdict(promote=False, reason=reason)
-    before = task.snapshots.training_matrix(task.calendar.training_days(days[0]))
     try:
-        stand_in = task.fitter.fit_if_enough(before)
+        stand_in = task.fitter.fit_if_enough(
+            learned_rows(task.snapshots, task.calendar.training_days(unknown[0]), memory=task.fitter.memory)
+        )
     except TrainingError as error:
-        return Verdict(promote=False, reason=f"too little was known before {days[0]} to compare it with: {error}")
+        return Verdict(promote=False, reason=f"too little was known before {unknown[0]} to compare it with: {error}")
     return promotion.judge(
-        _judged(rows, days, fitted, stand_in),
+        _judged(task, unknown, fitted, stand_in),
         _gates(task.promotion),
         samples=task.backtest.bootstrap_samples,
         seed=task.fitter.plan.seed,
@@ -105,25 +104,22 @@ def other_files(champion: Version, definition: Definition) -> str | None:
     return f"learned from another {other[0]} than there is now" if other else None
 
 
-def comparable(versions: Versions, champion: Version, rows: Matrix) -> Fitted:
-    """The champion's model. Raises: OutdatedModelError where it cannot answer what is asked of the rows."""
-    fitted = versions.load(champion.version)
-    fitted.started(rows.only(np.zeros(len(rows), dtype=np.bool_)))
+def comparable(task: PredictionTask, champion: Version) -> Fitted:
+    """The champion's model. Raises: OutdatedModelError where it cannot answer what is asked."""
+    fitted = task.versions.load(champion.version)
+    fitted.refuse_unlike(task.question, task.snapshots.columns)
     return fitted
 
 
-def unknown_to(calendar: Calendar, champion: Fitted, rows: Matrix) -> list[date]:
-    """The snapshots among the rows that began after the champion had learned, oldest first."""
-    days = [date.fromordinal(day) for day in np.unique(rows.snapshots).tolist()]
-    return calendar.unknown_to(learned_from(champion), days)
-
-
-def _judged(rows: Matrix, days: list[date], champion: Fitted, challenger: Fitted) -> Judged:
-    judged = rows.only(np.isin(rows.snapshots, [day.toordinal() for day in days]))
+def _judged(task: PredictionTask, days: Sequence[date], champion: Fitted, challenger: Fitted) -> Judged:
+    """Everybody on these days: how many of a day leave is forecast of the whole day."""
+    rows = learned_rows(task.snapshots, days)
+    if rows is None:
+        raise AssertionError(f"nobody's outcome of {days[0]} is known, from which a model has learned")
     return Judged(
-        labels=judged.outcomes,
-        champion=champion.day_probability(judged),
-        challenger=challenger.day_probability(judged),
-        customers=judged.customers,
-        segments=backtest.segment_values(judged),
+        labels=rows.outcomes,
+        champion=champion.day_probability(rows),
+        challenger=challenger.day_probability(rows),
+        customers=rows.customers,
+        segments=backtest.segment_values(rows),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.question import Question
+from pipelines.foundation.storage.fingerprint import UNLESS_EMPTY
 
 if TYPE_CHECKING:
     from models.matrix import Matrix
@@ -19,13 +20,18 @@ Fits = MutableMapping[tuple[Question, tuple[int, ...]], "Fitted"]
 
 @dataclass(frozen=True, kw_only=True)
 class FitPlan:
-    """What a fit depends on beside its rows: the section `training`, without threads and trusted columns."""
+    """What a fit depends on beside its rows: the section `training`, without threads and trusted columns.
+
+    memory_gib: as the settings have it, 0.0 where they leave it to the machine: what was learned on one machine is not
+    learned anew because another has more room.
+    """
 
     seed: int
     tuning_trials: int
     start_model: bool
     min_customers: int
     min_positives: int
+    memory_gib: float = field(default=0.0, metadata=UNLESS_EMPTY)
 
     @property
     def limits(self) -> Limits:
@@ -37,10 +43,15 @@ class FitPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitter:
-    """Fits as planned. fits: of this process, so that what was fitted in the backtest is not fitted again to train."""
+    """Fits as planned.
+
+    memory: bytes that a fit may take; of more rows than that some are drawn. fits: of this process, so that what was
+    fitted in the backtest is not fitted again to train.
+    """
 
     plan: FitPlan
     threads: int
+    memory: int
     fits: Fits = field(compare=False)
 
     def fit(self, train: Matrix, *, progress: Callable[[str], None] = lambda _: None) -> Fitted:

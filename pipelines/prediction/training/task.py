@@ -64,13 +64,15 @@ def tasks_of(workspace: Workspace) -> tuple[PredictionTask, ...]:
     """
     settings, snapshots = workspace.settings, snapshots_of(workspace)
     kinds = [kind for kind in (settings.outcome.kind, *settings.outcome.also) if kind not in untold(workspace)]
-    plan = FitPlan(**settings.training.model_dump(exclude={"threads", "trusted_columns"}))
+    plan = FitPlan(
+        **settings.training.model_dump(exclude={"threads", "trusted_columns"}), memory_gib=settings.memory_gib or 0.0
+    )
     return tuple(
         PredictionTask(
             main=kind == settings.outcome.kind,
             snapshots=snapshots.of(settings.question_of(kind)),
             versions=Versions(workspace.store, kind),
-            fitter=Fitter(plan=plan, threads=settings.training.threads, fits=workspace.fits),
+            fitter=Fitter(plan=plan, threads=settings.training.threads, memory=settings.memory, fits=workspace.fits),
             backtest=settings.backtest,
             promotion=settings.promotion,
             retention=settings.retention,

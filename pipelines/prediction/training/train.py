@@ -15,7 +15,7 @@ from models.matrix import Matrix
 from models.question import Question
 from models.training import Fitted
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.data.snapshots.snapshot import learned_keys
+from pipelines.data.snapshots.learned import learned_keys, learned_rows
 from pipelines.foundation.ledger.model_versions import Version
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage import documents
@@ -80,17 +80,16 @@ def train(
     own = tuple((file.name, file.sha256) for file in task.snapshots.definition.own)
     found = versions.made_from(made_from)
     if found is None or not versions.has_copy(found.version):
-        found_rows = task.snapshots.training_matrix(days, progress=progress)
-        rows = training.refuse_unfit(found_rows, task.fitter.plan.limits)
-        fitted = replace(task.fitter.fit(rows, progress=progress), defined_in=own)
+        fitted, known = _fitted(task, days, progress)
+        fitted = replace(fitted, defined_in=own)
         files = artifact.to_files(fitted)
         name = artifact.version(files)
         versions.keep(files, name)
         if found is not None and found.version == name:  # its local copy was gone and is back
             return Trained(found, unchanged=False, unpublished=publish(versions, tracking, root=root), doubts=doubted)
-        verdict = doubted.verdict or champion.verdict(task, rows)
+        verdict = doubted.verdict or champion.verdict(task, days)
         record = {
-            "parameters": _parameters(task, settings, fitted),
+            "parameters": _parameters(task, settings, fitted, known),
             "settings": json.loads(settings.model_dump_json()),
             "data": [{"path": file.path, "sha256": file.sha256, **file.detail} for file in current(task.store)],
             "code": code_version(),
@@ -102,7 +101,9 @@ def train(
                 for file in task.snapshots.definition.own
             ],
             "promotion": documents.finite([asdict(gate) for gate in verdict.gates]),
-            "explained": documents.finite([asdict(each) for each in shap_summary.summary(fitted, _newest(rows))]),
+            "explained": documents.finite(
+                [asdict(each) for each in shap_summary.summary(fitted, _newest(task, fitted))]
+            ),
         }
         version = Version(name, made_from, now.isoformat(), verdict.promote, verdict.reason, record, published=False)
         card = model_card.model_card(versions.as_recorded(version), files[artifact.MODEL])
@@ -128,7 +129,7 @@ def _inputs(task: PredictionTask, days: Sequence[date], doubted: Doubts) -> Trai
     return TrainingInputs(question=task.question, snapshots=keys, fit=task.fitter.plan, doubted=doubted.names)
 
 
-def _parameters(task: PredictionTask, settings: Settings, fitted: Fitted) -> dict[str, Any]:
+def _parameters(task: PredictionTask, settings: Settings, fitted: Fitted, known: int) -> dict[str, Any]:
     own = ", ".join(file.sha256 for file in task.snapshots.definition.own)
     return {
         **({"own_indicators": own} if own else {}),
@@ -137,15 +138,26 @@ def _parameters(task: PredictionTask, settings: Settings, fitted: Fitted) -> dic
         "as_of": str(task.calendar.as_of),
         "rounds": fitted.rounds,
         "rows": fitted.rows,
+        "rows_known": known,
         "snapshots": len(fitted.snapshots),
         **{f"calibrator.{name}": value for name, value in asdict(fitted.calibrator).items()},
         **{f"lightgbm.{name}": value for name, value in boosting.parameters_of(fitted.booster).items()},
     }
 
 
-def _newest(rows: Matrix) -> Matrix:
-    """The rows of the newest snapshot, a customer a row."""
-    return rows.only(rows.snapshots == rows.snapshots.max())
+def _fitted(task: PredictionTask, days: Sequence[date], progress: Callable[[str], None]) -> tuple[Fitted, int]:
+    """The model, and of how many rows the outcome is known. The rows themselves, which take the memory, are let go."""
+    found = learned_rows(task.snapshots, days, memory=task.fitter.memory, progress=progress)
+    rows = training.refuse_unfit(found, task.fitter.plan.limits)
+    return task.fitter.fit(rows, progress=progress), round(rows.counts.sum())
+
+
+def _newest(task: PredictionTask, fitted: Fitted) -> Matrix:
+    """Everybody at the newest snapshot that was learned from, a customer a row."""
+    rows = learned_rows(task.snapshots, [date.fromordinal(fitted.snapshots[-1])])
+    if rows is None:
+        raise AssertionError("a model has learned from a snapshot without rows")
+    return rows
 
 
 def _schema(definition: Definition, fitted: Fitted) -> list[dict[str, Any]]:

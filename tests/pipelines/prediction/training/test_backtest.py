@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from inspect import Parameter, signature
@@ -35,7 +35,6 @@ from pipelines.prediction.training.backtest import (
     backtest,
     days_of,
     newest_predictions,
-    rows_on,
     segment_values,
     walk,
 )
@@ -73,11 +72,6 @@ class Past:
     asked: list[date] = field(default_factory=list)
     made_of: str = "1"
 
-    def training_matrix(self, days: Iterable[date]) -> Matrix | None:
-        self.asked.extend(days)
-        parts = [self._matrix((each - FIRST).days) for each in self.asked]
-        return stack([part for part in parts if len(part)]) if parts else None
-
     def _matrix(self, number: int) -> Matrix:
         frame = snapshot_frame(number)
         numbers = frame["customer_id"].map(number_of)
@@ -92,6 +86,10 @@ class Past:
 
     def at(self, on: date) -> PastDay:
         return PastDay(self, on)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self._matrix(180).columns
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,18 @@ class PastDay:
 
     def compute(self) -> None:
         """Everything is there."""
+
+    def labels(self) -> pd.Series[Any]:
+        self.past.asked.append(self.day)
+        rows = self._matrix()
+        return pd.Series(rows.outcomes, index=rows.customers)
+
+    def labelled(self, labels: pd.Series[Any]) -> Matrix:
+        rows = self._matrix()
+        return rows.only(np.isin(rows.customers, labels.index))
+
+    def _matrix(self) -> Matrix:
+        return self.past._matrix((self.day - FIRST).days)
 
     def outcomes(self) -> pd.DataFrame | None:
         """In another order than the matrix has, and with customers that it does not have."""
@@ -146,7 +156,7 @@ Walked = tuple[dict[str, Any], pd.DataFrame | None, list[str]]
 
 def walked(inputs: BacktestInputs, past: Past | None = None) -> Walked:
     said: list[str] = []
-    fitter = Fitter(plan=inputs.fit, threads=1, fits={})
+    fitter = Fitter(plan=inputs.fit, threads=1, memory=1 << 40, fits={})
     found = walk(inputs, cast("Snapshots", past or Past()), fitter, progress=said.append)
     return *found, said
 
@@ -168,17 +178,6 @@ def judged() -> Walked:
 def test_the_days_of_folds_are_each_there_once_in_order() -> None:
     assert days_of([fold(60, 30, 10), fold(30, 10, 0)]) == [day(0), day(10), day(30), day(60)]
     assert days_of([]) == []
-
-
-def test_rows_of_some_days_are_those_and_no_others() -> None:
-    found = rows_on(train_rows(), (day(330), day(180), day(181)))
-    assert found is not None
-    assert set(found.snapshots.tolist()) == {day(330).toordinal(), day(180).toordinal()}
-    assert len(found) == 1_000
-    none = rows_on(train_rows(), (day(181),))
-    assert none is not None
-    assert len(none) == 0
-    assert rows_on(None, (day(180),)) is None
 
 
 def test_the_segments_of_rows_are_their_categories_and_their_plan() -> None:
@@ -243,10 +242,10 @@ def test_without_folds_nothing_is_asked_for() -> None:
     assert (document["predictions"], predictions, said, past.asked) == (None, None, [], [])
 
 
-def test_every_day_is_asked_for_once_whatever_the_number_of_folds() -> None:
+def test_a_fold_asks_for_its_own_days_and_for_no_others() -> None:
     past = Past()
     walked(inputs_of(ONE, fold(390, 210, 180), fit=replace(PLAN, min_customers=501)), past)
-    assert past.asked == [day(180), day(210), day(330), day(390)]
+    assert past.asked == [day(180), day(210), day(210), day(180)]  # with too few to learn from, none to test on
 
 
 def test_a_fold_is_tested_on_few_customers_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -467,7 +466,7 @@ class Shop:
 
     @property
     def fitter(self) -> Fitter:
-        return Fitter(plan=self.plan, threads=1, fits={})
+        return Fitter(plan=self.plan, threads=1, memory=1 << 40, fits={})
 
     @property
     def backtest(self) -> Backtest:

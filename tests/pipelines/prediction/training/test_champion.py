@@ -39,10 +39,7 @@ def later(first: Workspace, day: date, **changes: Mapping[str, Any]) -> Workspac
 
 
 def judged(workspace: Workspace) -> Verdict:
-    task = main_task(workspace)
-    rows = task.snapshots.training_matrix(workspace.calendar.training_days(workspace.as_of))
-    assert rows is not None
-    return champion.verdict(task, rows)
+    return champion.verdict(main_task(workspace), workspace.calendar.training_days(workspace.as_of))
 
 
 def test_it_is_judged_on_outcomes_that_began_after_everything_either_learned(first: Workspace) -> None:

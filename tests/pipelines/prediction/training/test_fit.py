@@ -30,7 +30,7 @@ def rows_of(*days: int) -> Matrix:
 
 
 def fitter(fits: Fits | None = None, **changes: Any) -> Fitter:
-    return Fitter(plan=replace(PLAN, **changes), threads=1, fits={} if fits is None else fits)
+    return Fitter(plan=replace(PLAN, **changes), threads=1, memory=1 << 40, fits={} if fits is None else fits)
 
 
 def version(fitted: Fitted) -> str:

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
 from models.classifier import ChurnClassifier
+from pipelines.data.snapshots.learned import learned_rows
 from pipelines.explore.frames import framed
 from pipelines.foundation.workspace.calendar import Calendar, Grid
 from pipelines.foundation.workspace.workspace import open_workspace
@@ -45,7 +46,7 @@ def ordinals(calendar: Calendar) -> np.ndarray:
 def test_cross_validation_gives_the_figures_of_the_backtest(finished_workspace: Path) -> None:
     task = main_task(open_workspace(finished_workspace, now=datetime(2026, 1, 5, tzinfo=UTC)))
     split = SnapshotSplit(task.calendar)
-    rows = task.snapshots.training_matrix(days_of(split.folds()))
+    rows = learned_rows(task.snapshots, days_of(split.folds()))
     assert rows is not None
     found = cross_val_score(
         ChurnClassifier(random_state=task.fitter.plan.seed, question=task.question),

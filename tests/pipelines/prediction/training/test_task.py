@@ -111,8 +111,9 @@ def test_of_the_same_rows_each_has_its_own_labels(tmp_path: Path) -> None:
         frame = task.snapshots.at(DAY).labelled_frame()
         assert frame is not None
         found[task.kind] = dict(zip(frame["customer_id"], frame["happened"], strict=True))
-        labelled = task.snapshots.at(DAY).labelled_matrix()
-        assert labelled is not None
+        labels = task.snapshots.at(DAY).labels()
+        assert labels is not None
+        labelled = task.snapshots.at(DAY).labelled(labels)
         assert labelled.question == task.question
     assert found == {
         "churn": {"A": 1, "B": 0, "C": 0},
