@@ -19,6 +19,7 @@ from benchmarks import (
     simulated,
     small,
     snapshots_report,
+    training,
     workspaces,
 )
 from benchmarks.report import Report
@@ -179,12 +180,17 @@ def _small(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
     small.promise(report, folder / "small", tests=chosen.tests)
 
 
+def _training(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    training.promise(report, folder / "training", customers=chosen.customers)
+
+
 PARTS = {
     "small": _small,
     "leaks": _leaks,
     "quality": _quality,
     "scoring": _scoring,
     "snapshots": _snapshots,
+    "training": _training,
     "ingest": _ingest,
     "simulated": _simulated,
     "families": _families,

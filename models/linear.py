@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from models.logistic import Regression, blocks
+from models.logistic import Design, Regression, blocks
 from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]
@@ -17,7 +18,7 @@ RIDGE = 0.03  # penalty per row and squared standardised weight; on real shops a
 SEEN = 0.01  # a column's extreme hundredths are too few to draw a trend by
 _STEPS = 25
 _STEP = 1e-10
-_WHOLE = 1 << 29  # bytes of logarithms that are standardised once, and not at each of Newton's steps
+_AT_ONCE = 1 << 29  # bytes
 
 
 @dataclass(frozen=True)
@@ -65,39 +66,42 @@ def fit_design(logs: Floats, labels: Floats, counts: Floats, learned: Flags | No
     """The same of a `design`. counts: (n,) for how many rows each counts. learned: (n,) from which; None: from all."""
     places = np.arange(len(logs)) if learned is None else np.flatnonzero(learned)
     labels, counts = labels[places], counts[places]
-    columns = range(logs.shape[1])
-    low, high = np.array([np.quantile(logs[places, each], [SEEN, 1 - SEEN]) for each in columns]).T
-    bare = _Standardised(logs, places, low, high, np.zeros(len(low)), np.ones(len(low)))
-    centre = sum(counts[rows] @ bare[rows][:, 1:] for rows in blocks(len(bare))) / counts.sum()
-    centred = replace(bare, centre=centre)
-    scale = np.sqrt(sum(counts[rows] @ centred[rows][:, 1:] ** 2 for rows in blocks(len(bare))) / counts.sum())
-    scale = np.where(scale > 0, scale, 1.0)  # a constant column has nothing to say, whatever its weight
+    bounds = [np.quantile(logs[places, column], [SEEN, 1 - SEEN]) for column in range(logs.shape[1])]
+    low, high = np.array(bounds).T
+    inside = _made(len(places), lambda rows: np.clip(logs[places[rows]], low, high), columns=len(low))
+    centre = sum(counts[rows] @ inside[rows] for rows in blocks(len(places))) / counts.sum()
+    spread = sum(counts[rows] @ (inside[rows] - centre) ** 2 for rows in blocks(len(places))) / counts.sum()
+    scale = np.where(spread > 0, np.sqrt(spread), 1.0)  # a constant column has nothing to say, whatever its weight
+
+    def standardised(rows: slice) -> Floats:
+        found = (inside[rows] - centre) / scale
+        return np.column_stack([np.ones(len(found)), found])
+
+    every = _made(len(places), standardised, columns=len(low))
     ridge = np.full(len(low) + 1, RIDGE * counts.sum())
     ridge[0] = 0.0
-    every = replace(centred, scale=scale)
-    whole = every[: len(every)] if logs.nbytes <= _WHOLE else every
-    regression = Regression(design=whole, labels=labels, start=np.zeros(len(ridge)), ridge=ridge, weights=counts)
+    regression = Regression(design=every, labels=labels, start=np.zeros(len(ridge)), ridge=ridge, weights=counts)
     found = regression.fit(steps=_STEPS, tolerance=_STEP)
     return Linear(float(found[0]), *(tuple(each.tolist()) for each in (low, high, centre, scale, found[1:])))
 
 
 @dataclass(frozen=True)
-class _Standardised:
-    """Some rows of a `design`, a block at a time: an intercept, and each column inside its bounds, standardised."""
+class _Blocks:
+    """Rows of a design that are made as they are asked for: so many that they would not fit beside the others."""
 
-    logs: Floats
-    places: npt.NDArray[np.int64]
-    low: Floats
-    high: Floats
-    centre: Floats
-    scale: Floats
+    rows: int
+    make: Callable[[slice], Floats]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return self.rows
 
     def __getitem__(self, rows: slice) -> Floats:
-        inside = np.clip(self.logs[self.places[rows]], self.low, self.high)
-        return np.column_stack([np.ones(len(inside)), (inside - self.centre) / self.scale])
+        return self.make(rows)
+
+
+def _made(rows: int, make: Callable[[slice], Floats], *, columns: int) -> Design:
+    """The design that `make` gives of a block: at once where it is small, since Newton's method asks for it often."""
+    return make(slice(0, rows)) if 8 * rows * columns <= _AT_ONCE else _Blocks(rows, make)
 
 
 def design(rows: Matrix) -> Floats:

@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 LEAST = 100  # rows of one outcome and snapshot that are never drawn from: so few say nothing of those left out
 FEWEST = 20_000  # rows that any machine has room for
+MOST = 2_000_000  # more rows take hours, and say hardly anything more
 _ASIDE = 1 << 30  # bytes of Python, its libraries and the engine of the indicators
 # A fit holds the values, a copy with categories as numbers, their logarithms and LightGBM's bins; at the height of a
 # fit and of the logistic regression beside it, so many times the values.
@@ -36,7 +37,7 @@ class Shares:
 
 
 def most_rows(memory: int, *, columns: int, largest: int) -> int:
-    """How many rows a fit has room for.
+    """How many rows a fit has room for, of those that it has time for.
 
     memory: bytes that the process may take. columns: of the matrix. largest: rows of the largest snapshot.
 
@@ -44,7 +45,8 @@ def most_rows(memory: int, *, columns: int, largest: int) -> int:
     546412
     """
     row = 8 * (columns + 1)
-    return max(FEWEST, int((memory - _ASIDE - _COPIES_OF_A_DAY * row * largest) / (_COPIES * row)))
+    room = int((memory - _ASIDE - _COPIES_OF_A_DAY * row * largest) / (_COPIES * row))
+    return min(MOST, max(FEWEST, room))
 
 
 def shares(happened: int, others: int, *, most: int) -> Shares | None:

@@ -82,7 +82,8 @@ def test_few_rows_of_a_snapshot_all_stay() -> None:
 
 def test_there_is_room_for_fewer_rows_of_more_columns_and_for_some_on_any_machine() -> None:
     assert most_rows(8 << 30, columns=47, largest=1_000_000) > most_rows(8 << 30, columns=374, largest=200_000)
-    assert most_rows(16 << 30, columns=47, largest=1_000) > 2 * most_rows(8 << 30, columns=47, largest=1_000)
+    assert most_rows(16 << 30, columns=374, largest=1_000) > 2 * most_rows(8 << 30, columns=374, largest=1_000)
+    assert most_rows(64 << 30, columns=47, largest=1_000) == sampling.MOST
     assert most_rows(1 << 20, columns=374, largest=1_000_000) == sampling.FEWEST
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from features.errors import DataError
-from pipelines.data.sources.database.database_rows import database_rows
 from pipelines.data.sources.file_rows import file_rows
-from pipelines.data.sources.query.query_rows import awaits_fetch, query_rows
 from pipelines.data.sources.source_rows import SourceRows
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.settings.sources import AnySource, FileSource, QuerySource
@@ -36,13 +34,24 @@ def all_sources(store: Store, settings: Settings, *, fetched: bool = True) -> li
     return found
 
 
+# Most workspaces have files alone: SQLAlchemy, or the processes of queries, are imported for those that need them.
+
+
 def _awaits_fetch(store: Store, source: AnySource) -> bool:
-    return isinstance(source, QuerySource) and awaits_fetch(store, source)
+    if not isinstance(source, QuerySource):
+        return False
+    from pipelines.data.sources.query.query_rows import awaits_fetch
+
+    return awaits_fetch(store, source)
 
 
 def _of(store: Store, settings: Settings, source: AnySource) -> Iterator[SourceRows]:
     if isinstance(source, FileSource):
         return file_rows(store, settings, source)
     if isinstance(source, QuerySource):
+        from pipelines.data.sources.query.query_rows import query_rows
+
         return query_rows(store, settings, source)
+    from pipelines.data.sources.database.database_rows import database_rows
+
     return database_rows(store, settings, source)

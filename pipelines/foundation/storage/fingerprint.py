@@ -11,15 +11,16 @@ import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from pydantic import BaseModel
+
+from pipelines.foundation.storage.code_meaning import code_of, imported, keep
 
 ROOMS = ("features", "models", "pipelines")
 
@@ -87,17 +88,18 @@ def code_version(*makers: str) -> str:
     for module in sorted(_with_all_imported(makers or ROOMS)):
         place = _place(module)
         if place is not None:
-            code = _code(place)
+            code = code_of(place)
             digest.update(module.encode() + code.meaning)
             libraries |= {name for name, _, _ in (each.partition(".") for each in code.imports)}
     for told in _versions(libraries):
         digest.update(told.encode())
+    keep()
     return f"{metadata.version('attrition')}+{digest.hexdigest()[:12]}"
 
 
 def runs_on(source: bytes) -> str:
     """A hash of what a file of somebody else's imports: code of ours as in `code_version`, versions of libraries."""
-    names = tuple(_imported(ast.parse(source).body))
+    names = tuple(imported(ast.parse(source).body))
     ours = sorted({module for name in names if (module := _module(name)) is not None})
     told = [code_version(*ours)] if ours else []
     told += _versions({name.partition(".")[0] for name in names})
@@ -126,7 +128,7 @@ def _with_all_imported(makers: tuple[str, ...]) -> set[str]:
         found.add(module)
         place = _place(module)
         if place is not None:
-            waiting += [name for each in _code(place).imports if (name := _module(each)) is not None]
+            waiting += [name for each in code_of(place).imports if (name := _module(each)) is not None]
         if module in ROOMS and module in makers:
             waiting += [_dotted(each) for each in (_HERE / module).rglob("*.py")]
     return found
@@ -149,50 +151,3 @@ def _module(name: str) -> str | None:
             return name
         name = name.rpartition(".")[0]
     return None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Code:
-    """imports: dotted names of everything that a file imports, also inside functions. meaning: hash of what it does."""
-
-    imports: tuple[str, ...]
-    meaning: bytes
-
-
-@cache
-def _code(place: Path) -> _Code:
-    """Of a file of ours, which is read once a process: hundreds of them stand in many versions each."""
-    tree = ast.parse(place.read_bytes())
-    return _Code(tuple(_imported(tree.body)), _meaning(tree))
-
-
-def _imported(statements: list[ast.stmt]) -> Iterator[str]:
-    for node in statements:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        else:  # expressions import nothing, and there are many of them: only statements are looked into
-            for block in ("body", "orelse", "finalbody"):
-                yield from _imported(getattr(node, block, []))
-            for branch in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
-                yield from _imported(branch.body)
-
-
-def _meaning(tree: ast.Module) -> bytes:
-    """What a file does, without comments, docstrings and layout: its compiled instructions, without line numbers."""
-    for node in ast.walk(tree):  # all on one line: instructions keep traces of where lines break
-        if hasattr(node, "lineno"):
-            vars(node).update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)
-    compiled = compile(tree, "", "exec", dont_inherit=True, optimize=2)
-    return hashlib.sha256("\n".join(_instructions(compiled)).encode()).digest()
-
-
-def _instructions(code: CodeType) -> Iterator[str]:
-    yield f"{code.co_name} {code.co_flags} {code.co_argcount} {code.co_kwonlyargcount} {code.co_code.hex()}"
-    yield f"{code.co_names} {code.co_varnames} {code.co_freevars} {code.co_cellvars} {code.co_exceptiontable.hex()}"
-    for value in code.co_consts:
-        if isinstance(value, CodeType):
-            yield from _instructions(value)
-        else:
-            yield repr(sorted(map(repr, value)) if isinstance(value, frozenset) else value)

@@ -20,6 +20,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from pipelines.foundation.storage import fingerprint as fingerprints
+from pipelines.foundation.storage.code_meaning import code_of
 from pipelines.foundation.storage.fingerprint import (
     FOLLOWS,
     ROOMS,
@@ -63,7 +64,7 @@ class Code:
 
     def version(self, *makers: str) -> str:
         code_version.cache_clear()
-        fingerprints._code.cache_clear()
+        code_of.cache_clear()
         return code_version(*makers)
 
 
@@ -74,7 +75,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
     found.write("features/rates.py", RATES)
     yield found
     code_version.cache_clear()
-    fingerprints._code.cache_clear()
+    code_of.cache_clear()
 
 
 # What of a file counts
@@ -146,7 +147,7 @@ def test_all_our_code_in_another_layout_is_the_same_code(tmp_path: Path) -> None
     for place in SOURCES:
         (other := tmp_path / place.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
         other.write_text(ast.unparse(ast.parse(place.read_bytes())), encoding="utf-8")
-        if fingerprints._code(other) != fingerprints._code(place):
+        if code_of(other) != code_of(place):
             changed.append(place.relative_to(ROOT).as_posix())
     assert changed == []
 
@@ -297,7 +298,7 @@ def _normal(name: str) -> str:
 
 def test_every_library_that_is_imported_is_found_under_its_distributions_name() -> None:
     """A name that is neither installed nor an extra would count as the same version for ever."""
-    imported = {each.partition(".")[0] for place in SOURCES for each in fingerprints._code(place).imports}
+    imported = {each.partition(".")[0] for place in SOURCES for each in code_of(place).imports}
     libraries = imported - set(ROOMS) - set(sys.stdlib_module_names)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     optional = {_normal(re.split(r"[^\w-]", each)[0]) for group in extras.values() for each in group}  # no bounds
