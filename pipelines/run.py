@@ -99,6 +99,7 @@ def snapshots(job: RunContext, first: date | None = None, last: date | None = No
             f"apart, counted from {workspace.settings.snapshots.anchor} (settings: snapshots)"
         )
     with job.console.stage("snapshots", steps=len(days)) as step:
+        all_of_them.prepare(days)
         for day in days:
             snapshot = all_of_them.at(day)
             seen, followed = snapshot.file, snapshot.outcome_file

@@ -17,10 +17,12 @@ from features.asof import instant
 from models.question import Question
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.features import STOPPED, UNTOLD, FeatureInputs, features
+from pipelines.data.snapshots.measured import MeasuredTables, measured_tables
 from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
 from pipelines.data.snapshots.stopped import may_stop
 from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.as_arrow import as_arrow
+from pipelines.foundation.storage.atomic_file import unfinished
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
@@ -41,6 +43,7 @@ class Snapshots:
     cover. why_left_until: the first day of which it cannot be told why customers left. refusals: hash of the
     lists of those who may not be processed.
     start_model: whether matrices start from a buying model. compiled: None where queries are not translated once.
+    measured: None where the engine is not DuckDB.
     """
 
     store: Store
@@ -56,9 +59,15 @@ class Snapshots:
     calendar: Calendar
     start_model: bool
     compiled: CompiledQueries | None = field(compare=False)
+    measured: MeasuredTables | None = field(compare=False)
 
     def at(self, day: date) -> Snapshot:
         return Snapshot(self, day)
+
+    def prepare(self, days: Iterable[date]) -> None:
+        """Say which days will be asked for: what one pass over large tables gives for all of them is computed now."""
+        if self.measured is not None:
+            self.measured.prepare([day for day in days if not self.at(day).is_stored])
 
     def of(self, question: Question) -> Snapshots:
         """The same snapshots, with labels of another kind of outcome."""
@@ -90,7 +99,8 @@ class Snapshots:
         """Snapshots whose outcomes are known, under each other; None where there is none."""
         from models.matrix import stack
 
-        parts = []
+        days, parts = list(days), []
+        self.prepare(days)
         for day in days:
             found = self.at(day).labelled_matrix()
             if found is not None:
@@ -143,6 +153,15 @@ class Snapshot:
             why_known=known_on <= of.why_left_until,
         )
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the features are there already."""
+        return self.snapshots.store.present(self._place) is not None
+
+    @property
+    def _place(self) -> str:
+        return f"snapshots/{self.day}-{self.inputs.key}.parquet"
+
     @cached_property
     def file(self) -> StoredFile:
         """The stored features, computed unless they are there. Training and scoring both come here."""
@@ -150,10 +169,16 @@ class Snapshot:
 
         def rows() -> pa.Table:
             return features(
-                inputs.definition, of.tables, inputs.day, of.engine, stopped=inputs.stopped, compiled=of.compiled
+                inputs.definition,
+                of.tables,
+                inputs.day,
+                of.engine,
+                stopped=inputs.stopped,
+                compiled=of.compiled,
+                measured=of.measured,
             )
 
-        return self._stored(f"snapshots/{inputs.day}-{inputs.key}.parquet", rows, kind="snapshot")
+        return self._stored(self._place, rows, kind="snapshot")
 
     @cached_property
     def outcome_file(self) -> StoredFile | None:
@@ -255,6 +280,15 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
     """Those that the settings ask for. Raises: DataError where nothing has landed."""
     settings, question = workspace.settings, workspace.settings.question
     tables = tuple(sorted(workspace.tables))
+    definition = Definition(
+        cohort=question.cohort,
+        lookbacks=settings.lookbacks,
+        time_zone=settings.time_zone,
+        tables=tables,
+        personal=settings.age_and_gender,
+        pause_pauses_mrr=settings.endings.pause_pauses_mrr,
+        own=workspace.own_files,
+    )
     return Snapshots(
         store=workspace.store,
         engine=workspace.engine,
@@ -263,15 +297,7 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         complete_until={name: until for name in may_stop(tables) if (until := workspace.told_until(name)) is not None},
         why_left_until=workspace.why_left_until,
         refusals=workspace.refusals.fingerprint if workspace.refusals else "",
-        definition=Definition(
-            cohort=question.cohort,
-            lookbacks=settings.lookbacks,
-            time_zone=settings.time_zone,
-            tables=tables,
-            personal=settings.age_and_gender,
-            pause_pauses_mrr=settings.endings.pause_pauses_mrr,
-            own=workspace.own_files,
-        ),
+        definition=definition,
         observed=Observed(
             cohort=question.cohort,
             lead_days=question.lead_days,
@@ -285,6 +311,9 @@ def snapshots_of(workspace: Workspace) -> Snapshots:
         calendar=workspace.calendar,
         start_model=settings.training.start_model,
         compiled=workspace.compiled,
+        measured=None
+        if workspace.compiled is None
+        else measured_tables(definition, workspace.store, workspace.landed, unfinished(workspace.scratch / "measured")),
     )
 
 

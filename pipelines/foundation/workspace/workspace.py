@@ -60,10 +60,15 @@ class Workspace:
     def store(self) -> Store:
         return Store(self.root)
 
+    @property
+    def scratch(self) -> Path:
+        """The folder that holds what is not to last."""
+        return self.root
+
     @cached_property
     def engine(self) -> Any:
         """What computes: never a file of its own, so that files stay readable by others while jobs run."""
-        return open_engine(self.settings.engine, scratch=unfinished(self.root / "spilled"))
+        return open_engine(self.settings.engine, scratch=unfinished(self.scratch / "spilled"))
 
     @cached_property
     def versions(self) -> Versions:
