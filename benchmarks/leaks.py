@@ -15,7 +15,7 @@ from benchmarks.exports import Company, columns_of, write
 from benchmarks.honest_exports import SIGNS, honest
 from benchmarks.leaking_exports import leaking
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.leaks.doubts import Doubts, doubts
 

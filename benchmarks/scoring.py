@@ -13,7 +13,8 @@ import pandas as pd
 from models.matrix import Matrix
 from models.training import Fitted, fit
 from pipelines.data.snapshots.learned import learned_rows
-from pipelines.data.snapshots.snapshot import Snapshot, snapshots_of
+from pipelines.data.snapshots.snapshot import Snapshot
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.prediction.scoring.score import plan_of, scored
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -25,12 +25,15 @@ class AsOf:
     clock arithmetic, so daylight saving cannot bend them. `today` is an expression, not a Python date: whatever feature
     code makes of it, the engine computes, and one query serves every snapshot.
 
-    pause_pauses_mrr: how the company reads a pause, as `features.subscriptions.terms` says.
+    pause_pauses_mrr: how the company reads a pause, as `features.subscriptions.terms` says. computed: by event table, a
+    row per customer of the cohort, sorted, with measures that were computed beforehand, as `features.windows.measured`
+    would.
     """
 
     today: ir.DateScalar
     tables: Mapping[str, ir.Table]
     pause_pauses_mrr: bool = True
+    computed: Mapping[str, ir.Table] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
         return name in self.tables

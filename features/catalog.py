@@ -9,6 +9,7 @@ from typing import Literal
 import ibis.expr.types as ir
 
 from features.asof import AsOf
+from features.windows import Windows
 
 Direction = Literal["higher", "lower", "either"]
 Unit = Literal[
@@ -136,11 +137,14 @@ class Group:
     compute: the as-of view, the cohort (one row per customer_id) and the spans in; out comes a table with customer_id,
         at most one row per customer, and a column per indicator. Rows of customers outside the cohort are dropped, and
         those without a row get null, or 0 where the catalog says so.
+    windows: measures that the indicators are arithmetic on: compute gets them beside each customer of the cohort, and
+        gives the same rows back.
     """
 
     needs: tuple[str, ...]
     indicators: tuple[Indicator, ...]
     compute: Callable[[AsOf, ir.Table, Lookbacks], ir.Table]
+    windows: Windows | None = None
 
     def columns(self, lookback_days: Sequence[int]) -> list[str]:
         return [column for indicator in self.indicators for column in indicator.columns(lookback_days)]

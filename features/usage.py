@@ -5,10 +5,11 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from features.aggregates import before, count, per_customer, ratio, real, within
+from features.aggregates import count, per_customer, ratio, real
 from features.asof import AsOf
 from features.catalog import Family, Group, Indicator, Lookbacks
 from features.subscriptions import running
+from features.windows import Measure, Windows
 
 REASONS = {
     "usage_recency": ("time since the last use", "temps depuis la dernière utilisation"),
@@ -18,6 +19,19 @@ REASONS = {
     "usage_errors": ("errors in use", "erreurs à l'utilisation"),
     "onboarding": ("introduction to the product", "prise en main du produit"),
 }
+
+USED = Windows(
+    "usage",
+    (
+        Measure(name="last_used_on", of="last_day"),
+        Measure(name="days", of="days", before=True),
+        Measure(name="events", of="rows"),
+        Measure(name="quantity", of="sum", column="quantity", empty=1, before=True),
+        Measure(name="failed", of="rows", column="errors"),
+    ),
+)
+FEATURES_USED = Windows("usage", (Measure(name="features", of="values", column="feature"),))
+SEATS_USED = Windows("usage", (Measure(name="people", of="values", column="seat_id"),))
 
 AMOUNTS = (
     Indicator(
@@ -163,61 +177,35 @@ ONBOARDING = (
 )
 
 
-def amounts(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
-    """How much was used, by way of days of use. A quantity not given is 1, errors not given are none."""
-    usage = view["usage"]
-    last = usage.group_by("customer_id").agg(last_used_on=usage.used_on.max())
-    last = last.select("customer_id", days_since_last_use=view.days_since(last.last_used_on))
-    # What is older than the longest lookback and the span before it is not added up: most of a long history.
-    newer = usage.filter(usage.used_on >= view.days_before(2 * lookbacks.lookback_days[-1]))
-    days_used = newer.group_by("customer_id", "used_on").agg(
-        events=newer.count(),
-        quantity=newer.quantity.fill_null(1).sum(),
-        failed=count(newer.errors > 0),
-    )
-    age = view.days_since(days_used.used_on)
-    columns: dict[str, ir.Value] = {}
-    for days in lookbacks.lookback_days:
-        recent, earlier = within(age, days), before(age, days)
-        events, failed = (_whole(days_used[name], recent) for name in ("events", "failed"))
-        quantity, quantity_before = (_whole(days_used.quantity, span) for span in (recent, earlier))
+def amounts(view: AsOf, used: ir.Table, lookbacks: Lookbacks) -> ir.Table:
+    """How much was used. A quantity not given is 1, errors not given are none."""
+    columns: dict[str, ir.Value] = {"days_since_last_use": view.days_since(used.last_used_on)}
+    for span in (f"{days}d" for days in lookbacks.lookback_days):
+        days, events, quantity = used[f"days_{span}"], used[f"events_{span}"], used[f"quantity_{span}"]
         columns |= {
-            f"usage_days_{days}d": count(recent),
-            f"usage_days_change_{days}d": count(recent) - count(earlier),
-            f"usage_events_{days}d": events.cast("int64"),
-            f"usage_quantity_{days}d": real(quantity),
-            f"usage_quantity_change_{days}d": real(quantity - quantity_before),
-            f"usage_error_rate_{days}d": ratio(failed, events),
+            f"usage_days_{span}": days,
+            f"usage_days_change_{span}": days - used[f"days_{span}_before"],
+            f"usage_events_{span}": events,
+            f"usage_quantity_{span}": real(quantity),
+            f"usage_quantity_change_{span}": real(quantity - used[f"quantity_{span}_before"]),
+            f"usage_error_rate_{span}": ratio(used[f"failed_{span}"], events),
         }
-    return per_customer(cohort, last, days_used.group_by("customer_id").agg(**columns))
+    return used.mutate(**columns)
 
 
-def breadth(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
-    """Distinct features of each lookback: those whose last use lies in it."""
-    last_used = _last_used(view, "feature", lookbacks)
-    columns = {f"features_used_{days}d": count(within(last_used.age, days)) for days in lookbacks.lookback_days}
-    return per_customer(cohort, last_used.group_by("customer_id").agg(**columns))
+def breadth(view: AsOf, used: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - nothing but measures
+    """Distinct features of each lookback."""
+    return used.mutate(**{f"features_used_{days}d": used[f"features_{days}d"] for days in lookbacks.lookback_days})
 
 
-def _last_used(view: AsOf, what: str, lookbacks: Lookbacks) -> ir.Table:
-    """The age of the last use of each feature or seat, of those used within the longest lookback."""
-    usage = view["usage"]
-    named = usage.filter(usage[what].notnull(), usage.used_on >= view.days_before(lookbacks.lookback_days[-1]))
-    last = named.group_by("customer_id", what).agg(used_on=named.used_on.max())
-    return last.mutate(age=view.days_since(last.used_on))
-
-
-def seats(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
+def seats(view: AsOf, used: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     """People of the customer's who used the product, over the seats that run."""
-    subscriptions, last_used = running(view), _last_used(view, "seat_id", lookbacks)
+    subscriptions = running(view)
     paid = subscriptions.group_by("customer_id").agg(seats=subscriptions.seats.sum())
-    used = last_used.group_by("customer_id").agg(
-        **{f"used_{days}": count(within(last_used.age, days)) for days in lookbacks.lookback_days}
-    )
-    joined = per_customer(cohort, paid, used)
+    joined = per_customer(used, paid)
     return joined.mutate(
         **{
-            f"seats_used_share_{days}d": ratio(joined[f"used_{days}"].fill_null(0), joined.seats)
+            f"seats_used_share_{days}d": ratio(joined[f"people_{days}d"], joined.seats)
             for days in lookbacks.lookback_days
         }
     )
@@ -236,17 +224,13 @@ def onboarding(view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table: 
     )
 
 
-def _whole(column: ir.NumericColumn, where: ir.BooleanColumn) -> ir.NumericScalar:
-    return column.sum(where=where).fill_null(0)
-
-
 FAMILY = Family(
     name="usage",
     reasons=REASONS,
     groups=(
-        Group(needs=("usage",), indicators=AMOUNTS, compute=amounts),
-        Group(needs=("usage",), indicators=BREADTH, compute=breadth),
-        Group(needs=("usage", "subscriptions"), indicators=SEATS, compute=seats),
+        Group(needs=("usage",), indicators=AMOUNTS, compute=amounts, windows=USED),
+        Group(needs=("usage",), indicators=BREADTH, compute=breadth, windows=FEATURES_USED),
+        Group(needs=("usage", "subscriptions"), indicators=SEATS, compute=seats, windows=SEATS_USED),
         Group(needs=("onboarding_steps",), indicators=ONBOARDING, compute=onboarding),
     ),
 )

@@ -86,7 +86,7 @@ def snapshots(job: RunContext, first: date | None = None, last: date | None = No
     Those that are there already are kept. first, last: None takes that end of the training snapshots.
     Raises: SettingsError where no day of the grid lies between.
     """
-    from pipelines.data.snapshots.snapshot import snapshots_of
+    from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 
     workspace, made = job.workspace, []
     all_of_them, calendar = snapshots_of(workspace), workspace.calendar
@@ -99,6 +99,7 @@ def snapshots(job: RunContext, first: date | None = None, last: date | None = No
             f"apart, counted from {workspace.settings.snapshots.anchor} (settings: snapshots)"
         )
     with job.console.stage("snapshots", steps=len(days)) as step:
+        all_of_them.prepare(days)
         for day in days:
             snapshot = all_of_them.at(day)
             seen, followed = snapshot.file, snapshot.outcome_file

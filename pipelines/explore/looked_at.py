@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from pathlib import Path
 
-from pipelines.foundation.storage.engine import open_engine
 from pipelines.foundation.storage.reading_store import ReadingStore
 from pipelines.foundation.workspace.workspace import Workspace
 
@@ -17,6 +16,6 @@ class LookedAt(Workspace):
     def store(self) -> ReadingStore:
         return ReadingStore(self.root)
 
-    @cached_property
-    def engine(self) -> Any:
-        return open_engine(self.settings.engine, scratch=self.store.scratch / "spilled")
+    @property
+    def scratch(self) -> Path:
+        return self.store.scratch

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.sources import FileSource
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.workspace.workspace import open_workspace

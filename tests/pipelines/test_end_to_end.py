@@ -23,7 +23,7 @@ from features.errors import OutdatedModelError
 from pipelines import run as stages
 from pipelines.cli import app
 from pipelines.data.snapshots.learned import learned_rows
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.delivered_fields import COLUMNS
 from pipelines.foundation.storage.csv_file import defused
 from pipelines.foundation.storage.store import Store

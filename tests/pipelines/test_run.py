@@ -15,7 +15,7 @@ from features.errors import SettingsError
 from models.tracking.registry import CHAMPION
 from pipelines import run as stages
 from pipelines.data.snapshots.outcomes import outcomes
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.template import render
 from pipelines.foundation.simulation.simulate import simulate

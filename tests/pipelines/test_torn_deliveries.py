@@ -23,7 +23,8 @@ from features.tables import TABLES
 from pipelines.data.kpis.figures import figures
 from pipelines.data.kpis.ground import Ground
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
+from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME, Cohort, Outcome, Settings
 from pipelines.foundation.settings.settings import Snapshots as Grid
 from pipelines.foundation.settings.sources import FileSource

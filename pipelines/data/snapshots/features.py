@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
 from typing import Any
@@ -17,6 +17,7 @@ from features.catalog import Group
 from features.cohort import cohort
 from features.training_set import part
 from pipelines.data.snapshots.definitions import Definition
+from pipelines.data.snapshots.measured import MeasuredTables
 from pipelines.data.snapshots.own import refuse_repeated, words_of_own
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
 from pipelines.data.snapshots.told import told, untold
@@ -27,12 +28,14 @@ BY = (
     "features.training_set",
     "features.asof",
     "features.cohort",
+    "pipelines.data.snapshots.measured",
     "pipelines.data.snapshots.stopped",
     "pipelines.data.snapshots.told",
 )
 STOPPED = "attrition_stopped"
 UNTOLD = "attrition_untold"
 COHORT = "attrition_cohort"
+MEASURED = "attrition_measured"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ def features(
     *,
     stopped: Collection[str] = (),
     compiled: CompiledQueries | None = None,
+    measured: MeasuredTables | None = None,
 ) -> pa.Table:
     """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group.
 
@@ -69,7 +73,8 @@ def features(
     by then, or on columns in which nothing had been told, is null, and not 0; the schema's metadata names the tables
     (`STOPPED`) and the columns (`UNTOLD`).
 
-    compiled: where queries of such tables were translated already, or will be.
+    compiled: where queries of such tables were translated already, or will be. measured: where measures of large ones
+    are computed beforehand; it needs `compiled`.
     """
     from models.matrix import ENTITY
 
@@ -77,13 +82,14 @@ def features(
         tables = compiled.over(tables)
     view_of = cache(partial(definition.view, tables))  # to make it takes longer than to make a query of it
 
-    def run(name: Hashable, make: Callable[[date], ir.Table]) -> pa.Table:
+    def run(name: Hashable, make: Callable[[date], ir.Table], *, needs_day: bool = True) -> pa.Table:
         if compiled is None:
             return engine.to_pyarrow(make(day))
-        return compiled.run((definition, name), make, day)
+        return compiled.run((definition, name), make, day, needs_day=needs_day)
 
     found = at_risk = run(COHORT, lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY))
     customers = ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
+    computed = _computed(day, found[ENTITY], compiled, measured)
     gone = set(stopped)
     if may_stop(definition.tables):
         came = run(STOPPED, lambda day: arrivals(view_of(day)))
@@ -95,7 +101,9 @@ def features(
     for family in definition.families:
         for group in family.groups:
             with words_of_own(definition.own, family, day):
-                columns = run(group, partial(_part, group, definition, view_of, customers))
+                given = computed if group.windows is not None and group.windows.table in computed else {}
+                make = partial(_part, group, definition, partial(_with, given, view_of), customers)
+                columns = run((group, tuple(given)), make, needs_day=not given)
             if not columns[ENTITY].equals(found[ENTITY]):
                 refuse_repeated(definition.own, family, day, columns[ENTITY])
                 raise AssertionError(f"{family.name} lost customers at {day}")
@@ -103,6 +111,20 @@ def features(
                 values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]
                 found = found.append_column(name, values)
     return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(empty)})
+
+
+def _computed(
+    day: date, customers: pa.ChunkedArray, compiled: CompiledQueries | None, measured: MeasuredTables | None
+) -> dict[str, ir.Table]:
+    """The measures of large tables, under names that stay."""
+    if compiled is None or measured is None:
+        return {}
+    taken = measured.take(day, customers)
+    return {name: compiled.rows_of(f"{MEASURED}_{name}", rows, copied=False) for name, rows in taken.items()}
+
+
+def _with(computed: Mapping[str, ir.Table], view_of: Callable[[date], AsOf], day: date) -> AsOf:
+    return replace(view_of(day), computed=computed)
 
 
 def _part(

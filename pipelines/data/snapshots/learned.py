@@ -35,6 +35,8 @@ def learned_rows(
     from models.matrix import stack
 
     found: Labels = []
+    days = list(days)
+    snapshots.prepare(days)
     for day in days:
         snapshot = snapshots.at(day)
         snapshot.compute()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -18,21 +18,24 @@ from features.asof import instant
 from models.question import Question
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.features import STOPPED, UNTOLD, FeatureInputs, features
+from pipelines.data.snapshots.measured import MeasuredTables
 from pipelines.data.snapshots.outcomes import Observed, OutcomeInputs, outcomes
-from pipelines.data.snapshots.stopped import may_stop
 from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.as_arrow import as_arrow
 from pipelines.foundation.storage.counted_rows import Counted
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
-from pipelines.foundation.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from models.buy_till_you_die import BgNbd
     from models.matrix import Matrix
+
+
+# Of this process, by what names a snapshot's features: the backtest, training and scoring read one day often.
+BUYING_MODELS: dict[str, BgNbd] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +45,8 @@ class Snapshots:
     files: what the tables are made of. complete_until: of tables whose sources say so, the first day that they do not
     cover. why_left_until: the first day of which it cannot be told why customers left. refusals: hash of the
     lists of those who may not be processed.
-    start_model: whether matrices start from a buying model. buying_models: those of this process, which are looked up
-    here by what names a snapshot. compiled: None where queries are not translated once.
+    start_model: whether matrices start from a buying model. compiled: None where queries are not translated once.
+    measured: None where the engine is not DuckDB.
     """
 
     store: Store
@@ -59,10 +62,15 @@ class Snapshots:
     calendar: Calendar
     start_model: bool
     compiled: CompiledQueries | None = field(compare=False)
-    buying_models: MutableMapping[str, BgNbd] = field(default_factory=dict, compare=False)
+    measured: MeasuredTables | None = field(compare=False)
 
     def at(self, day: date) -> Snapshot:
         return Snapshot(self, day)
+
+    def prepare(self, days: Iterable[date]) -> None:
+        """Say which days will be asked for: what one pass over large tables gives for all of them is computed now."""
+        if self.measured is not None:
+            self.measured.prepare([day for day in days if not self.at(day).is_stored])
 
     def of(self, question: Question) -> Snapshots:
         """The same snapshots, with labels of another kind of outcome."""
@@ -133,6 +141,15 @@ class Snapshot:
             why_known=known_on <= of.why_left_until,
         )
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the features are there already."""
+        return self.snapshots.store.present(self._place) is not None
+
+    @property
+    def _place(self) -> str:
+        return f"snapshots/{self.day}-{self.inputs.key}.parquet"
+
     @cached_property
     def file(self) -> StoredFile:
         """The stored features, computed unless they are there. Training and scoring both come here."""
@@ -140,10 +157,16 @@ class Snapshot:
 
         def rows() -> pa.Table:
             return features(
-                inputs.definition, of.tables, inputs.day, of.engine, stopped=inputs.stopped, compiled=of.compiled
+                inputs.definition,
+                of.tables,
+                inputs.day,
+                of.engine,
+                stopped=inputs.stopped,
+                compiled=of.compiled,
+                measured=of.measured,
             )
 
-        return self._stored(f"snapshots/{inputs.day}-{inputs.key}.parquet", rows, kind="snapshot")
+        return self._stored(self._place, rows, kind="snapshot")
 
     @cached_property
     def outcome_file(self) -> StoredFile | None:
@@ -221,10 +244,10 @@ class Snapshot:
         if ALIVE not in of.columns:
             return None
         key = self.inputs.key
-        if key not in of.buying_models:
+        if key not in BUYING_MODELS:
             table = pq.read_table(of.store.verified(self.file), columns=list(SUMMARY))
-            of.buying_models[key] = buying_model(table.to_pandas())
-        return of.buying_models[key]
+            BUYING_MODELS[key] = buying_model(table.to_pandas())
+        return BUYING_MODELS[key]
 
     def _stored(self, path: str, rows: Callable[[], pa.Table], *, kind: str) -> StoredFile:
         store = self.snapshots.store
@@ -237,44 +260,6 @@ class Snapshot:
             pq.write_table(table, place, compression="zstd")
 
         return store.put(path, write, kind=kind, day=str(self.day), rows=table.num_rows)
-
-
-def snapshots_of(workspace: Workspace) -> Snapshots:
-    """Those that the settings ask for. Raises: DataError where nothing has landed."""
-    settings, question = workspace.settings, workspace.settings.question
-    tables = tuple(sorted(workspace.tables))
-    return Snapshots(
-        store=workspace.store,
-        engine=workspace.engine,
-        tables=workspace.tables,
-        files=tuple(workspace.landed),
-        complete_until={name: until for name in may_stop(tables) if (until := workspace.told_until(name)) is not None},
-        why_left_until=workspace.why_left_until,
-        refusals=workspace.refusals.fingerprint if workspace.refusals else "",
-        definition=Definition(
-            cohort=question.cohort,
-            lookbacks=settings.lookbacks,
-            time_zone=settings.time_zone,
-            tables=tables,
-            personal=settings.age_and_gender,
-            pause_pauses_mrr=settings.endings.pause_pauses_mrr,
-            own=workspace.own_files,
-        ),
-        observed=Observed(
-            cohort=question.cohort,
-            lead_days=question.lead_days,
-            horizon_days=question.horizon_days,
-            endings=settings.endings if question.by_contract else None,
-            price_rise_is_expansion=question.by_contract and settings.contracts.price_rise_is_expansion,
-            time_zone=settings.time_zone,
-            tables=tables,
-        ),
-        question=question,
-        calendar=workspace.calendar,
-        start_model=settings.training.start_model,
-        compiled=workspace.compiled,
-        buying_models=workspace.buying_models,
-    )
 
 
 def _outcomes_place(inputs: OutcomeInputs) -> str:

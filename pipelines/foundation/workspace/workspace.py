@@ -36,7 +36,6 @@ from pipelines.foundation.workspace.holdout import Holdout
 from pipelines.foundation.workspace.told_days import ToldDays
 
 if TYPE_CHECKING:
-    from models.buy_till_you_die import BgNbd
     from models.training import Fitted
     from pipelines.foundation.own_indicators.own_file import OwnFile
 
@@ -61,11 +60,16 @@ class Workspace:
     def store(self) -> Store:
         return Store(self.root)
 
+    @property
+    def scratch(self) -> Path:
+        """The folder that holds what is not to last."""
+        return self.root
+
     @cached_property
     def engine(self) -> Any:
         """What computes: never a file of its own, so that files stay readable by others while jobs run."""
-        scratch = unfinished(self.root / "spilled")
-        return open_engine(self.settings.engine, scratch=scratch, memory=self.settings.memory // 2)
+        spilled = unfinished(self.scratch / "spilled")
+        return open_engine(self.settings.engine, scratch=spilled, memory=self.settings.memory // 2)
 
     @cached_property
     def versions(self) -> Versions:
@@ -75,11 +79,6 @@ class Workspace:
     @cached_property
     def fits(self) -> dict[tuple[Question, tuple[int, ...]], Fitted]:
         """Models fitted in this process, by question and snapshots: the newest fold and `train` often see the same."""
-        return {}
-
-    @cached_property
-    def buying_models(self) -> dict[str, BgNbd]:
-        """Start models of this process, by their snapshots: the backtest, training and scoring read one."""
         return {}
 
     @cached_property

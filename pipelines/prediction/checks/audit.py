@@ -15,7 +15,8 @@ from features.other_futures import CHANGES, other_future
 from models import leaks
 from models.matrix import ENTITY
 from pipelines.data.snapshots.features import features
-from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
+from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.workspace.calendar import Calendar
 from pipelines.foundation.workspace.run_context import RunContext
 from pipelines.prediction.checks import audit_clocks

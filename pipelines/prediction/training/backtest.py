@@ -61,6 +61,7 @@ def backtest(task: PredictionTask, *, progress: Callable[[str], None] = lambda _
     in `skipped`.
     """
     inputs = _inputs(task)
+    task.snapshots.prepare(days_of(inputs.folds))
     for day in days_of(inputs.folds):
         task.snapshots.at(day).compute()
         progress(f"snapshot of {day}")

@@ -7,7 +7,8 @@ from datetime import date
 
 from features.outcomes import BY_REASON, Kind
 from models.question import Question
-from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
+from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.ledger.model_versions import Versions
 from pipelines.foundation.settings.retention import Retention
 from pipelines.foundation.settings.settings import Backtest, Promotion

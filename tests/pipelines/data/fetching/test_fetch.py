@@ -19,7 +19,7 @@ from pipelines.data.fetching.fetch import discard
 from pipelines.data.fetching.stripe import KEY
 from pipelines.data.privacy.erase import erase
 from pipelines.data.privacy.expire import expire
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.prediction.checks.check import check
 from tests.pipelines.data.fetching.stripe_case import (
     CANARY,

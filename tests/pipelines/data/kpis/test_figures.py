@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.data.kpis.figures import figures, why_untold
 from pipelines.data.kpis.ground import Ground
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.settings import Cohort, Contracts, Outcome, Settings
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.prediction.training.task import tasks_of, untold

@@ -16,7 +16,7 @@ from features.training_set import snapshot
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.features import BY, FeatureInputs, features
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.own_indicators.own_file import OwnFile
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage import fingerprint

@@ -11,7 +11,8 @@ import pytest
 from models import sampling
 from models.matrix import Matrix
 from pipelines.data.snapshots.learned import learned_rows
-from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
+from pipelines.data.snapshots.snapshot import BUYING_MODELS, Snapshots
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.workspace.workspace import open_workspace
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -62,7 +63,7 @@ def test_the_start_model_of_a_day_is_fitted_once_and_on_everybody(
     snapshots: Snapshots, everybody: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(everybody)
-    known = len(snapshots.buying_models)
+    known = len(BUYING_MODELS)
     assert known >= len(_days(snapshots))
 
     def again(*_: object) -> None:
@@ -70,7 +71,7 @@ def test_the_start_model_of_a_day_is_fitted_once_and_on_everybody(
 
     monkeypatch.setattr("models.matrix.buying_model", again)
     learned_rows(snapshots, _days(snapshots)[-2:])
-    assert len(snapshots.buying_models) == known
+    assert len(BUYING_MODELS) == known
 
 
 def _days(snapshots: Snapshots) -> list[date]:

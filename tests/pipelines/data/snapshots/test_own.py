@@ -10,7 +10,8 @@ import pytest
 
 from features.errors import DataError
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import Snapshot, snapshots_of
+from pipelines.data.snapshots.snapshot import Snapshot
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.workspace.workspace import Workspace
 from tests.pipelines.foundation.own_indicators.own_case import TODAY, example, own_workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS, make_shop

@@ -14,7 +14,7 @@ import pytest
 from features.asof import instant
 from features.tables import TABLES
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME, Contracts, Outcome, Settings
 from pipelines.foundation.settings.settings import Cohort as AtRisk
 from pipelines.foundation.settings.sources import FileSource

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from features.training_set import families
-from pipelines.data.snapshots.snapshot import Snapshots, snapshots_of
+from pipelines.data.snapshots.snapshot import Snapshots
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.prediction.scoring.reasons import Wording
 from tests.pipelines.foundation.workspace.test_workspace import ORDERS, SHOP, changed, daily, opened, source
 

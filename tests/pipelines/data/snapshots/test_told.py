@@ -20,8 +20,8 @@ from features.cohort import Cohort
 from features.tables import TABLES
 from features.training_set import FAMILIES
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.data.snapshots.snapshot import snapshots_of
 from pipelines.data.snapshots.told import told, untold
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from tests.features.histories import random_world
 from tests.features.test_no_look_ahead import tables_of
 from tests.features.world_case import PARIS, SNAPSHOT, SPANS, Engine, landed, order

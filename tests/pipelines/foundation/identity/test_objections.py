@@ -15,7 +15,7 @@ from features.errors import DataError, SettingsError
 from pipelines import run as stages
 from pipelines.data.privacy.enforce import taken_to_write
 from pipelines.data.privacy.hand_over import hand_over
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.identity.objections import Refusals, read
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.privacy import Privacy

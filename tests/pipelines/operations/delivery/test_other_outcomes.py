@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.data.snapshots.snapshot import Snapshot, snapshots_of
+from pipelines.data.snapshots.snapshot import Snapshot
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.delivery import other_outcomes
 from pipelines.prediction.scoring.score import plan_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.ledger.recommendations import COLUMNS, Recommended
 from pipelines.foundation.settings.settings import FILE_NAME, load
 from pipelines.foundation.settings.template import render

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from features.errors import SettingsError
 from pipelines.cli import app
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.workspace.workspace import Workspace
 from pipelines.operations.plays.impact import first_of_each, impact, plays, recommended_any, with_actions
 from tests.models.oracles import impact as effects

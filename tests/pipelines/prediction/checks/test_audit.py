@@ -21,7 +21,7 @@ from models import leaks
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots import definitions
 from pipelines.data.snapshots.definitions import Definition
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.workspace import compiled_queries
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace

@@ -16,7 +16,7 @@ from features.cohort import Cohort
 from models.matrix import model_columns
 from models.question import Question
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.sources import DatabaseSource, QuerySource
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.run_context import RunContext

@@ -18,7 +18,7 @@ from benchmarks.leaks import judged
 from features.errors import TrainingError
 from pipelines import run
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.storage.fingerprint import code_version
 from pipelines.foundation.workspace.console import Console

@@ -17,7 +17,7 @@ from features.errors import SettingsError
 from features.tables import TABLES
 from features.training_set import FAMILIES
 from pipelines.data.landing.ingest import ingest
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.own_indicators import load
 from pipelines.foundation.own_indicators.expression import foreign
 from pipelines.foundation.own_indicators.own_file import families_of

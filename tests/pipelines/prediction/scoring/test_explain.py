@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from features.errors import DataError
 from pipelines.cli import app
-from pipelines.data.snapshots.snapshot import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.ledger.score_store import ScoreStore
 from pipelines.foundation.settings.plays import DEFAULT, FILE_NAME
 from pipelines.foundation.workspace.console import Console
