@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -11,6 +12,14 @@ from numpy.typing import NDArray
 NEVER = np.int32(-(2**31))  # no day
 Ints = NDArray[np.int64]
 Days = NDArray[np.int32]
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Compiled for this machine; kept for other processes, which takes seconds off each, where there is a place to."""
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # neither beside this file nor in the user's folder of caches
+        return numba.njit(nogil=True)(function)
 
 
 class Rows(NamedTuple):
@@ -53,7 +62,7 @@ class Columns(NamedTuple):
 
 
 # One long function: as several that hand each other a dozen arrays it takes twice as long.
-@numba.njit(nogil=True, cache=True)
+@_compiled
 def measure(  # noqa: C901, PLR0912, PLR0915
     rows: Rows, snapshots: Snapshots, columns: Columns, most: int, out: Ints
 ) -> bool:
@@ -181,7 +190,7 @@ def measure(  # noqa: C901, PLR0912, PLR0915
     return True
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled
 def by_customer(customer: Days, customers: int) -> Ints:
     """The order that puts rows of one customer beside each other, in the order that they have."""
     start = np.zeros(customers + 1, np.int64)
