@@ -217,6 +217,15 @@ class Engine:
         return self.connection.execute(self.sql).to_arrow_table()
 
 
+def engine_of(family: Family, *names: str) -> Engine:
+    """The engine of a family over some tables, for customers named one by one; the same for all tests of a process."""
+    columns = (each.name for group in family.groups for each in group.indicators)
+    key = ("whole", family.name, *columns, "of", *sorted(names))
+    if key not in _ENGINES:
+        _ENGINES[key] = Engine(*names, families=[family], customers=True)
+    return _ENGINES[key]
+
+
 # By family and tables: translating a family takes a hundred times as long as running it over literal rows.
 _ENGINES: dict[tuple[str, ...], Engine] = {}
 _QUERIES: dict[Hashable, str | None] = {}
