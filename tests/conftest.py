@@ -172,7 +172,14 @@ def finished_cdnow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def finished_once(name: str, make: Callable[[Path], Path], folders: pytest.TempPathFactory) -> Path:
-    from tests.pipelines.shop_case import attrition
+    """A copy of the workspace that one of the workers makes and runs, for all.
+
+    It is run in the process of the tests, which has the libraries, MLflow's empty tables and the queries in SQL of what
+    ran before: a command of its own begins with none of them. That the real command does the same is tested elsewhere.
+    """
+    from typer.testing import CliRunner
+
+    from pipelines.cli import app
 
     mine = folders.getbasetemp()
     place = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / f"{name}_by_one"
@@ -180,8 +187,8 @@ def finished_once(name: str, make: Callable[[Path], Path], folders: pytest.TempP
         fcntl.flock(handle, fcntl.LOCK_EX)
         if not place.exists():
             root = make(folders.mktemp("finished") / name)
-            done = attrition("run", "--project", str(root))
-            assert done.returncode == 0, done.stderr
+            done = CliRunner().invoke(app, ["run", "--project", str(root)], env={"NO_COLOR": "1", "COLUMNS": "100"})
+            assert done.exit_code == 0, done.stderr
             assert done.stdout == ""
             root.rename(place)
     copy = folders.mktemp("copy") / name

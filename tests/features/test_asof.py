@@ -15,7 +15,7 @@ from features.tables import TABLES
 from features.training_set import families
 from tests.features.histories import random_world
 from tests.features.test_no_look_ahead import tables_of
-from tests.features.world_case import PARIS, SNAPSHOT, Engine, at, fact, landed, order, tables
+from tests.features.world_case import PARIS, SNAPSHOT, at, engine_of, fact, landed, order, tables
 
 
 def _seen(*rows: dict[str, object], day: date = SNAPSHOT) -> list[dict[str, object]]:
@@ -106,7 +106,7 @@ def test_of_a_value_as_of_the_export_its_contract_names_every_indicator(table: s
         names = tables_of(family)
         if table not in names:
             continue
-        engine = Engine(*names, families=[family], customers=True)
+        engine = engine_of(family, *names)
         world = random_world(random.Random(1), names, customers)
         other = world | {table: [row | {column: None} for row in world[table]]}
         one, two = (

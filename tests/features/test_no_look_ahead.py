@@ -16,7 +16,7 @@ from features.catalog import Family
 from features.tables import TABLES
 from features.training_set import families
 from tests.features.histories import changed_world, random_world
-from tests.features.world_case import Engine, landed
+from tests.features.world_case import Engine, engine_of, landed
 
 CUSTOMERS = [f"c{number}" for number in range(50)]  # histories in one world: each is a case, all are compared together
 FAMILIES = families(TABLES, personal=True)
@@ -42,7 +42,7 @@ def _run(engine: Engine, view: dict[str, list[dict[str, object]]]) -> pa.Table:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_what_becomes_known_later_changes_no_byte(family: Family) -> None:
     names = tables_of(family)
-    engine = Engine(*names, families=[family], customers=True)
+    engine = engine_of(family, *names)
 
     @settings(max_examples=WORLDS)
     @given(seed=st.integers(0, 2**32))
@@ -61,7 +61,7 @@ def test_what_becomes_known_later_changes_no_byte(family: Family) -> None:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_what_was_known_does_show(family: Family) -> None:
     names, source = tables_of(family), random.Random(1)
-    engine = Engine(*names, families=[family], customers=True)
+    engine = engine_of(family, *names)
     first, *others = [_run(engine, random_world(source, names, CUSTOMERS)) for _ in range(5)]
     moved = {name for other in others for name in _moved(first, other)}
     assert sorted(moved) == sorted(family.columns((7, 30, 90, 365)))

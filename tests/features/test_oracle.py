@@ -32,7 +32,7 @@ from tests.features.oracles import (
 )
 from tests.features.oracles.known import known_world, same
 from tests.features.test_no_look_ahead import tables_of
-from tests.features.world_case import LOOKBACKS, Engine, landed
+from tests.features.world_case import LOOKBACKS, engine_of, landed
 
 Oracle = Callable[[Mapping[str, list[dict[str, Any]]], Sequence[str]], dict[str, dict[str, Any]]]
 
@@ -77,7 +77,7 @@ def test_orders_that_are_made_of_lines_say_the_same(family: Family) -> None:
 
 def _compare(family: Family, names: list[str]) -> None:
     here = next(each for each in families(names, personal=True) if each.name == family.name)
-    engine = Engine(*names, families=[here], customers=True)
+    engine = engine_of(here, *names)
 
     @settings(max_examples=WORLDS)
     @given(seed=st.integers(0, 2**32))

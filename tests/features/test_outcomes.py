@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, get_args
+
+import ibis.expr.types as ir
 
 from features.asof import as_of
 from features.cohort import Cohort, cohort
 from features.outcomes import FURTHER, OF_CONTRACTS, OUTCOMES, Kind, outcomes
 from features.subscription_periods import Endings
-from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, subscription, tables
+from tests.features.world_case import EVERYBODY, PARIS, SNAPSHOT, SUBSCRIBED, at, order, rows_of, subscription, tables
 
 FIRST = order("a", "2024-05-01")
 
@@ -20,19 +23,21 @@ def _churned(*rows: dict[str, Any], lead: int = 0, until: date = date(2025, 1, 1
 
 
 def _outcome(kind: Kind, view: Any, at_risk: Cohort, lead: int, until: date) -> dict[str, int] | None:
-    customers = cohort(as_of(view, SNAPSHOT, zone=PARIS), at_risk)
-    table = outcomes(
-        view,
-        customers,
-        SNAPSHOT,
-        by_contract=kind != "inactivity",
-        lead_days=lead,
-        horizon_days=30,
-        complete_until=until,
-        zone=PARIS,
-        endings=Endings(grace_days=14),
-    )
-    return None if table is None else {row["customer_id"]: row[kind] for row in table.to_pyarrow().to_pylist()}
+    def query(view: Mapping[str, ir.Table]) -> ir.Table | None:
+        return outcomes(
+            view,
+            cohort(as_of(view, SNAPSHOT, zone=PARIS), at_risk),
+            SNAPSHOT,
+            by_contract=kind != "inactivity",
+            lead_days=lead,
+            horizon_days=30,
+            complete_until=until,
+            zone=PARIS,
+            endings=Endings(grace_days=14),
+        )
+
+    found = rows_of(view, (kind, at_risk, lead, until), query)
+    return None if found is None else {row["customer_id"]: row[kind] for row in found}
 
 
 def _left(*rows: dict[str, Any]) -> dict[str, int] | None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import ibis.expr.types as ir
 import pytest
 
 from features.asof import as_of
 from features.cohort import announced, cohort
 from features.outcomes import OF_CONTRACTS, outcomes
 from features.subscription_periods import Endings
-from tests.features.world_case import PARIS, SNAPSHOT, SUBSCRIBED, at, subscription, tables
+from tests.features.world_case import PARIS, SNAPSHOT, SUBSCRIBED, at, rows_of, subscription, tables
 
 
 def _rows(view: Any, **options: Any) -> list[dict[str, Any]]:
-    customers = cohort(as_of(view, SNAPSHOT, zone=PARIS), SUBSCRIBED)
     settings: dict[str, Any] = {"by_contract": True, "lead_days": 0, "horizon_days": 30}
-    settings |= {"complete_until": date(2025, 1, 1), "zone": PARIS, "endings": Endings(grace_days=14)}
-    table = outcomes(view, customers, SNAPSHOT, **settings | options)
-    assert table is not None
-    found: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+    settings |= {"complete_until": date(2025, 1, 1), "zone": PARIS, "endings": Endings(grace_days=14)} | options
+
+    def query(view: Mapping[str, ir.Table]) -> ir.Table | None:
+        return outcomes(view, cohort(as_of(view, SNAPSHOT, zone=PARIS), SUBSCRIBED), SNAPSHOT, **settings)
+
+    found = rows_of(view, tuple(sorted(settings.items())), query)
+    assert found is not None
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -49,22 +49,26 @@ def at(text: str, zone: ZoneInfo = PARIS) -> datetime:
 def landed(table: str, rows: Sequence[Mapping[str, Any]], *, zone: ZoneInfo = PARIS) -> pa.Table:
     """Rows as they land: what is not given is null; days, known_at, source_row and numbers are made as ingest does."""
     contract = TABLES[table]
+    # What a contract says of its columns is put together anew whenever it is asked: once for all rows, not for each.
+    types = contract.landed
+    days = [(column.name, local_day(column.name)) for column in contract.columns if column.kind == "timestamp"]
+    numbers = [column.name for column in contract.columns if column.kind in ("money", "number")]
+    made = [column.name for column in contract.columns if column.made_when_absent]
     complete = []
     for number, row in enumerate(rows, start=1):
-        full: dict[str, Any] = dict.fromkeys(contract.landed) | {"source_row": number, "landed_order": 0} | dict(row)
+        full: dict[str, Any] = dict.fromkeys(types) | {"source_row": number, "landed_order": 0} | dict(row)
         full["known_at"] = max(full["known_at"] or full[contract.happened_at], full[contract.happened_at])
-        for column in contract.columns:
-            if column.kind == "timestamp" and full[column.name] is not None:
-                moment = full[column.name].replace(tzinfo=UTC).astimezone(zone)
-                full[local_day(column.name)] = moment.date()
-            if column.kind in ("money", "number") and full[column.name] is not None:
-                full[column.name] = Decimal(str(full[column.name]))
-            if column.made_when_absent and full[column.name] is None:
-                full[column.name] = f"row {number}"
+        for name, day in days:
+            if full[name] is not None:
+                full[day] = full[name].replace(tzinfo=UTC).astimezone(zone).date()
+        for name in numbers:
+            if full[name] is not None:
+                full[name] = Decimal(str(full[name]))
+        for name in made:
+            if full[name] is None:
+                full[name] = f"row {number}"
         complete.append(full)
-    schema = pa.schema(
-        [(name, _ARROW[kind]) for name, kind in contract.landed.items()] + [("landed_order", pa.int64())]
-    )
+    schema = pa.schema([(name, _ARROW[kind]) for name, kind in types.items()] + [("landed_order", pa.int64())])
     return pa.Table.from_pylist(complete, schema=schema)
 
 
@@ -147,6 +151,33 @@ def _alone(
     return _ENGINES[key].run(everybody=everybody, **view).to_pandas().set_index("customer_id")
 
 
+def rows_of(
+    view: Mapping[str, ir.Table], query: Hashable, make: Callable[[Mapping[str, ir.Table]], ir.Table | None]
+) -> list[dict[str, Any]] | None:
+    """What a query finds over literal rows; None where it is none. It is translated once for the names of tables.
+
+    query: tells everything that the query depends on, but the rows. make: it, of tables under their names.
+    """
+    key = (query, *sorted(view))
+    if key not in _QUERIES:
+        found = make({name: unbound(name) for name in view})
+        _QUERIES[key] = None if found is None else ibis.to_sql(found, dialect="duckdb")
+    sql = _QUERIES[key]
+    if sql is None:
+        return None
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for name, table in view.items():
+            connection.register(name, table.to_pyarrow())
+        rows: list[dict[str, Any]] = connection.execute(sql).to_arrow_table().to_pylist()
+    return rows
+
+
+def unbound(name: str) -> ir.Table:
+    """A landed table of no rows yet, by its name."""
+    return ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name)
+
+
 def differing(row: Any, **wanted: Any) -> dict[str, tuple[Any, Any]]:
     """Column to what a row holds there and what it should, where these differ. A wanted None is null."""
     found = {name: None if pd.isna(row[name]) else row[name] for name in wanted}
@@ -168,9 +199,9 @@ class Engine:
         at_risk: Literal["ever_ordered", "subscribed"] = "ever_ordered",
         pause_pauses_mrr: bool = True,
     ) -> None:
-        unbound = {name: ibis.table(TABLES[name].landed | {"landed_order": "int64"}, name=name) for name in names}
+        tables = {name: unbound(name) for name in names}
         chosen = training_set.families(names, personal=True) if families is None else families
-        known = as_of(unbound, SNAPSHOT, zone=PARIS, pause_pauses_mrr=pause_pauses_mrr)
+        known = as_of(tables, SNAPSHOT, zone=PARIS, pause_pauses_mrr=pause_pauses_mrr)
         if customers:
             everybody = ibis.table({"customer_id": "string"}, name="everybody")
         else:
@@ -186,5 +217,15 @@ class Engine:
         return self.connection.execute(self.sql).to_arrow_table()
 
 
+def engine_of(family: Family, *names: str) -> Engine:
+    """The engine of a family over some tables, for customers named one by one; the same for all tests of a process."""
+    columns = (each.name for group in family.groups for each in group.indicators)
+    key = ("whole", family.name, *columns, "of", *sorted(names))
+    if key not in _ENGINES:
+        _ENGINES[key] = Engine(*names, families=[family], customers=True)
+    return _ENGINES[key]
+
+
 # By family and tables: translating a family takes a hundred times as long as running it over literal rows.
 _ENGINES: dict[tuple[str, ...], Engine] = {}
+_QUERIES: dict[Hashable, str | None] = {}

@@ -205,7 +205,7 @@ def test_what_a_command_makes_is_its_owners_alone(tmp_path: Path) -> None:
         workspace = make_shop(tmp_path / "shop")
         exports = set(workspace.iterdir())
         done = attrition("run", "--project", str(workspace), "--as-of", "2025-03-01")
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert attrition("init", str(tmp_path / "other")).returncode == 0
     finally:
         os.umask(mask)

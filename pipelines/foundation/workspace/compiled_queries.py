@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Hashable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,7 @@ class CompiledQueries:
         self._rows: dict[str, ir.Table | pa.Table] = {}
         self._named: dict[str, ir.Table] = {}
         self._of_others: dict[Hashable, Translated] = {}  # queries that read tables which no other engine has
+        self._literals: dict[date | datetime, str] = {}  # the same few days stand in each of hundreds of queries
 
     def run(
         self,
@@ -111,12 +112,14 @@ class CompiledQueries:
         return self._named[name]
 
     def _date(self, day: date) -> str:
-        return self._written(ibis.literal(day))
+        return self._written(day, "date")
 
     def _moment(self, day: date) -> str:
-        return self._written(ibis.literal(instant(day, zone=self.zone), type="timestamp(6)"))
+        return self._written(instant(day, zone=self.zone), "timestamp(6)")
 
-    def _written(self, literal: ir.Scalar) -> str:
+    def _written(self, value: date | datetime, kind: str) -> str:
         """How the engine's SQL writes a literal."""
-        selected: str = self.engine.compile(literal.name("it"))
-        return selected.removeprefix("SELECT ").removesuffix(' AS "it"')
+        if value not in self._literals:
+            selected: str = self.engine.compile(ibis.literal(value, type=kind).name("it"))
+            self._literals[value] = selected.removeprefix("SELECT ").removesuffix(' AS "it"')
+        return self._literals[value]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from pipelines.foundation.settings.settings import Backtest, Snapshots
 from pipelines.foundation.workspace.workspace import open_workspace
 from pipelines.operations.plays.recommend import plan_of
 from tests.pipelines.foundation.own_indicators.own_case import NAME, confirm, example, with_own
-from tests.pipelines.shop_case import SETTINGS, attrition, make_shop
+from tests.pipelines.shop_case import SETTINGS, make_shop
 
 PLAY = """
 [[plays]]
@@ -105,7 +104,7 @@ def test_an_error_of_their_own_code_is_shown_by_debug_alone(shop: Path, monkeypa
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop after `run`, confirmed as a scheduler does it."""
     short = {"snapshots": Snapshots(every_days=28, min_history_days=60, at_most=4), "backtest": Backtest(folds=1)}
     settings = with_own(SETTINGS.model_copy(update=short))
@@ -114,15 +113,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess
     (folder / "plays.toml").write_text(PLAY)
     with pytest.MonkeyPatch.context() as patch:
         confirm(patch, example())
-        done = attrition("run", "--project", str(folder))
-    assert done.returncode == 0, done.stderr
-    return folder, done
+        done = told("run", "--project", str(folder))
+    assert done.exit_code == 0, done.stderr
+    return folder
 
 
-def test_a_run_knows_own_indicators_wherever_it_knows_ours(
-    finished: tuple[Path, subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, _ = finished
+def test_a_run_knows_own_indicators_wherever_it_knows_ours(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = finished
     confirm(monkeypatch, example())
     workspace = open_workspace(folder, now=datetime(2026, 1, 5, tzinfo=UTC))
     (own,) = workspace.own_files
@@ -147,9 +144,9 @@ def test_a_run_knows_own_indicators_wherever_it_knows_ours(
 
 
 def test_an_unaltered_file_trains_nothing_anew_and_an_altered_one_does(
-    finished: tuple[Path, subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+    finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, _ = finished
+    folder = finished
     confirm(monkeypatch, example(), example() + "# altered")
     assert json.loads(told("train", "--json", "--project", str(folder)).stdout)["unchanged"]
     (folder / NAME).write_text(example() + "# altered")
