@@ -104,6 +104,7 @@ def features(
                 given = computed if group.windows is not None and group.windows.table in computed else {}
                 make = partial(_part, group, definition, partial(_with, given, view_of), customers)
                 columns = run((group, tuple(given)), make, needs_day=not given)
+            columns = _in_order(columns, found[ENTITY])
             if not columns[ENTITY].equals(found[ENTITY]):
                 refuse_repeated(definition.own, family, day, columns[ENTITY])
                 raise AssertionError(f"{family.name} lost customers at {day}")
@@ -111,6 +112,12 @@ def features(
                 values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]
                 found = found.append_column(name, values)
     return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(empty)})
+
+
+def _in_order(columns: pa.Table, customers: pa.ChunkedArray) -> pa.Table:
+    """Sorted by customer: what was computed beforehand is, unless a group joined more to it."""
+    name = columns.column_names[0]
+    return columns if columns[name].equals(customers) else columns.sort_by(name)
 
 
 def _computed(

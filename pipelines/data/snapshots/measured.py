@@ -79,8 +79,11 @@ class MeasuredTables:
         return self.folder / f"{name}-{day}.arrow"
 
     def _pass(self, windows: Windows, days: Sequence[date]) -> None:
-        from pipelines.data.snapshots.landed_rows import CannotBeCountedError, spans_of
-
+        try:
+            from pipelines.data.snapshots.landed_rows import CannotBeCountedError, spans_of
+        except ImportError:  # numba, which comes with shap, does not load on every machine
+            del self.windows[windows.table]
+            return
         schema = pa.schema([("customer_id", pa.string()), *_scratch_columns(windows, self.lookback_days)])
         self.folder.mkdir(parents=True, exist_ok=True)
         places = [self._place(windows.table, day) for day in days]

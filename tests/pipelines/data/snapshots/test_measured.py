@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,10 +19,15 @@ from features.asof import as_of, instant
 from features.tables import TABLES
 from features.windows import Windows
 from features.windows import measured as as_expression
-from pipelines.data.snapshots import landed_rows
+from pipelines.data.landing.ingest import ingest
+from pipelines.data.snapshots import landed_rows, measured
 from pipelines.data.snapshots.measured import MeasuredTables
+from pipelines.data.snapshots.of_workspace import snapshots_of
+from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.storage.engine import open_engine, parquet_table
 from pipelines.foundation.storage.landed_parquet import landed_schema, write_parquet
+from pipelines.foundation.storage.rewriting import delete_file
+from pipelines.foundation.workspace.workspace import open_workspace
 from tests.features.test_windows import USED
 from tests.features.world_case import landed
 
@@ -168,8 +174,37 @@ def test_what_the_pass_does_not_do_is_left_to_the_expressions(
     assert not list(ours.folder.iterdir())
 
 
+def test_where_nothing_compiles_all_is_left_to_the_expressions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pipelines.data.snapshots.landed_rows", None)
+    ours = by_one_pass(tmp_path, write(tmp_path, [[_use("a", NOON)]], PARIS), PARIS)
+    assert ours.take(DAYS[1], pa.chunked_array([["a"]])) == {}
+
+
 def test_a_day_that_had_not_begun_is_left_to_the_expressions(tmp_path: Path) -> None:
     """As where rows landed by the midnights of another zone."""
     places = write(tmp_path, [[_use("a", datetime(2018, 3, 25, 21, 0))]], ZoneInfo("Pacific/Auckland"))
     ours = by_one_pass(tmp_path, places, PARIS)
     assert ours.take(DAYS[1], pa.chunked_array([["a"]])) == {}
+
+
+def test_the_features_of_a_company_are_the_same_with_and_without_one_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From settings to bytes, of days said ahead and of one more."""
+    simulate(tmp_path / "company", customers=150, months=12, seed=3)
+    found = []
+    for large in (10**9, 1):
+        monkeypatch.setattr(measured, "LARGE", large)
+        workspace = open_workspace(tmp_path / "company", now=datetime(2030, 1, 1, tzinfo=UTC))
+        ingest(workspace.store, workspace.settings, today=workspace.today)
+        snapshots = snapshots_of(workspace)
+        assert snapshots.measured is not None
+        assert ("usage" in snapshots.measured.windows) == (large == 1)
+        ahead, one_more = [date(2023, 7, 3), date(2023, 7, 31)], date(2023, 8, 28)
+        snapshots.prepare(ahead)
+        files = [snapshots.at(day).file for day in (*ahead, one_more)]
+        assert ("usage" in snapshots.measured.windows) == (large == 1)
+        found.append([workspace.store.verified(file).read_bytes() for file in files])
+        for file in files:
+            delete_file(workspace.store, file.path)
+    assert found[0] == found[1]
