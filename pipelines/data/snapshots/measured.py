@@ -81,7 +81,7 @@ class MeasuredTables:
     def _pass(self, windows: Windows, days: Sequence[date]) -> None:
         try:
             from pipelines.data.snapshots.landed_rows import CannotBeCountedError, spans_of
-        except ImportError:  # numba, which comes with shap, does not load on every machine
+        except ImportError:  # numba does not load on every machine
             del self.windows[windows.table]
             return
         schema = pa.schema([("customer_id", pa.string()), *_scratch_columns(windows, self.lookback_days)])

@@ -22,7 +22,7 @@ from features.windows import measured as as_expression
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots import landed_rows, measured
 from pipelines.data.snapshots.measured import MeasuredTables
-from pipelines.data.snapshots.of_workspace import snapshots_of
+from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.simulation.simulate import simulate
 from pipelines.foundation.storage.engine import open_engine, parquet_table
 from pipelines.foundation.storage.landed_parquet import landed_schema, write_parquet
