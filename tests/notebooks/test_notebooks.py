@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
@@ -11,7 +10,6 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from pipelines.docs.notebooks import execute
-from tests.notebooks.forked_kernels import forked_kernels
 from tests.pipelines.explore.plays_case import with_plays
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
@@ -42,12 +40,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _kernels() -> Iterator[None]:
-    with forked_kernels():
-        yield
 
 
 def executed(path: Path, workspace: Path, *, before: str = "") -> list[nbformat.NotebookNode]:
