@@ -20,3 +20,9 @@ def test_nothing_is_made_until_it_is_needed(tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "spilled")
     assert open_engine("duckdb", scratch=folder).raw_sql("SELECT 1").fetchall() == [(1,)]
     assert not folder.exists()
+
+
+def test_duckdb_takes_what_it_may_and_never_less_than_it_needs() -> None:
+    for memory, taken in ((3 << 30, "3.0 GiB"), (1 << 20, "1.0 GiB")):
+        engine = open_engine("duckdb", memory=memory)
+        assert engine.raw_sql("SELECT current_setting('memory_limit')").fetchall() == [(taken,)]

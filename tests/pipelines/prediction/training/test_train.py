@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from features.errors import IntegrityError, TrainingError
+from models import sampling
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+from pipelines.prediction.training.model_card import FILE_NAME
 from pipelines.prediction.training.publish import record_of
 from tests.pipelines.shop_case import FORMULA
 from tests.pipelines.stage_case import registry_of, score, train
@@ -49,6 +51,30 @@ def test_a_deleted_snapshot_is_computed_again_byte_for_byte(workspace: Workspace
     place.unlink()
     assert score(workspace, now=NOW).unchanged
     assert place.read_bytes() == before
+
+
+def test_with_little_memory_it_learns_from_fewer_rows_and_the_model_card_says_so(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = workspace.versions.champion().record["parameters"]
+    assert everything["rows_known"] == everything["rows"]
+    monkeypatch.setattr(sampling, "FEWEST", 1_500)
+    monkeypatch.setattr(sampling, "LEAST", 20)
+    little = Workspace(
+        workspace.root, workspace.settings.model_copy(update={"memory_gib": 0.1}), workspace.as_of, workspace.today
+    )
+    trained = train(little, now=NOW)
+    assert not trained.unchanged  # a bound that the settings have names a training
+    told = trained.version.record["parameters"]
+    assert told["rows_known"] == everything["rows"]
+    assert 1_500 <= told["rows"] < 1_500 + 40 * told["snapshots"]
+    said = f"- {told['rows']:,} rows, drawn from {told['rows_known']:,} to fit into memory"
+    assert said in card_of(workspace, trained.version.version)
+    assert "drawn from" not in card_of(workspace, workspace.versions.champion().version)
+
+
+def card_of(workspace: Workspace, version: str) -> str:
+    return (workspace.root / "models" / version / FILE_NAME).read_text(encoding="utf-8")
 
 
 def test_without_a_server_mlflow_is_a_file_of_the_workspace(workspace: Workspace) -> None:
