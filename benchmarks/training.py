@@ -30,6 +30,7 @@ from models.evaluation import metrics
 from models.matrix import ENTITY, Matrix
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.learned import learned_rows
+from pipelines.foundation.settings.settings import FILE_NAME
 from pipelines.foundation.storage.store import Store, StoredFile
 from pipelines.foundation.workspace.console import Console
 from pipelines.foundation.workspace.init import init
@@ -71,6 +72,8 @@ def made(folder: Path, kind: str, customers: int) -> dict[str, Any]:
     """
     if kind == "shop":
         init(folder, example="cdnow")
+        settings = folder / FILE_NAME  # which asks for a snapshot every fortnight: eleven of them
+        settings.write_text(settings.read_text(encoding="utf-8").replace("every_days = 14", "every_days = 7"), "utf-8")
     else:
         simulated.company(folder, customers=2_000, months=30, seed=7)
     task = _opened(folder)
