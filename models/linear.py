@@ -57,13 +57,11 @@ class Linear:
         return np.asarray((inside - np.array(self.centre)) / np.array(self.scale) * np.array(self.weights))
 
 
-def fit(rows: Matrix) -> Linear:
-    """Ridge logistic regression of the outcomes; the intercept is free."""
-    return fit_design(design(rows), rows.outcomes, rows.counts)
+def fit(logs: Floats, labels: Floats, counts: Floats, learned: Flags | None = None) -> Linear:
+    """Ridge logistic regression of (n,) labels on their `design`; the intercept is free.
 
-
-def fit_design(logs: Floats, labels: Floats, counts: Floats, learned: Flags | None = None) -> Linear:
-    """The same of a `design`. counts: (n,) for how many rows each counts. learned: (n,) from which; None: from all."""
+    counts: (n,) for how many rows each counts. learned: (n,) from which rows; None: from all.
+    """
     places = np.arange(len(logs)) if learned is None else np.flatnonzero(learned)
     labels, counts = labels[places], counts[places]
     bounds = [np.quantile(logs[places, column], [SEEN, 1 - SEEN]) for column in range(logs.shape[1])]
@@ -71,7 +69,7 @@ def fit_design(logs: Floats, labels: Floats, counts: Floats, learned: Flags | No
     inside = _made(len(places), lambda rows: np.clip(logs[places[rows]], low, high), columns=len(low))
     centre = sum(counts[rows] @ inside[rows] for rows in blocks(len(places))) / counts.sum()
     spread = sum(counts[rows] @ (inside[rows] - centre) ** 2 for rows in blocks(len(places))) / counts.sum()
-    scale = np.where(spread > 0, np.sqrt(spread), 1.0)  # a constant column has nothing to say, whatever its weight
+    scale = np.where(high > low, np.sqrt(spread), 1.0)  # a constant column has nothing to say, whatever its weight
 
     def standardised(rows: slice) -> Floats:
         found = (inside[rows] - centre) / scale

@@ -160,7 +160,7 @@ def fit(
     return Fitted(
         question=train.question,
         booster=booster,
-        linear=linear.fit_design(logs, train.outcomes, train.counts),
+        linear=linear.fit(logs, train.outcomes, train.counts),
         shares=shares,
         columns=train.columns,
         encoder=coding,
@@ -193,7 +193,7 @@ def _linear_out_of_fold(train: Matrix, logs: Floats, folds: npt.NDArray[np.int64
     found = np.empty(len(train))
     for fold in range(CUSTOMER_FOLDS):
         held_out = folds == fold
-        fitted = linear.fit_design(logs, train.outcomes, train.counts, learned=~held_out)
+        fitted = linear.fit(logs, train.outcomes, train.counts, learned=~held_out)
         found[held_out] = fitted.log_odds_of(logs[held_out])
     return found
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from features.cohort import Cohort
 from features.subscription_periods import Endings
-from models import training
+from models import linear, training
+from models.linear import Linear
 from models.matrix import Matrix, matrix, stack
 from models.question import Question
 from models.training import Fitted
@@ -62,6 +63,11 @@ def order_days(customers: int = 500, seed: int = 11) -> tuple[npt.NDArray[np.int
                 break
         found.append(np.unique(days))
     return tuple(found)
+
+
+def fit_linear(rows: Matrix) -> Linear:
+    """The linear member of all of these rows."""
+    return linear.fit(linear.design(rows), rows.outcomes, rows.counts)
 
 
 def unmoved(rows: Matrix) -> Matrix:

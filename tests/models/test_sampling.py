@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models import baselines, calibration, level, linear, sampling, training
 from models.sampling import LEAST, Shares, drawn, most_rows, shares
-from tests.models.model_case import train_rows, unseen_rows
+from tests.models.model_case import fit_linear, train_rows, unseen_rows
 
 DAY = 738_000
 
@@ -93,7 +93,7 @@ def test_rows_that_count_twice_are_as_rows_that_are_there_twice(monkeypatch: pyt
     counts = np.random.default_rng(3).integers(1, 4, len(rows))
     twice = rows.only(np.repeat(np.arange(len(rows)), counts))
     weighted = replace(rows, weights=counts.astype(np.float64))
-    one, other = linear.fit(weighted), linear.fit(twice)
+    one, other = fit_linear(weighted), fit_linear(twice)
     for name in ("intercept", "centre", "scale", "weights"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-6, abs=1e-9)
     odds = one.log_odds(rows)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from features.errors import OutdatedModelError, TrainingError
-from models import artifact, boosting, calibration, linear, training
+from models import artifact, boosting, calibration, training
 from models.boosting import Flags, Floats
 from models.matrix import Matrix, stack
 from models.training import Limits, best_round, customer_fold, later_rows, refuse_unfit
@@ -21,6 +21,7 @@ from tests.models.model_case import (
     FIRST,
     QUESTION,
     SNAPSHOTS,
+    fit_linear,
     fitted,
     many_rows,
     snapshot_frame,
@@ -142,7 +143,7 @@ def test_shares_and_calibrator_are_fitted_on_predictions_of_members_that_did_not
         assert booster.num_trees() >= found.rounds
         expected = rows.start + booster.predict(rows.values, raw_score=True, num_iteration=found.rounds)
         assert trees[unseen] == pytest.approx(expected[unseen], abs=1e-9)
-        assert straight[unseen] == pytest.approx(linear.fit(rows.only(~unseen)).log_odds(rows)[unseen], abs=1e-9)
+        assert straight[unseen] == pytest.approx(fit_linear(rows.only(~unseen)).log_odds(rows)[unseen], abs=1e-9)
         assert not covered[unseen].any()
         covered |= unseen
     assert covered.all()
