@@ -9,7 +9,7 @@ from typing import Literal
 import ibis.expr.types as ir
 
 from features.asof import AsOf
-from features.windows import Windows
+from features.windows import Windows, measured
 
 Direction = Literal["higher", "lower", "either"]
 Unit = Literal[
@@ -145,6 +145,11 @@ class Group:
     indicators: tuple[Indicator, ...]
     compute: Callable[[AsOf, ir.Table, Lookbacks], ir.Table]
     windows: Windows | None = None
+
+    def computed(self, view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir.Table:
+        """What `compute` gives, handed the measures that it asks for."""
+        rows = cohort if self.windows is None else measured(view, self.windows, cohort, lookbacks.lookback_days)
+        return self.compute(view, rows, lookbacks)
 
     def columns(self, lookback_days: Sequence[int]) -> list[str]:
         return [column for indicator in self.indicators for column in indicator.columns(lookback_days)]

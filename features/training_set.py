@@ -29,7 +29,6 @@ from features.aggregates import per_customer
 from features.asof import AsOf, as_of
 from features.catalog import Family, Group, Lookbacks
 from features.cohort import Cohort, cohort
-from features.windows import measured
 
 FAMILIES: tuple[Family, ...] = (
     Family(name="purchases", reasons=purchases.REASONS | products.REASONS, groups=(purchases.GROUP, products.GROUP)),
@@ -88,11 +87,9 @@ def part(group: Group, view: AsOf, cohort: ir.Table, lookbacks: Lookbacks) -> ir
     runs them by parts and puts the columns side by side.
     """
     columns, windows = group.columns(lookbacks.lookback_days), group.windows
+    filled = group.computed(view, cohort, lookbacks).select("customer_id", *columns)
     if windows is None:
-        filled = per_customer(cohort, group.compute(view, cohort, lookbacks).select("customer_id", *columns))
-    else:
-        rows = measured(view, windows, cohort, lookbacks.lookback_days)
-        filled = group.compute(view, rows, lookbacks).select("customer_id", *columns)
+        filled = per_customer(cohort, filled)
     zeros = {
         column: filled[column].fill_null(0)
         for indicator in group.indicators

@@ -106,7 +106,7 @@ def _counted(view: AsOf, windows: Windows, lookback_days: Sequence[int]) -> list
     rows, day = view[windows.table], windows.day
     # What is older than all spans is not added up: most of a long history.
     rows = rows.filter(rows[day] >= view.days_before(reach))
-    adds = {each.name: _added(rows, each) for each in wanted if each.of != "days"}
+    adds = {each.name: _added(rows, each, day) for each in wanted if each.of != "days"}
     if len(adds) < len(wanted):
         grouped = rows.group_by("customer_id", day).agg(**{name: added.sum() for name, added in adds.items()})
     else:
@@ -122,12 +122,12 @@ def _counted(view: AsOf, windows: Windows, lookback_days: Sequence[int]) -> list
     return [grouped.group_by("customer_id").agg(**columns)]
 
 
-def _added(rows: ir.Table, measure: Measure) -> ir.NumericColumn:
+def _added(rows: ir.Table, measure: Measure, day: str) -> ir.NumericColumn:
     """What each row adds."""
     if measure.of == "sum":
         return rows[measure.column].fill_null(measure.empty)
     if not measure.column:
-        return rows.customer_id.notnull().ifelse(1, 0)  # every row names a customer
+        return rows[day].notnull().ifelse(1, 0)  # every row lies on a day
     column = rows[measure.column]
     return (column > 0 if measure.value is None else column == measure.value).ifelse(1, 0)
 

@@ -157,7 +157,7 @@ def _try(group: Group, lookbacks: Lookbacks) -> None:
         [need.split("|")[0] for need in group.needs],
         [need.split("|")[-1] for need in group.needs],
     ):
-        group.compute(as_of(empty_view(names), _ANY_DAY, zone=ZoneInfo("UTC")), cohort, lookbacks)
+        group.computed(as_of(empty_view(names), _ANY_DAY, zone=ZoneInfo("UTC")), cohort, lookbacks)
 
 
 @contextmanager

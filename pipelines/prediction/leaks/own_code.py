@@ -102,7 +102,7 @@ class Made:
         definition = snapshots.definition
         view = definition.view(snapshots.tables, day)
         customers = cohort(view, definition.cohort)
-        return cls(group.compute(view, customers, definition.lookbacks), view, customers)
+        return cls(group.computed(view, customers, definition.lookbacks), view, customers)
 
     def _nodes(self, *kinds: type[ops.Node]) -> list[Any]:
         return own_nodes(self.found, self.view, self.customers, kinds)

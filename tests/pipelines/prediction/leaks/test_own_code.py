@@ -258,7 +258,7 @@ def test_our_own_catalog_would_raise_no_alarm(group: Group) -> None:
     def made(day: date) -> Made:
         view = as_of(empty_view(tuple(TABLES)), day, zone=PARIS)
         customers = cohort(view, Cohort(kind="ever_ordered"))
-        return Made(group.compute(view, customers, SPANS), view, customers)
+        return Made(group.computed(view, customers, SPANS), view, customers)
 
     one = made(SNAPSHOT)
     assert foreign(one.found, one.view, one.customers) == []

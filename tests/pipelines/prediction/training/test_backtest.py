@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from inspect import Parameter, signature
@@ -83,6 +83,9 @@ class Past:
         return matrix(
             frame, day(number), question=QUESTION, columns=columns, categories=("country",), start_model=False
         )
+
+    def prepare(self, days: Iterable[date]) -> None:
+        """Everything is there."""
 
     def at(self, on: date) -> PastDay:
         return PastDay(self, on)
