@@ -42,7 +42,7 @@ def most_rows(memory: int, *, columns: int, largest: int) -> int:
     memory: bytes that the process may take. columns: of the matrix. largest: rows of the largest snapshot.
 
     >>> most_rows(8 << 30, columns=374, largest=200_000)
-    546412
+    544399
     """
     row = 8 * (columns + 1)
     room = int((memory - _ASIDE - _COPIES_OF_A_DAY * row * largest) / (_COPIES * row))
