@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from models import encoder
 from models.linear import design
+from models.logistic import one_thread
 from models.matrix import Matrix
 
 Floats = npt.NDArray[np.float64]
@@ -35,5 +36,8 @@ def _logistic(learned: Floats, train: Matrix, asked: Floats) -> Floats:
     """learned, asked: logarithms of the rows, which are overwritten: they are many."""
     scaler = StandardScaler(copy=False)
     regression = LogisticRegression(C=0.1, solver="newton-cholesky")
-    regression.fit(scaler.fit(learned, sample_weight=train.weights).transform(learned), train.outcomes, train.weights)
-    return np.asarray(regression.predict_proba(scaler.transform(asked))[:, 1], dtype=np.float64)
+    with one_thread():
+        regression.fit(
+            scaler.fit(learned, sample_weight=train.weights).transform(learned), train.outcomes, train.weights
+        )
+        return np.asarray(regression.predict_proba(scaler.transform(asked))[:, 1], dtype=np.float64)

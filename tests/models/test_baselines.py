@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from models.baselines import Floats, baselines
-from tests.models.model_case import HORIZON_DAYS, snapshot_frame, train_rows, unseen_rows
+from tests.models.model_case import HORIZON_DAYS, many_rows, snapshot_frame, train_rows, unseen_rows, widened
 
 
 @cache
@@ -73,3 +74,11 @@ def test_nulls_get_a_value_of_their_own() -> None:
     informative = np.where(rows.outcomes[:, None] > 0, np.nan, 0.0) * np.ones((1, len(rows.columns)))
     probabilities = baselines(replace(rows, values=informative), replace(rows, values=informative))
     assert roc_auc_score(rows.outcomes, probabilities["logistic_regression"]) == 1.0
+
+
+def test_however_many_threads_there_are_the_probabilities_are_the_same() -> None:
+    rows, told = widened(many_rows()), set()
+    for threads in (1, 2, 4):
+        with threadpool_limits(limits=threads):
+            told.add(baselines(rows, rows)["logistic_regression"].tobytes())
+    assert len(told) == 1
