@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logit
 
-from models.logistic import Regression
+from models.logistic import Regression, one_thread
 
 Floats = npt.NDArray[np.float64]
 
@@ -135,6 +135,10 @@ class _Judge:
             self.start = np.array([found.calibration_intercept, found.calibration_slope])
 
     def metrics(self, weights: Floats) -> Metrics:
+        with one_thread():  # which share a sum among them, and so decide its last digit
+            return self._metrics(weights)
+
+    def _metrics(self, weights: Floats) -> Metrics:
         weights = weights[self.order]
         total, positives = float(weights.sum()), float(weights @ self.labels)
         counts = round(total), round(positives)

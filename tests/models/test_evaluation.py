@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from models.evaluation import Floats, Metrics, intervals, metrics
 
@@ -198,3 +199,14 @@ def test_draws_with_one_class_are_left_out() -> None:
 def test_counts_have_no_interval() -> None:
     labels, probabilities = drawn(50)
     assert sorted(intervals(labels, probabilities, names(50), samples=5, seed=1)) == sorted(OF_TWO_CLASSES)
+
+
+def test_however_many_threads_there_are_the_figures_are_the_same() -> None:
+    random = np.random.default_rng(3)
+    risks = random.random(200_001)
+    labels = (random.random(len(risks)) < risks).astype(np.float64)
+    found = set()
+    for threads in (1, 2, 4):
+        with threadpool_limits(limits=threads):
+            found.add(metrics(labels, risks))
+    assert len(found) == 1
