@@ -1,4 +1,7 @@
-"""The world as it was known at a snapshot: the only place where time is cut."""
+"""The world as it was known at a snapshot: the only place where time is cut.
+
+What is computed beforehand for many snapshots at once (`AsOf.computed`) is cut where that is done; tests hold it equal.
+"""
 
 from __future__ import annotations
 

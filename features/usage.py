@@ -30,7 +30,7 @@ USED = Windows(
         Measure(name="failed", of="rows", column="errors"),
     ),
 )
-FEATURES_USED = Windows("usage", (Measure(name="features", of="values", column="feature"),))
+FEATURES_USED = Windows("usage", (Measure(name="features_used", of="values", column="feature"),))
 SEATS_USED = Windows("usage", (Measure(name="people", of="values", column="seat_id"),))
 
 AMOUNTS = (
@@ -193,9 +193,9 @@ def amounts(view: AsOf, used: ir.Table, lookbacks: Lookbacks) -> ir.Table:
     return used.mutate(**columns)
 
 
-def breadth(view: AsOf, used: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - nothing but measures
+def breadth(view: AsOf, used: ir.Table, lookbacks: Lookbacks) -> ir.Table:  # noqa: ARG001 - the measures themselves
     """Distinct features of each lookback."""
-    return used.mutate(**{f"features_used_{days}d": used[f"features_{days}d"] for days in lookbacks.lookback_days})
+    return used
 
 
 def seats(view: AsOf, used: ir.Table, lookbacks: Lookbacks) -> ir.Table:

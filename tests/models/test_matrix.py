@@ -156,6 +156,16 @@ def test_stacked_rows_are_sorted_by_snapshot_then_customer() -> None:
     assert found.outcomes.tolist() == [1, 1, 0] * 2
 
 
+@pytest.mark.parametrize("more", [0, 2])
+def test_parts_that_come_one_by_one_are_the_stack_that_they_would_be_together(more: int) -> None:
+    """Also where fewer rows come than were said to."""
+    parts = [snapshot_matrix(day, snapshot_frame(day, customers=60), start=False) for day in (240, 210)]
+    together, one_by_one = stack(parts), stack(iter(parts), rows=sum(map(len, parts)) + more)
+    assert one_by_one.customers.tolist() == together.customers.tolist()
+    assert one_by_one.values.tobytes() == together.values.tobytes()
+    assert one_by_one.outcomes.tobytes() == together.outcomes.tobytes()
+
+
 def test_one_part_without_outcomes_leaves_the_stack_without() -> None:
     parts = [numbers(), numbers(ROWS.drop(columns="happened"))]
     assert stack(parts).labels is None

@@ -118,17 +118,16 @@ def _read(place: Path, groups: Sequence[int], names: Sequence[str], span: Span) 
     texts = [name for name in names if pa.types.is_string(schema.field(name).type)]
     with pq.ParquetFile(place, read_dictionary=texts) as file:
         table = file.read_row_groups(list(groups), columns=list(names), use_threads=False).select(names)
-    ids = table[ENTITY].chunks
-    start, end = _beyond(ids[0], span)[0], _beyond(ids[-1], span)[1]
+    start, end = np.sum([_beyond(ids, span) for ids in table[ENTITY].chunks], axis=0).tolist()
     return table.slice(start, len(table) - start - end)
 
 
 def _beyond(ids: pa.DictionaryArray, span: Span) -> tuple[int, int]:
-    """How many rows of customers outside the span come before those inside, and after."""
+    """How many rows are of customers outside the span: of those before it, and of those after."""
     told, row = ids.dictionary, np.asarray(ids.indices)
-    early = np.zeros(len(told), bool) if span.after is None else np.asarray(pc.less_equal(told, span.after))
-    late = np.zeros(len(told), bool) if span.upto is None else np.asarray(pc.greater(told, span.upto))
-    return int(early[row].sum()), int(late[row].sum())
+    early = 0 if span.after is None else np.asarray(pc.less_equal(told, span.after))[row].sum()
+    late = 0 if span.upto is None else np.asarray(pc.greater(told, span.upto))[row].sum()
+    return int(early), int(late)
 
 
 def _one_chunk(table: pa.Table) -> dict[str, pa.ChunkedArray]:

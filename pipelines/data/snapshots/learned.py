@@ -48,11 +48,11 @@ def learned_rows(
         return None
     kept = None if memory is None else _shares(found, memory, columns=len(snapshots.columns))
     if kept is None:
-        return stack(
-            (snapshot.labelled(labels) for snapshot, labels in found), rows=sum(len(each) for _, each in found)
-        )
+        parts = (snapshot.labelled(labels) for snapshot, labels in found)
+        return stack(parts, rows=sum(len(labels) for _, labels in found))
     drawn = [(snapshot, labels, _drawn(snapshot.day, labels, kept)) for snapshot, labels in found]
-    return stack(map(_weighted, *zip(*drawn, strict=True)), rows=sum(len(counts) for _, _, counts in drawn))
+    parts = (_weighted(*each) for each in drawn)
+    return stack(parts, rows=sum(len(counts) for _, _, counts in drawn))
 
 
 def _shares(found: Labels, memory: int, *, columns: int) -> Shares | None:
