@@ -39,6 +39,16 @@ def test_another_seed_grows_other_trees() -> None:
     assert len(texts) == 2
 
 
+def test_trees_learn_from_a_row_as_often_as_it_counts() -> None:
+    rows = train_rows(start=False)
+    counts = np.where(rows.outcomes > 0, 1.0, 8.0)
+    wanted = np.average(rows.outcomes, weights=counts)
+    assert rows.outcomes.mean() - wanted > 0.3
+    trees = grow(replace(rows, weights=counts), rounds=150)
+    found = expit(np.asarray(trees.predict(rows.values, raw_score=True)))
+    assert np.average(found, weights=counts) == pytest.approx(wanted, abs=0.02)
+
+
 def test_the_settings_of_reproducibility_cannot_be_overruled() -> None:
     given = {"deterministic": False, "force_col_wise": False, "seed": 1, "learning_rate": 0.5}
     found = boosting._all(train_rows(), given, seed=7, threads=1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from features.asof import as_of, instant
 from features.tables import TABLES
-from features.windows import Windows
+from features.windows import Measure, Windows
 from features.windows import measured as as_expression
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots import landed_rows, measured
@@ -172,6 +173,30 @@ def test_what_the_pass_does_not_do_is_left_to_the_expressions(
     ours = by_one_pass(tmp_path, [place], PARIS)
     assert ours.take(DAYS[1], pa.chunked_array([["a"]])) == {}
     assert not list(ours.folder.iterdir())
+
+
+MESSAGES = Windows("messages", (Measure(name="sent", of="rows"),))
+
+
+@pytest.mark.parametrize(
+    ("windows", "ended", "large"),
+    [(USED, None, 1), (USED, "a file", 1), (USED, None, 2), (MESSAGES, None, 1)],
+    ids=["plain rows", "rows that end", "few rows", "rows with versions"],
+)
+def test_one_pass_takes_large_tables_whose_rows_stay_what_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, windows: Windows, ended: str | None, large: int
+) -> None:
+    monkeypatch.setattr(measured, "LARGE", large)
+    (place,) = write(tmp_path, [[_use("a", NOON)]], PARIS)
+    group = SimpleNamespace(windows=windows)
+    definition: Any = SimpleNamespace(
+        families=[SimpleNamespace(groups=[group])], lookbacks=SimpleNamespace(lookback_days=LOOKBACKS), zone=PARIS
+    )
+    store: Any = SimpleNamespace(place=Path)
+    counted: Any = SimpleNamespace(table=windows.table, rows=SimpleNamespace(path=str(place)), ended=ended)
+    found = measured.measured_tables(definition, store, [counted], tmp_path / "measured")
+    plain = windows is USED and ended is None and large == 1
+    assert list(found.windows) == (["usage"] if plain else [])
 
 
 def test_where_nothing_compiles_all_is_left_to_the_expressions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

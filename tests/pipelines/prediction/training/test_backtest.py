@@ -17,7 +17,7 @@ import pytest
 from empulse.metrics import empc_score
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from models import boosting, training
+from models import boosting, sampling, training
 from models.economics import DAYS_PER_MONTH, Play
 from models.matrix import LABEL, Matrix, matrix, stack
 from models.question import Question
@@ -157,9 +157,9 @@ def inputs_of(*folds: FoldDays, **changes: Any) -> BacktestInputs:
 Walked = tuple[dict[str, Any], pd.DataFrame | None, list[str]]
 
 
-def walked(inputs: BacktestInputs, past: Past | None = None) -> Walked:
+def walked(inputs: BacktestInputs, past: Past | None = None, *, memory: int = 1 << 40) -> Walked:
     said: list[str] = []
-    fitter = Fitter(plan=inputs.fit, threads=1, memory=1 << 40, fits={})
+    fitter = Fitter(plan=inputs.fit, threads=1, memory=memory, fits={})
     found = walk(inputs, cast("Snapshots", past or Past()), fitter, progress=said.append)
     return *found, said
 
@@ -249,6 +249,16 @@ def test_a_fold_asks_for_its_own_days_and_for_no_others() -> None:
     past = Past()
     walked(inputs_of(ONE, fold(390, 210, 180), fit=replace(PLAN, min_customers=501)), past)
     assert past.asked == [day(180), day(210), day(210), day(180)]  # with too few to learn from, none to test on
+
+
+def test_with_little_memory_a_fold_learns_from_some_and_is_tested_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boosting, "MAX_ROUNDS", 2)
+    monkeypatch.setattr(sampling, "FEWEST", 600)
+    (fold_of_all,) = walked(inputs_of(ONE))[0]["folds"]
+    (fold_of_some,) = walked(inputs_of(ONE), memory=1)[0]["folds"]
+    assert (fold_of_all["train_rows"], fold_of_all["rows"]) == (1_000, 500)
+    assert 600 <= fold_of_some["train_rows"] < 700
+    assert fold_of_some["rows"] == 500
 
 
 def test_a_fold_is_tested_on_few_customers_too(monkeypatch: pytest.MonkeyPatch) -> None:
