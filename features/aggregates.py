@@ -45,7 +45,8 @@ def exact_total(amount: ir.DecimalValue, where: ir.BooleanValue) -> ir.DecimalSc
 
 def ratio(part: ir.NumericValue, whole: ir.NumericValue) -> ir.FloatingValue:
     """Null where there is nothing to divide by."""
-    return real(part) / real(whole).nullif(0)
+    # 0 is added because there are engines to which the zero below 0, as of 0 / -1, is another number than 0.
+    return real(part) / (real(whole) + 0.0).nullif(0)
 
 
 def within(age: ir.IntegerValue, days: int) -> ir.BooleanValue:

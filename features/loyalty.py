@@ -136,13 +136,17 @@ def _days(moves: ir.Table) -> ir.Table:
     earned, spent = moves.kind == "earned", moves.kind == "spent"
     gone = spent | (moves.kind == "expired")
     moves = moves.mutate(
-        moved=earned.ifelse(moves.points, gone.ifelse(-moves.points, 0)),
+        earned=earned.ifelse(moves.points, 0),
+        gone=gone.ifelse(moves.points, 0),
         spent=spent.ifelse(moves.points, 0),
         spending=spent.ifelse(1, 0),
         going=gone.ifelse(1, 0),
     )
     days = moves.group_by("customer_id", "age").agg(
-        moved=moves.moved.sum(), spent=moves.spent.sum(), spending=moves.spending.max(), going=moves.going.max()
+        moved=moves.earned.sum() - moves.gone.sum(),
+        spent=moves.spent.sum(),
+        spending=moves.spending.max(),
+        going=moves.going.max(),
     )
     going_age = (days.going == 1).ifelse(days.age, ibis.null(days.age.type()))
     earlier = going_age.min().over(

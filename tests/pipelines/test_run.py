@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from features.errors import SettingsError
@@ -168,8 +169,8 @@ def test_the_horizon_is_forecast_and_past_forecasts_are_held_against_what_came(
 def test_outcomes_translated_once_are_those_of_the_day(company: Path, documents: dict[str, Any], day: date) -> None:
     workspace = open_workspace(company, now=NOW)
     of = snapshots_of(workspace)
-    found = outcomes(of.observed, of.tables, day, of.engine, compiled=of.compiled)
-    expected = outcomes(of.observed, of.tables, day, of.engine)
+    found = pa.concat_tables(outcomes(of.observed, of.tables, day, of.engine, compiled=of.compiled))
+    expected = pa.concat_tables(outcomes(of.observed, of.tables, day, of.engine))
     assert found.num_rows > 0
     assert found.equals(expected)
 

@@ -18,8 +18,10 @@ from pipelines.foundation.identity.permissions import Permissions
 from pipelines.foundation.ledger import outbox as outbox_tables
 from pipelines.foundation.ledger.recommendations import Recommended
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.storage.landings import LANDED
 from pipelines.foundation.storage.lock import held
 from pipelines.foundation.storage.rewriting import delete_file, rewrite, scrub, settle
+from pipelines.foundation.storage.shared_place import SharedPlace
 from pipelines.foundation.storage.store import Store
 from pipelines.foundation.workspace.workspace import Workspace
 
@@ -48,6 +50,9 @@ def taken_to_write(workspace: Workspace, *, older_ledger: bool = False) -> Itera
         yield
         enforce(workspace.store, workspace.permissions)
         show(workspace)
+        if workspace.settings.engine.shared is not None:
+            landed = {file.sha256 for file in workspace.store.files(LANDED)}
+            SharedPlace.of(workspace.settings.engine.shared).keep(landed)
         workspace.store.seal()
 
 

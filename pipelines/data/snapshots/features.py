@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
@@ -22,6 +22,7 @@ from pipelines.data.snapshots.own import refuse_repeated, words_of_own
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
 from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.storage.parts import Parts, by_workers, in_step
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 
 BY = (
@@ -66,8 +67,10 @@ def features(
     stopped: Collection[str] = (),
     compiled: CompiledQueries | None = None,
     measured: MeasuredTables | None = None,
-) -> pa.Table:
+) -> Iterator[pa.Table]:
     """Every indicator of a day's cohort as `training_set.snapshot` defines it, run group by group.
+
+    One table of everybody or, where workers compute, one after the other, of some customers each; sorted by customer.
 
     stopped: tables that are said to end before that day. What rests on them, or on others that had stopped or not begun
     by then, or on columns in which nothing had been told, is null, and not 0; the schema's metadata names the tables
@@ -82,36 +85,55 @@ def features(
         tables = compiled.over(tables)
     view_of = cache(partial(definition.view, tables))  # to make it takes longer than to make a query of it
 
-    def run(name: Hashable, make: Callable[[date], ir.Table], *, needs_day: bool = True) -> pa.Table:
+    def here(name: Hashable, make: Callable[[date], ir.Table], day: date, *, needs_day: bool = True) -> pa.Table:
         if compiled is None:
             return engine.to_pyarrow(make(day))
         return compiled.run((definition, name), make, day, needs_day=needs_day)
 
-    found = at_risk = run(COHORT, lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY))
-    customers = ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
-    computed = _computed(day, found[ENTITY], compiled, measured)
     gone = set(stopped)
     if may_stop(definition.tables):
-        came = run(STOPPED, lambda day: arrivals(view_of(day)))
+        came = here(STOPPED, lambda day: arrivals(view_of(day)), day)
         gone |= set(silent(came, day, definition.tables, by_contract=definition.cohort.kind == "subscribed"))
     empty: list[str] = []
     if definition.told_by:
-        empty = untold(run(UNTOLD, lambda day: told(view_of(day), definition.told_by)))
+        empty = untold(here(UNTOLD, lambda day: told(view_of(day), definition.told_by), day))
+    metadata = {STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(empty)}
     unknown = definition.unknown_columns(gone, empty)
-    for family in definition.families:
-        for group in family.groups:
+    groups = [(family, group) for family in definition.families for group in family.groups]
+    with by_workers(engine, here) as run:
+        at_risk = run(COHORT, lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY), day)
+        customers = _table(at_risk, compiled)
+        computed = _computed(day, at_risk, compiled, measured)
+        found = []
+        for family, group in groups:
             with words_of_own(definition.own, family, day):
                 given = computed if group.windows is not None and group.windows.table in computed else {}
                 make = partial(_part, group, definition, partial(_with, given, view_of), customers)
-                columns = run((group, tuple(given)), make, needs_day=not given)
-            columns = _in_order(columns, found[ENTITY])
-            if not columns[ENTITY].equals(found[ENTITY]):
-                refuse_repeated(definition.own, family, day, columns[ENTITY])
-                raise AssertionError(f"{family.name} lost customers at {day}")
-            for name in columns.column_names[1:]:
-                values = pa.nulls(len(found), columns[name].type) if name in unknown else columns[name]
-                found = found.append_column(name, values)
-    return found.replace_schema_metadata({STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(empty)})
+                found.append(run((group, tuple(given)), make, day, needs_day=not given))
+        for rows, *parts in in_step([at_risk, *found]):
+            named = [rows]
+            for (family, _), part_of in zip(groups, parts, strict=True):
+                columns = _in_order(part_of, rows[ENTITY])
+                if not columns[ENTITY].equals(rows[ENTITY]):
+                    refuse_repeated(definition.own, family, day, columns[ENTITY])
+                    raise AssertionError(f"{family.name} lost customers at {day}")
+                named.append(columns.drop_columns([ENTITY]))
+            yield _beside(named, unknown).replace_schema_metadata(metadata)
+
+
+def _table(at_risk: pa.Table | Parts, compiled: CompiledQueries | None) -> ir.Table:
+    """Those at risk, for queries of what is known of them."""
+    if isinstance(at_risk, Parts):
+        return at_risk.table()
+    return ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
+
+
+def _beside(tables: Iterable[pa.Table], unknown: Collection[str]) -> pa.Table:
+    """Tables of the same rows as one; columns of which nothing is known are null."""
+    columns = {name: table[name] for table in tables for name in table.column_names}
+    return pa.table(
+        {name: pa.nulls(len(each), each.type) if name in unknown else each for name, each in columns.items()}
+    )
 
 
 def _in_order(columns: pa.Table, customers: pa.ChunkedArray) -> pa.Table:
@@ -121,12 +143,12 @@ def _in_order(columns: pa.Table, customers: pa.ChunkedArray) -> pa.Table:
 
 
 def _computed(
-    day: date, customers: pa.ChunkedArray, compiled: CompiledQueries | None, measured: MeasuredTables | None
+    day: date, at_risk: pa.Table | Parts, compiled: CompiledQueries | None, measured: MeasuredTables | None
 ) -> dict[str, ir.Table]:
     """The measures of large tables, under names that stay."""
-    if compiled is None or measured is None:
+    if compiled is None or measured is None or isinstance(at_risk, Parts):
         return {}
-    taken = measured.take(day, customers)
+    taken = measured.take(day, at_risk[0])
     return {name: compiled.rows_of(f"{MEASURED}_{name}", rows, copied=False) for name, rows in taken.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,6 +17,7 @@ from features.asof import as_of
 from features.cohort import Cohort, cohort
 from features.subscription_periods import Endings
 from pipelines.foundation.storage.fingerprint import fingerprint
+from pipelines.foundation.storage.parts import by_workers, in_step
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 
 BY = ("features.outcomes", "features.asof", "features.cohort")
@@ -70,23 +71,28 @@ def outcomes(
     *,
     why_known: bool = True,
     compiled: CompiledQueries | None = None,
-) -> pa.Table:
+) -> Iterator[pa.Table]:
     """One row per customer of the day's cohort with an outcome, a column per kind, as `features.outcomes` has them.
 
+    One table of everybody or, where workers compute, one after the other, of some customers each; sorted by customer.
     Where it is not known why customers left, that they left by choice or otherwise is null.
 
     The day must be one whose outcomes are known. compiled: where the query was translated already, or will be.
     """
-    if compiled is None:
-        found = engine.to_pyarrow(_outcomes(observed, tables, day))
-    else:
-        make = partial(_outcomes, observed, compiled.over(tables))
-        found = compiled.run(("outcomes", observed), make, day, offsets=observed.offsets)
-    for name in definitions.BY_REASON:
-        if not why_known and name in found.column_names:
-            nobody = pa.nulls(len(found), found[name].type)
-            found = found.set_column(found.column_names.index(name), name, nobody)
-    return found
+
+    def here(name: Hashable, make: Callable[[date], ir.Table], day: date) -> pa.Table:
+        if compiled is None:
+            return engine.to_pyarrow(make(day))
+        return compiled.run(name, make, day, offsets=observed.offsets)
+
+    make = partial(_outcomes, observed, tables if compiled is None else compiled.over(tables))
+    with by_workers(engine, here) as run:
+        for (rows,) in in_step([run(("outcomes", observed), make, day)]):
+            for name in definitions.BY_REASON:
+                if not why_known and name in rows.column_names:
+                    nobody = pa.nulls(len(rows), rows[name].type)
+                    rows = rows.set_column(rows.column_names.index(name), name, nobody)  # noqa: PLW2901
+            yield rows
 
 
 def _outcomes(observed: Observed, tables: Mapping[str, ir.Table], day: date) -> ir.Table:

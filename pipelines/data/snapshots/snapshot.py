@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +156,7 @@ class Snapshot:
         """The stored features, computed unless they are there. Training and scoring both come here."""
         of, inputs = self.snapshots, self.inputs
 
-        def rows() -> pa.Table:
+        def rows() -> Iterator[pa.Table]:
             return features(
                 inputs.definition,
                 of.tables,
@@ -175,7 +176,7 @@ class Snapshot:
         if inputs is None:
             return None
 
-        def rows() -> pa.Table:
+        def rows() -> Iterator[pa.Table]:
             return outcomes(
                 inputs.observed, of.tables, inputs.day, of.engine, why_known=inputs.why_known, compiled=of.compiled
             )
@@ -249,17 +250,23 @@ class Snapshot:
             BUYING_MODELS[key] = buying_model(table.to_pandas())
         return BUYING_MODELS[key]
 
-    def _stored(self, path: str, rows: Callable[[], pa.Table], *, kind: str) -> StoredFile:
+    def _stored(self, path: str, rows: Callable[[], Iterator[pa.Table]], *, kind: str) -> StoredFile:
         store = self.snapshots.store
         found = store.present(path)
         if found is not None:
             return found
-        table = rows()
+        tables = rows()
+        first = next(tables)  # all there is, unless workers compute
 
-        def write(place: Path) -> None:
-            pq.write_table(table, place, compression="zstd")
+        def write(place: Path) -> dict[str, int]:
+            count = 0
+            with pq.ParquetWriter(place, first.schema, compression="zstd") as file:
+                for table in chain([first], tables):
+                    file.write_table(table)
+                    count += len(table)
+            return {"rows": count}
 
-        return store.put(path, write, kind=kind, day=str(self.day), rows=table.num_rows)
+        return store.put(path, write, kind=kind, day=str(self.day))
 
 
 def _outcomes_place(inputs: OutcomeInputs) -> str:

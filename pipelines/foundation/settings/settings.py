@@ -17,6 +17,7 @@ from features.subscription_periods import Endings
 from models.question import Question
 from pipelines.foundation.settings import toml_file
 from pipelines.foundation.settings.destinations import Delivery, Destination
+from pipelines.foundation.settings.engine import Engine
 from pipelines.foundation.settings.fetches import Fetches
 from pipelines.foundation.settings.memory import allowed
 from pipelines.foundation.settings.monitoring import Monitoring
@@ -148,7 +149,6 @@ class Settings(Section):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     language: Literal["en", "fr"] = "en"
     complete_until: Day | None = None
-    engine: Literal["duckdb", "spark"] = "duckdb"
     memory_gib: Annotated[float, Field(ge=2, le=65_536)] | None = None  # of a command; None: half of the machine's
     simulated: bool = False  # nobody in these data exists, and everything shown of them says so
     age_and_gender: bool = False  # who somebody is, not what somebody did: only if this says so
@@ -170,6 +170,7 @@ class Settings(Section):
     destinations: tuple[Destination, ...] = ()
     retention: Retention = Retention()
     privacy: Privacy = Privacy()
+    engine: Engine = Engine()
     tracking: Tracking = Tracking()
     schedule: Schedule = Schedule()
     references: tuple[Reference, ...] = ()

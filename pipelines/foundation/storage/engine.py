@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from tempfile import mkdtemp
+from typing import Any
 
 import duckdb
 import ibis
@@ -15,20 +16,25 @@ import pyarrow.parquet as pq
 from ibis.util import gen_name
 
 from features.errors import SettingsError
+from pipelines.foundation.settings.engine import Engine
+from pipelines.foundation.storage.shared_place import SharedPlace
 from pipelines.foundation.storage.sql_text import NO_FOLDERS, identifier, identifiers, moment, quoted
 
-Engine = Literal["duckdb", "spark"]
 LEAST_MEMORY = 1 << 30  # bytes; beyond its bound DuckDB spills to disk, so that a snapshot of any size fits
 
 
-def open_engine(kind: Engine, *, scratch: Path | None = None, memory: int = LEAST_MEMORY) -> Any:
+def open_engine(asked: Engine | str, *, scratch: Path | None = None, memory: int = LEAST_MEMORY) -> Any:
     """An Ibis connection that counts in UTC.
 
-    scratch: folder for what does not fit into memory, made when it is needed. memory: bytes that DuckDB may take.
+    asked: what the settings say, or the kind alone. scratch: folder for what does not fit into memory, made when it is
+    needed. memory: bytes that DuckDB may take.
 
     Raises: SettingsError where Spark is not installed or does not start.
     """
-    return _spark() if kind == "spark" else _duckdb(scratch, max(LEAST_MEMORY, memory))
+    engine = Engine.model_validate(asked)
+    if engine.kind == "duckdb":
+        return _duckdb(scratch, max(LEAST_MEMORY, memory))
+    return _spark(engine, Path(mkdtemp(prefix="attrition-")) if scratch is None else scratch)
 
 
 def parquet_table(
@@ -83,29 +89,14 @@ def _duckdb(scratch: Path | None, memory: int) -> Any:
     return engine
 
 
-def _spark() -> Any:
+def _spark(asked: Engine, scratch: Path) -> Any:
     try:
-        from pyspark.sql import SparkSession
-    except ModuleNotFoundError:
+        from pipelines.foundation.storage.workers import open_workers
+    except ImportError:
         raise SettingsError(
-            'engine = "spark" needs Spark: install it with `pip install "attrition[spark]"` and Java 17, or set '
-            'engine = "duckdb"'
+            'engine.kind = "spark" needs Spark: install it with `pip install "attrition[spark]"` and Java 17, or set '
+            'engine.kind = "duckdb"'
         ) from None
-    try:
-        session = (
-            SparkSession.builder.appName("attrition")
-            .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.sql.ansi.enabled", "false")  # nothing divided by nothing is null, as elsewhere
-            .config("spark.ui.enabled", "false")
-            .config("spark.ui.showConsoleProgress", "false")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", "4")
-            .config("spark.log.level", "ERROR")
-            .getOrCreate()
-        )
-    except Exception:  # noqa: BLE001 - whatever Java says, a person is told what to do
-        raise SettingsError(
-            'engine = "spark": Spark did not start; is Java 17 there, and JAVA_HOME set to it?'
-        ) from None
-    return ibis.pyspark.connect(session)
+    if asked.shared is None:  # in this process Spark sees what we see
+        return open_workers(asked, SharedPlace(str(scratch), Path("/")))
+    return open_workers(asked, SharedPlace.of(asked.shared))

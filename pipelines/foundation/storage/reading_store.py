@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from features.errors import DataError
-from pipelines.foundation.storage.store import Store, StoredFile, check_hash
+from pipelines.foundation.storage.store import Noted, Store, StoredFile, check_hash
 from pipelines.foundation.storage.workspace_paths import LEDGER
 
 
@@ -33,13 +33,13 @@ class ReadingStore(Store):
         self._made: dict[str, StoredFile] = {}
         super().__init__(root)
 
-    def put(self, path: str, write: Callable[[Path], None], *, kind: str, **detail: Any) -> StoredFile:
+    def put(self, path: str, write: Callable[[Path], Noted | None], *, kind: str, **detail: Any) -> StoredFile:
         """Write a file that this process alone reads."""
         target = self.scratch / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        write(target)
+        noted = detail | (write(target) or {})
         content = target.read_bytes()
-        made = StoredFile(-len(self._made), path, kind, hashlib.sha256(content).hexdigest(), len(content), detail)
+        made = StoredFile(-len(self._made), path, kind, hashlib.sha256(content).hexdigest(), len(content), noted)
         self._made[path] = made
         return made
 

@@ -24,6 +24,7 @@ from pipelines.foundation.storage.workspace_paths import (
     what_is_left,
 )
 
+Noted = dict[str, Any]
 PATIENCE = 30.0  # seconds that another process is waited for
 
 
@@ -167,18 +168,21 @@ class Store:
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise (disk.refused(error) or self.damaged(disk.damage(error))) from None
 
-    def put(self, path: str, write: Callable[[Path], None], *, kind: str, **detail: Any) -> StoredFile:
-        """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced."""
+    def put(self, path: str, write: Callable[[Path], Noted | None], *, kind: str, **detail: Any) -> StoredFile:
+        """Write a file whole or not at all: temporary name, flush, rename, ledger. An older one is replaced.
+
+        What `write` gives is noted about the file beside `detail`.
+        """
         target = self.place(path)
         with atomic_write(target) as temporary:
-            write(temporary)
+            noted = detail | (write(temporary) or {})
             with temporary.open("rb") as handle:
                 sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
                 size = handle.tell()
         with self.transaction() as ledger:
             ledger.execute(
                 "INSERT OR REPLACE INTO files (path, kind, sha256, bytes, detail) VALUES (?, ?, ?, ?, ?)",
-                (path, kind, sha256, size, json.dumps(detail, sort_keys=True)),
+                (path, kind, sha256, size, json.dumps(noted, sort_keys=True)),
             )
             row = ledger.execute("SELECT * FROM files WHERE path = ?", (path,)).fetchone()
         return self._stored(row)

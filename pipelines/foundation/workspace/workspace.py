@@ -84,7 +84,7 @@ class Workspace:
     @cached_property
     def compiled(self) -> CompiledQueries | None:
         """Queries that are translated once; None where the engine is not DuckDB."""
-        return CompiledQueries(self.engine, self.settings.zone) if self.settings.engine == "duckdb" else None
+        return CompiledQueries(self.engine, self.settings.zone) if self.settings.engine.kind == "duckdb" else None
 
     @cached_property
     def own_files(self) -> tuple[OwnFile, ...]:

@@ -102,7 +102,7 @@ def time_travel(
     definition = snapshots.definition
 
     def look(tables: Mapping[str, ir.Table], day: date) -> pa.Table:
-        return features(definition, tables, day, snapshots.engine, compiled=snapshots.compiled)
+        return pa.concat_tables(features(definition, tables, day, snapshots.engine, compiled=snapshots.compiled))
 
     for day in days:
         before = look(snapshots.tables, day)

@@ -167,8 +167,8 @@ def test_the_day_that_scoring_looks_from_changes_no_name(shop: Path) -> None:
 def test_features_with_and_without_compiled_queries_are_those_of_the_snapshot(day: date) -> None:
     compiled = CompiledQueries(open_engine("duckdb"), PARIS)
     tables = tables_of(compiled, orders=ORDERS)
-    plain = features(DEFINITION, tables, day, compiled.engine)
-    filled = features(DEFINITION, tables, day, compiled.engine, compiled=compiled)
+    plain = pa.concat_tables(features(DEFINITION, tables, day, compiled.engine))
+    filled = pa.concat_tables(features(DEFINITION, tables, day, compiled.engine, compiled=compiled))
     assert filled.equals(plain)
     expression = snapshot(
         tables,
@@ -187,7 +187,7 @@ def test_a_row_per_customer_at_risk_on_that_day_sorted() -> None:
     compiled = CompiledQueries(open_engine("duckdb"), PARIS)
     tables = tables_of(compiled, orders=ORDERS)
     found = {
-        day: features(DEFINITION, tables, day, compiled.engine, compiled=compiled)["customer_id"].to_pylist()
+        day: next(features(DEFINITION, tables, day, compiled.engine, compiled=compiled))["customer_id"].to_pylist()
         for day in DAYS
     }
     assert found == {
@@ -202,7 +202,7 @@ def test_text_is_text_and_everything_else_is_a_number() -> None:
     rows = [fact("A", signed_up_at="2024-01-01", country="FR")]
     tables = tables_of(compiled, orders=ORDERS, customers=rows)
     definition = replace(DEFINITION, tables=("customers", "orders"))
-    found = features(definition, tables, DAYS[2], compiled.engine)
+    found = pa.concat_tables(features(definition, tables, DAYS[2], compiled.engine))
     assert [field.name for field in found.schema if pa.types.is_string(field.type)] == [
         "customer_id",
         *definition.categories,

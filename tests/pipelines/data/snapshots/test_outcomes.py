@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from features.cohort import Cohort
@@ -84,9 +85,9 @@ def compared(observed: Observed, day: date, **rows: Any) -> list[dict[str, Any]]
     """What came of a day, once it is seen to be the same with compiled queries."""
     compiled = CompiledQueries(open_engine("duckdb"), PARIS)
     tables = tables_of(compiled, **rows)
-    plain = outcomes(observed, tables, day, compiled.engine)
-    outcomes(observed, tables, date(2023, 1, 1), compiled.engine, compiled=compiled)  # translated for another day
-    filled = outcomes(observed, tables, day, compiled.engine, compiled=compiled)
+    plain = pa.concat_tables(outcomes(observed, tables, day, compiled.engine))
+    list(outcomes(observed, tables, date(2023, 1, 1), compiled.engine, compiled=compiled))  # translated for another day
+    filled = pa.concat_tables(outcomes(observed, tables, day, compiled.engine, compiled=compiled))
     assert filled.equals(plain)
     return plain.to_pylist()
 
