@@ -19,6 +19,10 @@ BOTTLECRM := .tools/bottlecrm
 BOTTLECRM_PINS := tests/bottlecrm/requirements.txt
 BOTTLECRM_READY := $(BOTTLECRM)/.made-from-pins
 
+# What the cluster is tested with beside Spark: an environment of its own, since it wants other versions of what we use.
+CLUSTER := .tools/cluster
+CLUSTER_READY := $(CLUSTER)/.made-from-pins
+
 KILLS := 500
 RACES := 200
 RECORDS := 100000
@@ -42,7 +46,7 @@ export MPLBACKEND := Agg
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/bytecode
 
-.PHONY: help demo test histories torn words sentences layouts systems faults tampered deliveries crm bottlecrm check docs notebooks bench install chromium postgres mariadb java format clean
+.PHONY: help demo test histories torn words sentences layouts systems faults tampered deliveries crm bottlecrm cluster check docs notebooks bench install chromium postgres mariadb java format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -52,7 +56,7 @@ demo: $(READY) ## real orders to scores, reasons and a report in the folder demo
 	.venv/bin/attrition run --project $(DEMO)
 
 test: $(READY) ## run the tests (offline; some need Chromium, PostgreSQL, MariaDB, Java: make chromium postgres mariadb java)
-	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/bottlecrm \
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/bottlecrm --ignore tests/cluster \
 		$(addprefix --ignore ,$(SYSTEMS)) \
 		$(ARGS)
 
@@ -86,6 +90,9 @@ deliveries: $(READY) bottlecrm ## deliver RECORDS to each system while calls fai
 
 crm: $(READY) bottlecrm ## deliver to BottleCRM itself, started here, and read it back (needs PostgreSQL)
 	$(PYTHON) -m pytest tests/bottlecrm $(ARGS)
+
+cluster: $(READY) $(CLUSTER_READY) java ## score on a cluster of Spark with two workers, and on Sail over a store of objects, all started here
+	$(PYTHON) -m pytest tests/cluster $(ARGS)
 
 # The examples of pipelines/explore/opened.py need a workspace: its tests run them.
 check: $(READY) ## lock file, format, lint, types, doctests, documentation in step with the code
@@ -159,6 +166,11 @@ $(BOTTLECRM_READY): $(BOTTLECRM_PINS) | $(UV)
 	fi; \
 	$(UV) venv --quiet --clear --no-project --python "$$python" $(BOTTLECRM)
 	$(UV) pip install --quiet --python $(BOTTLECRM)/bin/python --require-hashes --no-build --requirement $<
+	@touch $@
+
+$(CLUSTER_READY): tests/cluster/requirements.txt $(READY)
+	$(UV) venv --quiet --clear --no-project --python $(PYTHON) $(CLUSTER)
+	$(UV) pip install --quiet --python $(CLUSTER)/bin/python --require-hashes --no-build --requirement $<
 	@touch $@
 
 java: ## install Debian's Java, on which Spark runs

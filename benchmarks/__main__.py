@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import (
+    cluster,
+    growth,
     ingest,
     leaks,
     plays_simulated,
@@ -184,6 +186,14 @@ def _training(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
     training.promise(report, folder / "training", customers=chosen.customers)
 
 
+def _growth(report: Report, folder: Path, _chosen: argparse.Namespace) -> None:
+    growth.promise(report, folder / "growth")
+
+
+def _cluster(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    cluster.promise(report, folder, customers=chosen.customers, events=chosen.events)
+
+
 PARTS = {
     "small": _small,
     "leaks": _leaks,
@@ -197,6 +207,8 @@ PARTS = {
     "shops": _shops,
     "forecasts": _forecasts,
     "impact": _impact,
+    "growth": _growth,
+    "cluster": _cluster,
 }
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ TYPED = (
 def promise(report: Report, folder: Path, *, orders: int) -> None:
     """Seconds of processor of a file, a query and many files, over those of DuckDB's copies of the same."""
     folder.mkdir()
-    _export(folder / "orders.csv", orders)
-    _split(folder / "orders.csv", folder / "days")
-    took = {what: _apart(what, folder) for what in PARTS}
+    export(folder / "orders.csv", orders)
+    split(folder / "orders.csv", folder / "days", FILES)
+    took = {what: apart(what, folder) for what in PARTS}
 
     def speed(over: str, ours: str) -> float:
         return took[over]["processor"] / took[ours]["processor"]
@@ -75,7 +75,7 @@ def promise(report: Report, folder: Path, *, orders: int) -> None:
         )
 
 
-def _export(place: Path, orders: int) -> None:
+def export(place: Path, orders: int) -> None:
     """Orders of four years, as they came; twenty of each customer."""
     duckdb.execute(
         f"""COPY (
@@ -87,16 +87,16 @@ def _export(place: Path, orders: int) -> None:
     )
 
 
-def _split(export: Path, folder: Path) -> None:
-    """The same lines in files of as many, each with the headings."""
+def split(export: Path, folder: Path, files: int) -> None:
+    """The same lines in so many files of as many, each with the headings."""
     folder.mkdir()
     header, *lines = export.read_text().splitlines(keepends=True)
-    size = -(-len(lines) // FILES)
-    for number in range(FILES):
+    size = -(-len(lines) // files)
+    for number in range(files):
         (folder / f"{number:03}.csv").write_text("".join([header, *lines[number * size :][:size]]))
 
 
-def _apart(what: str, folder: Path) -> dict[str, float]:
+def apart(what: str, folder: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.ingest", what, str(folder.absolute())]
     said: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)  # noqa: S603 - ours
     return said

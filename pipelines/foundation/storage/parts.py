@@ -32,13 +32,13 @@ class Parts:
 
         Raises: AssertionError where files overlap, so that no order of them is one of the rows.
         """
-        held, waiting = self.schema.empty_table(), False
+        held, none_yet = self.schema.empty_table(), True
         for rows in self._in_order():
-            held, waiting = pa.concat_tables([held, rows]), True
+            held = pa.concat_tables([held, rows])
             while len(held) >= ROWS:
                 yield held.slice(0, ROWS)
-                held, waiting = held.slice(ROWS), len(held) > ROWS
-        if waiting or not len(held):
+                held, none_yet = held.slice(ROWS), False
+        if len(held) or none_yet:
             yield held
 
     def _in_order(self) -> Iterator[pa.Table]:

@@ -7,7 +7,7 @@ of landed files, named by the hash of their bytes, and parts of results, which a
 from __future__ import annotations
 
 import hashlib
-import re
+import os
 import secrets
 import time
 from collections.abc import Collection, Iterator
@@ -23,7 +23,6 @@ from features.errors import SettingsError
 
 _COPIES, _PARTS = "attrition-landed", "attrition-parts"
 _OLD = 86_400  # seconds: parts of a process that was killed, and not of one that is at work beside us
-_OF_SPARK_ALONE = re.compile("^s3[an]://")  # Hadoop's names of s3://
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,18 @@ class SharedPlace:
             yield self._held
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SettingsError(
-                f'engine.shared = "{self.root}" cannot be used ({str(error).splitlines()[0][:200]}); is it there, may '
-                "this user write to it, and are its keys in the environment?"
-            ) from None
+                f'engine.shared = "{self.root}" cannot be used; is it there, may this user write to it, and are its '
+                "keys in the environment? --debug shows what was said"
+            ) from error
 
     @cached_property
     def _held(self) -> tuple[fs.FileSystem, str]:
-        if "://" not in self.root:
-            return fs.LocalFileSystem(), self.root
-        system, place = fs.FileSystem.from_uri(_OF_SPARK_ALONE.sub("s3://", self.root))
+        scheme, _, place = self.root.rpartition("://")
+        if not scheme:
+            return fs.LocalFileSystem(), place
+        if scheme in {"s3", "s3a", "s3n"}:  # the latter are Hadoop's names of it
+            # Arrow reads the usual variables of the environment, but not where another store than Amazon's is.
+            elsewhere = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+            return fs.S3FileSystem(endpoint_override=elsewhere), place
+        system, place = fs.FileSystem.from_uri(self.root)
         return system, place

@@ -38,8 +38,8 @@ def open_workers(asked: Engine, shared: SharedPlace) -> Workers:
         _ = ibis.pyspark  # Ibis registers the options of a backend where it is first named
         engine = Workers(session)
         engine.reconnect()
-    except Exception as error:  # noqa: BLE001 - whatever Java says, a person is told what to do
-        raise SettingsError(f"engine: Spark did not start; is there {where}? It said: {_first_line(error)}") from None
+    except Exception as error:
+        raise SettingsError(f"engine: Spark did not start; is there {where}? --debug shows what it said") from error
     engine.shared = shared
     return engine
 
@@ -85,12 +85,9 @@ def _told() -> Iterator[None]:
     """What ends a query on the workers, in words: a cluster may lose all that could run it."""
     try:
         yield
-    except PySparkException as error:
+    except PySparkException as error:  # what it says may hold values of rows
+        kind = error.getCondition() or "it gave no reason a name"
         raise AttritionError(
-            f"engine: Spark ended a query ({_first_line(error)}); once it is well again, run the same command: days "
-            "that were computed are kept"
+            f"engine: Spark ended a query ({kind}); once it is well again, run the same command: days that were "
+            "computed are kept. --debug shows what Spark said"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)[:300]

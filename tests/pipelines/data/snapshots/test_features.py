@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from features.catalog import Lookbacks
@@ -21,6 +23,8 @@ from pipelines.foundation.own_indicators.own_file import OwnFile
 from pipelines.foundation.settings.settings import Settings
 from pipelines.foundation.storage import fingerprint
 from pipelines.foundation.storage.engine import open_engine
+from pipelines.foundation.storage.parts import Parts
+from pipelines.foundation.storage.shared_place import SharedPlace
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from pipelines.foundation.workspace.workspace import Workspace
 from tests.features.world_case import PARIS, fact, order
@@ -181,6 +185,38 @@ def test_features_with_and_without_compiled_queries_are_those_of_the_snapshot(da
     whole = compiled.engine.to_pyarrow(expression)
     assert plain.to_pylist() == whole.to_pylist()
     assert plain.column_names == ["customer_id", *DEFINITION.columns]
+
+
+@dataclass
+class OnFiles:
+    """Stands in for a cluster, which is tested elsewhere: results are written in files of two customers each."""
+
+    duckdb: Any
+    shared: SharedPlace
+    name: str = "pyspark"
+
+    def to_pyarrow(self, rows: Any) -> pa.Table:
+        return self.duckdb.to_pyarrow(rows)
+
+    def written(self, rows: Any, name: str) -> Parts:
+        table = self.duckdb.to_pyarrow(rows.order_by(rows.columns[0]))
+        place = Path(self.shared.address(name))
+        place.mkdir(parents=True)
+        for first in range(0, len(table), 2):
+            pq.write_table(table.slice(first, 2), place / f"{len(table) - first}.parquet")
+        return Parts(
+            partial(self.shared.files, name), table.schema, lambda: self.duckdb.read_parquet(f"{place}/*.parquet")
+        )
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_what_workers_write_is_what_one_machine_computes(day: date, tmp_path: Path) -> None:
+    compiled = CompiledQueries(open_engine("duckdb"), PARIS)
+    tables = tables_of(compiled, orders=ORDERS)
+    plain = pa.concat_tables(features(DEFINITION, tables, day, compiled.engine))
+    workers = OnFiles(compiled.engine, SharedPlace.of(str(tmp_path)))
+    assert pa.concat_tables(features(DEFINITION, tables, day, workers)).equals(plain)
+    assert list(tmp_path.glob("attrition-parts/*")) == []
 
 
 def test_a_row_per_customer_at_risk_on_that_day_sorted() -> None:
