@@ -18,7 +18,7 @@ from features.cohort import cohort
 from features.training_set import part
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.measured import MeasuredTables
-from pipelines.data.snapshots.own import refuse_repeated, words_of_own
+from pipelines.data.snapshots.own import file_of, refuse_repeated, words_of_own
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
 from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.fingerprint import fingerprint
@@ -82,28 +82,30 @@ def features(
         tables = compiled.over(tables)
     view_of = cache(partial(definition.view, tables))  # to make it takes longer than to make a query of it
 
-    def run(name: Hashable, make: Callable[[date], ir.Table], *, needs_day: bool = True) -> pa.Table:
+    def run(*name: Hashable, make: Callable[[date], ir.Table], needs_day: bool = True, ours: bool = True) -> pa.Table:
         if compiled is None:
             return engine.to_pyarrow(make(day))
-        return compiled.run((definition, name), make, day, needs_day=needs_day)
+        return compiled.run((definition, *name), make, day, needs_day=needs_day, kept_by=(__name__,) if ours else ())
 
-    found = at_risk = run(COHORT, lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY))
+    found = at_risk = run(COHORT, make=lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY))
     customers = ibis.memtable(at_risk) if compiled is None else compiled.rows_of(COHORT, at_risk)
     computed = _computed(day, found[ENTITY], compiled, measured)
     gone = set(stopped)
     if may_stop(definition.tables):
-        came = run(STOPPED, lambda day: arrivals(view_of(day)))
+        came = run(STOPPED, make=lambda day: arrivals(view_of(day)))
         gone |= set(silent(came, day, definition.tables, by_contract=definition.cohort.kind == "subscribed"))
     empty: list[str] = []
     if definition.told_by:
-        empty = untold(run(UNTOLD, lambda day: told(view_of(day), definition.told_by)))
+        empty = untold(run(UNTOLD, make=lambda day: told(view_of(day), definition.told_by)))
     unknown = definition.unknown_columns(gone, empty)
     for family in definition.families:
         for group in family.groups:
+            ours = file_of(definition.own, family) is None
             with words_of_own(definition.own, family, day):
                 given = computed if group.windows is not None and group.windows.table in computed else {}
                 make = partial(_part, group, definition, partial(_with, given, view_of), customers)
-                columns = run((group, tuple(given)), make, needs_day=not given)
+                first = group.indicators[0].name  # which no other group has
+                columns = run(family.name, first, tuple(given), make=make, needs_day=not given, ours=ours)
             columns = _in_order(columns, found[ENTITY])
             if not columns[ENTITY].equals(found[ENTITY]):
                 refuse_repeated(definition.own, family, day, columns[ENTITY])

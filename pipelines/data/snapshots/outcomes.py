@@ -81,7 +81,8 @@ def outcomes(
         found = engine.to_pyarrow(_outcomes(observed, tables, day))
     else:
         make = partial(_outcomes, observed, compiled.over(tables))
-        found = compiled.run(("outcomes", observed), make, day, offsets=observed.offsets)
+        kept_by = (__name__,) if observed.endings is None or observed.endings.words_are_ours else ()
+        found = compiled.run(("outcomes", observed), make, day, offsets=observed.offsets, kept_by=kept_by)
     for name in definitions.BY_REASON:
         if not why_known and name in found.column_names:
             nobody = pa.nulls(len(found), found[name].type)

@@ -13,9 +13,10 @@ from pipelines.foundation.storage.atomic_file import atomic_write
 
 
 def read(name: str) -> bytes | None:
-    """None where it was not kept."""
-    with suppress(OSError, RuntimeError):
-        return _place(name).read_bytes()
+    """None where it was not kept, or by somebody else: what is read here, this user's processes run."""
+    with suppress(OSError, RuntimeError), _place(name).open("rb") as file:
+        if os.fstat(file.fileno()).st_uid == os.geteuid():
+            return file.read()
     return None
 
 
@@ -23,6 +24,21 @@ def write(name: str, found: bytes) -> None:
     """Keep it, where that is possible."""
     with suppress(OSError, RuntimeError), atomic_write(_place(name)) as temporary:
         temporary.write_bytes(found)
+
+
+def bound(folder: str, most: int) -> None:
+    """Remove from a folder of such files what was written first, until the rest takes at most so many bytes.
+
+    Another process may remove, or add, at the same time: nothing is lost but time.
+    """
+    with suppress(OSError, RuntimeError), os.scandir(_place(folder)) as entries:
+        files = sorted((told.st_mtime_ns, told.st_size, each.path) for each in entries if (told := each.stat()))
+        left = sum(size for _, size, _ in files)
+        for _, size, place in files:
+            if left <= most:
+                break
+            Path(place).unlink(missing_ok=True)
+            left -= size
 
 
 def _place(name: str) -> Path:
