@@ -1,29 +1,40 @@
 """What is the same for every workspace, and takes seconds to make: kept in this user's folder of caches.
 
-Nothing of any customer stands there, and nothing is lost where it is deleted, or cannot be written.
+Nothing of any customer stands there, and nothing is lost where it is deleted, or cannot be written. Each is packed, and
+sealed with its name: what is damaged, or was written under another name, is as if it were not kept.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
 from pipelines.foundation.storage.atomic_file import atomic_write
+
+_SEAL = hashlib.sha256().digest_size
 
 
 def read(name: str) -> bytes | None:
     """None where it was not kept, or by somebody else: what is read here, this user's processes run."""
     with suppress(OSError, RuntimeError), _place(name).open("rb") as file:
         if os.fstat(file.fileno()).st_uid == os.geteuid():
-            return file.read()
+            seal, packed = file.read(_SEAL), file.read()
+            return zlib.decompress(packed) if seal == _sealed(name, packed) else None
     return None
 
 
 def write(name: str, found: bytes) -> None:
     """Keep it, where that is possible."""
+    packed = zlib.compress(found)
     with suppress(OSError, RuntimeError), atomic_write(_place(name)) as temporary:
-        temporary.write_bytes(found)
+        temporary.write_bytes(_sealed(name, packed) + packed)
+
+
+def _sealed(name: str, packed: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + packed).digest()
 
 
 def bound(folder: str, most: int) -> None:
