@@ -35,6 +35,11 @@ class Endings:
         reasons = tuple(dict.fromkeys(map(code, self.involuntary_reasons)))
         object.__setattr__(self, "involuntary_reasons", reasons)
 
+    @property
+    def words_are_ours(self) -> bool:
+        """Whether the company named no reasons of its own."""
+        return self.involuntary_reasons == Endings().involuntary_reasons
+
 
 def subscription_periods(view: AsOf, endings: Endings) -> ir.Table:
     """One row per subscription that got past its trial: one that ended by the trial's last day was never paid for.

@@ -110,6 +110,15 @@ def _own_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "configuration"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What tests make for this machine, for all workers and the commands they start, and for no user of it.
+
+    A test may run code of ours altered, and what that makes is not to stay.
+    """
+    os.environ["XDG_CACHE_HOME"] = str(by_all_workers(tmp_path_factory) / "caches")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of data sets that do not ship."""
@@ -171,6 +180,12 @@ def finished_cdnow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return finished_once("cdnow", make_cdnow, tmp_path_factory)
 
 
+def by_all_workers(folders: pytest.TempPathFactory) -> Path:
+    """The folder of this run of the tests."""
+    mine = folders.getbasetemp()
+    return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+
+
 def finished_once(name: str, make: Callable[[Path], Path], folders: pytest.TempPathFactory) -> Path:
     """A copy of the workspace that one of the workers makes and runs, for all.
 
@@ -181,8 +196,7 @@ def finished_once(name: str, make: Callable[[Path], Path], folders: pytest.TempP
 
     from pipelines.cli import app
 
-    mine = folders.getbasetemp()
-    place = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / f"{name}_by_one"
+    place = by_all_workers(folders) / f"{name}_by_one"
     with place.with_suffix(".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if not place.exists():

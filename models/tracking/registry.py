@@ -143,14 +143,12 @@ class Registry:
         return str(experiment.experiment_id)
 
 
-def make_database(place: Path) -> None:
-    """An SQLite file with MLflow's tables. Broken off, it is not to be used: MLflow would never make the others."""
-    place.write_bytes(_empty_database())
-
-
 @cache
-def _empty_database() -> bytes:
-    """To make the tables, MLflow goes through every release that it had, which takes seconds."""
+def empty_database() -> bytes:
+    """An SQLite file with MLflow's tables: to make them, it goes through every release that it had, for seconds.
+
+    A part of it is not to be used: MLflow would never make the other tables.
+    """
     from mlflow import MlflowClient
 
     with tempfile.TemporaryDirectory() as folder:

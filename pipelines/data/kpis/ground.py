@@ -77,7 +77,8 @@ class Ground:
         day = self.workspace.as_of
         if compiled is None:
             return found(day).cache()
-        rows = compiled.run((PERIODS, settings.endings, settings.cohort, *tables), found, day)
+        name = (PERIODS, settings.endings, settings.cohort, *tables)
+        rows = compiled.run(name, found, day, kept_by=self._kept_by)
         return compiled.rows_of(PERIODS, rows)
 
     @cached_property
@@ -144,7 +145,11 @@ class Ground:
 
         if compiled is None:
             return self.workspace.engine.to_pyarrow(payers(day))
-        return compiled.run(("payers", settings.endings, *tables), payers, day)
+        return compiled.run(("payers", settings.endings, *tables), payers, day, kept_by=self._kept_by)
+
+    @property
+    def _kept_by(self) -> tuple[str, ...]:
+        return (__name__,) if self.workspace.settings.endings.words_are_ours else ()
 
     def rows(self, table: ir.Table) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.workspace.engine.to_pyarrow(table).to_pylist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
@@ -18,7 +18,7 @@ from features.cohort import cohort
 from features.training_set import part
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.measured import MeasuredTables
-from pipelines.data.snapshots.own import refuse_repeated, words_of_own
+from pipelines.data.snapshots.own import file_of, refuse_repeated, words_of_own
 from pipelines.data.snapshots.stopped import arrivals, may_stop, silent
 from pipelines.data.snapshots.told import told, untold
 from pipelines.foundation.storage.fingerprint import fingerprint
@@ -85,23 +85,30 @@ def features(
         tables = compiled.over(tables)
     view_of = cache(partial(definition.view, tables))  # to make it takes longer than to make a query of it
 
-    def here(name: Hashable, make: Callable[[date], ir.Table], day: date, *, needs_day: bool = True) -> pa.Table:
+    def here(
+        name: Sequence[Hashable],
+        make: Callable[[date], ir.Table],
+        day: date,
+        *,
+        needs_day: bool = True,
+        ours: bool = True,
+    ) -> pa.Table:
         if compiled is None:
             return engine.to_pyarrow(make(day))
-        return compiled.run((definition, name), make, day, needs_day=needs_day)
+        return compiled.run((definition, *name), make, day, needs_day=needs_day, kept_by=(__name__,) if ours else ())
 
     gone = set(stopped)
     if may_stop(definition.tables):
-        came = here(STOPPED, lambda day: arrivals(view_of(day)), day)
+        came = here([STOPPED], lambda day: arrivals(view_of(day)), day)
         gone |= set(silent(came, day, definition.tables, by_contract=definition.cohort.kind == "subscribed"))
     empty: list[str] = []
     if definition.told_by:
-        empty = untold(here(UNTOLD, lambda day: told(view_of(day), definition.told_by), day))
+        empty = untold(here([UNTOLD], lambda day: told(view_of(day), definition.told_by), day))
     metadata = {STOPPED: ",".join(sorted(gone)), UNTOLD: ",".join(empty)}
     unknown = definition.unknown_columns(gone, empty)
     groups = [(family, group) for family in definition.families for group in family.groups]
     with by_workers(engine, here) as run:
-        at_risk = run(COHORT, lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY), day)
+        at_risk = run([COHORT], lambda day: cohort(view_of(day), definition.cohort).order_by(ENTITY), day)
         customers = _table(at_risk, compiled)
         computed = _computed(day, at_risk, compiled, measured)
         found = []
@@ -109,7 +116,9 @@ def features(
             with words_of_own(definition.own, family, day):
                 given = computed if group.windows is not None and group.windows.table in computed else {}
                 make = partial(_part, group, definition, partial(_with, given, view_of), customers)
-                found.append(run((group, tuple(given)), make, day, needs_day=not given))
+                name = family.name, group.indicators[0].name, tuple(given)  # that indicator is in no other group
+                ours = file_of(definition.own, family) is None
+                found.append(run(name, make, day, needs_day=not given, ours=ours))
         for rows, *parts in in_step([at_risk, *found]):
             named = [rows]
             for (family, _), part_of in zip(groups, parts, strict=True):

@@ -83,7 +83,8 @@ def outcomes(
     def here(name: Hashable, make: Callable[[date], ir.Table], day: date) -> pa.Table:
         if compiled is None:
             return engine.to_pyarrow(make(day))
-        return compiled.run(name, make, day, offsets=observed.offsets)
+        kept_by = (__name__,) if observed.endings is None or observed.endings.words_are_ours else ()
+        return compiled.run(name, make, day, offsets=observed.offsets, kept_by=kept_by)
 
     make = partial(_outcomes, observed, tables if compiled is None else compiled.over(tables))
     with by_workers(engine, here) as run:

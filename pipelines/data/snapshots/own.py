@@ -17,7 +17,7 @@ from pipelines.foundation.storage.error_words import in_words
 @contextmanager
 def words_of_own(files: Sequence[OwnFile], family: Family, day: date) -> Iterator[None]:
     """What the engine raises over an own family, in words; of ours nothing is changed, for that is a fault of ours."""
-    file = _file_of(files, family)
+    file = file_of(files, family)
     if file is None:
         yield
         return
@@ -35,7 +35,7 @@ def words_of_own(files: Sequence[OwnFile], family: Family, day: date) -> Iterato
 
 def refuse_repeated(files: Sequence[OwnFile], family: Family, day: date, customers: pa.ChunkedArray) -> None:
     """Raise DataError where an own family gives more than one row to a customer."""
-    file = _file_of(files, family)
+    file = file_of(files, family)
     if file is not None:
         times = len(customers) - len(customers.unique())
         raise DataError(
@@ -44,5 +44,6 @@ def refuse_repeated(files: Sequence[OwnFile], family: Family, day: date, custome
         )
 
 
-def _file_of(files: Sequence[OwnFile], family: Family) -> OwnFile | None:
+def file_of(files: Sequence[OwnFile], family: Family) -> OwnFile | None:
+    """The file that an own family stands in; None of ours."""
     return next((file for file in files if family.name in [each.name for each in file.families]), None)

@@ -13,16 +13,20 @@ from features.outcomes import OUTCOMES
 from models import artifact
 from models.shap_summary import Explained
 from models.tracking.record import DataSet, Fold, Record
-from models.tracking.registry import CHALLENGER, CHAMPION, Registry, TrackingError, make_database
+from models.tracking.registry import CHALLENGER, CHAMPION, Registry, TrackingError, empty_database
 from pipelines.foundation.ledger.model_versions import Version, Versions
 from pipelines.foundation.settings.tracking import Tracking
+from pipelines.foundation.storage import machine_cache
 from pipelines.foundation.storage.atomic_file import atomic_write
+from pipelines.foundation.storage.fingerprint import fingerprint, library_version
 from pipelines.foundation.storage.workspace_paths import ARTIFACTS, TRACKING
 from pipelines.foundation.wording.words import Words
 from pipelines.prediction.charts import explained, quality
 from pipelines.prediction.charts.sheet import Chart
 from pipelines.prediction.training import backtest, model_card
 
+_KEPT = "mlflow"
+_MOST = 1 << 20  # bytes of MLflow's tables that a machine keeps, of some releases
 _DIGITS = 32  # of a digest: MLflow keeps up to 36 letters
 _ABOUT = (
     "Probabilities of one outcome, {outcome}: 0 to 1, calibrated. The alias `champion` is the version that "
@@ -58,8 +62,19 @@ def registry_of(plan: Tracking, root: Path) -> Registry:
     place = (root / TRACKING).resolve()
     if not place.exists():
         with atomic_write(place) as temporary:
-            make_database(temporary)
+            temporary.write_bytes(_empty_database())
     return Registry(uri=f"sqlite:///{place}", experiment=plan.experiment, artifacts=root / ARTIFACTS)
+
+
+def _empty_database() -> bytes:
+    """MLflow's tables, made once a machine and release of it."""
+    name = f"{_KEPT}/{fingerprint(library_version('alembic'), by=('models.tracking.registry',))}"
+    found = machine_cache.read(name)
+    if found is None:
+        found = empty_database()
+        machine_cache.write(name, found)
+        machine_cache.bound(_KEPT, _MOST)
+    return found
 
 
 def record_of(versions: Versions, version: Version) -> Record:

@@ -14,7 +14,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from models.tracking.artifacts import WorkspaceArtifacts, place
 from models.tracking.places import home
-from models.tracking.registry import make_database
+from models.tracking.registry import empty_database
 
 
 def uri(folder: Path) -> str:
@@ -30,7 +30,7 @@ def test_mlflow_knows_the_scheme_in_every_process() -> None:
 def test_a_run_finds_its_files_after_the_folder_was_moved(tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
-    make_database(folder / "mlflow.sqlite")
+    (folder / "mlflow.sqlite").write_bytes(empty_database())
     client = MlflowClient(uri(folder))
     run = client.create_run(client.create_experiment("attrition", artifact_location=home("files")))
     client.log_text(run.info.run_id, "hello", "deep/words.txt")

@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from models import artifact
 from models.frames import as_frame
 from models.tracking.record import DataSet, Fold, Record
-from models.tracking.registry import CHAMPION, LAYOUT_TAG, Registry, make_database
+from models.tracking.registry import CHAMPION, LAYOUT_TAG, Registry, empty_database
 from models.tracking.runs import FOLD_TAG, VERSION_TAG
 from tests.models.model_case import fitted, unseen_rows
 
@@ -50,7 +50,7 @@ RECORD = Record(
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    make_database(tmp_path / "mlflow.sqlite")
+    (tmp_path / "mlflow.sqlite").write_bytes(empty_database())
     return Registry(uri=f"sqlite:///{tmp_path}/mlflow.sqlite", experiment="attrition", artifacts=tmp_path / "files")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from pipelines.data.snapshots.features import BY as OF_FEATURES
 from pipelines.data.snapshots.outcomes import BY, Observed, OutcomeInputs, outcomes
 from pipelines.foundation.storage import fingerprint
 from pipelines.foundation.storage.engine import open_engine
+from pipelines.foundation.workspace import compiled_queries
 from pipelines.foundation.workspace.compiled_queries import CompiledQueries
 from tests.features.world_case import PARIS, at, order, subscription
 from tests.pipelines.data.snapshots.snapshot_case import CLUB, ENDINGS, SHOP, tables_of
@@ -107,6 +109,17 @@ def test_of_a_shop_who_orders_within_the_window_is_not_inactive() -> None:
     )
     assert [(row["customer_id"], row["inactivity"]) for row in found] == [("A", 0), ("B", 0), ("C", 1), ("D", 1)]
     assert [row["treated"] for row in found] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("reasons", "kept"), [(Endings().involuntary_reasons, 1), (("Mrs Lovelace",), 0)])
+def test_a_machine_keeps_no_reason_that_a_company_named(
+    reasons: tuple[str, ...], kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(compiled_queries, "TRANSLATED", {})
+    observed = replace(CLUB, endings=Endings(grace_days=3, involuntary_reasons=reasons))
+    compared(observed, date(2024, 3, 1), subscriptions=[subscription("A")])
+    assert len(list(tmp_path.rglob("queries/*"))) == kept
 
 
 @pytest.mark.parametrize("day", [date(2024, 3, 1), date(2024, 3, 31), date(2023, 12, 29)])

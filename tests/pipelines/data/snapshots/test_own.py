@@ -12,6 +12,7 @@ from features.errors import DataError
 from pipelines.data.landing.ingest import ingest
 from pipelines.data.snapshots.snapshot import Snapshot
 from pipelines.data.snapshots.workspace_snapshots import snapshots_of
+from pipelines.foundation.workspace import compiled_queries, kept_queries
 from pipelines.foundation.workspace.workspace import Workspace
 from tests.pipelines.foundation.own_indicators.own_case import TODAY, example, own_workspace
 from tests.pipelines.shop_case import AS_OF, SETTINGS, make_shop
@@ -48,6 +49,18 @@ def test_a_column_of_ones_own_stands_beside_ours_with_its_values(shop: Path, mon
     assert list(frame.columns[-2:]) == ["weekend_order_share_30d", "weekend_order_share_90d"]
     pd.testing.assert_frame_equal(snapshot.frame().iloc[:, :-2], ours.frame())
     assert snapshot.snapshots.columns[: len(frame.columns)] == tuple(frame.columns)
+
+
+def test_a_machine_keeps_our_queries_and_none_of_ones_own(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(compiled_queries, "TRANSLATED", {})
+    _ = at(own_workspace(shop, example(), monkeypatch)).file
+    kept = [kept_queries.read(each.name) for each in (tmp_path / "attrition" / kept_queries.FOLDER).iterdir()]
+    columns = [name for found in kept if found is not None for name in found[1].names]
+    assert "days_since_last_order" in columns
+    assert not [name for name in columns if name.startswith("weekend")]
 
 
 def test_an_altered_file_is_another_snapshot_and_the_same_file_the_same(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import ibis
+import ibis.expr.operations as ops
 import pyarrow as pa
 import pytest
 
+import features
 from features.asof import AsOf, as_of
 from features.catalog import Group
 from features.tables import TABLES
@@ -48,6 +52,23 @@ def test_a_filled_query_is_the_query_of_the_day(group: Group, compiled: Compiled
     assert filled == compiled.engine.compile(query(group, DAY))
     assert filled != made_once
     assert str(NO_DAY.year) not in filled
+
+
+@cache
+def words_of_features() -> set[str]:
+    """Every text that the code of the features holds."""
+    trees = (ast.parse(place.read_bytes()) for place in Path(features.__file__).parent.rglob("*.py"))
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    texts = {str(node.value) for node in nodes}
+    return texts | set("".join(texts))  # some are lists of signs
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.indicators[0].name)
+def test_every_text_in_a_query_is_one_of_our_code(group: Group) -> None:
+    """Machines keep these queries (`kept_queries`), and nothing of a customer may stand in them."""
+    texts = query(group, NO_DAY).op().find(lambda node: isinstance(node, ops.Literal) and node.dtype.is_string())
+    found = {node.value for node in texts if node.value is not None}
+    assert {text.removesuffix(":") for text in found} <= words_of_features()  # "plan:" is written before a plan
 
 
 def days(compiled: CompiledQueries, *offsets: int) -> Any:

@@ -23,7 +23,7 @@ from pipelines.data.snapshots import definitions
 from pipelines.data.snapshots.definitions import Definition
 from pipelines.data.snapshots.workspace_snapshots import snapshots_of
 from pipelines.foundation.simulation.simulate import simulate
-from pipelines.foundation.workspace import compiled_queries
+from pipelines.foundation.workspace import compiled_queries, kept_queries
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
 from pipelines.prediction.checks import audit, audit_clocks
 from pipelines.prediction.checks.audit import time_travel
@@ -160,7 +160,10 @@ def travel(company: Workspace, monkeypatch: pytest.MonkeyPatch, family: str, lea
 
     only = [each for each in snapshots_of(company).definition.families if each.name == family]
     monkeypatch.setattr(definitions, "as_of", view_of_day)
-    monkeypatch.setattr(compiled_queries, "TRANSLATED", {})  # queries of a right cut are not those of a wrong one
+    # Queries of a right cut are not those of a wrong one, and no other test may read these.
+    monkeypatch.setattr(compiled_queries, "TRANSLATED", {})
+    monkeypatch.setattr(kept_queries, "read", lambda _: None)
+    monkeypatch.setattr(kept_queries, "write", lambda *_: None)
     monkeypatch.setattr(Definition, "families", only)
     day = company.calendar.training_days(company.as_of)[-1]
     # What leaks, and what the family needs: to change the other tables takes most of the time.

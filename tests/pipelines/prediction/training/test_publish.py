@@ -17,7 +17,10 @@ from mlflow import MlflowClient
 from models.frames import as_frame
 from models.tracking.runs import FOLD_TAG
 from pipelines.foundation.ledger.score_store import ScoreStore
+from pipelines.foundation.settings.tracking import Tracking
+from pipelines.foundation.storage.fingerprint import library_version
 from pipelines.foundation.workspace.workspace import Workspace, open_workspace
+from pipelines.prediction.training import publish
 from pipelines.prediction.training.publish import record_of
 from pipelines.prediction.training.task import main_task
 from tests.pipelines.shop_case import FORMULA
@@ -51,6 +54,20 @@ def test_pyfunc_booster_and_the_scores_that_were_handed_over_agree_to_the_last_d
     assert (replace(fitted, booster=booster).probability(rows) == handed_over).all()
     order = np.random.default_rng(0).permutation(len(rows))[:50]
     assert (mlflow.pyfunc.load_model(uri).predict(as_frame(rows).iloc[order]) == handed_over[order]).all()
+
+
+def test_tables_of_mlflow_are_made_once_a_machine_and_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setattr(publish, "empty_database", lambda: b"tables")
+    (tmp_path / "one").mkdir()
+    publish.registry_of(Tracking(), tmp_path / "one")
+    monkeypatch.setattr(publish, "empty_database", lambda: b"other tables")
+    right = library_version
+    for folder, version, tables in (("two", None, b"tables"), ("three", "0", b"other tables")):
+        monkeypatch.setattr(publish, "library_version", lambda name, version=version: version or right(name))
+        (tmp_path / folder).mkdir()
+        publish.registry_of(Tracking(), tmp_path / folder)
+        assert (tmp_path / folder / "mlflow.sqlite").read_bytes() == tables
 
 
 def test_a_run_has_all_parameters_figures_data_words_and_pictures(moved: Workspace) -> None:
