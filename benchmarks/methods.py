@@ -42,8 +42,8 @@ def members(fitted: Fitted, test: Matrix) -> dict[str, Floats]:
     """(n,) probabilities of each member of a model, as if it were the model.
 
     Its log-odds are spread as its own calibration has them: what they count for in the model is that slope, shared
-    among the members. Then they are moved to the level that the model forecasts of the day, so that what differs is
-    who is told likelier than whom, and by how much, not how many.
+    among members that count alike, as they do on these sets. Then they are moved to the level that the model forecasts
+    of the day, so that what differs is who is told likelier than whom, and by how much, not how many.
     """
     level = float(logit(fitted.day_probability(test).mean()))
     found = {}
