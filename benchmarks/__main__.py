@@ -42,6 +42,8 @@ def main() -> int:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure")
+    sets = list(protocols.SETS)
+    parser.add_argument("--sets", nargs="+", choices=sets, default=sets, help="data sets, with `quality`")
     parser.add_argument("--rows", type=int, default=1_000_000, help="customers scored for the cost ratio")
     parser.add_argument("--events", type=int, default=20_000_000, help="uses of which snapshots are made")
     parser.add_argument("--orders", type=int, default=10_000_000, help="orders of the file that is landed")
@@ -61,16 +63,7 @@ def main() -> int:
 
 
 def _quality(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
-    figures = workspaces.cdnow(folder / "cdnow")
-    report.row("CDNOW 1998-01-01, ROC AUC", figures["model"]["roc_auc"], 0.805, at_least=True)
-    report.row("CDNOW 1998-01-01, log loss", figures["model"]["log_loss"], 0.415, at_least=False)
-    if (chosen.data / "online_retail_2010_2011").is_dir():
-        figures = workspaces.online_retail(folder / "online_retail", chosen.data)
-        report.row("Online Retail 2011-09-10, ROC AUC", figures["model"]["roc_auc"], 0.748, at_least=True)
-        report.row("Online Retail 2011-09-10, log loss", figures["model"]["log_loss"], 0.567, at_least=False)
-    else:
-        report.shown("Online Retail", "not measured", f"its data are not in {chosen.data}")
-    protocols.promise(report, folder, chosen.data)
+    protocols.promise(report, folder, chosen.data, sets=chosen.sets)
 
 
 def _scoring(report: Report, folder: Path, chosen: argparse.Namespace) -> None:

@@ -1,158 +1,130 @@
-"""Ours beside other methods on the real data sets, over several test days each: means, and what chance does to them."""
+"""Ours beside other methods on the real data sets, over several test days each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import lightgbm as lgb
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from benchmarks import workspaces
+from benchmarks import methods, paired, workspaces
+from benchmarks.methods import MEMBERS, OURS
+from benchmarks.paired import Compared, Judged
 from benchmarks.report import Report
-from models import encoder, evaluation
-from models.matrix import Matrix
 from pipelines.data.snapshots.learned import learned_rows
-from pipelines.prediction.training.backtest import all_predictions, backtest
 from pipelines.prediction.training.task import PredictionTask, main_task
 
-Floats = npt.NDArray[np.float64]
-
 FOLDS = 6
-OURS, BY_HAND = "ours", "lightgbm_by_hand"
-SAMPLES, SEED = 100, 0
-# As somebody would set it who has an hour: LightGBM's own defaults, but for small steps and as many as they take.
-HAND_MADE = {
-    "objective": "binary",
-    "learning_rate": 0.03,
-    "verbosity": -1,
-    "deterministic": True,
-    "force_col_wise": True,
-}
-HAND_MADE_ROUNDS = 150
-FIGURES = ("roc_auc", "log_loss", "calibration_intercept")
+RETAIL_YEARS = ("online_retail_2010_2011", "online_retail_2009_2010")
+COLUMNS = (
+    "method", "ROC AUC", "less ours, 95%", "log loss", "less ours, 95%", "calibration slope", "intercept", "its size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A data set, what is asked of it, and how far apart its test days are. make: writes its workspace."""
+    """A data set, what is asked of it, and how far apart its test days are.
+
+    make: writes its workspace into a folder, from the folder of the data sets that do not ship. needs: those of them
+    that it reads.
+    """
 
     name: str
     every_days: int
-    make: Callable[[Path], object]
+    make: Callable[[Path, Path], object]
+    needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Judged:
-    """The means of one method over all test days, and how much better than ours it is: low and high, 95%.
-
-    figures: of each of FIGURES its mean, that of the intercept by its size. against: of ROC AUC and log loss.
-    """
-
-    method: str
-    figures: dict[str, float]
-    against: dict[str, tuple[float, float]]
+def _cdnow(days: int, as_of: date, *, apart: int) -> Protocol:
+    return Protocol(f"CDNOW, {days} days", apart, lambda folder, _data: workspaces.cdnow_within(folder, days, as_of))
 
 
-def protocols(data: Path) -> Iterator[Protocol]:
-    """Those whose data are there. data: the folder of the data sets that do not ship."""
-    for days, as_of, apart in (
-        (181, date(1998, 1, 1), 14),  # half a year of 18 months: what comes before has matured for few days only
-        (91, date(1998, 3, 29), 28),
-        (56, date(1998, 5, 3), 28),
-    ):
-
-        def cdnow(folder: Path, days: int = days, as_of: date = as_of) -> None:
-            workspaces.cdnow_within(folder, days, as_of)
-
-        yield Protocol(f"CDNOW, {days} days", apart, cdnow)
-    for years, apart, said in ((1, 14, "2010-11"), (2, 28, "2009-11")):
-
-        def shop(folder: Path, years: int = years) -> None:
-            workspaces.online_retail_of(folder, data, years=years)
-
-        there = ("online_retail_2010_2011", "online_retail_2009_2010")[:years]
-        if all((data / each).is_dir() for each in there):
-            yield Protocol(f"Online Retail {said}", apart, shop)
+def _shop(years: int, told: str, *, apart: int) -> Protocol:
+    return Protocol(
+        f"Online Retail {told}",
+        apart,
+        lambda folder, data: workspaces.online_retail_of(folder, data, years=years),
+        RETAIL_YEARS[:years],
+    )
 
 
-def promise(report: Report, folder: Path, data: Path) -> None:
-    """The figures of every method in every protocol. Nothing is promised of them: a change is held to them."""
-    for number, protocol in enumerate(protocols(data)):
-        place = folder / f"protocol-{number}"
-        protocol.make(place)
-        predictions = predicted(main_task(workspaces.opened(place, folds=FOLDS, every_days=protocol.every_days)))
-        days = predictions["snapshot_on"].unique()
-        report.note(f"{protocol.name}: means over {', '.join(days)}; {len(predictions):,} rows of customers")
-        for each in judged(predictions):
-            told = f"ROC AUC {each.figures['roc_auc']:.4f}, log loss {each.figures['log_loss']:.4f}"
-            size = f", size of the calibration's intercept {each.figures['calibration_intercept']:.3f}"
-            beside = "" if each.method == OURS else _difference(each)
-            report.shown(f"{protocol.name}: {each.method}", told + size, beside)
+CDNOW, RETAIL = "cdnow-181", "online-retail-1"
+SETS: Mapping[str, Protocol] = {
+    CDNOW: _cdnow(181, date(1998, 1, 1), apart=14),  # half a year of 18 months: few days before have matured
+    "cdnow-91": _cdnow(91, date(1998, 3, 29), apart=28),
+    "cdnow-56": _cdnow(56, date(1998, 5, 3), apart=28),
+    RETAIL: _shop(1, "2010-11", apart=14),
+    "online-retail-2": _shop(2, "2009-11", apart=28),
+}
+# Of the newest day of a set, which other work has figures of: at least this ROC AUC, at most this log loss.
+PROMISED = {CDNOW: ("CDNOW 1998-01-01", 0.805, 0.415), RETAIL: ("Online Retail 2011-09-10", 0.748, 0.567)}
 
 
-def _difference(each: Judged) -> str:
-    auc, loss = each.against["roc_auc"], each.against["log_loss"]
-    return f"less ours: {auc[0]:+.4f} to {auc[1]:+.4f}, {loss[0]:+.4f} to {loss[1]:+.4f}"
+def promise(report: Report, folder: Path, data: Path, *, sets: Collection[str] = tuple(SETS)) -> None:
+    """The figures of every method in every protocol of `sets` whose data are there."""
+    for key in sets:
+        protocol = SETS[key]
+        if not all((data / each).is_dir() for each in protocol.needs):
+            report.shown(protocol.name, "not measured", f"its data are not in {data}")
+            continue
+        place = folder / f"protocol-{key}"
+        protocol.make(place, data)
+        task = main_task(workspaces.opened(place, folds=FOLDS, every_days=protocol.every_days))
+        found = paired.compared(pd.concat(predicted(task, protocol.name), ignore_index=True))
+        if key in PROMISED:
+            _newest(report, found, *PROMISED[key])
+        _beside(report, protocol.name, found)
 
 
-def predicted(task: PredictionTask) -> pd.DataFrame:
-    """Columns customer_id, snapshot_on, label, and the probabilities of each method: of the folds' test days."""
-    document = backtest(task)
-    found = all_predictions(task.store, document)
-    if found is None:
-        raise ValueError(f"no day could be tested: {document['skipped']}")
-    folds = [fold for fold in task.calendar.fold_days() if str(fold.test) in set(found["snapshot_on"])]
-    parts = []
-    for fold in folds:
-        train, test = (learned_rows(task.snapshots, days) for days in (fold.train, (fold.test,)))
+def predicted(task: PredictionTask, name: str) -> Iterator[pd.DataFrame]:
+    """Of each test day customer_id, snapshot_on, label, and the probabilities of each method."""
+    for fold in task.calendar.fold_days():
+        began = time.monotonic()
+        train = learned_rows(task.snapshots, fold.train, memory=task.fitter.memory)
+        test = learned_rows(task.snapshots, (fold.test,))
         if train is None or test is None:
-            raise ValueError(f"a fold at {fold.test} has predictions and no rows")
-        parts.append(by_hand(train, test))
-    methods = [name for name in ("bg_nbd", "logistic_regression", "recency") if name in found.columns]
-    told = found[["customer_id", "snapshot_on", "label", "churn_probability", *methods]]
-    return told.rename(columns={"churn_probability": OURS}).assign(**{BY_HAND: np.concatenate(parts)})
+            raise ValueError(f"{name}: nothing is known of {fold.test}, or of the days before it")
+        told = methods.of_day(task.fitter.fit(train), train, test, threads=task.fitter.threads)
+        yield pd.DataFrame(
+            {
+                "customer_id": test.customers.astype(str),
+                "snapshot_on": str(fold.test),
+                "label": test.outcomes.astype(int),
+                **told,
+            }
+        )
+        print(f"{name}: {fold.test}, {len(test):,} rows, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def by_hand(train: Matrix, test: Matrix) -> Floats:
-    """(n,) probabilities of plain trees, as they come: no start, no correction, no calibration."""
-    coding = encoder.fit(train)
-    train, test = coding.encode(train), coding.encode(test)
-    data = lgb.Dataset(train.values, train.outcomes)
-    booster = lgb.train({**HAND_MADE, "seed": SEED, "num_threads": 2}, data, num_boost_round=HAND_MADE_ROUNDS)
-    return np.asarray(booster.predict(test.values), dtype=np.float64)
+def _newest(report: Report, found: Compared, name: str, auc: float, loss: float) -> None:
+    figures = found["days"][-1]["methods"][OURS]["figures"]
+    report.row(f"{name}, ROC AUC", figures["roc_auc"], auc, at_least=True)
+    report.row(f"{name}, log loss", figures["log_loss"], loss, at_least=False)
 
 
-def judged(predictions: pd.DataFrame) -> list[Judged]:
-    """Each method, ours first. Customers are drawn anew with all their rows, one draw for all methods and days."""
-    methods = [name for name in predictions.columns if name not in ("customer_id", "snapshot_on", "label")]
-    methods.sort(key=lambda name: (name != OURS, name))
-    places, draws = evaluation.redrawn(predictions["customer_id"].to_numpy(dtype=object), samples=SAMPLES, seed=SEED)
-    all_of = {name: _means(predictions, name, np.ones(len(predictions))) for name in methods}
-    drawn: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
-    for times in draws:
-        for name in methods:
-            drawn[name].append(_means(predictions, name, times[places]))
-    found = []
-    for name in methods:
-        against = {}
-        for figure in ("roc_auc", "log_loss"):
-            apart = [mine[figure] - ours[figure] for mine, ours in zip(drawn[name], drawn[OURS], strict=True)]
-            low, high = np.quantile(apart, [0.025, 0.975])
-            against[figure] = (float(low), float(high))
-        found.append(Judged(name, all_of[name], against))
-    return found
+def _beside(report: Report, name: str, found: Compared) -> None:
+    """A table of the means, and ours beside the best of the others, of each figure whichever it is."""
+    days = found["days"]
+    told = f"{name}: means over {len(days)} days, {days[0]['snapshot_on']} to {days[-1]['snapshot_on']}, "
+    told += f"{sum(day['rows'] for day in days):,} rows of customers"
+    lines = [(method, *_line(judged, ours=method == OURS)) for method, judged in found["methods"].items()]
+    report.table(told, COLUMNS, lines, {"set": name, **found})
+    less = {method: judged["less_ours"] for method, judged in found["methods"].items() if method != OURS}
+    best = max(less[method]["roc_auc"][0] for method in MEMBERS)
+    report.row(f"{name}: mean ROC AUC less the best member's", -best, -0.001, at_least=True)
+    least = min(each["log_loss"][0] for each in less.values())
+    report.row(f"{name}: mean log loss less the least of all others'", -least, 0.0, at_least=False)
 
 
-def _means(predictions: pd.DataFrame, method: str, weights: Floats) -> dict[str, float]:
-    """Of each figure the mean over the test days; of the intercept that of its size."""
-    parts = []
-    for rows in predictions.groupby("snapshot_on").indices.values():
-        part = predictions.iloc[rows]
-        labels, probabilities = (part[name].to_numpy(dtype=np.float64) for name in ("label", method))
-        parts.append(evaluation.metrics(labels, probabilities, weights[rows]).as_dict())
-    return {name: float(np.mean([abs(part[name]) for part in parts])) for name in FIGURES}
+def _line(judged: Judged, *, ours: bool) -> list[str]:
+    figures = judged["figures"]
+    auc, loss = (
+        [f"{figures[name]:.4f}", "" if ours else "{:+.4f} ({:+.4f} to {:+.4f})".format(*judged["less_ours"][name])]
+        for name in paired.COMPARED
+    )
+    slope, intercept, size = (figures[name] for name in ("calibration_slope", "calibration_intercept", paired.SIZE))
+    return [*auc, *loss, f"{slope:.3f}", f"{intercept:+.3f}", f"{size:.3f}"]

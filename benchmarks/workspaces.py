@@ -69,12 +69,6 @@ def cdnow_within(folder: Path, days: int, as_of: date) -> None:
     (folder / FILE_NAME).write_text(written, encoding="utf-8")
 
 
-def online_retail(folder: Path, data: Path) -> dict[str, Any]:
-    """The figures at 2011-09-10 for customers active in the 180 days before."""
-    online_retail_of(folder, data, years=1)
-    return _newest(folder)
-
-
 def online_retail_of(folder: Path, data: Path, *, years: int) -> None:
     """A workspace of one year, or of both: the first tells December 2010 up to where the second begins."""
     folder.mkdir(parents=True)

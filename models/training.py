@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from features.errors import OutdatedModelError, TrainingError
-from models import boosting, calibration, encoder, level, linear
+from models import boosting, calibration, encoder, level, linear, shares
 from models.boosting import Binned
 from models.calibration import Calibrator
 from models.encoder import Encoder
@@ -133,9 +133,9 @@ def fit(
     """Fit on every row; rounds, shares and calibration come from customers that the members did not see.
 
     Customers are dealt into folds, and each member is fitted on the others of each. How long to boost is judged on the
-    fold's outcomes at the later snapshots. The members count alike once each is calibrated: which errs less is told by
-    too few days to be learned. Calibrators are fitted on the fold's outcomes at every snapshot (the base rate of one
-    season alone would be a poor guide to the next).
+    fold's outcomes at the later snapshots. The members count alike once each is calibrated, unless one knows clearly
+    less than the other (`models.shares`). Calibrators are fitted on the fold's outcomes at every snapshot (the base
+    rate of one season alone would be a poor guide to the next).
     """
     parameters = parameters or {}
     folds, later = customer_fold(train.customers), later_rows(train)
@@ -152,16 +152,17 @@ def fit(
     logs = linear.design(train)
     unseen = out_of_fold(train, folds, grown, rounds=rounds), _linear_out_of_fold(train, logs, folds)
     progress("fitted linearly on parts of the customers")
-    slopes = [calibration.fit(member, train.outcomes, train.weights).slope for member in unseen]
-    shares = slopes[0] / len(unseen), slopes[1] / len(unseen)
-    calibrator = calibration.fit(weighed(unseen, shares), train.outcomes, train.weights)
+    alone = [calibration.fit(member, train.outcomes, train.weights) for member in unseen]
+    trees, straight = shares.shares(unseen, alone, train.outcomes, train.counts)
+    together = weighed(unseen, (trees, straight))
+    calibrator = calibration.fit(together, train.outcomes, train.weights)
     booster = binned.grow(train.start, rounds=rounds, threads=threads)
     progress("grown on all customers")
     return Fitted(
         question=train.question,
         booster=booster,
         linear=linear.fit(logs, train.outcomes, train.counts),
-        shares=shares,
+        shares=(trees, straight),
         columns=train.columns,
         encoder=coding,
         calibrator=calibrator,
@@ -169,7 +170,7 @@ def fit(
         average_start=float(np.average(train.start, weights=train.weights)),
         rows=len(train),
         snapshots=tuple(sorted(set(train.snapshots.tolist()))),
-        level=level.fit(replace(train, start=start), calibrator.calibrated(weighed(unseen, shares))),
+        level=level.fit(replace(train, start=start), calibrator.calibrated(together)),
     )
 
 

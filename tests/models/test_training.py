@@ -170,6 +170,17 @@ def test_each_member_counts_for_its_share(start: bool) -> None:
     assert min(found.shares) > 0.2
 
 
+def test_what_only_trees_can_see_is_not_blurred_by_the_linear_member() -> None:
+    """Who is in the middle leaves, who is at an end seldom does, at one a little likelier: a line tells hardly that."""
+    once, random = train_rows(start=False), np.random.default_rng(2)
+    place = random.uniform(size=len(once))
+    middle = (place > 0.3) & (place < 0.7)
+    leaves = random.uniform(size=len(once)) < np.where(middle, 0.85, np.where(place < 0.5, 0.05, 0.25))
+    rows = replace(once, columns=("place",), values=place[:, None], labels=leaves.astype(np.float64))
+    trees, straight = training.fit(rows, seed=7, threads=1).shares
+    assert straight < 0.05 * trees
+
+
 def test_a_model_that_knows_its_customers_by_heart_is_not_believed_on_others() -> None:
     """Each customer has a number, and leaves or stays at random, always the same: learnt by heart, worth nothing."""
     once, random = train_rows(start=False), np.random.default_rng(4)
