@@ -91,7 +91,7 @@ deliveries: $(READY) bottlecrm ## deliver RECORDS to each system while calls fai
 crm: $(READY) bottlecrm ## deliver to BottleCRM itself, started here, and read it back (needs PostgreSQL)
 	$(PYTHON) -m pytest tests/bottlecrm $(ARGS)
 
-cluster: $(READY) $(CLUSTER_READY) java ## score on a cluster of Spark with two workers, and on Sail over a store of objects, all started here
+cluster: $(READY) $(CLUSTER_READY) java ## score on a cluster of Spark with two workers, and on Sail over a store of objects, all of them started here
 	$(PYTHON) -m pytest tests/cluster $(ARGS)
 
 # The examples of pipelines/explore/opened.py need a workspace: its tests run them.

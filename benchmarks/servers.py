@@ -17,6 +17,7 @@ import pyspark
 
 HOME = Path(pyspark.__file__).parent
 TOOLS = Path(__file__).parent.parent / ".tools" / "cluster" / "bin"  # made by `make cluster`
+WORKERS = 2
 PATIENCE = 120.0  # seconds for a server to listen: Java starts slowly where all cores are taken
 HERE = "127.0.0.1"
 
@@ -43,9 +44,10 @@ class Cluster:
 
 
 @contextmanager
-def spark_cluster(folder: Path, *, workers: int = 2, memory: str = "2g") -> Iterator[Cluster]:
-    """A standalone master, its workers with a core each, and a Connect server that has all of them.
+def spark_cluster(folder: Path, *, short: bool = False, memory: str = "2g") -> Iterator[Cluster]:
+    """A standalone master, two workers with a core each, and a Connect server that has both of them.
 
+    short: it lives for minutes: to compile its Java for speed takes longer than to run it.
     What its driver has executed stands in `folder`/events, as Spark writes it.
     """
     (folder / "events").mkdir(parents=True)
@@ -55,6 +57,7 @@ def spark_cluster(folder: Path, *, workers: int = 2, memory: str = "2g") -> Iter
     home = {"SPARK_LOCAL_IP": HERE, "SPARK_WORKER_DIR": str(folder / "work"), "SPARK_LOCAL_DIRS": str(folder / "local")}
     home["SPARK_HOME"] = str(HOME)
     small = home | {"SPARK_DAEMON_MEMORY": "256m"}  # which is enough for those who compute nothing
+    java_options = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1" if short else "-XX:+UseSerialGC"
     with ExitStack() as running:
         where = ["--host", HERE, "--webui-port", "0"]
         running.enter_context(
@@ -62,7 +65,7 @@ def spark_cluster(folder: Path, *, workers: int = 2, memory: str = "2g") -> Iter
                 [*java, "org.apache.spark.deploy.master.Master", "--port", str(port), *where], small, cluster.log, port
             )
         )
-        for _ in range(workers):
+        for _ in range(WORKERS):
             command = [*java, "org.apache.spark.deploy.worker.Worker", *where, "--cores", "1", "--memory", memory]
             worker = running.enter_context(process([*command, cluster.master], small, cluster.log))
             cluster.workers.append(worker)
@@ -72,9 +75,10 @@ def spark_cluster(folder: Path, *, workers: int = 2, memory: str = "2g") -> Iter
             "--conf", f"spark.connect.grpc.binding.port={connect}",
             "--conf", f"spark.connect.grpc.binding.address={HERE}",
             "--conf", f"spark.executor.memory={memory}",
+            "--conf", f"spark.executor.extraJavaOptions={java_options}", "--driver-java-options", java_options,
             "--conf", "spark.ui.enabled=false",
             "--conf", "spark.eventLog.enabled=true", "--conf", f"spark.eventLog.dir=file://{folder / 'events'}",
-            "--conf", "spark.eventLog.rolling.enabled=false",
+            "--conf", "spark.eventLog.rolling.enabled=false", "--conf", "spark.eventLog.compress=false",
             "spark-internal",
         ]  # fmt: skip
         cluster.driver = running.enter_context(process(submit, home, cluster.log, connect))

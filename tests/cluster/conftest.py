@@ -9,5 +9,5 @@ from benchmarks.servers import Cluster, spark_cluster
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with spark_cluster(tmp_path_factory.mktemp("spark") / "cluster") as running:
+    with spark_cluster(tmp_path_factory.mktemp("spark") / "cluster", short=True) as running:
         yield running

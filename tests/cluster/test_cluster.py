@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cluster import by_worker, differences, newest, on, start
-from benchmarks.servers import Cluster, object_store, sail, spark_cluster
+from benchmarks.servers import Cluster, object_store, sail
 
-# Five hundred customers: to compile a query into Java, or to split it, takes longer than to run it.
+# Three hundred customers: to compile a query into Java, or to split it, takes longer than to run it.
 SMALL = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
@@ -19,40 +19,37 @@ SMALL = {
 }
 
 
-def test_a_cluster_scores_as_one_machine_does(finished_company: Path, tmp_path: Path, cluster: Cluster) -> None:
-    root = on(finished_company, tmp_path, remote=cluster.remote, shared=str(tmp_path), options=SMALL)
+def test_a_cluster_scores_as_one_machine_does(finished_workspace: Path, tmp_path: Path, cluster: Cluster) -> None:
+    root = on(finished_workspace, tmp_path, remote=cluster.remote, shared=str(tmp_path), options=SMALL)
     score(root)
     assert len(newest(root)) > 100
-    assert differences(finished_company, root) == []
+    assert differences(finished_workspace, root) == []
     assert left_in(tmp_path / "attrition-parts") == []
     assert min(by_worker(cluster)) > max(by_worker(cluster)) / 4  # both of the workers had a share
 
 
-def test_a_worker_lost_in_the_middle_changes_nothing(finished_company: Path, tmp_path: Path) -> None:
-    with spark_cluster(tmp_path / "cluster") as cluster:
-        root = on(finished_company, tmp_path, remote=cluster.remote, shared=str(tmp_path), options=SMALL)
-        running = start(root)
-        while len(list(tmp_path.glob("attrition-parts/*/*/_SUCCESS"))) < 5:
-            assert running.poll() is None, running.communicate()
-            time.sleep(0.05)
-        cluster.kill_worker()
-        _, said = running.communicate(timeout=900)
+def test_a_worker_lost_in_the_middle_changes_nothing(
+    finished_workspace: Path, tmp_path: Path, cluster: Cluster
+) -> None:
+    root = on(finished_workspace, tmp_path, remote=cluster.remote, shared=str(tmp_path), options=SMALL)
+    running = start(root)
+    while not list(tmp_path.glob("attrition-parts/*/*/_SUCCESS")):
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.02)
+    cluster.kill_worker()
+    _, said = running.communicate(timeout=900)
     assert running.returncode == 0, said
-    assert differences(finished_company, root) == []
+    assert differences(finished_workspace, root) == []
 
 
 def test_a_process_that_drives_a_cluster_itself_scores_the_same(
-    finished_company: Path, tmp_path: Path, cluster: Cluster
+    finished_workspace: Path, tmp_path: Path, cluster: Cluster
 ) -> None:
-    cluster.end_driver()  # it has both workers
-    settings = {
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.executor.memory": "1g",
-    }
-    root = on(finished_company, tmp_path, master=cluster.master, shared=str(tmp_path), options=SMALL | settings)
+    cluster.end_driver()  # it has the worker that is left
+    here = dict.fromkeys(("spark.driver.host", "spark.driver.bindAddress"), "127.0.0.1")
+    root = on(finished_workspace, tmp_path, master=cluster.master, shared=str(tmp_path), options=SMALL | here)
     score(root)
-    assert differences(finished_company, root) == []
+    assert differences(finished_workspace, root) == []
 
 
 def test_sail_over_a_store_of_objects_scores_the_same_and_leaves_there_what_is_landed(
