@@ -14,6 +14,7 @@ from benchmarks import (
     growth,
     ingest,
     leaks,
+    outcomes,
     plays_simulated,
     protocols,
     scoring,
@@ -48,6 +49,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=20_000_000, help="uses of which snapshots are made")
     parser.add_argument("--orders", type=int, default=10_000_000, help="orders of the file that is landed")
     parser.add_argument("--customers", type=int, default=20_000, help="customers of the simulated company")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[11, 12, 13], help="of companies, with `outcomes`")
     parser.add_argument("--shops", type=int, default=20, help="simulated shops of each kind, with `shops`")
     parser.add_argument("--simulations", type=int, default=1_000, help="of plays with a known effect, for each setting")
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets that do not ship")
@@ -111,6 +113,10 @@ def _outcome(report: Report, judged: simulated.Judged) -> None:
                 at_least=True,
             )
     report.note(f"{judged.kind}: calibration slope {judged.slope:.3f}; families: {_listed(judged.families)}")
+
+
+def _outcomes(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
+    outcomes.promise(report, folder, customers=chosen.customers, seeds=chosen.seeds)
 
 
 def _shops(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
@@ -196,6 +202,7 @@ PARTS = {
     "training": _training,
     "ingest": _ingest,
     "simulated": _simulated,
+    "outcomes": _outcomes,
     "families": _families,
     "shops": _shops,
     "forecasts": _forecasts,

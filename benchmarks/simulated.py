@@ -99,13 +99,7 @@ def found(folder: Path, cohort: str, *, folds: int = 1, also: bool = True) -> Fo
     """
     if COHORTS[cohort] != FILE_NAME:
         shutil.copy(folder / COHORTS[cohort], folder / FILE_NAME)
-    opened = open_workspace(folder, now=datetime.now(UTC))
-    settings = opened.settings
-    changed: dict[str, Any] = {"backtest": settings.backtest.model_copy(update={"folds": folds})}
-    if not also:
-        changed["outcome"] = settings.outcome.model_copy(update={"also": ()})
-    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of, opened.today)
-    ingest(workspace.store, workspace.settings, today=workspace.today)
+    workspace = landed(folder, folds=folds, also=also)
     tasks = tasks_of(workspace)
     judged = [_judged(task, backtest.backtest(task)) for task in tasks]
     truth = pd.read_parquet(folder / "truth" / "hazard.parquet")
@@ -113,6 +107,18 @@ def found(folder: Path, cohort: str, *, folds: int = 1, also: bool = True) -> Fo
     predictions = backtest.all_predictions(workspace.store, backtest.backtest(tasks[0]))
     assert predictions is not None
     return Found([_fold(str(day), rows, truth) for day, rows in predictions.groupby("snapshot_on")], judged)
+
+
+def landed(folder: Path, *, folds: int, also: bool = True) -> Workspace:
+    """The workspace of a simulated company, its exports landed, to be tested on so many days. also: as in `found`."""
+    opened = open_workspace(folder, now=datetime.now(UTC))
+    settings = opened.settings
+    changed: dict[str, Any] = {"backtest": settings.backtest.model_copy(update={"folds": folds})}
+    if not also:
+        changed["outcome"] = settings.outcome.model_copy(update={"also": ()})
+    workspace = Workspace(folder, settings.model_copy(update=changed), opened.as_of, opened.today)
+    ingest(workspace.store, workspace.settings, today=workspace.today)
+    return workspace
 
 
 def _judged(task: PredictionTask, document: Mapping[str, Any]) -> Judged:

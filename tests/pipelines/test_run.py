@@ -34,7 +34,7 @@ from tests.sentences.reading import LANGUAGES
 from tests.sentences.workspaces import scored
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-KINDS = ("churn", "involuntary", "expansion")
+KINDS = ("churn", "voluntary", "involuntary", "expansion")
 # Families enough for two reasons to leave, and few enough to compute within seconds.
 FEW = (
     "customers",
@@ -120,8 +120,19 @@ def test_further_outcomes_are_handed_over_with_money_and_reasons(documents: dict
         assert 0 < float(row["probability"]) < 1
         if row["expected_change"]:
             change = float(row["expected_change"])
-            assert change <= 0 if row["outcome"] == "involuntary" else change >= 0
+            assert change >= 0 if row["outcome"] == "expansion" else change <= 0
     assert {row["reason_1_code"] for row in rows} - {""}
+
+
+def test_leaving_by_choice_and_because_payments_failed_add_up_to_the_score(
+    documents: dict[str, Any], company: Path
+) -> None:
+    both = dict.fromkeys((row["customer_id"] for row in _csv(company / documents["score"]["csv"])), 0.0)
+    for row in _csv(company / documents["score"]["also"]):
+        if row["outcome"] != "expansion":
+            both[row["customer_id"]] += float(row["probability"])
+    for row in _csv(company / documents["score"]["csv"]):
+        assert both[row["customer_id"]] == pytest.approx(float(row["churn_probability"]), rel=1e-12)
 
 
 def test_every_reason_that_was_handed_over_is_true_and_bad_news_in_both_languages(

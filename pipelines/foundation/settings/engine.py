@@ -70,12 +70,11 @@ class Engine(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Engine:
-        elsewhere = self.master or self.remote
-        if self.kind == "duckdb" and (elsewhere or self.shared or self.options):
-            raise ValueError('master, remote, shared and options are of kind = "spark"')
+        if self.kind == "duckdb":  # the others wait until Spark is asked for again
+            return self
         if self.master and self.remote:
             raise ValueError("set master, where this process drives the cluster, or remote, where a server does")
-        if elsewhere and not self.shared:
+        if (self.master or self.remote) and not self.shared:
             raise ValueError(
                 "set shared, a folder or an address such as s3://bucket/folder that this process and all workers see: "
                 "rows are read there, and results written"

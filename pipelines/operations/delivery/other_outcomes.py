@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import cohort
-from features.outcomes import OUTCOMES, Kind
-from models import economics
-from models.matrix import ENTITY
+from features.outcomes import BY_REASON, OUTCOMES, Kind
+from models import by_reason, economics
+from models.matrix import ENTITY, Matrix
 from models.training import Fitted
 from pipelines.data.privacy.hand_over import hand_over, is_current
 from pipelines.data.snapshots.definitions import Definition
@@ -28,6 +29,8 @@ from pipelines.prediction.scoring.score import ScorePlan, in_batches
 from pipelines.prediction.training.champion import answering, learned_from
 from pipelines.prediction.training.task import PredictionTask
 
+Floats = npt.NDArray[np.float64]
+
 BY = ("pipelines.operations.delivery.other_outcomes",)
 
 
@@ -35,7 +38,7 @@ BY = ("pipelines.operations.delivery.other_outcomes",)
 class OtherOutcomesInputs:
     """features: hash of the day's features. outcomes: keys of those that sizes of change are taken from.
 
-    models: champion of each outcome. refusals: hash of the lists.
+    models: champion of each outcome, behind them that of leaving where it is split. refusals: hash of the lists.
     """
 
     as_of: date
@@ -60,6 +63,10 @@ class Champion:
     version: Version
     fitted: Fitted
 
+    def rows(self, frame: pd.DataFrame, day: date) -> Matrix:
+        """Everybody at risk at a day. frame: their indicators."""
+        return self.task.snapshots.at(day).matrix(frame)
+
 
 def other_outcomes(
     tasks: Sequence[PredictionTask],
@@ -76,7 +83,8 @@ def other_outcomes(
     has a row per customer and outcome: customer_id, outcome, probability, expected_change (of revenue over the horizon,
     in the currency: negative where it is lost; null where it is not known), model_version and the reasons. The second
     has customer_id, requested_on and mrr: they are leaving, and no longer scored. An outcome whose champion is older
-    than promotion.max_age_days is left out and named in `too_old`.
+    than promotion.max_age_days is left out and named in `too_old`. Where both ways of leaving are there, their
+    probabilities add up to that of the score (`models.by_reason`); the reasons are of what each one's own model says.
 
     tasks: every outcome of the workspace, the main one first.
     """
@@ -90,6 +98,7 @@ def other_outcomes(
             tasks[0].snapshots,
             young,
             plan,
+            leaving=_leaving(tasks[0], young),
             permissions=permissions,
             holdout=holdout,
             refusals=refusals,
@@ -107,6 +116,7 @@ def _also(
     champions: Sequence[Champion],
     plan: ScorePlan,
     *,
+    leaving: Champion | None,
     permissions: Permissions,
     holdout: Holdout,
     refusals: Refusals,
@@ -118,7 +128,7 @@ def _also(
         features=snapshot.file.sha256,
         outcomes=_outcomes_seen(snapshots),
         definition=snapshots.definition,
-        models=tuple((each.task.kind, each.version.version) for each in champions),
+        models=tuple((each.task.kind, each.version.version) for each in (*champions, *_there(leaving))),
         plan=plan,
         refusals=refusals.fingerprint,
         holdout=holdout,
@@ -127,12 +137,39 @@ def _also(
     if is_current(snapshots.store, path):
         return path
     frame, parts = snapshot.frame(), []
+    risks = _risks(champions, leaving, frame, snapshot.day)
     for champion in champions:
-        parts.append(_scored(champion, plan, frame, snapshot.day).assign(model_version=champion.version.version))
+        found = _scored(champion, risks[champion.task.kind], plan, frame, snapshot.day)
+        parts.append(found.assign(model_version=champion.version.version))
         progress(f"{champion.task.kind} scored")
     found = pd.concat(parts, ignore_index=True)
     hand_over(snapshots.store, permissions, path, found[~holdout.holds(found[ENTITY])])
     return path
+
+
+def _leaving(main: PredictionTask, champions: Sequence[Champion]) -> Champion | None:
+    """The champion of churn, where both ways of leaving have one, too."""
+    if main.kind != "churn" or not set(BY_REASON) <= {each.task.kind for each in champions}:
+        return None
+    return Champion(main, *answering(main))
+
+
+def _there(leaving: Champion | None) -> list[Champion]:
+    return [] if leaving is None else [leaving]
+
+
+def _risks(
+    champions: Sequence[Champion], leaving: Champion | None, frame: pd.DataFrame, day: date
+) -> dict[Kind, Floats]:
+    """(n,) probabilities of each outcome, in the order of the frame's customers."""
+    asked = (*champions, *_there(leaving))
+    risks = {each.task.kind: each.fitted.day_probability(each.rows(frame, day)) for each in asked}
+    if leaving is not None:
+        voluntary, involuntary = BY_REASON
+        risks[voluntary], risks[involuntary] = by_reason.split(
+            risks[leaving.task.kind], risks[voluntary], risks[involuntary]
+        )
+    return risks
 
 
 def _outcomes_seen(snapshots: Snapshots) -> tuple[str, ...]:
@@ -141,11 +178,9 @@ def _outcomes_seen(snapshots: Snapshots) -> tuple[str, ...]:
     return tuple(each.key for each in inputs if each is not None)
 
 
-def _scored(champion: Champion, plan: ScorePlan, frame: pd.DataFrame, day: date) -> pd.DataFrame:
+def _scored(champion: Champion, probability: Floats, plan: ScorePlan, frame: pd.DataFrame, day: date) -> pd.DataFrame:
     task, fitted = champion.task, champion.fitted
-    snapshot = task.snapshots.at(day)
-    rows = snapshot.matrix(frame)
-    probability = fitted.day_probability(rows)
+    snapshot, rows = task.snapshots.at(day), champion.rows(frame, day)
     value = economics.value(rows, by_contract=True, days=fitted.question.horizon_days)
     change = -value if OUTCOMES[task.kind].revenue == "lost" else value * _size(task.snapshots, task.kind)
     said = in_batches(fitted, rows, frame, plan.wording(snapshot), threads=task.fitter.threads)

@@ -15,10 +15,13 @@ def test_the_kind_alone_may_stand_there_as_in_earlier_releases() -> None:
     assert Engine.model_validate("duckdb") == Engine()
 
 
+def test_what_is_of_spark_may_wait_while_duckdb_computes() -> None:
+    assert Engine(remote="sc://a:15002").kind == "duckdb"
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"shared": "/data"}, 'are of kind = "spark"'),
         ({"kind": "spark", "master": "spark://a:7077", "remote": "sc://a:15002", "shared": "/data"}, "set master"),
         ({"kind": "spark", "master": "spark://a:7077"}, "set shared, a folder or an address"),
         ({"kind": "spark", "remote": "sc://a:15002"}, "set shared, a folder or an address"),
