@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_serializer, field_validator, model_validator
@@ -245,8 +246,12 @@ def lacking(contract: Table, columns: Collection[str]) -> str | None:
 
 def _matches(path: str, glob: str) -> bool:
     """Whether a path that may be gone by now is one that `Path.glob` would have found."""
+    return path == glob or _found_by(glob).fullmatch(path) is not None
+
+
+@lru_cache(maxsize=256)  # every file that is landed asks of all that landed before
+def _found_by(glob: str) -> re.Pattern[str]:
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+])", glob)
-    pattern = "".join(
-        _GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts
+    return re.compile(
+        "".join(_GLOB.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part)) for part in parts)
     )
-    return path == glob or re.fullmatch(pattern, path) is not None

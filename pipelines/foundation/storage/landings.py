@@ -136,7 +136,8 @@ def source_landings(store: Store, settings: Settings | None) -> list[SourceLandi
             exported_on = _exported_on(each.file, each.path, source)
             seen_on = each.seen_on and (exported_on or each.seen_on)
             sources[table, number] = source
-            found.setdefault((table, number), []).append(replace(each, seen_on=seen_on))
+            kept = each if each.seen_on == seen_on else replace(each, seen_on=seen_on)
+            found.setdefault((table, number), []).append(kept)
     return [
         SourceLandings(table=table, source=sources[table, number], landings=_holding(each, sources[table, number]))
         for (table, number), each in found.items()
@@ -177,7 +178,8 @@ def _in_order(files: Iterable[StoredFile]) -> list[Landing]:
     for position, each in enumerate(newest_first):
         if each.seen_on is not None:
             latest = min(latest, each.seen_on)
-            newest_first[position] = replace(each, seen_on=latest)
+            if each.seen_on != latest:
+                newest_first[position] = replace(each, seen_on=latest)
     return newest_first[::-1]
 
 
