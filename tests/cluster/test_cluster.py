@@ -69,8 +69,8 @@ def test_sail_over_a_store_of_objects_scores_the_same_and_leaves_there_what_is_l
         assert left <= {f"attrition-landed/{sha256}.parquet" for sha256 in landed(root)}
 
 
-def test_who_cannot_be_reached_is_named_with_the_remedy(finished_company: Path, tmp_path: Path) -> None:
-    root = on(finished_company, tmp_path, remote="sc://127.0.0.1:9", shared=str(tmp_path), options={})
+def test_who_cannot_be_reached_is_named_with_the_remedy(finished_workspace: Path, tmp_path: Path) -> None:
+    root = on(finished_workspace, tmp_path, remote="sc://127.0.0.1:9", shared=str(tmp_path), options={})
     running = start(root)
     _, said = running.communicate(timeout=300)
     assert running.returncode == 2

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import ibis
 import ibis.expr.types as ir
@@ -31,6 +34,8 @@ def open_workers(asked: Engine, shared: SharedPlace) -> Workers:
         builder, where = _in_this_process(builder), "Java 17, and JAVA_HOME set to it"
     for name, value in ({} if asked.remote else {**_QUIET, **asked.options}).items():
         builder = builder.config(name, value)
+    if not _answers(asked.remote or asked.master or ""):
+        raise SettingsError(f"engine: Spark did not start; is there {where}? Nobody answers there")
     try:
         session = builder.getOrCreate()
         for name, value in {**(asked.options if asked.remote else {}), **OURS}.items():
@@ -44,8 +49,24 @@ def open_workers(asked: Engine, shared: SharedPlace) -> Workers:
     return engine
 
 
+PATIENCE = 30.0  # seconds
+_CONNECT = 15_002  # the usual port of Spark Connect
+
 # An embedded driver has no page of its own and draws no bars over our lines.
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+
+
+def _answers(address: str) -> bool:
+    """Whether somebody listens where one server is named by its host: Spark itself tries for minutes before it says so.
+
+    Behind a proxy nothing can be told beforehand.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in {"sc", "spark"} or "," in parts.netloc or getproxies():
+        return True
+    with suppress(OSError), socket.create_connection((parts.hostname, parts.port or _CONNECT), timeout=PATIENCE):
+        return True
+    return False
 
 
 def _in_this_process(builder: SparkSession.Builder) -> SparkSession.Builder:
