@@ -69,9 +69,10 @@ def _landed(folder: Path, orders: int, files: int, times: int) -> float:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     ingest.export(place / "orders.csv", orders * times * max(files, 1))
-    (place / "days").mkdir()
     if files:
         ingest.split(place / "orders.csv", place / "days", files * times)
+    else:
+        (place / "days").mkdir()
     return ingest.apart("files" if files else "file", place)["processor"]
 
 
