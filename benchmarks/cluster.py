@@ -96,8 +96,9 @@ def company(root: Path, *, customers: int, events: int) -> Path:
     sections = {name: getattr(settings, name).model_copy(update=changes) for name, changes in SMALLER.items()}
     (root / FILE_NAME).write_text(render(settings.model_copy(update=sections)), encoding="utf-8")
     for stage in ("ingest", "train", "score"):
-        done = start(root, stage).communicate()
-        assert (root / "attrition.sqlite").exists(), done
+        running = start(root, stage)
+        said = running.communicate()
+        assert running.returncode == 0, said
     return root
 
 
